@@ -1,0 +1,257 @@
+"""The run folder: what the experiment leaves behind, and all that analysis and report may look at.
+
+Layout, every path relative to `results/runs/<id>/`::
+
+    run.json                      RunInfo: provenance, written before the first trial
+    reference.yaml                the article's claims that this run is judged against
+    trials/001-case-a-vipd/
+      trial.json                  TrialInfo: what was asked, of whom, with which addresses and timers
+      scenario.yaml               the scenario as it was read
+      timeline.jsonl              Event, one a line, appended as it happens
+      capture/virbr0.pcap         ARP and ICMP as the client's bridge saw them
+      capture/interconnect.pcap   VRRP adverts
+      capture/mgmt.pcap           the markers that date a fault inside a guest
+      ping.txt                    transcript of the article's 1 Hz ping
+      hosts/A/messages.log        what host A logged during the trial (bytes, untrusted)
+      hosts/A/keepalived.conf     the configuration as it was used
+      hosts/A/console.log         serial console
+      hosts/B/...
+    summary.json                  written by analysis, nothing in it that is not derived from the files above
+    report.html                   written by report
+
+Times are integer nanoseconds of the host's CLOCK_REALTIME, as are the stamps of the captures.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any, Literal, TypeVar
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from viplab.errors import InputError
+
+SCHEMA = 1
+
+HostName = Literal["A", "B"]
+Family = Literal["keepalived-1.2.2", "keepalived-2"]
+ModelT = TypeVar("ModelT", bound=BaseModel)
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Station(_Record):
+    """One end of the public network, by the addresses that captures show."""
+
+    hostname: str
+    public_mac: str
+    public_ip: str
+    interconnect_mac: str | None = None
+    interconnect_ip: str | None = None
+
+
+class NodeTimers(_Record):
+    """What one node was configured with, as far as deadlines depend on it."""
+
+    state: Literal["MASTER", "BACKUP"]
+    priority: int = Field(ge=1, le=255)
+    advert_int_s: float = Field(gt=0)
+
+
+class Provenance(_Record):
+    """Where a run comes from. None where a thing does not apply (no image in a netns lab)."""
+
+    git: str | None
+    argv: list[str]
+    host_kernel: str
+    qemu: str | None
+    libvirt: str | None
+    accel: str | None
+    image: str | None
+    packages: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+
+class RunInfo(_Record):
+    """`run.json`."""
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    id: str
+    started: str
+    provenance: Provenance
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class TrialInfo(_Record):
+    """`trial.json`: everything that analysis needs to know besides what was seen."""
+
+    scenario: str
+    title: str
+    subject: str
+    subject_version: str
+    profile: str
+    family: Family
+    lab: Literal["libvirt", "netns"]
+    accel: str | None
+    trial: int = Field(ge=1)
+    vip: str
+    virtual_router_id: int
+    stations: dict[str, Station]
+    nodes: dict[HostName, NodeTimers]
+    tracked: list[str] = Field(default_factory=list)
+    probe_interval_s: float | None = None
+    probe_source: str | None = None
+    ping_interval_s: float = 1.0
+    floor_s: float | None = None
+
+
+class Event(BaseModel):
+    """One line of `timeline.jsonl`; `event` names the kind, further keys depend on it.
+
+    ==================  =============================================================================================
+    event               further keys
+    ==================  =============================================================================================
+    trial_started       -
+    capture_started     network (virbr0|interconnect|mgmt)
+    capture_stopped     network, packets, dropped (kernel + interface, by tcpdump's own count)
+    clock               realtime_ns, monotonic_ns (both ends of the trial)
+    guest_clock         host, offset_ns (guest minus host), uncertainty_ns
+    step_started        step (text as in the scenario), phase (setup|steps)
+    step_finished       step, phase, waited_s (0 where the step waited for nothing)
+    daemon_started      host, at_ns
+    daemon_stopped      host, at_ns
+    fault_injected      kind, host, before_ns, after_ns, marker (the token that a marker datagram carries, or null)
+    fault_healed        kind, host
+    ping_started        target
+    ping_stopped        target
+    arp                 when (before|after), text (`arp -an` on the client)
+    neighbour           ip, mac (null when there is none), state (NUD name), deleted (bool)
+    owners              macs (list: who answered an ARP probe for the VIP)
+    holds               host, vip (bool), daemon (bool): what the guest itself says it has
+    check               claim (P1..P10), ok, detail: a set-up check of part 1
+    environment         stp (bool), forward_delay_s, steal_share, load1: what spoils numbers
+    error               message: the trial was broken off
+    trial_finished      -
+    ==================  =============================================================================================
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    t_ns: int
+    event: str
+
+    def __getitem__(self, key: str) -> Any:
+        return (self.model_extra or {})[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The further key, or the default where this event does not have it."""
+        return (self.model_extra or {}).get(key, default)
+
+
+class TrialFolder:
+    """Paths and typed reads of one trial's folder; it reads on request and caches nothing."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def name(self) -> str:
+        """Folder name, such as `001-case-a-vipd`."""
+        return self.path.name
+
+    @property
+    def ping(self) -> Path:
+        """Transcript of the 1 Hz ping."""
+        return self.path / "ping.txt"
+
+    @property
+    def timeline(self) -> Path:
+        """The append-only event stream."""
+        return self.path / "timeline.jsonl"
+
+    def capture(self, network: str) -> Path:
+        """The pcap of one network (`virbr0`, `interconnect`, `mgmt`)."""
+        return self.path / "capture" / f"{network}.pcap"
+
+    def host(self, host: HostName, name: str) -> Path:
+        """One file kept from a guest (`messages.log`, `keepalived.conf`, `console.log`)."""
+        return self.path / "hosts" / host / name
+
+    def info(self) -> TrialInfo:
+        """`trial.json`, validated.
+
+        Raises:
+            InputError: it is missing, unreadable or of another schema.
+        """
+        return _load(TrialInfo, self.path / "trial.json")
+
+    def events(self) -> Iterator[Event]:
+        """The events in the order they were written; a torn last line (the run was killed) is left out."""
+        if not self.timeline.exists():
+            return
+        with self.timeline.open(encoding="utf-8", errors="replace") as lines:
+            for number, line in enumerate(lines, 1):
+                if not line.endswith("\n"):
+                    return
+                try:
+                    yield Event.model_validate_json(line)
+                except ValidationError as error:
+                    raise InputError(
+                        f"{self.timeline}:{number}: not an event of a viplab timeline ({error.errors()[0]['msg']})"
+                    ) from None
+
+
+class RunFolder:
+    """One run under `results/runs/`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+
+    @property
+    def reference(self) -> Path:
+        """The claims that this run is judged against."""
+        return self.path / "reference.yaml"
+
+    @property
+    def summary(self) -> Path:
+        """Written by analysis."""
+        return self.path / "summary.json"
+
+    @property
+    def report(self) -> Path:
+        """Written by report."""
+        return self.path / "report.html"
+
+    def info(self) -> RunInfo:
+        """`run.json`, validated.
+
+        Raises:
+            InputError: there is no run here, or it is of another schema.
+        """
+        if not self.path.is_dir():
+            raise InputError(f"{self.path}: no such run folder; `viplab runs` lists those that are here")
+        return _load(RunInfo, self.path / "run.json")
+
+    def trials(self) -> list[TrialFolder]:
+        """The trials in the order they were run."""
+        root = self.path / "trials"
+        return [TrialFolder(path) for path in sorted(root.iterdir()) if path.is_dir()] if root.is_dir() else []
+
+
+def _load(model: type[ModelT], path: Path) -> ModelT:
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; this is not a whole viplab run folder") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error})") from None
+    try:
+        return model.model_validate(data)
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path}: {where}: {first['msg']} (written by another version of viplab?)") from None

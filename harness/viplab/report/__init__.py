@@ -1,0 +1,1 @@
+"""Numbers -> pages. Pure: it reads a run folder and what analysis made of it."""
