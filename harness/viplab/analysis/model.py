@@ -1,0 +1,333 @@
+"""What analysis yields: `Summary`, which is kept as `summary.json`, and `RunView`, which a report is made of.
+
+Keys that end in `_ns` are absolute: integer nanoseconds of the host's clock. Keys that end in `_s` are either durations or,
+in a `TrialView`, moments in seconds after the trial's zero, which is its headline fault (the trial's start where it has none).
+A value that was not measured is None, never 0.
+"""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from viplab.evidence import Family, HostName, Provenance, RunInfo, TrialInfo
+
+SCHEMA = 1
+
+TrialVerdict = Literal["pass", "fail", "undecided"]
+ClaimVerdict = Literal["reproduced", "differs", "undecided"]
+FaultKind = Literal["kill", "stop", "link_down", "link_up", "power_cut", "shutdown", "bring_back"]
+Stream = Literal["probe", "ping"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+# --- summary.json ---------------------------------------------------------------------------------------------------
+
+
+class Rtt(_Frozen):
+    """Round-trip times in milliseconds, as `ping` prints them."""
+
+    min: float
+    avg: float
+    max: float
+    mdev: float
+
+
+class PingSummary(_Frozen):
+    """The 1 Hz ping of the article, by its transcript; `lost_seqs` is derived from the sequence numbers that are absent."""
+
+    sent: int
+    received: int
+    lost_seqs: list[int]
+    rtt_ms: Rtt | None = None
+
+
+class CaptureSummary(_Frozen):
+    """All captures of a trial together, by tcpdump's own count."""
+
+    packets: int | None = None
+    dropped: int | None = None
+
+
+class Fault(_Frozen):
+    """What was done, to whom, when; `at_ns` is within `uncertainty_ns` either way."""
+
+    kind: FaultKind
+    host: HostName
+    at_ns: int
+    uncertainty_ns: int
+    dated_by: Literal["marker", "bracket"] = "bracket"
+
+
+class Measures(_Frozen):
+    """What one fault did, in seconds; the terms are those of docs/run-folder.md."""
+
+    expected_down_interval_s: float | None = Field(None, description="Master_Down_Interval of the host that took over.")
+    detection_s: float | None = Field(None, description="Fault to first advert of the new master.")
+    deadline_excess_s: float | None = Field(
+        None,
+        description="(first new advert - last old advert) - the interval that was due: down interval, or skew after priority 0.",
+    )
+    announce_s: float | None = Field(None, description="First advert of the new master to its first gratuitous ARP.")
+    client_switch_s: float | None = Field(None, description="First gratuitous ARP to the client's neighbour change.")
+    outage_s: float | None = Field(None, description="Sum of the gaps in answers; 0 when measured and none was lost.")
+    dual_owner_s: float | None = Field(None, description="Time for which more than one MAC answered for the VIP.")
+    reversion_s: float | None = Field(None, description="Return of a host to its first answer under the VIP.")
+    x_s: float | None = Field(None, description="Last advert of the old master before the fault, to the fault.")
+    priority_zero: int | None = Field(None, description="Priority-0 adverts of the old master after the fault.")
+    outage_window_s: tuple[float, float] | None = Field(
+        None, description="Where the model of docs/run-folder.md puts the outage."
+    )
+
+
+class FaultSummary(Measures):
+    """One measured fault of a trial."""
+
+    fault: Fault
+
+
+class TrialSummary(Measures):
+    """One trial; its `Measures` are those of its headline fault, the first one among the measured steps."""
+
+    name: str
+    scenario: str
+    subject: str
+    subject_version: str
+    profile: str
+    family: Family
+    lab: str
+    accel: str | None
+    trial: int
+    verdict: TrialVerdict
+    reason: str
+    ping: PingSummary | None
+    capture: CaptureSummary
+    fault: Fault | None
+    faults: list[FaultSummary]
+    floor_s: float | None
+    wall_s: float | None
+
+
+class ClaimResult(_Frozen):
+    """One claim of the article, judged for one subject over all of its trials of the scenario."""
+
+    id: str
+    scenario: str
+    subject: str
+    profile: str
+    text: str = Field(description="The claim in our words.")
+    article: str = Field(description="What the article saw.")
+    measured: str
+    verdict: ClaimVerdict
+    explained: bool = Field(description="It differs, and a known cause is borne out by the measured numbers.")
+    why: str
+    trials: int = Field(description="Trials that it was judged on.")
+    trial: str | None = Field(None, description="The trial (folder name) that `measured` and `why` quote.")
+
+
+class Summary(_Frozen):
+    """`results/runs/<id>/summary.json`."""
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    id: str
+    started: str
+    provenance: Provenance
+    trials: list[TrialSummary]
+    claims: list[ClaimResult]
+
+
+# --- views ----------------------------------------------------------------------------------------------------------
+
+
+class Step(_Frozen):
+    """One step of the scenario as it was done; `end_s` is None when the run broke off in it."""
+
+    text: str
+    phase: Literal["setup", "steps"]
+    start_s: float
+    end_s: float | None
+    waited_s: float | None
+
+
+class Moments(_Frozen):
+    """When things happened around one fault, absolute; None where it was not seen."""
+
+    last_advert_ns: int | None = None
+    priority_zero_ns: int | None = None
+    first_advert_ns: int | None = None
+    first_garp_ns: int | None = None
+    neighbour_change_ns: int | None = None
+    first_answer_ns: int | None = None
+
+
+class WaterfallItem(_Frozen):
+    """One bar of the failover waterfall: from where to where it was measured, and how long it should take (lowest, highest)."""
+
+    name: Literal["wait", "detection", "transition", "announce", "client_switch", "answer", "outage"]
+    label: str
+    start_s: float | None
+    end_s: float | None
+    expected_s: tuple[float, float] | None
+
+
+class FaultView(_Frozen):
+    """One measured fault with everything known about it; `at_s` is relative to the trial's zero."""
+
+    summary: FaultSummary
+    at_s: float
+    old_master: HostName | None
+    new_master: HostName | None
+    moments: Moments
+    waterfall: list[WaterfallItem]
+
+
+class FrameRow(_Frozen):
+    """One frame that matters, in Wireshark's columns; `mark` says why it matters, None for company."""
+
+    no: int
+    time_s: float
+    source: str
+    destination: str
+    protocol: Literal["VRRP", "ARP", "ICMP"]
+    length: int
+    info: str
+    network: Literal["virbr0", "interconnect"]
+    mark: str | None = None
+
+
+class RoundTrip(_Frozen):
+    """One echo request; `rtt_ms` and `mac` (whose answer it was) are None when it was lost."""
+
+    seq: int
+    sent_s: float
+    rtt_ms: float | None
+    mac: str | None
+
+
+class Gap(_Frozen):
+    """Consecutive lost echo requests of one stream: from the first lost one to the first answered one after it.
+
+    `end_s` is None when the stream ended unanswered.
+    """
+
+    stream: Stream
+    start_s: float
+    end_s: float | None
+    lost: int
+
+
+class Interval(_Frozen):
+    """A state that lasted from `start_s` to `end_s`; several labels at once do not occur within one lane."""
+
+    start_s: float
+    end_s: float
+    label: str
+
+
+class Lane(_Frozen):
+    """What one party was at, over time. Labels: hosts `off`, `silent`, `advertising`; owners and client `A`, `B`, `A+B`, `none`, or a MAC."""
+
+    name: Literal["A", "B", "owners", "client"]
+    label: str
+    intervals: list[Interval]
+
+
+class LogLine(_Frozen):
+    """One line of a guest's log; everything in it is untrusted. `time_s` is mapped to the host's clock, within `uncertainty_s`."""
+
+    host: HostName
+    stamp: str
+    time_s: float | None
+    uncertainty_s: float | None
+    ident: str
+    message: str
+    raw: str
+
+
+class PingReply(_Frozen):
+    """One answered request in the transcript."""
+
+    seq: int
+    ttl: int | None
+    rtt_ms: float
+
+
+class PingView(_Frozen):
+    """The 1 Hz ping: transcript as it is (untrusted) and as it was read."""
+
+    text: str
+    summary: PingSummary
+    replies: list[PingReply]
+    torn: bool = Field(description="The transcript has no statistics; sent and received are counted from its lines.")
+
+
+class TrialView(_Frozen):
+    """All that a report shows of one trial."""
+
+    name: str
+    info: TrialInfo
+    summary: TrialSummary
+    zero_ns: int
+    zero: Literal["fault", "start"]
+    start_s: float
+    end_s: float
+    scenario: str = Field(description="The scenario file as it was read.")
+    config: dict[HostName, str | None]
+    steps: list[Step]
+    faults: list[FaultView]
+    frames: list[FrameRow]
+    probe: list[RoundTrip]
+    ping_trips: list[RoundTrip]
+    gaps: list[Gap]
+    lanes: list[Lane]
+    ping: PingView | None
+    arp_before: str | None
+    arp_after: str | None
+    logs: dict[HostName, list[LogLine]]
+    notes: list[str] = Field(description="What was missing or odd in the evidence, one sentence each.")
+
+
+class Evidence(_Frozen):
+    """One measured figure that an answer rests on, and the trial that it comes from."""
+
+    label: str
+    value: str
+    trial: str
+
+
+class Puzzle(_Frozen):
+    """A question that the article leaves open, answered for one subject by measured numbers."""
+
+    number: int
+    title: str
+    question: str
+    subject: str
+    profile: str
+    answer: str
+    settled: bool
+    evidence: list[Evidence]
+
+
+class RunView(_Frozen):
+    """All that a report shows of one run."""
+
+    info: RunInfo
+    trials: list[TrialView]
+    claims: list[ClaimResult]
+    puzzles: list[Puzzle]
+    exit_status: int = Field(description="0 every claim reproduced or explained, 1 a claim failed, 2 undecided.")
+
+    @property
+    def summary(self) -> Summary:
+        """What is kept of it as `summary.json`."""
+        return Summary(
+            id=self.info.id,
+            started=self.info.started,
+            provenance=self.info.provenance,
+            trials=[trial.summary for trial in self.trials],
+            claims=self.claims,
+        )
