@@ -1,0 +1,85 @@
+"""What the rest of the bench sees of a guest, whatever it is made of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from viplab.errors import LabError
+from viplab.lab.topology import Host
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a command in a guest came to."""
+
+    command: str
+    status: int
+    stdout: str
+    stderr: str
+
+    def checked(self) -> Result:
+        """This result, if the command succeeded.
+
+        Raises:
+            LabError: it did not; the message ends with the last line that it printed.
+        """
+        if self.status != 0:
+            lines = (self.stderr.strip() or self.stdout.strip() or "it printed nothing").splitlines()
+            raise LabError(f"in the guest, `{self.command}` failed with status {self.status}: {lines[-1]}")
+        return self
+
+
+@dataclass(frozen=True)
+class Fired:
+    """When an armed command was let go and when its answer came, by the host's CLOCK_REALTIME."""
+
+    before_ns: int
+    after_ns: int
+    status: int
+
+
+class Armed(Protocol):
+    """A command that waits in the guest, its interpreter started, for the word to act."""
+
+    def fire(self) -> Fired:
+        """Let it act and wait for its end."""
+        ...
+
+
+class Guest(Protocol):
+    """A host under test."""
+
+    @property
+    def host(self) -> Host:
+        """Name, hostname, cards and addresses."""
+        ...
+
+    @property
+    def running(self) -> bool:
+        """Whether the guest is powered on."""
+        ...
+
+    def run(self, command: str, *, timeout_s: float = 30) -> Result:
+        """Run a shell command to its end."""
+        ...
+
+    def arm(self, command: str, marker: str) -> Armed:
+        """Prepare a shell command; when fired it first sends `marker` as a datagram to the host, then acts."""
+        ...
+
+    def put(self, content: bytes, path: str, mode: int = 0o644) -> None:
+        """Write a file."""
+        ...
+
+    def get(self, path: str) -> bytes:
+        """Read a file; empty where it does not exist."""
+        ...
+
+    def console(self) -> bytes:
+        """What the serial console has said since the guest was brought up."""
+        ...
+
+    def power_cut(self) -> None:
+        """Cut the power: nothing in the guest gets to clean up."""
+        ...

@@ -1,0 +1,248 @@
+"""The bench on real guests: networks and domains through libvirt, host A and its clone B, and both from saved memory.
+
+The first time, both guests boot; then they are saved with their memory, and the cache keeps that. Every later lab, and
+every trial, starts from there in about a second.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import shutil
+import time
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import jinja2
+import libvirt
+
+from viplab.errors import LabError
+from viplab.lab.accelerator import Accelerator
+from viplab.lab.cache import cache_dir, make_once
+from viplab.lab.command import run
+from viplab.lab.guest import Armed, Fired, Result
+from viplab.lab.image import Image
+from viplab.lab.ssh import Connection
+from viplab.lab.topology import HOSTS, NETWORKS, Host, HostName, Network
+from viplab.lab.waiting import until
+from viplab.progress import step
+
+MEMORY_MIB = 512
+BOOT_LIMIT_S = {"kvm": 60.0, "qemu": 240.0}
+_TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("viplab.lab"), autoescape=True, undefined=jinja2.StrictUndefined
+)
+
+
+class LibvirtGuest:
+    """A domain and the SSH connection to it."""
+
+    def __init__(self, lab: LibvirtLab, host: Host) -> None:
+        self._lab = lab
+        self._ssh: Connection | None = None
+        self.host = host
+
+    @property
+    def running(self) -> bool:
+        """Whether the domain is powered on."""
+        try:
+            return bool(self._lab.connection.lookupByName(self.host.hostname).isActive())
+        except libvirt.libvirtError:
+            return False
+
+    @property
+    def disk(self) -> Path:
+        """The overlay that the guest writes to."""
+        return self._lab.work / f"{self.host.name}.qcow2"
+
+    @property
+    def console_log(self) -> Path:
+        """What the serial console says."""
+        return self._lab.work / f"{self.host.name}-console.log"
+
+    def domain_xml(self) -> str:
+        """The domain as libvirt is told of it."""
+        addresses = " ".join(f"viplab.{card.name}={card.ip}" for card in self.host.interfaces)
+        base = self._lab.image.manifest["kernel_command_line"]
+        return _TEMPLATES.get_template("domain.xml.j2").render(
+            accel=self._lab.accel,
+            host=self.host,
+            image=self._lab.image,
+            memory_mib=MEMORY_MIB,
+            disk=self.disk,
+            console=self.console_log,
+            command_line=f"{base} systemd.hostname={self.host.hostname} {addresses}",
+        )
+
+    def connect(self) -> None:
+        """Open the SSH connection, waiting for a guest that is still coming up."""
+        limit_s = BOOT_LIMIT_S[self._lab.accel]
+
+        def attempt() -> Connection | None:
+            if not self.running:
+                raise LabError(f"{self.host.hostname} is gone{self._console_tail()}")
+            try:
+                return Connection(self.host.interface("eth2").address, self._lab.image)
+            except LabError:
+                return None
+
+        try:
+            self._ssh = until(f"SSH on {self.host.hostname}", attempt, within_s=limit_s, every_s=0.25)
+        except LabError as error:
+            raise LabError(f"{error}{self._console_tail()}") from None
+
+    def disconnect(self) -> None:
+        """Hang up, if there is a connection."""
+        if self._ssh is not None:
+            self._ssh.close()
+            self._ssh = None
+
+    def run(self, command: str, *, timeout_s: float = 30) -> Result:
+        """Run a shell command to its end."""
+        return self._connected().run(command, timeout_s=timeout_s)
+
+    def arm(self, command: str, marker: str) -> Armed:
+        """Prepare a command that, when fired, first sends the marker and then acts."""
+        return self._connected().arm(command, marker)
+
+    def put(self, content: bytes, path: str, mode: int = 0o644) -> None:
+        """Write a file."""
+        self._connected().put(content, path, mode)
+
+    def get(self, path: str) -> bytes:
+        """Read a file; empty where it does not exist."""
+        return self._connected().get(path)
+
+    def console(self) -> bytes:
+        """What the serial console has said."""
+        return self.console_log.read_bytes() if self.console_log.exists() else b""
+
+    def power_cut(self) -> None:
+        """Destroy the domain."""
+        self._lab.connection.lookupByName(self.host.hostname).destroy()
+
+    def set_clock(self) -> None:
+        """Set the guest's wall clock to the host's: a guest from saved memory lives in the past."""
+        now_ns = time.time_ns()
+        self.run(f"date -u -s @{now_ns // 10**9}.{now_ns % 10**9:09d} >/dev/null").checked()
+
+    def _connected(self) -> Connection:
+        if self._ssh is None:
+            raise LabError(f"{self.host.hostname} is not up; `viplab up` first")
+        return self._ssh
+
+    def _console_tail(self) -> str:
+        lines = self.console().decode("utf-8", "replace").strip().splitlines()[-3:]
+        return f"; its console ends with: {' / '.join(lines)}" if lines else "; its console said nothing"
+
+
+class LibvirtLab:
+    """Networks, guests and memory on one libvirt connection."""
+
+    kind = "libvirt"
+
+    def __init__(self, connection: libvirt.virConnect, image: Image, accel: Accelerator, work: Path) -> None:
+        self.connection = connection
+        self.image = image
+        self.accel: Accelerator = accel
+        self.work = work
+        self.guests: dict[HostName, LibvirtGuest] = {name: LibvirtGuest(self, host) for name, host in HOSTS.items()}
+
+    def up(self) -> None:
+        """Bring networks and both guests up, from saved memory where the cache has it.
+
+        Raises:
+            LabError: a network is not as defined, or a guest does not boot.
+        """
+        for network in NETWORKS:
+            self._start_network(network)
+        memory = self._memory()
+        if not memory.exists():
+            with step("Boot both guests, once, and save their memory"):
+                make_once(memory, self._boot_and_save)
+        self.reset()
+
+    def reset(self) -> None:
+        """Put both guests back to the moment at which their memory was saved, with the right time of day."""
+        self._discard()
+        self._both(self._restore)
+
+    def down(self) -> None:
+        """Take the guests down; networks go with the sandbox."""
+        self._discard()
+
+    def _discard(self) -> None:
+        for guest in self.guests.values():
+            guest.disconnect()
+            if guest.running:
+                guest.power_cut()
+
+    def _start_network(self, network: Network) -> None:
+        xml = _TEMPLATES.get_template("network.xml.j2").render(network=network)
+        try:
+            self.connection.networkDefineXML(xml).create()
+        except libvirt.libvirtError as error:
+            raise LabError(f"network {network.name}: {error.get_error_message()}") from None
+        bridge = Path("/sys/class/net") / network.bridge / "bridge"
+        stp, delay = (int((bridge / name).read_text()) for name in ("stp_state", "forward_delay"))
+        if stp or delay:
+            # A port would then wait up to twice the delay before it forwards, and that would be measured as failover time.
+            raise LabError(f"bridge {network.bridge}: STP {stp}, forward delay {delay}, not 0 as defined")
+
+    def _memory(self) -> Path:
+        said = "".join(guest.domain_xml() for guest in self.guests.values())
+        said += f"{self.connection.getVersion()} {self.connection.getLibVersion()}"
+        root = cache_dir() / "memory"
+        root.mkdir(exist_ok=True)
+        return root / f"{self.image.name}-{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+
+    def _boot_and_save(self, folder: Path) -> None:
+        def boot(guest: LibvirtGuest) -> None:
+            _overlay(guest.disk, self.image.disk)
+            self._create(guest)
+            guest.connect()
+            # Until nothing is starting any more: whatever is saved unfinished would go on in every trial.
+            guest.run("systemctl is-system-running --wait", timeout_s=BOOT_LIMIT_S[self.accel])
+            guest.run("sync").checked()
+
+        def save(guest: LibvirtGuest) -> None:
+            guest.disconnect()
+            self.connection.lookupByName(guest.host.hostname).save(str(folder / f"{guest.host.name}.save"))
+            shutil.copyfile(guest.disk, folder / guest.disk.name)
+            shutil.copyfile(guest.console_log, folder / guest.console_log.name)
+
+        self._both(boot)
+        self._both(save)
+        (folder / "manifest.json").write_text(json.dumps({"image": self.image.name, "accel": self.accel}) + "\n")
+
+    def _restore(self, guest: LibvirtGuest) -> None:
+        memory = self._memory()
+        _overlay(guest.disk, memory / guest.disk.name)
+        shutil.copyfile(memory / guest.console_log.name, guest.console_log)
+        try:
+            self.connection.restore(str(memory / f"{guest.host.name}.save"))
+        except libvirt.libvirtError as error:
+            raise LabError(
+                f"{guest.host.hostname}: saved memory cannot be restored ({error.get_error_message()}); "
+                f"`viplab image rm {self.image.name}` clears it"
+            ) from None
+        guest.connect()
+        guest.set_clock()
+
+    def _create(self, guest: LibvirtGuest) -> None:
+        try:
+            self.connection.createXML(guest.domain_xml())
+        except libvirt.libvirtError as error:
+            raise LabError(f"{guest.host.hostname} does not start: {error.get_error_message()}") from None
+
+    def _both(self, action: object) -> None:
+        with ThreadPoolExecutor(2) as pool:
+            list(pool.map(action, self.guests.values()))  # type: ignore[arg-type]
+
+
+def _overlay(path: Path, backing: Path) -> None:
+    path.unlink(missing_ok=True)
+    run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", backing, path])
+
+
+__all__ = ["Fired", "LibvirtGuest", "LibvirtLab"]

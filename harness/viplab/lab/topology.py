@@ -1,0 +1,77 @@
+"""The bench of the article as data: three networks, a client, host A and its clone B."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+HostName = Literal["A", "B"]
+
+
+@dataclass(frozen=True)
+class Network:
+    """A libvirt network: a bridge of the host, isolated from everything else."""
+
+    name: str
+    bridge: str
+    host_ip: str | None
+    """Address and prefix length of the host's end, None where the host only listens."""
+
+
+@dataclass(frozen=True)
+class Interface:
+    """A guest's network card."""
+
+    name: str
+    network: str
+    mac: str
+    ip: str
+    """Address and prefix length."""
+
+    @property
+    def address(self) -> str:
+        """The address alone."""
+        return self.ip.partition("/")[0]
+
+
+@dataclass(frozen=True)
+class Host:
+    """A guest."""
+
+    name: HostName
+    hostname: str
+    interfaces: tuple[Interface, ...]
+
+    def interface(self, name: str) -> Interface:
+        """The card of that name (eth0, eth1, eth2)."""
+        return next(card for card in self.interfaces if card.name == name)
+
+
+PUBLIC = Network("public", "virbr0", "192.168.122.1/24")
+INTERCONNECT = Network("interconnect", "virbr1", None)
+MGMT = Network("mgmt", "virbr2", "10.10.12.1/24")
+NETWORKS = (INTERCONNECT, PUBLIC, MGMT)
+
+CLIENT_HOSTNAME = "krystianek"
+CLIENT_IP = "192.168.122.1"
+MGMT_IP = "10.10.12.1"
+MARKER_PORT = 7112
+
+
+def _host(name: HostName, number: int, public_mac: str) -> Host:
+    return Host(
+        name,
+        f"centOS-host{name}",
+        (
+            Interface("eth0", INTERCONNECT.name, f"52:54:00:10:10:{number:02x}", f"10.10.10.{number}/24"),
+            Interface("eth1", PUBLIC.name, public_mac, f"192.168.122.{number}/24"),
+            Interface("eth2", MGMT.name, f"52:54:00:10:12:{number:02x}", f"10.10.12.{number}/24"),
+        ),
+    )
+
+
+# The MAC addresses on the public network are the article's own.
+HOSTS: dict[HostName, Host] = {
+    "A": _host("A", 11, "52:54:00:03:ba:f2"),
+    "B": _host("B", 12, "52:54:00:56:c3:f4"),
+}
