@@ -1,7 +1,8 @@
 """What analysis yields: `Summary`, which is kept as `summary.json`, and `RunView`, which a report is made of.
 
-Keys that end in `_ns` are absolute: integer nanoseconds of the host's clock. Keys that end in `_s` are either durations or,
-in a `TrialView`, moments in seconds after the trial's zero, which is its headline fault (the trial's start where it has none).
+Keys that end in `_ns` are absolute: integer nanoseconds of the host's clock. Keys that end in `_s` are either
+durations or, in a `TrialView`, moments in seconds after the trial's zero, which is its headline fault (the trial's start
+where it has none).
 A value that was not measured is None, never 0.
 """
 
@@ -38,7 +39,7 @@ class Rtt(_Frozen):
 
 
 class PingSummary(_Frozen):
-    """The 1 Hz ping of the article, by its transcript; `lost_seqs` is derived from the sequence numbers that are absent."""
+    """The 1 Hz ping of the article, by its transcript; `lost_seqs` are the sequence numbers that are absent from it."""
 
     sent: int
     received: int
@@ -66,21 +67,31 @@ class Fault(_Frozen):
 class Measures(_Frozen):
     """What one fault did, in seconds; the terms are those of docs/run-folder.md."""
 
-    expected_down_interval_s: float | None = Field(None, description="Master_Down_Interval of the host that took over.")
-    detection_s: float | None = Field(None, description="Fault to first advert of the new master.")
-    deadline_excess_s: float | None = Field(
-        None,
-        description="(first new advert - last old advert) - the interval that was due: down interval, or skew after priority 0.",
+    expected_down_interval_s: float | None = Field(
+        default=None, description="Master_Down_Interval of the host that took over."
     )
-    announce_s: float | None = Field(None, description="First advert of the new master to its first gratuitous ARP.")
-    client_switch_s: float | None = Field(None, description="First gratuitous ARP to the client's neighbour change.")
-    outage_s: float | None = Field(None, description="Sum of the gaps in answers; 0 when measured and none was lost.")
-    dual_owner_s: float | None = Field(None, description="Time for which more than one MAC answered for the VIP.")
-    reversion_s: float | None = Field(None, description="Return of a host to its first answer under the VIP.")
-    x_s: float | None = Field(None, description="Last advert of the old master before the fault, to the fault.")
-    priority_zero: int | None = Field(None, description="Priority-0 adverts of the old master after the fault.")
+    detection_s: float | None = Field(default=None, description="Fault to first advert of the new master.")
+    deadline_excess_s: float | None = Field(
+        default=None,
+        description="(First new advert - last old advert) - what was due: down interval, or skew after priority 0.",
+    )
+    announce_s: float | None = Field(
+        default=None, description="First advert of the new master to its first gratuitous ARP."
+    )
+    client_switch_s: float | None = Field(
+        default=None, description="First gratuitous ARP to the client's neighbour change."
+    )
+    outage_s: float | None = Field(
+        default=None, description="Sum of the gaps in answers; 0 when measured and none was lost."
+    )
+    dual_owner_s: float | None = Field(
+        default=None, description="Time for which more than one MAC answered for the VIP."
+    )
+    reversion_s: float | None = Field(default=None, description="Return of a host to its first answer under the VIP.")
+    x_s: float | None = Field(default=None, description="Last advert of the old master before the fault, to the fault.")
+    priority_zero: int | None = Field(default=None, description="Priority-0 adverts of the old master after the fault.")
     outage_window_s: tuple[float, float] | None = Field(
-        None, description="Where the model of docs/run-folder.md puts the outage."
+        default=None, description="Where the model of docs/run-folder.md puts the outage."
     )
 
 
@@ -126,7 +137,7 @@ class ClaimResult(_Frozen):
     explained: bool = Field(description="It differs, and a known cause is borne out by the measured numbers.")
     why: str
     trials: int = Field(description="Trials that it was judged on.")
-    trial: str | None = Field(None, description="The trial (folder name) that `measured` and `why` quote.")
+    trial: str | None = Field(default=None, description="The trial (folder name) that `measured` and `why` quote.")
 
 
 class Summary(_Frozen):
@@ -165,9 +176,9 @@ class Moments(_Frozen):
 
 
 class WaterfallItem(_Frozen):
-    """One bar of the failover waterfall: from where to where it was measured, and how long it should take (lowest, highest)."""
+    """One bar of the failover waterfall: from where to where it was measured, and how long it should take (low, high)."""
 
-    name: Literal["wait", "detection", "transition", "announce", "client_switch", "answer", "outage"]
+    name: Literal["wait", "detection", "announce", "client_switch", "answer", "outage"]
     label: str
     start_s: float | None
     end_s: float | None
@@ -229,7 +240,10 @@ class Interval(_Frozen):
 
 
 class Lane(_Frozen):
-    """What one party was at, over time. Labels: hosts `off`, `silent`, `advertising`; owners and client `A`, `B`, `A+B`, `none`, or a MAC."""
+    """What one party was at, over time.
+
+    Labels: hosts `off`, `silent`, `advertising`; owners and client `A`, `B`, `A+B`, `none`, or a MAC.
+    """
 
     name: Literal["A", "B", "owners", "client"]
     label: str
@@ -237,7 +251,7 @@ class Lane(_Frozen):
 
 
 class LogLine(_Frozen):
-    """One line of a guest's log; everything in it is untrusted. `time_s` is mapped to the host's clock, within `uncertainty_s`."""
+    """One line of a guest's log, untrusted in every part; `time_s` is on the host's clock within `uncertainty_s`."""
 
     host: HostName
     stamp: str

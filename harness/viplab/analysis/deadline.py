@@ -1,0 +1,76 @@
+"""What should happen when: the deadlines of VRRPv2 and, per family of daemon and kind of fault, the outage that they give.
+
+The windows are a table, `OUTAGE`, in units of the protocol's own times, so that they follow from the configuration and from
+where in the advert interval the fault struck.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from viplab.analysis.model import FaultKind
+from viplab.evidence import Family, NodeTimers
+
+# How far a measured value may be off the predicted one before a trial fails, in seconds. Scheduling of a guest that is
+# emulated accounts for some 20 ms; a quarter of a second is far from any other value of the table.
+OUTAGE_SLACK_S = 0.25
+DEADLINE_EXCESS_S = (-0.02, 0.25)
+
+# After these a backup takes over because its timer ran out; after the others a returning host pre-empts.
+BY_TIMEOUT: frozenset[FaultKind] = frozenset({"kill", "stop", "link_down", "power_cut", "shutdown"})
+# Here the daemon ends at a moment of the guest's choosing after the order, so that the order's phase says nothing.
+UNPHASED: frozenset[FaultKind] = frozenset({"shutdown"})
+
+
+def skew_s(node: NodeTimers) -> float:
+    """Skew_Time of RFC 3768, section 6.1: (256 - Priority) / 256 seconds, whatever the advert interval."""
+    return (256 - node.priority) / 256
+
+
+def down_interval_s(node: NodeTimers) -> float:
+    """Master_Down_Interval of RFC 3768, section 6.1: three advert intervals and the skew time."""
+    return 3 * node.advert_int_s + skew_s(node)
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """An outage as a sum: so many down intervals, skew times and advert intervals of the host that takes over.
+
+    `less_x` takes away x, the time from the last advert to the fault, for which the backup's timer had been running.
+    """
+
+    downs: int = 0
+    skews: int = 0
+    adverts: int = 0
+    less_x: bool = False
+
+    def window_s(self, node: NodeTimers, x_s: float | None) -> tuple[float, float]:
+        """Lowest and highest outage; x may be anything within an advert interval where it is not known."""
+        most = self.downs * down_interval_s(node) + self.skews * skew_s(node) + self.adverts * node.advert_int_s
+        if not self.less_x:
+            return most, most
+        return (most - node.advert_int_s, most) if x_s is None else (most - x_s, most - x_s)
+
+
+NONE = Terms()
+# keepalived 1.2.2 sends no priority-0 advert that leaves the host, and spends one advert interval between "Transition to"
+# and "Entering MASTER STATE" without the address; 2.x does neither. SIGKILL runs no clean-up: the address stays and answers.
+_TIMER_AND_TRANSITION = Terms(downs=1, adverts=1, less_x=True)
+OUTAGE: dict[tuple[Family, FaultKind], Terms] = {
+    ("keepalived-1.2.2", "kill"): NONE,
+    ("keepalived-1.2.2", "stop"): _TIMER_AND_TRANSITION,
+    ("keepalived-1.2.2", "link_down"): _TIMER_AND_TRANSITION,
+    ("keepalived-1.2.2", "power_cut"): _TIMER_AND_TRANSITION,
+    ("keepalived-1.2.2", "shutdown"): _TIMER_AND_TRANSITION,
+    ("keepalived-1.2.2", "bring_back"): Terms(adverts=1),
+    ("keepalived-1.2.2", "link_up"): Terms(adverts=1),
+    ("keepalived-2", "kill"): NONE,
+    ("keepalived-2", "stop"): Terms(skews=1),
+    ("keepalived-2", "link_down"): Terms(skews=1),
+    ("keepalived-2", "power_cut"): Terms(downs=1, less_x=True),
+    ("keepalived-2", "shutdown"): Terms(skews=1),
+    ("keepalived-2", "bring_back"): NONE,
+    ("keepalived-2", "link_up"): NONE,
+}
+# First advert of the new master to its first gratuitous ARP, in advert intervals.
+ANNOUNCE_ADVERTS: dict[Family, int] = {"keepalived-1.2.2": 1, "keepalived-2": 0}

@@ -1,0 +1,251 @@
+"""One trial's evidence, read: every file of its folder once, what is missing or damaged said instead of raised."""
+
+from __future__ import annotations
+
+from bisect import bisect_right
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from functools import cached_property
+from itertools import pairwise
+from pathlib import Path
+from typing import get_args
+
+from viplab.analysis.frames import Advert, Arp, Datagram, Echo, Meaning, decode
+from viplab.analysis.logs import Line, read_log
+from viplab.analysis.model import CaptureSummary, Fault, FaultKind, PingView
+from viplab.analysis.pcap import Pcap
+from viplab.analysis.ping import read_ping
+from viplab.errors import InputError
+from viplab.evidence import Event, HostName, Station, TrialFolder, TrialInfo
+
+HOSTS: tuple[HostName, ...] = ("A", "B")
+NETWORKS = ("virbr0", "interconnect")
+
+
+@dataclass(frozen=True)
+class Record:
+    """What was seen in one trial. `gaps` lists what is missing or damaged, one sentence each."""
+
+    name: str
+    info: TrialInfo
+    scenario: str
+    config: dict[HostName, str | None]
+    events: list[Event]
+    adverts: list[Advert]
+    arps: list[Arp]
+    echoes: list[Echo]
+    markers: list[Datagram]
+    ping: PingView | None
+    logs: dict[HostName, list[Line]]
+    gaps: list[str] = field(default_factory=list)
+
+    @cached_property
+    def start_ns(self) -> int:
+        """The first event."""
+        return self.events[0].t_ns if self.events else min(self._frame_times(), default=0)
+
+    @cached_property
+    def end_ns(self) -> int:
+        """The last event or frame, whichever is later."""
+        return max([event.t_ns for event in self.events] + list(self._frame_times()), default=0)
+
+    @cached_property
+    def faults(self) -> list[Fault]:
+        """The faults that were injected in the measured steps, in order of time; the first one is the headline."""
+        kinds = get_args(FaultKind)
+        injected = [event for event in self.all("fault_injected") if event.get("phase", "steps") == "steps"]
+        faults = [self._date(event) for event in injected if event.get("kind") in kinds and event.get("host") in HOSTS]
+        return sorted(faults, key=lambda fault: fault.at_ns)
+
+    @cached_property
+    def capture(self) -> CaptureSummary:
+        """Packets and drops of all captures by tcpdump's own count, None where it did not say."""
+        stopped = self.all("capture_stopped")
+        packets = [event.get("packets") for event in stopped]
+        dropped = [event.get("dropped") for event in stopped]
+        return CaptureSummary(
+            packets=sum(packets) if packets and None not in packets else None,
+            dropped=sum(dropped) if dropped and None not in dropped else None,
+        )
+
+    def all(self, kind: str) -> list[Event]:
+        """The events of one kind."""
+        return [event for event in self.events if event.event == kind]
+
+    def station(self, name: str) -> Station | None:
+        """The addresses of `A`, `B` or `client`."""
+        return self.info.stations.get(name)
+
+    def host_by_mac(self, mac: str | None) -> HostName | None:
+        """The host that has this address on either network."""
+        for host in HOSTS:
+            station = self.station(host)
+            if (
+                station
+                and mac
+                and mac.lower() in (station.public_mac.lower(), (station.interconnect_mac or "").lower())
+            ):
+                return host
+        return None
+
+    def advertiser(self, advert: Advert) -> HostName | None:
+        """The host that sent an advert, by its addresses on the interconnect."""
+        for host in HOSTS:
+            station = self.station(host)
+            if station and station.interconnect_ip == advert.src_ip:
+                return host
+        return self.host_by_mac(advert.src_mac)
+
+    def adverts_of(self, host: HostName | None) -> list[Advert]:
+        """The adverts of one host that claim mastership; those of priority 0 give it up and are left out."""
+        return [advert for advert in self.adverts if advert.priority and self.advertiser(advert) == host]
+
+    def windows(self) -> Iterator[tuple[Fault, int]]:
+        """Each fault with the moment up to which what happens is its doing: the next fault, or the end."""
+        faults = self.faults
+        yield from ((fault, following.at_ns) for fault, following in pairwise(faults))
+        if faults:
+            yield faults[-1], self.end_ns
+
+    def owners(self, since_ns: int, until_ns: int) -> list[tuple[int, int, list[str]]]:
+        """The owner census between two moments: (from, to, MACs); one observation holds until the next."""
+        seen = self.all("owners")
+        ends = [event.t_ns for event in seen[1:]] + [self.end_ns]
+        return [
+            (max(event.t_ns, since_ns), min(end, until_ns), sorted(event.get("macs") or []))
+            for event, end in zip(seen, ends, strict=True)
+            if end > since_ns and event.t_ns < until_ns
+        ]
+
+    def client_entry(self, at_ns: int) -> str | None:
+        """The MAC that the client's neighbour table has for the VIP at a moment, None where that is not known."""
+        changes = [event for event in self.all("neighbour") if event.get("ip") == self.info.vip]
+        index = bisect_right([event.t_ns for event in changes], at_ns)
+        if index:
+            change = changes[index - 1]
+            return None if change.get("deleted") else change.get("mac")
+        before = [event for event in self.all("arp") if event.get("when") == "before"]
+        return arp_entry(str(before[0].get("text", "")), self.info.vip) if before else None
+
+    def to_host_clock(self, host: HostName) -> tuple[int, int] | None:
+        """What to take from a guest's clock to have the host's, and how sure that is; None where it was not measured."""
+        measured = [event for event in self.all("guest_clock") if event.get("host") == host]
+        if not measured:
+            return None
+        offsets = [int(event["offset_ns"]) for event in measured]
+        spread = (max(offsets) - min(offsets)) // 2
+        return sum(offsets) // len(offsets), max(int(event["uncertainty_ns"]) for event in measured) + spread
+
+    def _date(self, event: Event) -> Fault:
+        before, after = int(event.get("before_ns", event.t_ns)), int(event.get("after_ns", event.t_ns))
+        token = event.get("marker")
+        for marker in self.markers if token else ():
+            if str(token).encode() in marker.payload:
+                uncertainty = max(0, after - marker.time_ns)
+                return Fault(
+                    kind=event["kind"],
+                    host=event["host"],
+                    at_ns=marker.time_ns,
+                    uncertainty_ns=uncertainty,
+                    dated_by="marker",
+                )
+        half = (after - before) // 2
+        return Fault(kind=event["kind"], host=event["host"], at_ns=before + half, uncertainty_ns=half)
+
+    def _frame_times(self) -> Iterator[int]:
+        for frames in (self.adverts, self.arps, self.echoes):
+            if frames:
+                yield frames[-1].time_ns
+
+
+def arp_entry(text: str, ip: str) -> str | None:
+    """The MAC that a printed ARP table (`arp -an`) gives for an address."""
+    for line in text.splitlines():
+        words = line.split()
+        if f"({ip})" in words and "at" in words[:-1]:
+            mac = words[words.index("at") + 1].lower()
+            return mac if mac.count(":") == 5 else None
+    return None
+
+
+def read_trial(folder: TrialFolder) -> Record:
+    """Read one trial's folder.
+
+    Raises:
+        InputError: `trial.json` is missing or not ours; whatever else is wrong is said in the record's `gaps`.
+    """
+    info = folder.info()
+    gaps: list[str] = []
+    events = _events(folder, gaps)
+    captured = {network: _capture(folder, network, gaps) for network in NETWORKS}
+    needs_markers = any(event.event == "fault_injected" and event.get("marker") for event in events)
+    markers = _capture(folder, "mgmt", gaps) if needs_markers or folder.capture("mgmt").exists() else []
+    near_ns = events[0].t_ns if events else 0
+    scenario = _text(folder.path / "scenario.yaml")
+    if scenario is None:
+        gaps.append(f"{folder.path / 'scenario.yaml'}: missing")
+    transcript = _text(folder.ping)
+    if transcript is None and any(event.event == "ping_started" for event in events):
+        gaps.append(f"{folder.ping}: missing although ping was started")
+    return Record(
+        name=folder.name,
+        info=info,
+        scenario=scenario or "",
+        config={host: _text(folder.host(host, "keepalived.conf")) for host in HOSTS},
+        events=events,
+        adverts=[
+            frame
+            for frame in captured["interconnect"]
+            if isinstance(frame, Advert) and frame.virtual_router_id == info.virtual_router_id
+        ],
+        arps=[frame for frame in captured["virbr0"] if isinstance(frame, Arp)],
+        echoes=[
+            frame
+            for frame in captured["virbr0"]
+            if isinstance(frame, Echo) and info.vip in (frame.src_ip, frame.dst_ip)
+        ],
+        markers=[frame for frame in markers if isinstance(frame, Datagram)],
+        ping=read_ping(transcript) if transcript is not None else None,
+        logs={host: _log(folder, host, near_ns) for host in HOSTS},
+        gaps=gaps,
+    )
+
+
+def _events(folder: TrialFolder, gaps: list[str]) -> list[Event]:
+    events: list[Event] = []
+    try:
+        # Kept one by one: those before a damaged line are still good.
+        for event in folder.events():
+            events.append(event)
+    except InputError as error:
+        gaps.append(str(error))
+    if not events:
+        gaps.append(f"{folder.timeline}: missing or empty")
+    return events
+
+
+def _capture(folder: TrialFolder, network: str, gaps: list[str]) -> list[Meaning]:
+    meanings: list[Meaning] = []
+    try:
+        pcap = Pcap(folder.capture(network))
+        for meaning in decode(pcap):
+            meanings.append(meaning)
+        if pcap.cut:
+            gaps.append(f"{pcap.path}: ends within a record; the capture was not closed")
+    except InputError as error:
+        gaps.append(str(error))
+    return sorted(meanings, key=lambda meaning: meaning.time_ns)
+
+
+def _log(folder: TrialFolder, host: HostName, near_ns: int) -> list[Line]:
+    try:
+        return read_log(folder.host(host, "messages.log").read_bytes(), near_ns)
+    except OSError:
+        return []
+
+
+def _text(path: Path) -> str | None:
+    try:
+        return path.read_text(encoding="utf-8", errors="backslashreplace")
+    except OSError:
+        return None
