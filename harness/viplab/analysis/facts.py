@@ -1,0 +1,285 @@
+"""What one fault did: its moments, the measures derived from them, and the waterfall. Terms as in docs/run-folder.md."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from viplab.analysis.deadline import ANNOUNCE_ADVERTS, BY_TIMEOUT, NONE, OUTAGE, UNPHASED, down_interval_s, skew_s
+from viplab.analysis.frames import Advert
+from viplab.analysis.model import Fault, FaultSummary, FaultView, Measures, Moments, WaterfallItem
+from viplab.analysis.record import HOSTS, Record
+from viplab.analysis.streams import Silence, Trip, silences
+from viplab.evidence import HostName
+
+_NS = 1_000_000_000
+
+
+def seconds(span_ns: int | None) -> float | None:
+    """Nanoseconds as seconds; None stays None."""
+    return None if span_ns is None else span_ns / _NS
+
+
+def between(start_ns: int | None, end_ns: int | None) -> float | None:
+    """Seconds from one moment to another, None where either was not seen."""
+    return None if start_ns is None or end_ns is None else (end_ns - start_ns) / _NS
+
+
+def within(silence: Silence, fault: Fault, until_ns: int) -> bool:
+    """A gap belongs to a fault when it goes on at the fault or begins before the next one."""
+    return silence.start_ns < until_ns and (silence.end_ns is None or silence.end_ns > fault.at_ns)
+
+
+def fault_view(record: Record, fault: Fault, until_ns: int, zero_ns: int, trips: Sequence[Trip]) -> FaultView:
+    """Work out one fault.
+
+    Args:
+        record: the trial's evidence.
+        fault: what was done.
+        until_ns: the moment up to which what happens is this fault's doing.
+        zero_ns: the trial's zero, for the waterfall.
+        trips: the echo stream that outage is measured with: the probe, or the ping where there was no probe.
+    """
+    return _OneFault(record, fault, until_ns, trips).view(zero_ns)
+
+
+class _OneFault:
+    """The steps from evidence to view, each of which needs the ones before it."""
+
+    def __init__(self, record: Record, fault: Fault, until_ns: int, trips: Sequence[Trip]) -> None:
+        self.record, self.fault, self.until_ns = record, fault, until_ns
+        # The fault's own uncertainty, so that an advert that it provoked is not taken for one before it.
+        self.since_ns = fault.at_ns - fault.uncertainty_ns
+        self.trips = [trip for trip in trips if self.since_ns <= trip.sent_ns < until_ns]
+        self.silences = [silence for silence in silences(trips) if within(silence, fault, until_ns)]
+        self.old_master = self._old_master()
+        self.first_advert = self._first_advert()
+        self.new_master = record.advertiser(self.first_advert) if self.first_advert else None
+        self.last_advert = self._last_advert()
+        self.zeros = self._zeros()
+        self.moments = self._moments()
+        self.gap = self._gap()
+
+    def view(self, zero_ns: int) -> FaultView:
+        measures = self._measures()
+        return FaultView(
+            summary=FaultSummary(fault=self.fault, **measures.model_dump()),
+            at_s=(self.fault.at_ns - zero_ns) / _NS,
+            old_master=self.old_master,
+            new_master=self.new_master,
+            moments=self.moments,
+            waterfall=self._waterfall(measures, zero_ns),
+        )
+
+    # --- who ---
+
+    def _old_master(self) -> HostName | None:
+        before = [advert for advert in self.record.adverts if advert.time_ns <= self.fault.at_ns and advert.priority]
+        return self.record.advertiser(before[-1]) if before else None
+
+    def _first_advert(self) -> Advert | None:
+        others = [host for host in HOSTS if host != self.old_master]
+        claims = [advert for host in others for advert in self.record.adverts_of(host)]
+        after = [advert for advert in claims if self.since_ns <= advert.time_ns < self.until_ns]
+        return min(after, key=lambda advert: advert.time_ns, default=None)
+
+    def _last_advert(self) -> Advert | None:
+        """The old master's last claim: before the other one's first where there was a takeover, else before the fault."""
+        limit_ns = self.first_advert.time_ns if self.first_advert else self.fault.at_ns
+        before = [advert for advert in self.record.adverts_of(self.old_master) if advert.time_ns <= limit_ns]
+        return before[-1] if self.old_master and before else None
+
+    def _zeros(self) -> list[Advert]:
+        limit_ns = self.first_advert.time_ns if self.first_advert else self.until_ns
+        return [
+            advert
+            for advert in self.record.adverts
+            if not advert.priority
+            and self.old_master is not None
+            and self.record.advertiser(advert) == self.old_master
+            and self.since_ns <= advert.time_ns <= limit_ns
+        ]
+
+    # --- when ---
+
+    def _moments(self) -> Moments:
+        station = self.record.station(self.new_master) if self.new_master else None
+        mac = station.public_mac.lower() if station else None
+        return Moments(
+            last_advert_ns=self.last_advert.time_ns if self.last_advert else None,
+            priority_zero_ns=self.zeros[0].time_ns if self.zeros else None,
+            first_advert_ns=self.first_advert.time_ns if self.first_advert else None,
+            first_garp_ns=self._first_garp_ns(mac),
+            neighbour_change_ns=self._neighbour_change_ns(mac),
+            first_answer_ns=self._first_answer_ns(mac),
+        )
+
+    def _in_window(self, time_ns: int) -> bool:
+        return self.since_ns <= time_ns < self.until_ns
+
+    def _first_garp_ns(self, mac: str | None) -> int | None:
+        vip = self.record.info.vip
+        return next(
+            (
+                arp.time_ns
+                for arp in self.record.arps
+                if arp.gratuitous and arp.sender_ip == vip and arp.src_mac == mac and self._in_window(arp.time_ns)
+            ),
+            None,
+        )
+
+    def _neighbour_change_ns(self, mac: str | None) -> int | None:
+        """When the client's entry first came to name the new master, having named another or nobody."""
+        if mac is None or self.record.client_entry(self.since_ns) == mac:
+            return None
+        return next(
+            (
+                event.t_ns
+                for event in self.record.all("neighbour")
+                if event.get("ip") == self.record.info.vip
+                and str(event.get("mac")).lower() == mac
+                and not event.get("deleted")
+                and self._in_window(event.t_ns)
+            ),
+            None,
+        )
+
+    def _first_answer_ns(self, mac: str | None) -> int | None:
+        vip = self.record.info.vip
+        return next(
+            (
+                echo.time_ns
+                for echo in self.record.echoes
+                if not echo.request and echo.src_ip == vip and echo.src_mac == mac and self._in_window(echo.time_ns)
+            ),
+            None,
+        )
+
+    def _gap(self) -> Silence | None:
+        return max(self.silences, key=lambda gap: (gap.end_ns or self.until_ns) - gap.start_ns, default=None)
+
+    # --- how long ---
+
+    def _measures(self) -> Measures:
+        moments, timers = self.moments, self.record.info.nodes
+        by_timeout = self.fault.kind in BY_TIMEOUT and self.new_master is not None
+        taker = timers.get(self.new_master) if self.new_master else None
+        x_s = self._x_s()
+        took = between(self.zeros[-1].time_ns if self.zeros else moments.last_advert_ns, moments.first_advert_ns)
+        due_s = (skew_s(taker) if self.zeros else down_interval_s(taker)) if taker else None
+        returned = self.fault.kind not in BY_TIMEOUT and self.new_master == self.fault.host
+        return Measures(
+            expected_down_interval_s=down_interval_s(taker) if taker and by_timeout else None,
+            detection_s=between(self.fault.at_ns, moments.first_advert_ns),
+            deadline_excess_s=took - due_s if by_timeout and took is not None and due_s is not None else None,
+            announce_s=between(moments.first_advert_ns, moments.first_garp_ns),
+            client_switch_s=between(moments.first_garp_ns, moments.neighbour_change_ns),
+            outage_s=self._outage_s(),
+            dual_owner_s=self._dual_owner_s(),
+            reversion_s=between(self.fault.at_ns, moments.first_answer_ns) if returned else None,
+            x_s=x_s,
+            priority_zero=len(self.zeros) if self.record.adverts else None,
+            outage_window_s=self._outage_window_s(x_s),
+        )
+
+    def _x_s(self) -> float | None:
+        before = [advert for advert in self.record.adverts_of(self.old_master) if advert.time_ns <= self.fault.at_ns]
+        return between(before[-1].time_ns, self.fault.at_ns) if self.old_master and before else None
+
+    def _outage_s(self) -> float | None:
+        if not self.trips:
+            return None
+        last_ns = self.trips[-1].sent_ns
+        return sum((gap.end_ns or last_ns) - gap.start_ns for gap in self.silences) / _NS
+
+    def _dual_owner_s(self) -> float | None:
+        census = self.record.owners(self.fault.at_ns, self.until_ns)
+        if not census:
+            return None
+        return sum(end_ns - start_ns for start_ns, end_ns, macs in census if len(macs) > 1) / _NS
+
+    def _outage_window_s(self, x_s: float | None) -> tuple[float, float] | None:
+        info, fault = self.record.info, self.fault
+        if fault.kind == "link_down" and not info.tracked:
+            return None
+        if fault.kind in BY_TIMEOUT:
+            affected = fault.host == self.old_master
+            taker: HostName = self.new_master or ("B" if fault.host == "A" else "A")
+        else:
+            affected = self.new_master == fault.host
+            taker = fault.host
+        terms = OUTAGE[info.family, fault.kind] if affected else NONE
+        return terms.window_s(info.nodes[taker], None if fault.kind in UNPHASED else x_s)
+
+    # --- expected against measured ---
+
+    def _waterfall(self, measures: Measures, zero_ns: int) -> list[WaterfallItem]:
+        moments, info = self.moments, self.record.info
+        if self.new_master is None:
+            return []
+        taker = info.nodes[self.new_master]
+        interval = taker.advert_int_s
+        probe = info.probe_interval_s or info.ping_interval_s
+        announce = ANNOUNCE_ADVERTS[info.family] * interval
+        gap_end_ns = self.gap.end_ns if self.gap else None
+        rows: list[tuple[str, str, int | None, int | None, tuple[float, float] | None]] = [
+            ("wait", "last advert to fault", self._before_fault(), self.fault.at_ns, (0.0, interval)),
+            (
+                "detection",
+                "fault to first advert of the new master",
+                self.fault.at_ns,
+                moments.first_advert_ns,
+                self._expected_detection(measures.x_s),
+            ),
+            (
+                "announce",
+                "first advert to first gratuitous ARP",
+                moments.first_advert_ns,
+                moments.first_garp_ns,
+                (announce, announce),
+            ),
+            (
+                "client_switch",
+                "gratuitous ARP to the client's neighbour change",
+                moments.first_garp_ns,
+                moments.neighbour_change_ns,
+                (0.0, 0.0),
+            ),
+            (
+                "answer",
+                "neighbour change to first answer",
+                moments.neighbour_change_ns,
+                moments.first_answer_ns,
+                (0.0, probe),
+            ),
+            ("outage", "no answers", self.gap.start_ns if self.gap else None, gap_end_ns, measures.outage_window_s),
+        ]
+        return [
+            WaterfallItem.model_validate(
+                {
+                    "name": name,
+                    "label": label,
+                    "start_s": between(zero_ns, start_ns),
+                    "end_s": between(zero_ns, end_ns),
+                    "expected_s": expected,
+                }
+            )
+            for name, label, start_ns, end_ns, expected in rows
+        ]
+
+    def _before_fault(self) -> int | None:
+        x_s = self._x_s()
+        return None if x_s is None else self.fault.at_ns - round(x_s * _NS)
+
+    def _expected_detection(self, x_s: float | None) -> tuple[float, float] | None:
+        if self.new_master is None:
+            return None
+        taker = self.record.info.nodes[self.new_master]
+        if self.fault.kind in BY_TIMEOUT:
+            if self.zeros:
+                return skew_s(taker), skew_s(taker)
+            most = down_interval_s(taker)
+            return (most - taker.advert_int_s, most) if x_s is None else (most - x_s, most - x_s)
+        # A host that returns: 1.2.2 claims at the next advert that it hears, 2.x waits for its down interval.
+        if self.record.info.family == "keepalived-1.2.2":
+            return 0.0, taker.advert_int_s
+        return down_interval_s(taker), down_interval_s(taker)

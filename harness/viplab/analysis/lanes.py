@@ -1,0 +1,131 @@
+"""State lanes of a trial: what A and B were at, who owned the VIP, whom the client would have sent to."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from viplab.analysis.model import FaultKind, Interval, Lane
+from viplab.analysis.record import Record
+from viplab.evidence import HostName
+
+# Until adverts of one host are this many intervals apart it is held to be advertising throughout.
+_SILENT_AFTER = 2.5
+_ENDS_DAEMON: frozenset[FaultKind] = frozenset({"kill", "stop", "power_cut", "shutdown"})
+
+Span = tuple[int, int, str]
+
+
+def lanes(record: Record, zero_ns: int) -> list[Lane]:
+    """The four lanes, in the order in which a figure shows them."""
+    spans: list[tuple[str, str, Iterable[Span]]] = [
+        ("A", "host A", _host(record, "A")),
+        ("B", "host B", _host(record, "B")),
+        ("owners", f"answers ARP for {record.info.vip}", _owners(record)),
+        ("client", "the client's ARP entry", _client(record)),
+    ]
+    return [
+        Lane.model_validate({"name": name, "label": label, "intervals": _relative(_merged(parts), zero_ns)})
+        for name, label, parts in spans
+    ]
+
+
+def _host(record: Record, host: HostName) -> list[Span]:
+    """Silent is what is left between the times when the daemon was off and those when it was heard."""
+    claims = _advertising(record, host)
+    edges = sorted({record.start_ns, record.end_ns, *_edges(claims), *_edges(off := _off(record, host))})
+    return [
+        (start_ns, end_ns, _label(start_ns, claims, off))
+        for start_ns, end_ns in zip(edges, edges[1:], strict=False)
+        if start_ns < end_ns
+    ]
+
+
+def _label(at_ns: int, claims: list[Span], off: list[Span]) -> str:
+    # What was heard outranks what was ordered: a daemon that is told to stop goes on until it does.
+    for spans in (claims, off):
+        for start_ns, end_ns, label in spans:
+            if start_ns <= at_ns < end_ns:
+                return label
+    return "silent"
+
+
+def _edges(spans: list[Span]) -> list[int]:
+    return [moment for start_ns, end_ns, _ in spans for moment in (start_ns, end_ns)]
+
+
+def _advertising(record: Record, host: HostName) -> list[Span]:
+    """Runs of adverts; each lasts an interval beyond its last advert unless the host gave up or was cut off before."""
+    interval_ns = round(record.info.nodes[host].advert_int_s * 1_000_000_000)
+    ends = [
+        *(fault.at_ns for fault in record.faults if fault.host == host and fault.kind in _ENDS_DAEMON),
+        *(advert.time_ns for advert in record.adverts if not advert.priority and record.advertiser(advert) == host),
+        *(advert.time_ns for advert in record.adverts if advert.priority and record.advertiser(advert) != host),
+        record.end_ns,
+    ]
+    spans: list[Span] = []
+    for advert in record.adverts_of(host):
+        lasts_ns = min((end for end in ends if end > advert.time_ns), default=record.end_ns)
+        until_ns = min(advert.time_ns + interval_ns, lasts_ns)
+        if (
+            spans
+            and advert.time_ns - spans[-1][1] < (_SILENT_AFTER - 1) * interval_ns
+            and not any(spans[-1][0] < end <= advert.time_ns for end in ends)
+        ):
+            spans[-1] = (spans[-1][0], until_ns, "advertising")
+        else:
+            spans.append((advert.time_ns, until_ns, "advertising"))
+    return spans
+
+
+def _off(record: Record, host: HostName) -> list[Span]:
+    """From the start of the trial, or the end of a daemon, to its next start; nothing is said where no start was noted."""
+    started = [
+        int(event.get("at_ns", event.t_ns)) for event in record.all("daemon_started") if event.get("host") == host
+    ]
+    stopped = [
+        int(event.get("at_ns", event.t_ns)) for event in record.all("daemon_stopped") if event.get("host") == host
+    ]
+    started += [fault.at_ns for fault in record.faults if fault.host == host and fault.kind == "bring_back"]
+    stopped += [fault.at_ns for fault in record.faults if fault.host == host and fault.kind in _ENDS_DAEMON]
+    stopped += [record.start_ns] if started else []
+    return [
+        (stop, min((start for start in started if start > stop), default=record.end_ns), "off")
+        for stop in sorted(stopped)
+    ]
+
+
+def _owners(record: Record) -> list[Span]:
+    return [
+        (start_ns, end_ns, "+".join(_name(record, mac) for mac in macs) or "none")
+        for start_ns, end_ns, macs in record.owners(record.start_ns, record.end_ns)
+    ]
+
+
+def _client(record: Record) -> list[Span]:
+    changes = [event.t_ns for event in record.all("neighbour") if event.get("ip") == record.info.vip]
+    edges = sorted({record.start_ns, *changes, record.end_ns})
+    return [
+        (start_ns, end_ns, _name(record, mac) if (mac := record.client_entry(start_ns)) else "none")
+        for start_ns, end_ns in zip(edges, edges[1:], strict=False)
+    ]
+
+
+def _name(record: Record, mac: str) -> str:
+    return record.host_by_mac(mac) or mac
+
+
+def _merged(spans: Iterable[Span]) -> list[Span]:
+    merged: list[Span] = []
+    for start_ns, end_ns, label in spans:
+        if merged and merged[-1][2] == label and merged[-1][1] == start_ns:
+            merged[-1] = (merged[-1][0], end_ns, label)
+        else:
+            merged.append((start_ns, end_ns, label))
+    return merged
+
+
+def _relative(spans: list[Span], zero_ns: int) -> list[Interval]:
+    return [
+        Interval(start_s=(start_ns - zero_ns) / 1e9, end_s=(end_ns - zero_ns) / 1e9, label=label)
+        for start_ns, end_ns, label in spans
+    ]

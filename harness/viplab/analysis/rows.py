@@ -1,0 +1,138 @@
+"""The frames that matter, as rows in Wireshark's columns."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from viplab.analysis.frames import BROADCAST, Advert, Arp, Echo
+from viplab.analysis.model import FaultView, FrameRow
+from viplab.analysis.record import Record
+
+# So many adverts of the old master before a takeover, and of the new one after it.
+_ADVERTS = 3
+Frame = Advert | Arp | Echo
+
+
+class Resolution(NamedTuple):
+    """The new master asks who the client is, and the answer."""
+
+    request: Arp
+    reply: Arp | None
+
+
+def resolution(record: Record, view: FaultView) -> Resolution | None:
+    """The first ARP exchange after a fault in which the new master resolves the client's address."""
+    client = record.station("client")
+    host = record.station(view.new_master) if view.new_master else None
+    if client is None or host is None:
+        return None
+    mac = host.public_mac.lower()
+    since_ns = view.summary.fault.at_ns
+    for arp in record.arps:
+        if arp.request and arp.src_mac == mac and arp.target_ip == client.public_ip and arp.time_ns >= since_ns:
+            replies = (
+                reply
+                for reply in record.arps
+                if not reply.request
+                and reply.sender_ip == client.public_ip
+                and reply.dst_mac == mac
+                and reply.time_ns >= arp.time_ns
+            )
+            return Resolution(arp, next(replies, None))
+    return None
+
+
+def rows(record: Record, views: Sequence[FaultView], zero_ns: int) -> list[FrameRow]:
+    """Adverts around each takeover, every priority 0, every gratuitous ARP, the resolution of the client, the first answer."""
+    chosen: dict[tuple[str, int], tuple[Frame, str | None]] = {}
+
+    def take(frame: Frame, mark: str | None) -> None:
+        key = ("interconnect" if isinstance(frame, Advert) else "virbr0", frame.no)
+        if key not in chosen or chosen[key][1] is None:
+            chosen[key] = (frame, mark)
+
+    for view in views:
+        for frame, mark in _takeover(record, view):
+            take(frame, mark)
+    for advert in record.adverts:
+        if not advert.priority:
+            take(advert, f"{record.advertiser(advert) or advert.src_ip} gives up: priority 0")
+    for arp in record.arps:
+        if arp.gratuitous and arp.sender_ip == record.info.vip:
+            take(arp, None)
+    ordered = sorted(chosen.items(), key=lambda item: (item[1][0].time_ns, item[0]))
+    return [_row(record, frame, mark, zero_ns) for _, (frame, mark) in ordered]
+
+
+def _takeover(record: Record, view: FaultView) -> list[tuple[Frame, str | None]]:
+    moments, old, new = view.moments, view.old_master, view.new_master
+    found: list[tuple[Frame, str | None]] = []
+    limit_ns = moments.first_advert_ns or view.summary.fault.at_ns
+    before = [advert for advert in record.adverts_of(old) if advert.time_ns <= limit_ns][-_ADVERTS:] if old else []
+    found += [(advert, f"last advert of {old}" if advert is before[-1] else None) for advert in before]
+    if new is None or moments.first_advert_ns is None:
+        return found
+    after = [advert for advert in record.adverts_of(new) if advert.time_ns >= moments.first_advert_ns][:_ADVERTS]
+    found += [(advert, f"first advert of {new}" if advert is after[0] else None) for advert in after]
+    found += [
+        (arp, f"{new} announces the VIP")
+        for arp in record.arps
+        if arp.time_ns == moments.first_garp_ns and arp.gratuitous
+    ]
+    exchange = resolution(record, view)
+    if exchange:
+        found.append((exchange.request, f"{new} asks for the client's MAC"))
+        if exchange.reply:
+            found.append((exchange.reply, "the client answers"))
+    for index, echo in enumerate(record.echoes):
+        if echo.time_ns == moments.first_answer_ns and not echo.request:
+            found.append((echo, f"first answer from {new}"))
+            asked = (
+                e for e in reversed(record.echoes[:index]) if e.request and (e.ident, e.seq) == (echo.ident, echo.seq)
+            )
+            found += [(request, f"the request that {new} answers first") for request in list(asked)[:1]]
+    return found
+
+
+def _row(record: Record, frame: Frame, mark: str | None, zero_ns: int) -> FrameRow:
+    protocol, source, destination, info = _columns(record, frame)
+    return FrameRow.model_validate(
+        {
+            "no": frame.no,
+            "time_s": (frame.time_ns - zero_ns) / 1e9,
+            "source": source,
+            "destination": destination,
+            "protocol": protocol,
+            "length": frame.length,
+            "info": info,
+            "network": "interconnect" if isinstance(frame, Advert) else "virbr0",
+            "mark": mark,
+        }
+    )
+
+
+def _columns(record: Record, frame: Frame) -> tuple[str, str, str, str]:
+    if isinstance(frame, Advert):
+        info = f"Announcement (v2), VRID {frame.virtual_router_id}, priority {frame.priority}, interval {frame.advert_int_s:g} s"
+        return "VRRP", frame.src_ip, frame.dst_ip, info
+    if isinstance(frame, Echo):
+        info = f"Echo (ping) {'request' if frame.request else 'reply'}  id=0x{frame.ident:04x}, seq={frame.seq}"
+        return (
+            "ICMP",
+            frame.src_ip,
+            frame.dst_ip,
+            f"{info}, from {_who(record, frame.src_mac)} to {_who(record, frame.dst_mac)}",
+        )
+    destination = "Broadcast" if frame.dst_mac == BROADCAST else frame.dst_mac
+    if frame.gratuitous:
+        info = f"Gratuitous ARP for {frame.sender_ip} ({'request' if frame.request else 'reply'})"
+    elif frame.request:
+        info = f"Who has {frame.target_ip}? Tell {frame.sender_ip}"
+    else:
+        info = f"{frame.sender_ip} is at {frame.sender_mac}"
+    return "ARP", frame.src_mac, destination, info
+
+
+def _who(record: Record, mac: str) -> str:
+    return record.host_by_mac(mac) or mac

@@ -1,0 +1,173 @@
+"""One trial's folder made into the view that a report shows of it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from viplab.analysis.facts import fault_view, within
+from viplab.analysis.lanes import lanes
+from viplab.analysis.model import (
+    FaultView,
+    Gap,
+    LogLine,
+    Measures,
+    RoundTrip,
+    Step,
+    Stream,
+    TrialSummary,
+    TrialView,
+)
+from viplab.analysis.record import HOSTS, Record
+from viplab.analysis.rows import rows
+from viplab.analysis.streams import Trip, round_trips, silences
+from viplab.analysis.verdict import verdict
+from viplab.evidence import HostName
+
+_NS = 1_000_000_000
+
+
+def view_trial(record: Record) -> TrialView:
+    """Everything that is known of one trial, on one time axis."""
+    zero_ns = record.faults[0].at_ns if record.faults else record.start_ns
+    streams = _streams(record)
+    measured_with = streams["probe"] or streams["ping"]
+    faults = [fault_view(record, fault, until_ns, zero_ns, measured_with) for fault, until_ns in record.windows()]
+    info = record.info
+    return TrialView(
+        name=record.name,
+        info=info,
+        summary=_summary(record, faults),
+        zero_ns=zero_ns,
+        zero="fault" if record.faults else "start",
+        start_s=(record.start_ns - zero_ns) / _NS,
+        end_s=(record.end_ns - zero_ns) / _NS,
+        scenario=record.scenario,
+        config=record.config,
+        steps=_steps(record, zero_ns),
+        faults=faults,
+        frames=rows(record, faults, zero_ns),
+        probe=_round_trips(streams["probe"], zero_ns),
+        ping_trips=_round_trips(streams["ping"], zero_ns),
+        gaps=[gap for stream, trips in streams.items() for gap in _gaps(stream, trips, zero_ns)],
+        lanes=lanes(record, zero_ns),
+        ping=record.ping,
+        arp_before=_arp_text(record, "before"),
+        arp_after=_arp_text(record, "after"),
+        logs={host: _log(record, host, zero_ns) for host in HOSTS},
+        notes=[*record.gaps, *_notes(record, faults, measured_with)],
+    )
+
+
+def _streams(record: Record) -> dict[Stream, list[Trip]]:
+    info, client = record.info, record.station("client")
+    sources: dict[Stream, str | None] = {"probe": info.probe_source, "ping": client.public_ip if client else None}
+    return {
+        stream: round_trips(record.echoes, source, info.vip, record.end_ns) if source else []
+        for stream, source in sources.items()
+    }
+
+
+def _summary(record: Record, faults: Sequence[FaultView]) -> TrialSummary:
+    info = record.info
+    judged, reason = verdict(record, faults)
+    headline = faults[0].summary if faults else None
+    measures = headline.model_dump(include=set(Measures.model_fields)) if headline else {}
+    finished = record.all("trial_finished")
+    return TrialSummary(
+        name=record.name,
+        scenario=info.scenario,
+        subject=info.subject,
+        subject_version=info.subject_version,
+        profile=info.profile,
+        family=info.family,
+        lab=info.lab,
+        accel=info.accel,
+        trial=info.trial,
+        verdict=judged,
+        reason=reason,
+        ping=record.ping.summary if record.ping else None,
+        capture=record.capture,
+        fault=headline.fault if headline else None,
+        faults=[view.summary for view in faults],
+        floor_s=info.floor_s,
+        wall_s=(finished[-1].t_ns - record.start_ns) / _NS if finished else None,
+        **measures,
+    )
+
+
+def _steps(record: Record, zero_ns: int) -> list[Step]:
+    steps: list[Step] = []
+    for event in record.events:
+        if event.event == "step_started":
+            steps.append(
+                Step(
+                    text=str(event.get("step")),
+                    phase="setup" if event.get("phase") == "setup" else "steps",
+                    start_s=(event.t_ns - zero_ns) / _NS,
+                    end_s=None,
+                    waited_s=None,
+                )
+            )
+        elif event.event == "step_finished" and steps:
+            ended = {"end_s": (event.t_ns - zero_ns) / _NS, "waited_s": event.get("waited_s")}
+            steps[-1] = steps[-1].model_copy(update=ended)
+    return steps
+
+
+def _round_trips(trips: Sequence[Trip], zero_ns: int) -> list[RoundTrip]:
+    return [
+        RoundTrip(
+            seq=trip.seq,
+            sent_s=(trip.sent_ns - zero_ns) / _NS,
+            rtt_ms=None if trip.rtt_ns is None else trip.rtt_ns / 1e6,
+            mac=trip.mac,
+        )
+        for trip in trips
+    ]
+
+
+def _gaps(stream: Stream, trips: Sequence[Trip], zero_ns: int) -> list[Gap]:
+    return [
+        Gap(
+            stream=stream,
+            start_s=(silence.start_ns - zero_ns) / _NS,
+            end_s=None if silence.end_ns is None else (silence.end_ns - zero_ns) / _NS,
+            lost=silence.lost,
+        )
+        for silence in silences(trips)
+    ]
+
+
+def _arp_text(record: Record, when: str) -> str | None:
+    texts = [str(event.get("text", "")) for event in record.all("arp") if event.get("when") == when]
+    return texts[-1] if texts else None
+
+
+def _log(record: Record, host: HostName, zero_ns: int) -> list[LogLine]:
+    offset = record.to_host_clock(host)
+    return [
+        LogLine(
+            host=host,
+            stamp=line.stamp,
+            time_s=None if line.time_ns is None or offset is None else (line.time_ns - offset[0] - zero_ns) / _NS,
+            uncertainty_s=None if offset is None else (offset[1] + line.resolution_ns) / _NS,
+            ident=line.ident,
+            message=line.message,
+            raw=line.raw,
+        )
+        for line in record.logs[host]
+    ]
+
+
+def _notes(record: Record, faults: Sequence[FaultView], trips: Sequence[Trip]) -> list[str]:
+    notes = []
+    outside = [
+        gap for gap in silences(trips) if not any(within(gap, fault, until_ns) for fault, until_ns in record.windows())
+    ]
+    if faults and outside:
+        notes.append(f"{sum(gap.lost for gap in outside)} echo requests were lost before the fault.")
+    for view in faults:
+        if view.summary.fault.uncertainty_ns > 100_000_000:
+            sure = view.summary.fault.uncertainty_ns / 1e9
+            notes.append(f"The {view.summary.fault.kind} of {view.summary.fault.host} is dated to {sure:.3f} s only.")
+    return notes

@@ -1,0 +1,216 @@
+"""Pass, fail or undecided: two tables of rules over one trial, each rule a function that gives a reason or None.
+
+A trial that could not be measured is undecided, and is never counted as pass or fail.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import yaml
+
+from viplab.analysis.deadline import BY_TIMEOUT, DEADLINE_EXCESS_S, OUTAGE_SLACK_S
+from viplab.analysis.model import FaultView, TrialVerdict
+from viplab.analysis.record import HOSTS, NETWORKS, Record
+from viplab.evidence import HostName
+
+# A wall clock that moves against the monotonic one by more than this was stepped.
+_CLOCK_STEP_NS = 1_000_000
+_STEAL_SHARE = 0.1
+_BOTH_ADVERTISE_INTERVALS = 1.5
+
+Rule = Callable[[Record, Sequence[FaultView]], str | None]
+
+
+def verdict(record: Record, views: Sequence[FaultView]) -> tuple[TrialVerdict, str]:
+    """Judge one trial; the reason names the first rule that it meets, undecided before fail."""
+    for rule in UNDECIDED:
+        if reason := rule(record, views):
+            return "undecided", reason
+    for rule in FAIL:
+        if reason := rule(record, views):
+            return "fail", reason
+    return "pass", _passed(record, views)
+
+
+# --- undecided ---
+
+
+def _broken_off(record: Record, views: Sequence[FaultView]) -> str | None:
+    errors = record.all("error")
+    if errors:
+        return f"the trial was broken off: {errors[0].get('message')}"
+    return None if record.all("trial_finished") else "the trial was broken off: its timeline has no end"
+
+
+def _evidence_missing(record: Record, views: Sequence[FaultView]) -> str | None:
+    return record.gaps[0] if record.gaps else None
+
+
+def _capture_dropped(record: Record, views: Sequence[FaultView]) -> str | None:
+    stopped = {event.get("network"): event.get("dropped") for event in record.all("capture_stopped")}
+    for network in NETWORKS:
+        if stopped.get(network) is None:
+            return f"the capture on {network} does not say whether it dropped packets"
+        if stopped[network]:
+            return f"the capture on {network} dropped {stopped[network]} packets"
+    return None
+
+
+def _spanning_tree(record: Record, views: Sequence[FaultView]) -> str | None:
+    for event in record.all("environment"):
+        if event.get("stp"):
+            return "STP is on: a bridge port that comes back waits, which would be measured as failover time"
+    return None
+
+
+def _overloaded(record: Record, views: Sequence[FaultView]) -> str | None:
+    for event in record.all("environment"):
+        steal = event.get("steal_share")
+        if steal is not None and steal > _STEAL_SHARE:
+            return f"the host was overloaded: {steal:.0%} of its CPU time was stolen"
+    return None
+
+
+def _clock_stepped(record: Record, views: Sequence[FaultView]) -> str | None:
+    apart = [int(event["realtime_ns"]) - int(event["monotonic_ns"]) for event in record.all("clock")]
+    if len(apart) < 2:
+        return "the host's clock was not read at both ends of the trial"
+    step_ns = max(apart) - min(apart)
+    return f"the host's clock was stepped by {step_ns / 1e6:.3f} ms" if step_ns > _CLOCK_STEP_NS else None
+
+
+def _two_masters_before(record: Record, views: Sequence[FaultView]) -> str | None:
+    for view in views[:1]:
+        fault = view.summary.fault
+        until_ns = fault.at_ns - fault.uncertainty_ns
+        heard = {
+            host
+            for host in HOSTS
+            for advert in record.adverts_of(host)
+            if 0 <= until_ns - advert.time_ns < _BOTH_ADVERTISE_INTERVALS * 1e9 * record.info.nodes[host].advert_int_s
+        }
+        if len(heard) > 1:
+            return "both hosts were advertising as master just before the fault"
+        if not heard:
+            return "no host was advertising as master just before the fault"
+    return None
+
+
+def _did_not_take(record: Record, views: Sequence[FaultView]) -> str | None:
+    for view, (fault, until_ns) in zip(views, record.windows(), strict=True):
+        untracked = fault.kind == "link_down" and not record.info.tracked
+        if fault.kind not in BY_TIMEOUT or untracked:
+            continue
+        interval_ns = record.info.nodes[fault.host].advert_int_s * 1e9
+        last = [advert.time_ns for advert in record.adverts_of(fault.host)][-1:]
+        went_on = bool(last) and until_ns - 2 * interval_ns < last[0] <= until_ns
+        if went_on and view.new_master is None:
+            return f"the fault did not take: {fault.host} went on advertising after {fault.kind}"
+    return None
+
+
+UNDECIDED: tuple[Rule, ...] = (
+    _broken_off,
+    _evidence_missing,
+    _capture_dropped,
+    _spanning_tree,
+    _overloaded,
+    _clock_stepped,
+    _two_masters_before,
+    _did_not_take,
+)
+
+
+# --- fail ---
+
+
+def _setup_check_failed(record: Record, views: Sequence[FaultView]) -> str | None:
+    failed = [f"{event.get('claim')} ({event.get('detail')})" for event in record.all("check") if not event.get("ok")]
+    return f"set-up checks failed: {', '.join(failed)}" if failed else None
+
+
+def _wrong_owner(record: Record, views: Sequence[FaultView]) -> str | None:
+    expected = expected_owner(record.scenario)
+    if expected is None:
+        return None
+    owner = owner_at_end(record)
+    return (
+        None if owner == expected else f"{expected} should own {record.info.vip} at the end, {owner or 'nobody'} does"
+    )
+
+
+def _outage_off(record: Record, views: Sequence[FaultView]) -> str | None:
+    for view in views:
+        measured, window = view.summary.outage_s, view.summary.outage_window_s
+        if measured is None or window is None:
+            continue
+        slack = outage_slack_s(record, view)
+        if not window[0] - slack <= measured <= window[1] + slack:
+            return f"{_named(view)}: outage {measured:.3f} s, predicted {_span(window)} s (slack {slack:.2f} s)"
+    return None
+
+
+def _deadline_off(record: Record, views: Sequence[FaultView]) -> str | None:
+    low, high = DEADLINE_EXCESS_S
+    for view in views:
+        excess = view.summary.deadline_excess_s
+        if excess is not None and not low <= excess <= high:
+            return f"{_named(view)}: first advert {excess:+.3f} s off its deadline, allowed {low:+.2f} to {high:+.2f} s"
+    return None
+
+
+FAIL: tuple[Rule, ...] = (_setup_check_failed, _wrong_owner, _outage_off, _deadline_off)
+
+
+def outage_slack_s(record: Record, view: FaultView) -> float:
+    """How far an outage may be off: the resolution of the stream on both sides, the fault's own uncertainty, scheduling."""
+    interval = record.info.probe_interval_s or record.info.ping_interval_s
+    return OUTAGE_SLACK_S + 2 * interval + view.summary.fault.uncertainty_ns / 1e9
+
+
+def expected_owner(scenario: str) -> HostName | None:
+    """What the scenario file expects at the end; None where it cannot be read."""
+    try:
+        owner = yaml.safe_load(scenario)["expect"]["owner"]
+    except (yaml.YAMLError, KeyError, TypeError):
+        return None
+    return owner if owner in HOSTS else None
+
+
+def owner_at_end(record: Record) -> HostName | None:
+    """Whom the client reaches under the VIP at the end.
+
+    The owner census knows when it has one owner. Where it has two, the client's neighbour entry decides; where there was no
+    census, the last answer does.
+    """
+    census = record.owners(record.start_ns, record.end_ns)
+    if census:
+        macs = census[-1][2]
+        if len(macs) <= 1:
+            return record.host_by_mac(macs[0]) if macs else None
+        entry = record.client_entry(record.end_ns)
+        if entry in macs:
+            return record.host_by_mac(entry)
+    answers = [echo for echo in record.echoes if not echo.request and echo.src_ip == record.info.vip]
+    return record.host_by_mac(answers[-1].src_mac) if answers else None
+
+
+def _named(view: FaultView) -> str:
+    return f"{view.summary.fault.kind} of {view.summary.fault.host}"
+
+
+def _span(window: tuple[float, float]) -> str:
+    low, high = window
+    return f"{low:.3f}" if low == high else f"{low:.3f} to {high:.3f}"
+
+
+def _passed(record: Record, views: Sequence[FaultView]) -> str:
+    owner = owner_at_end(record)
+    parts = [f"{owner} owns {record.info.vip} at the end"] if owner else []
+    for view in views:
+        measured, window = view.summary.outage_s, view.summary.outage_window_s
+        if measured is not None:
+            predicted = f" (predicted {_span(window)} s)" if window else ""
+            parts.append(f"{_named(view)}: outage {measured:.3f} s{predicted}")
+    return "; ".join(parts) or "every check holds"
