@@ -1,0 +1,56 @@
+"""A timer that wakes on time: timerfd, since epoll and poll round to milliseconds and stretch by a thousandth."""
+
+from __future__ import annotations
+
+import os
+import sys
+import time
+from contextlib import suppress
+
+_ABSOLUTE = 1  # TFD_TIMER_ABSTIME
+_NONBLOCK = os.O_NONBLOCK | os.O_CLOEXEC
+SECOND_NS = 1_000_000_000
+
+
+class Alarm:
+    """One timerfd on CLOCK_MONOTONIC; readable once its time has come."""
+
+    def __init__(self) -> None:
+        self._set_ns: int | None = None
+        if sys.version_info >= (3, 13):
+            self._fd = os.timerfd_create(time.CLOCK_MONOTONIC, flags=_NONBLOCK)
+        else:
+            import ctypes
+
+            class Timer(ctypes.Structure):
+                _fields_ = tuple((name, ctypes.c_long) for name in ("interval_s", "interval_ns", "value_s", "value_ns"))
+
+            libc = ctypes.CDLL(None, use_errno=True)
+            self._fd: int = libc.timerfd_create(time.CLOCK_MONOTONIC, _NONBLOCK)
+            if self._fd < 0:
+                raise OSError(ctypes.get_errno(), "timerfd_create")
+            self._timer = Timer()
+            self._reference = ctypes.byref(self._timer)
+            self._settime = libc.timerfd_settime
+
+    def fileno(self) -> int:
+        """For epoll."""
+        return self._fd
+
+    def set(self, at_ns: int | None) -> None:
+        """Wake at this monotonic time, at once if it has gone by; None for not at all."""
+        if at_ns == self._set_ns:
+            return
+        self._set_ns = at_ns
+        when_ns = 0 if at_ns is None else max(at_ns, 1)  # a zero would disarm it
+        if sys.version_info >= (3, 13):
+            os.timerfd_settime_ns(self._fd, flags=os.TFD_TIMER_ABSTIME, initial=when_ns)
+        else:
+            self._timer.value_s, self._timer.value_ns = divmod(when_ns, SECOND_NS)
+            self._settime(self._fd, _ABSOLUTE, self._reference, None)
+
+    def clear(self) -> None:
+        """Take the wake-up off the descriptor, after which it can be set anew."""
+        self._set_ns = None
+        with suppress(BlockingIOError):
+            os.read(self._fd, 8)
