@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 
 from viplab.analysis.model import FaultKind, Interval, Lane
 from viplab.analysis.record import Record
@@ -34,9 +35,7 @@ def _host(record: Record, host: HostName) -> list[Span]:
     claims = _advertising(record, host)
     edges = sorted({record.start_ns, record.end_ns, *_edges(claims), *_edges(off := _off(record, host))})
     return [
-        (start_ns, end_ns, _label(start_ns, claims, off))
-        for start_ns, end_ns in zip(edges, edges[1:], strict=False)
-        if start_ns < end_ns
+        (start_ns, end_ns, _label(start_ns, claims, off)) for start_ns, end_ns in pairwise(edges) if start_ns < end_ns
     ]
 
 
@@ -106,7 +105,7 @@ def _client(record: Record) -> list[Span]:
     edges = sorted({record.start_ns, *changes, record.end_ns})
     return [
         (start_ns, end_ns, _name(record, mac) if (mac := record.client_entry(start_ns)) else "none")
-        for start_ns, end_ns in zip(edges, edges[1:], strict=False)
+        for start_ns, end_ns in pairwise(edges)
     ]
 
 

@@ -28,10 +28,10 @@ class Line:
     message: str
     raw: str
 
-    @property
-    def core(self) -> str:
-        """The message without the name of the instance, the same for both families."""
-        return _INSTANCE.sub("", self.message)
+
+def core(message: str) -> str:
+    """The message without the name of the instance, the same for both families."""
+    return _INSTANCE.sub("", message)
 
 
 def read_log(data: bytes, near_ns: int) -> list[Line]:

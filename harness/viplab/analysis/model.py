@@ -333,6 +333,7 @@ class RunView(_Frozen):
     trials: list[TrialView]
     claims: list[ClaimResult]
     puzzles: list[Puzzle]
+    notes: list[str] = Field(description="Trials that could not be read at all, one sentence each.")
     exit_status: int = Field(description="0 every claim reproduced or explained, 1 a claim failed, 2 undecided.")
 
     @property

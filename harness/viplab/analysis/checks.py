@@ -1,0 +1,184 @@
+"""The language in which the reference file says what must hold: comparisons of named measures, and log lines in order.
+
+A check is true, false, or None where it could not be decided.
+"""
+
+from __future__ import annotations
+
+import operator
+import string
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+from viplab.analysis.logs import core
+from viplab.analysis.measures import Value
+from viplab.analysis.model import LogLine, TrialView
+from viplab.errors import InputError
+from viplab.evidence import HostName
+
+Lookup = Callable[[str], Value]
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "within": lambda value, bounds: bool(bounds[0] <= value <= bounds[1]),
+}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Compare(_Strict):
+    """A measure against a value, or against another measure, whose name then follows an `@`.
+
+    A name may say another scenario of the same subject first: `case-a/first_reply_ms`.
+    """
+
+    measure: str
+    eq: bool | int | float | str | None = None
+    ne: bool | int | float | str | None = None
+    lt: float | str | None = None
+    le: float | str | None = None
+    gt: float | str | None = None
+    ge: float | str | None = None
+    within: tuple[float, float] | None = None
+
+    @model_validator(mode="after")
+    def _one_comparison(self) -> Compare:
+        if len(self.model_fields_set) != 2:
+            raise ValueError(f"{self.measure}: give exactly one of {', '.join(_COMPARE)}")
+        return self
+
+    @property
+    def comparison(self) -> tuple[str, Any]:
+        """The comparison's name and what is compared with."""
+        (name,) = self.model_fields_set - {"measure"}
+        return name, getattr(self, name)
+
+    def holds(self, lookup: Lookup) -> bool | None:
+        """Compare; None where either side was not measured."""
+        name, against = self.comparison
+        value = lookup(self.measure)
+        other = lookup(against[1:]) if isinstance(against, str) and against.startswith("@") else against
+        return None if value is None or other is None else _COMPARE[name](value, other)
+
+    def __str__(self) -> str:
+        name, against = self.comparison
+        return f"{self.measure} {name} {against}"
+
+
+class Line(_Strict):
+    """A log message without the instance's name, and how long after the one before it should come."""
+
+    text: str
+    gap_s: tuple[float, float] | None = None
+
+
+class Logged(_Strict):
+    """Messages that one host logged after a fault, in this order; others may stand between them unless `only`."""
+
+    log: HostName
+    lines: list[Line] = Field(min_length=1)
+    after_fault: int = Field(default=1, ge=1)
+    within_s: float | None = None
+    only: bool = False
+
+    def find(self, view: TrialView) -> list[LogLine] | None:
+        """The lines that match, as far as they do; None where this host left no log with times after that fault."""
+        if len(view.faults) < self.after_fault:
+            return None
+        scope = self._scope(view)
+        if scope is None:
+            return None
+        found: list[LogLine] = []
+        rest = iter(scope)
+        for wanted in self.lines:
+            match = next((line for line in rest if wanted.text in line.message), None)
+            if match is None:
+                break
+            found.append(match)
+        return found
+
+    def holds(self, view: TrialView) -> bool | None:
+        """Whether all lines are there, at the distances that are asked for."""
+        found = self.find(view)
+        if found is None:
+            return None
+        if len(found) < len(self.lines):
+            return False
+        gaps = zip(self.lines[1:], found, found[1:], strict=False)
+        if not all(_apart(before, after, wanted.gap_s) for wanted, before, after in gaps):
+            return False
+        if self.within_s is not None and not _apart(found[0], found[-1], (0, self.within_s)):
+            return False
+        return not self.only or not self._others(view, found)
+
+    def _others(self, view: TrialView, found: list[LogLine]) -> list[LogLine]:
+        """Lines about the instance that were not asked for."""
+        return [line for line in self._scope(view) or [] if core(line.message) != line.message and line not in found]
+
+    def _scope(self, view: TrialView) -> list[LogLine] | None:
+        lines = [line for line in view.logs[self.log] if line.time_s is not None and line.uncertainty_s is not None]
+        if not lines:
+            return None
+        since = view.faults[self.after_fault - 1].at_s
+        following = view.faults[self.after_fault :]
+        until = following[0].at_s if following else view.end_s
+        # A stamp is cut to its resolution: the line was written up to that much later.
+        return [
+            line
+            for line in lines
+            if (line.time_s or 0) + (line.uncertainty_s or 0) >= since and (line.time_s or 0) <= until
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.log} logs " + ", ".join(f"`{line.text}`" for line in self.lines)
+
+
+Check = Compare | Logged
+
+
+def _apart(before: LogLine, after: LogLine, allowed: tuple[float, float] | None) -> bool:
+    """Whether two lines may be that far apart, given the resolution of their stamps."""
+    if allowed is None:
+        return True
+    if before.time_s is None or after.time_s is None:
+        return False
+    unsure = max(before.uncertainty_s or 0, after.uncertainty_s or 0)
+    gap = after.time_s - before.time_s
+    return gap + unsure >= allowed[0] and gap - unsure <= allowed[1]
+
+
+def holds(check: Check, lookup: Lookup, view: TrialView) -> bool | None:
+    """Whether a check holds for a trial."""
+    return check.holds(lookup) if isinstance(check, Compare) else check.holds(view)
+
+
+class Template(string.Formatter):
+    """Fills `{name:.3f}` from measures; what was not measured is said to be so."""
+
+    def __init__(self, lookup: Lookup) -> None:
+        super().__init__()
+        self._lookup = lookup
+
+    def get_field(self, field_name: str, args: Any, kwargs: Mapping[str, Any]) -> tuple[Any, str]:
+        """A measure, by its whole name: no attributes, no indices."""
+        return self._lookup(field_name), field_name
+
+    def format_field(self, value: Any, format_spec: str) -> str:
+        """A value in the asked form, where it has that form."""
+        if value is None:
+            return "not measured"
+        return str(format(value, format_spec if isinstance(value, int | float) and not isinstance(value, bool) else ""))
+
+
+def unknown_measure(name: str) -> InputError:
+    """The error of a reference file that asks for what nobody measures."""
+    return InputError(f"reference.yaml: there is no measure `{name}`; docs/claims.md lists them")

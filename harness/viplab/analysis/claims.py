@@ -1,0 +1,252 @@
+"""The reference file: the article's claims and puzzles as data, and each claim's verdict for each subject."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from viplab.analysis.checks import Check, Compare, Logged, Lookup, Template, holds, unknown_measure
+from viplab.analysis.measures import Value
+from viplab.analysis.model import ClaimResult, ClaimVerdict, TrialVerdict, TrialView
+from viplab.errors import InputError
+from viplab.evidence import Family
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Explanation(_Strict):
+    """A known cause of a difference; it is given only where its own checks hold on the measured values."""
+
+    family: Family | None = None
+    when: list[Check] = Field(min_length=1)
+    why: str
+
+
+class Claim(_Strict):
+    """One claim of the article, the scenario that judges it, and what must be measured for it to be reproduced."""
+
+    id: str = Field(pattern=r"^[A-DP]\d{1,2}$")
+    scenario: str
+    text: str
+    article: str
+    check: list[Check] = Field(min_length=1)
+    measured: str
+    why: str
+    explanations: list[Explanation] = []
+
+
+class Answer(_Strict):
+    """An answer to a puzzle, given where all of its checks hold."""
+
+    family: Family | None = None
+    when: list[Check] = Field(min_length=1)
+    answer: str
+
+
+class Figure(_Strict):
+    """A measured figure that answers rest on."""
+
+    label: str
+    value: str
+    scenario: str
+
+
+class PuzzleText(_Strict):
+    """A question that the article leaves open."""
+
+    number: int
+    title: str
+    question: str
+    scenarios: list[str] = Field(min_length=1)
+    evidence: list[Figure]
+    answers: list[Answer]
+
+
+class Reference(_Strict):
+    """`reference.yaml`."""
+
+    source: str
+    claims: list[Claim]
+    puzzles: list[PuzzleText]
+
+
+@dataclass(frozen=True)
+class Judged:
+    """One trial with its named values."""
+
+    view: TrialView
+    measures: dict[str, Value]
+
+    @property
+    def decided(self) -> bool:
+        """Whether its numbers may be used."""
+        return self.view.summary.verdict != "undecided"
+
+
+@dataclass(frozen=True)
+class Subject:
+    """All trials of one subject under one profile."""
+
+    name: str
+    profile: str
+    family: Family
+    trials: list[Judged]
+
+    def of(self, scenario: str) -> list[Judged]:
+        """Its trials of one scenario."""
+        return [trial for trial in self.trials if trial.view.info.scenario == scenario]
+
+    def first(self, scenario: str) -> Judged | None:
+        """Its first trial of a scenario whose numbers may be used."""
+        return next((trial for trial in self.of(scenario) if trial.decided), None)
+
+    def lookup(self, trial: Judged | None) -> Lookup:
+        """Find a measure by name: of this trial, or of another scenario of the same subject as `scenario/name`."""
+
+        def find(name: str) -> Value:
+            scenario, slash, rest = name.rpartition("/")
+            source = self.first(scenario) if slash else trial
+            if source is None:
+                return None
+            if rest not in source.measures:
+                raise unknown_measure(name)
+            return source.measures[rest]
+
+        return find
+
+
+def subjects(trials: Sequence[Judged]) -> list[Subject]:
+    """The trials by subject and profile, in the order in which these first appear."""
+    keys = dict.fromkeys((t.view.info.subject, t.view.info.profile, t.view.info.family) for t in trials)
+    return [
+        Subject(
+            name, profile, family, [t for t in trials if (t.view.info.subject, t.view.info.profile) == (name, profile)]
+        )
+        for name, profile, family in keys
+    ]
+
+
+def read_reference(path: Path) -> Reference:
+    """Read the reference file of a run.
+
+    Raises:
+        InputError: it is missing or does not follow the model.
+    """
+    try:
+        return Reference.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; copy results/reference/article.yaml there") from None
+    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: cannot be read as YAML ({str(error).splitlines()[0]})") from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{path}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
+
+
+def judge_claims(reference: Reference, trials: Sequence[Judged]) -> list[ClaimResult]:
+    """Each claim for each subject that ran its scenario; a claim whose scenario was not run has no result."""
+    return [
+        _over_trials(claim, subject)
+        for subject in subjects(trials)
+        for claim in reference.claims
+        if subject.of(claim.scenario)
+    ]
+
+
+_WORST: dict[tuple[ClaimVerdict, bool], int] = {
+    ("differs", False): 0,
+    ("differs", True): 1,
+    ("reproduced", False): 2,
+    ("undecided", False): 3,
+}
+
+
+def _over_trials(claim: Claim, subject: Subject) -> ClaimResult:
+    """The claim's worst result among the trials that decide it; it is undecided only where none does."""
+    results = [_one_trial(claim, subject, trial) for trial in subject.of(claim.scenario)]
+    worst = min(results, key=lambda result: _WORST[result.verdict, result.explained])
+    decided = [result for result in results if result.verdict != "undecided"]
+    why = worst.why
+    if len(results) > 1:
+        same = sum((result.verdict, result.explained) == (worst.verdict, worst.explained) for result in results)
+        why = f"{why} ({same} of {len(results)} trials)"
+    return worst.model_copy(update={"trials": len(decided), "why": why})
+
+
+def _one_trial(claim: Claim, subject: Subject, trial: Judged) -> ClaimResult:
+    lookup = subject.lookup(trial)
+    fill = Template(lookup).format
+    verdict, explained, why = _judge(claim, subject, trial, lookup)
+    measured = fill(claim.measured)
+    logged = [found for check in claim.check if isinstance(check, Logged) and (found := _quote(check, trial))]
+    return ClaimResult(
+        id=claim.id,
+        scenario=claim.scenario,
+        subject=subject.name,
+        profile=subject.profile,
+        text=claim.text,
+        article=claim.article,
+        measured="; ".join(part for part in (measured, *logged) if part),
+        verdict=verdict,
+        explained=explained,
+        why=fill(why),
+        trials=1,
+        trial=trial.view.name,
+    )
+
+
+def _judge(claim: Claim, subject: Subject, trial: Judged, lookup: Lookup) -> tuple[ClaimVerdict, bool, str]:
+    if not trial.decided:
+        return "undecided", False, _plain(trial.view.summary.reason)
+    checks = [check for check in claim.check if not _elsewhere(check, subject)]
+    results = [(check, holds(check, lookup, trial.view)) for check in checks]
+    unknown = [str(check) for check, result in results if result is None]
+    failed = [str(check) for check, result in results if result is False]
+    if failed:
+        for explanation in claim.explanations:
+            if explanation.family in (None, subject.family) and all(
+                holds(check, lookup, trial.view) for check in explanation.when
+            ):
+                return "differs", True, explanation.why
+        return "differs", False, _plain(f"does not hold: {'; '.join(failed)}")
+    if unknown:
+        return "undecided", False, _plain(f"not measured: {'; '.join(unknown)}")
+    return "reproduced", False, claim.why
+
+
+def _elsewhere(check: Check, subject: Subject) -> bool:
+    """A comparison with a scenario that is not part of this run cannot be asked for."""
+    if not isinstance(check, Compare):
+        return False
+    _, against = check.comparison
+    names = [check.measure, against[1:] if isinstance(against, str) and against.startswith("@") else ""]
+    return any("/" in name and not subject.of(name.rpartition("/")[0]) for name in names)
+
+
+def _plain(text: str) -> str:
+    """Text that goes through a template unchanged."""
+    return text.replace("{", "{{").replace("}", "}}")
+
+
+def _quote(check: Logged, trial: Judged) -> str:
+    found = check.find(trial.view) or []
+    return f"{check.log}: " + ", ".join(f"{line.stamp} `{line.message}`" for line in found) if found else ""
+
+
+def exit_status(claims: Sequence[ClaimResult], verdicts: Sequence[TrialVerdict]) -> int:
+    """The run's exit status: 1 where anything failed, else 2 where anything is undecided, else 0.
+
+    A claim that differs is no failure where a known cause is borne out by the numbers. Trials count beside claims, for not
+    every scenario has claims; a run without a trial has decided nothing.
+    """
+    if "fail" in verdicts or any(claim.verdict == "differs" and not claim.explained for claim in claims):
+        return 1
+    if not verdicts or "undecided" in verdicts or any(claim.verdict == "undecided" for claim in claims):
+        return 2
+    return 0

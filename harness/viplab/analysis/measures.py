@@ -1,0 +1,206 @@
+"""What claims and puzzles may ask about a trial: named values, each None where it was not measured."""
+
+from __future__ import annotations
+
+from itertools import groupby
+from statistics import median
+
+from viplab.analysis.deadline import skew_s
+from viplab.analysis.model import FaultView, RoundTrip, TrialView
+from viplab.analysis.record import Record, arp_entry
+from viplab.analysis.rows import Resolution, resolution
+from viplab.evidence import HostName
+
+Value = bool | int | float | str | None
+
+# So many replies on either side of the first one from the new master are its neighbours.
+_NEIGHBOURS = 4
+# Gratuitous ARPs that are further apart than this belong to two bursts.
+_BURST_NS = 2_000_000_000
+
+
+def measures(record: Record, view: TrialView) -> dict[str, Value]:
+    """All named values of one trial; the names are those that `article.yaml` uses."""
+    head = view.faults[0] if view.faults else None
+    return {
+        **_checks(record),
+        **_ping(view),
+        **_configured(record, head),
+        **_fault(head, ""),
+        **_fault(view.faults[1] if len(view.faults) > 1 else None, "second_"),
+        **_client(record, view, head),
+        **_announcement(record, view, head),
+        **_first_reply(record, view, head),
+    }
+
+
+def _checks(record: Record) -> dict[str, Value]:
+    values: dict[str, Value] = {}
+    for number in range(1, 11):
+        found = [event for event in record.all("check") if event.get("claim") == f"P{number}"]
+        values[f"P{number}"] = all(bool(event.get("ok")) for event in found) if found else None
+        values[f"P{number}_detail"] = "; ".join(str(event.get("detail")) for event in found) or None
+    return values
+
+
+def _ping(view: TrialView) -> dict[str, Value]:
+    ping = view.ping.summary if view.ping else None
+    lost = ping.lost_seqs if ping else []
+    # Consecutive numbers share their distance to a count.
+    runs = [len(list(run)) for _, run in groupby(enumerate(lost), lambda pair: pair[1] - pair[0])]
+    rtt = ping.rtt_ms if ping else None
+    return {
+        "ping_sent": ping.sent if ping else None,
+        "ping_received": ping.received if ping else None,
+        "ping_lost": ping.sent - ping.received if ping else None,
+        "ping_lost_run": max(runs, default=0) if ping else None,
+        "ping_lost_seqs": (", ".join(map(str, lost[:20])) or "none") if ping else None,
+        "ping_rtt_ms": f"{rtt.min:g}/{rtt.avg:g}/{rtt.max:g}/{rtt.mdev:g}" if rtt else None,
+    }
+
+
+def _configured(record: Record, head: FaultView | None) -> dict[str, Value]:
+    nodes = record.info.nodes
+    taker = head.new_master if head else None
+    return {
+        "subject": f"{record.info.subject} {record.info.subject_version}",
+        "priority_a": nodes["A"].priority,
+        "priority_b": nodes["B"].priority,
+        "priorities_equal": nodes["A"].priority == nodes["B"].priority,
+        "skew_s": skew_s(nodes[taker]) if taker else None,
+    }
+
+
+def _fault(view: FaultView | None, prefix: str) -> dict[str, Value]:
+    summary = view.summary if view else None
+    window = summary.outage_window_s if summary else None
+    outage = summary.outage_s if summary else None
+    values: dict[str, Value] = {
+        "fault": f"{summary.fault.kind} of {summary.fault.host}" if summary else None,
+        "old_master": (view.old_master or "none") if view else None,
+        "new_master": (view.new_master or "none") if view else None,
+        "outage_low_s": window[0] if window else None,
+        "outage_high_s": window[1] if window else None,
+        "outage_error_s": _outside(outage, window),
+    }
+    for name in (
+        "expected_down_interval_s",
+        "detection_s",
+        "deadline_excess_s",
+        "announce_s",
+        "client_switch_s",
+        "outage_s",
+        "dual_owner_s",
+        "x_s",
+        "priority_zero",
+    ):
+        values[name] = getattr(summary, name) if summary else None
+    excess = values["deadline_excess_s"]
+    values["down_interval_measured_s"] = (
+        summary.expected_down_interval_s + excess
+        if summary and summary.expected_down_interval_s is not None and isinstance(excess, float)
+        else None
+    )
+    return {prefix + name: value for name, value in values.items()}
+
+
+def _outside(value: float | None, window: tuple[float, float] | None) -> float | None:
+    """How far a value lies outside a window: 0 within it, negative below, positive above."""
+    if value is None or window is None:
+        return None
+    return min(0.0, value - window[0]) + max(0.0, value - window[1])
+
+
+def _client(record: Record, view: TrialView, head: FaultView | None) -> dict[str, Value]:
+    if head is None:
+        return {
+            "client_before": None,
+            "client_after": None,
+            "arp_before": None,
+            "arp_after": None,
+            "ping_lost_first": None,
+        }
+    fault, until_ns = next(record.windows())
+    until_s = (until_ns - view.zero_ns) / 1e9
+    first = [trip for trip in view.ping_trips if head.at_s <= trip.sent_s < until_s]
+    return {
+        "client_before": _named(record, record.client_entry(fault.at_ns - fault.uncertainty_ns)),
+        "client_after": _named(record, record.client_entry(until_ns)),
+        "arp_before": _named(record, arp_entry(view.arp_before or "", record.info.vip)),
+        "arp_after": _named(record, arp_entry(view.arp_after or "", record.info.vip)),
+        "ping_lost_first": sum(trip.rtt_ms is None for trip in first) if first else None,
+        "ping_sent_first": len(first) if first else None,
+    }
+
+
+def _announcement(record: Record, view: TrialView, head: FaultView | None) -> dict[str, Value]:
+    first_ns = head.moments.first_garp_ns if head else None
+    if first_ns is None:
+        return {"garp_to": None, "garp_burst": None, "second_burst_s": None}
+    frames = [arp for arp in record.arps if arp.gratuitous and arp.time_ns >= first_ns]
+    own = [arp for arp in frames if arp.src_mac == frames[0].src_mac and arp.sender_ip == record.info.vip]
+    later = [arp.time_ns for arp in own if arp.time_ns - first_ns > _BURST_NS]
+    return {
+        "garp_to": own[0].dst_mac,
+        "garp_burst": sum(arp.time_ns - first_ns <= _BURST_NS for arp in own),
+        "second_burst_s": (later[0] - first_ns) / 1e9 if later else None,
+    }
+
+
+def _first_reply(record: Record, view: TrialView, head: FaultView | None) -> dict[str, Value]:
+    """The first reply of the 1 Hz ping that came from the new master, and whether an ARP exchange lies within it."""
+    trip = _first_trip(record, view, head)
+    if head is None or trip is None or trip.rtt_ms is None:
+        names = ("first_reply_seq", "first_reply_ms", "neighbours_ms", "others_max_ms", "resolution_ms")
+        return dict.fromkeys((*names, "resolution_seen", "resolution_in_trip", "client_asked"))
+    answered = [other for other in view.ping_trips if other.rtt_ms is not None]
+    at = answered.index(trip)
+    neighbours = answered[max(0, at - _NEIGHBOURS) : at] + answered[at + 1 : at + 1 + _NEIGHBOURS]
+    others = [other.rtt_ms for other in answered if other is not trip and other.rtt_ms is not None]
+    sent_ns = view.zero_ns + round(trip.sent_s * 1e9)
+    answered_ns = sent_ns + round(trip.rtt_ms * 1e6)
+    exchange = resolution(record, head)
+    return {
+        "first_reply_seq": trip.seq,
+        "first_reply_ms": trip.rtt_ms,
+        "neighbours_ms": median(other.rtt_ms for other in neighbours if other.rtt_ms is not None)
+        if neighbours
+        else None,
+        "others_max_ms": max(others, default=None),
+        "resolution_seen": exchange is not None and exchange.request.time_ns <= answered_ns,
+        "resolution_ms": _took_ms(exchange),
+        "resolution_in_trip": exchange is not None
+        and exchange.reply is not None
+        and sent_ns <= exchange.request.time_ns <= exchange.reply.time_ns <= answered_ns,
+        "client_asked": _client_asked(record, head, sent_ns),
+    }
+
+
+def _first_trip(record: Record, view: TrialView, head: FaultView | None) -> RoundTrip | None:
+    if head is None or head.new_master is None:
+        return None
+    trips = (trip for trip in view.ping_trips if trip.sent_s >= head.at_s)
+    return next((trip for trip in trips if record.host_by_mac(trip.mac) == head.new_master), None)
+
+
+def _took_ms(exchange: Resolution | None) -> float | None:
+    return (exchange.reply.time_ns - exchange.request.time_ns) / 1e6 if exchange and exchange.reply else None
+
+
+def _client_asked(record: Record, head: FaultView, before_ns: int) -> bool:
+    """Whether the client sent the new master an ARP request of its own: who gets one learns the sender's address."""
+    client, host = record.station("client"), record.station(head.new_master) if head.new_master else None
+    return any(
+        arp.request
+        and client is not None
+        and host is not None
+        and arp.sender_ip == client.public_ip
+        and arp.target_ip == record.info.vip
+        and arp.dst_mac == host.public_mac.lower()
+        and head.summary.fault.at_ns <= arp.time_ns <= before_ns
+        for arp in record.arps
+    )
+
+
+def _named(record: Record, mac: str | None) -> HostName | str | None:
+    return record.host_by_mac(mac) or mac
