@@ -1,0 +1,66 @@
+"""The doctor finds things, not packages, and names what each distribution calls them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from viplab import doctor
+
+
+def need(purpose: str, apt: tuple[str, ...], found: str | None = None) -> doctor.Need:
+    return doctor.Need("thing", purpose, lambda: found, apt, ("thing-dnf",))
+
+
+def test_only_missing_packages_are_named_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = (need("build", ("b",)), need("tests", ("b",)), need("tests", ("here",), "/bin/here"), need("lab", ("l",)))
+    monkeypatch.setattr(doctor, "NEEDS", table)
+    assert doctor.missing_packages("lab", "apt") == ["b", "l"]
+    assert doctor.missing_packages("lab", "dnf") == ["thing-dnf"]
+    assert doctor.missing_packages("lab", None) == []
+
+
+def test_a_purpose_includes_those_before_it_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(doctor, "NEEDS", tuple(need(purpose, (purpose,)) for purpose in doctor.PURPOSES))
+    assert doctor.missing_packages("build", "apt") == ["build"]
+    assert doctor.missing_packages("tests", "apt") == ["build", "tests"]
+    assert doctor.missing_packages("lab", "apt") == ["build", "tests", "lab"]
+
+
+@pytest.mark.parametrize(("known", "expected"), [(True, "apart"), (False, "inside")])
+def test_a_package_that_this_release_does_not_know_gives_way_to_the_one_it_was_in(
+    known: bool, expected: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(doctor, "NEEDS", (need("lab", ("apart", "inside")),))
+    monkeypatch.setattr(doctor, "_succeeds", lambda *_: known)
+    assert doctor.missing_packages("lab", "apt") == [expected]
+
+
+def test_every_finding_that_is_not_ok_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("PATH", str(tmp_path))
+    monkeypatch.setattr(doctor, "FREE_MIB", 2**60)
+    findings = doctor.examine()
+    assert len({finding.name for finding in findings}) == len(findings)
+    assert {finding.name for finding in doctor.lacking(findings)} >= {"libvirtd", "tcpdump", "namespaces", "disk"}
+    assert all(bool(finding.remedy) != finding.ok for finding in findings)
+
+
+def test_what_serves_speed_alone_is_never_lacking() -> None:
+    slow = doctor.Finding("kvm", False, "no /dev/kvm", "nothing to do", "speed")
+    gone = doctor.Finding("ip", False, "not found", "install it", "tests")
+    assert doctor.lacking([slow, gone]) == [gone]
+
+
+def test_the_doctor_runs_as_a_plain_script_without_any_dependency() -> None:
+    command = [sys.executable, "-I", "-S", doctor.__file__, "e2e"]
+    done = subprocess.run(command, check=True, capture_output=True, text=True)
+    known = {name for each in doctor.NEEDS for name in (*each.apt, *each.dnf)}
+    assert set(done.stdout.split()) <= known
+
+
+def test_the_disk_that_the_doctor_asks_for_is_what_the_image_builder_asks_for() -> None:
+    image = pytest.importorskip("viplab.lab.image")
+    assert image.FREE_MIB_TO_BUILD == doctor.FREE_MIB
