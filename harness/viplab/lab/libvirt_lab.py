@@ -10,8 +10,10 @@ import hashlib
 import json
 import shutil
 import time
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Literal
 
 import jinja2
 import libvirt
@@ -20,7 +22,7 @@ from viplab.errors import LabError
 from viplab.lab.accelerator import Accelerator
 from viplab.lab.cache import cache_dir, make_once
 from viplab.lab.command import run
-from viplab.lab.guest import Armed, Fired, Result
+from viplab.lab.guest import Armed, Guest, Result
 from viplab.lab.image import Image
 from viplab.lab.ssh import Connection
 from viplab.lab.topology import HOSTS, NETWORKS, Host, HostName, Network
@@ -28,7 +30,7 @@ from viplab.lab.waiting import until
 from viplab.progress import step
 
 MEMORY_MIB = 512
-BOOT_LIMIT_S = {"kvm": 60.0, "qemu": 240.0}
+BOOT_LIMIT_S: dict[Accelerator, float] = {"kvm": 60.0, "qemu": 240.0}
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("viplab.lab"), autoescape=True, undefined=jinja2.StrictUndefined
 )
@@ -65,7 +67,7 @@ class LibvirtGuest:
         addresses = " ".join(f"viplab.{card.name}={card.ip}" for card in self.host.interfaces)
         base = self._lab.image.manifest["kernel_command_line"]
         return _TEMPLATES.get_template("domain.xml.j2").render(
-            accel=self._lab.accel,
+            accel=self._lab.accelerator,
             host=self.host,
             image=self._lab.image,
             memory_mib=MEMORY_MIB,
@@ -76,7 +78,7 @@ class LibvirtGuest:
 
     def connect(self) -> None:
         """Open the SSH connection, waiting for a guest that is still coming up."""
-        limit_s = BOOT_LIMIT_S[self._lab.accel]
+        limit_s = BOOT_LIMIT_S[self._lab.accelerator]
 
         def attempt() -> Connection | None:
             if not self.running:
@@ -139,14 +141,36 @@ class LibvirtGuest:
 class LibvirtLab:
     """Networks, guests and memory on one libvirt connection."""
 
-    kind = "libvirt"
-
     def __init__(self, connection: libvirt.virConnect, image: Image, accel: Accelerator, work: Path) -> None:
         self.connection = connection
         self.image = image
-        self.accel: Accelerator = accel
+        self.accelerator = accel
         self.work = work
-        self.guests: dict[HostName, LibvirtGuest] = {name: LibvirtGuest(self, host) for name, host in HOSTS.items()}
+        self.guests = {name: LibvirtGuest(self, host) for name, host in HOSTS.items()}
+
+    @property
+    def kind(self) -> Literal["libvirt"]:
+        """Virtual machines under libvirt."""
+        return "libvirt"
+
+    @property
+    def hosts(self) -> dict[HostName, Guest]:
+        """A and B."""
+        return dict(self.guests)
+
+    def describe(self) -> dict[str, str]:
+        """Networks as libvirt lists them, and the disks that B and A were cloned from as qemu-img reads them."""
+        networks = [
+            f"{network.name()} on {network.bridgeName()}"
+            for network in self.connection.listAllNetworks()
+            if network.isActive()
+        ]
+        origins = {name: _origin(guest.disk) for name, guest in self.guests.items()}
+        same = "the same image" if len(set(origins.values())) == 1 else "different images"
+        return {
+            "networks": ", ".join(sorted(networks)),
+            "clone": f"A and B are overlays of {same} ({', '.join(sorted(set(origins.values())))})",
+        }
 
     def up(self) -> None:
         """Bring networks and both guests up, from saved memory where the cache has it.
@@ -202,7 +226,7 @@ class LibvirtLab:
             self._create(guest)
             guest.connect()
             # Until nothing is starting any more: whatever is saved unfinished would go on in every trial.
-            guest.run("systemctl is-system-running --wait", timeout_s=BOOT_LIMIT_S[self.accel])
+            guest.run("systemctl is-system-running --wait", timeout_s=BOOT_LIMIT_S[self.accelerator])
             guest.run("sync").checked()
 
         def save(guest: LibvirtGuest) -> None:
@@ -213,7 +237,7 @@ class LibvirtLab:
 
         self._both(boot)
         self._both(save)
-        (folder / "manifest.json").write_text(json.dumps({"image": self.image.name, "accel": self.accel}) + "\n")
+        (folder / "manifest.json").write_text(json.dumps({"image": self.image.name, "accel": self.accelerator}) + "\n")
 
     def _restore(self, guest: LibvirtGuest) -> None:
         memory = self._memory()
@@ -235,14 +259,17 @@ class LibvirtLab:
         except libvirt.libvirtError as error:
             raise LabError(f"{guest.host.hostname} does not start: {error.get_error_message()}") from None
 
-    def _both(self, action: object) -> None:
+    def _both(self, action: Callable[[LibvirtGuest], None]) -> None:
         with ThreadPoolExecutor(2) as pool:
-            list(pool.map(action, self.guests.values()))  # type: ignore[arg-type]
+            list(pool.map(action, self.guests.values()))
+
+
+def _origin(disk: Path) -> str:
+    """The image at the bottom of an overlay's chain."""
+    chain = json.loads(run(["qemu-img", "info", "-U", "--backing-chain", "--output=json", disk]))
+    return Path(chain[-1]["filename"]).parent.name
 
 
 def _overlay(path: Path, backing: Path) -> None:
     path.unlink(missing_ok=True)
     run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", backing, path])
-
-
-__all__ = ["Fired", "LibvirtGuest", "LibvirtLab"]

@@ -76,7 +76,9 @@ class Wait(_Strict):
         default=None, description="This host's second burst of gratuitous ARP is out, so that nothing more is pending."
     )
     pings: int | None = Field(default=None, ge=1, description="This many more echo requests of the 1 Hz ping are out.")
-    within: Seconds = Field(default=20, description="Seconds after which the wait has failed.")
+    within: Seconds = Field(
+        default=20, description="Seconds after which the wait has failed (for pings: on top of one second each)."
+    )
 
     @model_validator(mode="after")
     def _one_condition(self) -> Wait:

@@ -1,0 +1,102 @@
+"""The set-up checks of part 1: what the article took care of by hand, looked at on the guests as they are."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+from viplab.lab.lab import Lab
+from viplab.lab.topology import CLIENT_IP, HostName
+from viplab.observe.neighbours import arp_table
+from viplab.observe.watch import Watch
+from viplab.scenario.keepalived_conf import keepalived_conf
+from viplab.scenario.model import Scenario
+from viplab.subjects.subject import CONFIGURATION, Subject
+
+Outcome = tuple[bool, str]
+
+
+@dataclass(frozen=True)
+class SetUp:
+    """What the checks look at."""
+
+    lab: Lab
+    subject: Subject
+    scenario: Scenario
+    watch: Watch
+    transcript: Path
+
+
+def _networks(on: SetUp) -> Outcome:
+    said = on.lab.describe()["networks"]
+    return "interconnect" in said and "virbr0" in said, said
+
+
+def _clone(on: SetUp) -> Outcome:
+    said = on.lab.describe()["clone"]
+    return "the same image" in said, said
+
+
+def _daemon(on: SetUp) -> Outcome:
+    versions = {name: on.subject.version(guest) for name, guest in on.lab.hosts.items()}
+    return len(set(versions.values())) == 1, "; ".join(f"{name}: {version}" for name, version in versions.items())
+
+
+def _nonlocal_bind(on: SetUp) -> Outcome:
+    values = {name: g.run("cat /proc/sys/net/ipv4/ip_nonlocal_bind").stdout.strip() for name, g in on.lab.hosts.items()}
+    said = ", ".join(f"{name}: net.ipv4.ip_nonlocal_bind = {value}" for name, value in values.items())
+    return set(values.values()) == {"1"}, said
+
+
+def _firewall(on: SetUp) -> Outcome:
+    rules = {name: guest.run("nft list ruleset").stdout.strip() for name, guest in on.lab.hosts.items()}
+    heard = on.watch.seen.advertiser
+    open_ = not any(rules.values())
+    said = "no firewall rule on either guest" if open_ else "there are firewall rules in a guest"
+    return open_ and heard is not None, f"{said}; adverts to 224.0.0.18 seen from {heard or 'nobody'}"
+
+
+def _configuration(host: HostName) -> Callable[[SetUp], Outcome]:
+    def check(on: SetUp) -> Outcome:
+        same = on.lab.hosts[host].get(CONFIGURATION).decode("utf-8", "replace") == keepalived_conf(on.scenario, host)
+        node = on.scenario.hosts[host]
+        return same, f"{CONFIGURATION} on {host}: state {node.state}, priority {node.priority}"
+
+    return check
+
+
+def _init_script(on: SetUp) -> Outcome:
+    running = {name: on.subject.processes(guest) for name, guest in on.lab.hosts.items()}
+    pids = "; ".join(f"{name}: process {', '.join(map(str, ids))}" for name, ids in running.items())
+    return all(running.values()), f"`{on.subject.start_command.partition(' >')[0]}` on both; {pids}"
+
+
+def _baseline(on: SetUp) -> Outcome:
+    text = on.transcript.read_text(encoding="utf-8", errors="replace")
+    found = re.search(r"(\d+) packets transmitted, (\d+) received", text)
+    if found is None:
+        return False, "the ping printed no statistics"
+    sent, received = int(found[1]), int(found[2])
+    return sent == received > 0, f"{received} of {sent} answered"
+
+
+def _arp_entry(on: SetUp) -> Outcome:
+    vip, mac = on.scenario.vrrp.vip, on.lab.hosts["A"].host.interface("eth1").mac
+    line = next((line for line in arp_table().splitlines() if f"({vip})" in line), f"no entry for {vip} on {CLIENT_IP}")
+    return mac in line, line
+
+
+CHECKS: dict[str, Callable[[SetUp], Outcome]] = {
+    "P1": _networks,
+    "P2": _clone,
+    "P3": _daemon,
+    "P4": _nonlocal_bind,
+    "P5": _firewall,
+    "P6": _configuration("A"),
+    "P7": _configuration("B"),
+    "P8": _init_script,
+    "P9": _baseline,
+    "P10": _arp_entry,
+}

@@ -1,0 +1,29 @@
+"""Keeps what the guests logged."""
+
+from __future__ import annotations
+
+from viplab.errors import LabError
+from viplab.evidence import TrialFolder
+from viplab.lab.lab import Lab
+from viplab.lab.topology import HostName
+from viplab.observe.timeline import Timeline
+from viplab.subjects.subject import CONFIGURATION
+
+_KEPT = {"messages.log": "/var/log/messages", "precise.log": "/var/log/precise.log", "keepalived.conf": CONFIGURATION}
+
+
+def keep_logs(name: HostName, lab: Lab, folder: TrialFolder) -> None:
+    """Copy one guest's logs and configuration into the trial's folder."""
+    for kept, path in _KEPT.items():
+        folder.host(name, kept).write_bytes(lab.hosts[name].get(path))
+
+
+def collect(lab: Lab, folder: TrialFolder, timeline: Timeline) -> None:
+    """Keep logs and console of every guest; of one that is gone, what was kept before it went stays."""
+    for name, guest in lab.hosts.items():
+        folder.host(name, "console.log").write_bytes(guest.console())
+        try:
+            if guest.running:
+                keep_logs(name, lab, folder)
+        except LabError as error:
+            timeline.record("error", message=f"the log of {guest.host.hostname} could not be kept: {error}")

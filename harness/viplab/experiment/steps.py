@@ -1,0 +1,186 @@
+"""Does the steps of a scenario, one after the other; what each kind of step means is one table at the end."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import BaseModel
+
+from viplab.errors import LabError
+from viplab.evidence import TrialFolder
+from viplab.experiment.checks import CHECKS, SetUp
+from viplab.experiment.logs import keep_logs
+from viplab.faults.inject import Fault, inject
+from viplab.lab.lab import Lab
+from viplab.lab.topology import PUBLIC, HostName
+from viplab.observe.neighbours import arp_table
+from viplab.observe.ping import Ping
+from viplab.observe.probe import Probe
+from viplab.observe.timeline import Timeline
+from viplab.observe.watch import Watch
+from viplab.scenario import model
+from viplab.scenario.model import Scenario
+from viplab.subjects.subject import Subject, start
+
+PROBE_INTERVAL_S = 0.02
+PROBE_SOURCE = "192.168.122.2"
+ENDS_THE_GUEST = ("power_cut", "shutdown")
+
+
+class Course:
+    """One scenario under way."""
+
+    def __init__(
+        self,
+        scenario: Scenario,
+        subject: Subject,
+        lab: Lab,
+        folder: TrialFolder,
+        timeline: Timeline,
+        watch: Watch,
+        chance: random.Random,
+    ) -> None:
+        self._scenario = scenario
+        self._subject = subject
+        self._lab = lab
+        self._folder = folder
+        self._timeline = timeline
+        self._watch = watch
+        self._chance = chance
+        self._ping: Ping | None = None
+        self._phase = "setup"
+        self._arp_taken = False
+
+    def run(self) -> None:
+        """Set-up, then the measured steps with the probe running.
+
+        Raises:
+            LabError: a wait was in vain or a step could not be done.
+        """
+        for step in self._scenario.setup:
+            self._do(step)
+        self._phase = "steps"
+        try:
+            with Probe(self._scenario.vrrp.vip, PROBE_SOURCE, PROBE_INTERVAL_S, PUBLIC.bridge):
+                for step in self._scenario.steps:
+                    self._do(step)
+            self._record_arp("after")
+            self._record_holds()
+        finally:
+            if self._ping is not None:
+                self._ping.stop()
+
+    def _do(self, step: BaseModel) -> None:
+        name = next(iter(type(step).model_fields))
+        argument = getattr(step, name)
+        text = describe(step)
+        self._timeline.record("step_started", step=text, phase=self._phase)
+        waited_s = _STEPS[name](self, argument) or 0.0
+        self._timeline.record("step_finished", step=text, phase=self._phase, waited_s=round(waited_s, 3))
+
+    # --- what the steps do; each returns the seconds for which it waited for the protocol ---
+
+    def _start(self, host: HostName) -> None:
+        start(self._subject, self._lab.hosts[host])
+        self._timeline.record("daemon_started", host=host)
+
+    def _start_ping(self, word: str) -> None:
+        if word == "start":
+            self._ping = Ping(self._scenario.vrrp.vip, self._folder.ping, self._timeline)
+        elif self._ping is not None:
+            self._ping.stop()
+            self._ping = None
+
+    def _check(self, claims: list[str]) -> None:
+        on = SetUp(self._lab, self._subject, self._scenario, self._watch, self._folder.ping)
+        for claim in claims:
+            ok, detail = CHECKS[claim](on)
+            self._timeline.record("check", claim=claim, ok=ok, detail=detail)
+
+    def _wait(self, wait: model.Wait) -> float:
+        seen = self._watch.seen
+        if wait.pings is not None:
+            due = seen.pings + wait.pings
+            waited = self._watch.until(f"{wait.pings} pings", lambda now: now.pings >= due, wait.within + wait.pings)
+            # The last of them gets half an interval to be answered before anything else happens.
+            return waited + self._pause(0.5)
+        host = wait.master or wait.announced
+        bursts = 1 if wait.master else 2
+        return self._watch.until(
+            f"{host} to be master" if wait.master else f"the second burst of gratuitous ARP from {host}",
+            lambda now: now.advertiser == host and now.announcer == host and now.bursts >= bursts,
+            wait.within,
+        )
+
+    def _pause(self, seconds: float) -> float:
+        time.sleep(seconds)
+        return seconds
+
+    def _fault(self, kind: str) -> Callable[[Any], float]:
+        def act(target: Any) -> float:
+            host: HostName = target if isinstance(target, str) else target.host
+            if kind in ENDS_THE_GUEST:
+                keep_logs(host, self._lab, self._folder)
+            if self._phase == "steps" and not self._arp_taken:
+                self._record_arp("before")
+            waited = [0.0]
+
+            def moment() -> None:
+                phase = getattr(target, "phase", None)
+                if self._phase == "steps" and not isinstance(target, str):
+                    waited[0] = self._reach(self._chance.random() if phase is None else phase)
+
+            fault = Fault(kind, getattr(target, "interface", "eth1"))
+            inject(fault, self._lab.hosts[host], self._subject, self._timeline, self._phase, moment)
+            return waited[0]
+
+        return act
+
+    def _reach(self, phase: float) -> float:
+        """Wait for the given place in the advert interval: the next advert, then that share of the interval."""
+        last_ns = self._watch.seen.advert_ns
+        interval_s = self._scenario.vrrp.advert_int
+        waited = self._watch.until("an advert", lambda now: now.advert_ns > last_ns, 3 * interval_s + 1)
+        due_ns = self._watch.seen.advert_ns + round(phase * interval_s * 1e9)
+        left_s = max(0.0, (due_ns - time.time_ns()) / 1e9)
+        return waited + self._pause(left_s)
+
+    def _record_arp(self, when: str) -> None:
+        self._arp_taken = True
+        self._timeline.record("arp", when=when, text=arp_table())
+
+    def _record_holds(self) -> None:
+        for name, guest in self._lab.hosts.items():
+            if not guest.running:
+                continue
+            vip = guest.run(f"ip -4 -o address show to {self._scenario.vrrp.vip}").stdout.strip()
+            try:
+                daemon = bool(self._subject.processes(guest))
+            except LabError:
+                daemon = False
+            self._timeline.record("holds", host=name, vip=bool(vip), daemon=daemon)
+
+
+def describe(step: BaseModel) -> str:
+    """A step in words, close to how the scenario writes it."""
+    name = next(iter(type(step).model_fields))
+    argument = getattr(step, name)
+    if isinstance(argument, BaseModel):
+        given = argument.model_dump(exclude_unset=True)
+        return f"{name}: {', '.join(f'{key} {value}' for key, value in given.items())}"
+    return f"{name}: {', '.join(argument) if isinstance(argument, list) else argument}"
+
+
+_STEPS: dict[str, Callable[[Course, Any], float | None]] = {
+    "start": Course._start,
+    "ping": Course._start_ping,
+    "check": Course._check,
+    "wait": Course._wait,
+    **{
+        kind: lambda course, target, kind=kind: course._fault(kind)(target)  # type: ignore[misc]
+        for kind in ("kill", "stop", "bring_back", "link_down", "link_up", "power_cut", "shutdown")
+    },
+}

@@ -1,0 +1,150 @@
+"""One trial: both guests fresh from memory, the daemon installed, observers on, steps done, evidence collected."""
+
+from __future__ import annotations
+
+import random
+import shutil
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from viplab.errors import ViplabError
+from viplab.evidence import NodeTimers, Station, TrialFolder, TrialInfo
+from viplab.experiment.environment import Environment
+from viplab.experiment.logs import collect
+from viplab.experiment.steps import PROBE_INTERVAL_S, PROBE_SOURCE, Course
+from viplab.lab.lab import Lab
+from viplab.lab.topology import (
+    CLIENT_HOSTNAME,
+    CLIENT_IP,
+    HOSTS,
+    INTERCONNECT,
+    MARKER_PORT,
+    MGMT,
+    PUBLIC,
+)
+from viplab.observe import clocks
+from viplab.observe.capture import Capture
+from viplab.observe.census import Census
+from viplab.observe.neighbours import Neighbours
+from viplab.observe.timeline import Listener, Timeline
+from viplab.observe.watch import Watch
+from viplab.scenario.keepalived_conf import keepalived_conf
+from viplab.scenario.model import Scenario
+from viplab.subjects.subject import Subject, configure
+
+
+
+@dataclass(frozen=True)
+class Trial:
+    """What is to be done, by whom, with which number."""
+
+    scenario: Scenario
+    source: Path
+    subject: Subject
+    number: int
+    seed: int
+
+
+def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[Listener, ...] = ()) -> None:
+    """Do one trial and leave its evidence in `folder`.
+
+    A trial that breaks off says so in its timeline (`error`) and keeps what it had; it is for analysis to call it
+    undecided. An interruption by the user is recorded in the same way and passed on.
+    """
+    (folder.path / "capture").mkdir(parents=True)
+    for host in lab.hosts:
+        folder.host(host, "").mkdir(parents=True)
+    shutil.copyfile(trial.source, folder.path / "scenario.yaml")
+    timeline = Timeline(folder.timeline, listeners)
+    try:
+        timeline.record("trial_started", scenario=trial.scenario.scenario, subject=trial.subject.name, seed=trial.seed)
+        _prepare(trial, lab, folder)
+        with ExitStack() as observers:
+            observers.callback(collect, lab, folder, timeline)
+            environment = Environment((PUBLIC.bridge, INTERCONNECT.bridge))
+            observers.callback(environment.record, timeline)
+            _observe(trial, folder, timeline, observers)
+            watch = observers.enter_context(
+                Watch(trial.scenario.vrrp.vip, public=PUBLIC.bridge, interconnect=INTERCONNECT.bridge)
+            )
+            clocks.record_host_clocks(timeline)
+            observers.callback(clocks.record_host_clocks, timeline)
+            with _recorded(timeline):
+                for guest in lab.hosts.values():
+                    clocks.record_guest_clock(guest, timeline)
+                Course(trial.scenario, trial.subject, lab, folder, timeline, watch, random.Random(trial.seed)).run()
+    except ViplabError as error:
+        timeline.record("error", message=str(error))
+    finally:
+        timeline.record("trial_finished")
+        timeline.close()
+
+
+@contextmanager
+def _recorded(timeline: Timeline) -> Iterator[None]:
+    """Write down why the steps ended early, while the observers still run."""
+    try:
+        yield
+    except ViplabError as error:
+        timeline.record("error", message=str(error))
+    except BaseException as error:
+        timeline.record("error", message=f"interrupted ({type(error).__name__})")
+        raise
+
+
+def _prepare(trial: Trial, lab: Lab, folder: TrialFolder) -> None:
+    lab.reset()
+    for name, guest in lab.hosts.items():
+        # The log begins with the trial; what was logged while the image booted belongs to no trial.
+        guest.run("truncate -s 0 /var/log/messages /var/log/precise.log").checked()
+        trial.subject.install(guest)
+        configure(guest, keepalived_conf(trial.scenario, name))
+    info = _info(trial, lab, trial.subject.version(lab.hosts["A"]))
+    (folder.path / "trial.json").write_text(info.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def _observe(trial: Trial, folder: TrialFolder, timeline: Timeline, observers: ExitStack) -> None:
+    for network, pattern in ((PUBLIC, ""), (INTERCONNECT, ""), (MGMT, f"udp port {MARKER_PORT}")):
+        name = "virbr0" if network is PUBLIC else network.name
+        observers.enter_context(Capture(network.bridge, name, folder.capture(name), timeline, pattern))
+    vip = trial.scenario.vrrp.vip
+    observers.enter_context(Neighbours(vip, PUBLIC.bridge, timeline))
+    observers.enter_context(Census(vip, PUBLIC.bridge, timeline))
+
+
+def _info(trial: Trial, lab: Lab, version: str) -> TrialInfo:
+    scenario, subject = trial.scenario, trial.subject
+    bridge_mac = (Path("/sys/class/net") / PUBLIC.bridge / "address").read_text().strip()
+    stations = {"client": Station(hostname=CLIENT_HOSTNAME, public_mac=bridge_mac, public_ip=CLIENT_IP)}
+    for name, host in HOSTS.items():
+        public, interconnect = host.interface("eth1"), host.interface("eth0")
+        stations[name] = Station(
+            hostname=host.hostname,
+            public_mac=public.mac,
+            public_ip=public.address,
+            interconnect_mac=interconnect.mac,
+            interconnect_ip=interconnect.address,
+        )
+    return TrialInfo(
+        scenario=scenario.scenario,
+        title=scenario.title,
+        subject=subject.name,
+        subject_version=version,
+        profile=subject.profile,
+        family=subject.family,
+        lab=lab.kind,
+        accel=lab.accelerator,
+        trial=trial.number,
+        vip=scenario.vrrp.vip,
+        virtual_router_id=scenario.vrrp.virtual_router_id,
+        stations=stations,
+        nodes={
+            name: NodeTimers(state=node.state, priority=node.priority, advert_int_s=scenario.vrrp.advert_int)
+            for name, node in scenario.hosts.items()
+        },
+        tracked=scenario.vrrp.track_interface,
+        probe_interval_s=PROBE_INTERVAL_S,
+        probe_source=PROBE_SOURCE,
+    )

@@ -1,0 +1,36 @@
+"""The append-only event stream of a trial, written as things happen; the kinds of event are listed at `evidence.Event`."""
+
+from __future__ import annotations
+
+import json
+import threading
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+Listener = Callable[[dict[str, Any]], None]
+
+
+class Timeline:
+    """Writes events to `timeline.jsonl`, one line each, flushed at once; safe to use from several threads."""
+
+    def __init__(self, path: Path, listeners: tuple[Listener, ...] = ()) -> None:
+        self._file = path.open("a", encoding="utf-8")
+        self._lock = threading.Lock()
+        self._listeners = listeners
+
+    def record(self, event: str, *, t_ns: int | None = None, **keys: Any) -> None:
+        """Append one event, dated now unless `t_ns` says otherwise."""
+        line = {"t_ns": time.time_ns() if t_ns is None else t_ns, "event": event, **keys}
+        text = json.dumps(line, separators=(",", ":"))
+        with self._lock:
+            self._file.write(text + "\n")
+            self._file.flush()
+        for listener in self._listeners:
+            listener(line)
+
+    def close(self) -> None:
+        """No more events."""
+        with self._lock:
+            self._file.close()

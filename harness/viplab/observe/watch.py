@@ -1,0 +1,107 @@
+"""A live view of the wire, to know when the next step may come. It steers; the captures are the evidence."""
+
+from __future__ import annotations
+
+import select
+import socket
+import threading
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from types import TracebackType
+
+from viplab.errors import LabError
+from viplab.lab.topology import CLIENT_IP, HOSTS, HostName
+
+_IP, _ARP, _ALL = 0x0800, 0x0806, 0x0003
+_ICMP, _VRRP = 1, 112
+BURST_GAP_NS = 1_000_000_000
+"""Gratuitous ARP of one sender further apart than this belongs to different bursts."""
+
+
+@dataclass
+class Seen:
+    """What the wire has shown so far."""
+
+    advertiser: HostName | None = None
+    advert_ns: int = 0
+    announcer: HostName | None = None
+    announced_ns: int = 0
+    bursts: int = 0
+    pings: int = 0
+
+
+@dataclass
+class Watch:
+    """Listens on the interconnect for adverts and on the public bridge for gratuitous ARP and the ping's requests."""
+
+    vip: str
+    public: str
+    interconnect: str
+    seen: Seen = field(default_factory=Seen)
+
+    def __enter__(self) -> Watch:
+        self._changed = threading.Condition()
+        self._by_mac = {bytes.fromhex(h.interface("eth1").mac.replace(":", "")): n for n, h in HOSTS.items()}
+        self._by_ip = {socket.inet_aton(h.interface("eth0").address): n for n, h in HOSTS.items()}
+        self._sockets: dict[socket.socket, Callable[[bytes, int], None]] = {}
+        for interface, handler in ((self.public, self._public), (self.interconnect, self._advert)):
+            listener = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ALL))
+            listener.bind((interface, _ALL))
+            self._sockets[listener] = handler
+        self._ended = False
+        self._thread = threading.Thread(target=self._listen, name="watch", daemon=True)
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended = True
+        self._thread.join()
+        for listener in self._sockets:
+            listener.close()
+
+    def until(self, what: str, condition: Callable[[Seen], bool], within_s: float) -> float:
+        """Wait until the condition holds on what was seen, and return for how many seconds that took.
+
+        Raises:
+            LabError: it did not hold within `within_s`.
+        """
+        started = time.monotonic()
+        with self._changed:
+            if not self._changed.wait_for(lambda: condition(self.seen), timeout=within_s):
+                raise LabError(f"waited {within_s:g} s for {what}, in vain")
+        return time.monotonic() - started
+
+    def _listen(self) -> None:
+        while not self._ended:
+            ready, _, _ = select.select(list(self._sockets), [], [], 0.2)
+            for listener in ready:
+                frame = listener.recv(256)
+                with self._changed:
+                    self._sockets[listener](frame, time.time_ns())
+                    self._changed.notify_all()
+
+    def _advert(self, frame: bytes, now_ns: int) -> None:
+        is_vrrp = frame[12:14] == b"\x08\x00" and frame[23] == _VRRP and len(frame) >= 37
+        sender = self._by_ip.get(frame[26:30])
+        # The octet after version and VRID is the priority; 0 says that the sender steps down.
+        if is_vrrp and sender is not None and frame[14 + (frame[14] & 15) * 4 + 2] != 0:
+            self.seen.advertiser, self.seen.advert_ns = sender, now_ns
+
+    def _public(self, frame: bytes, now_ns: int) -> None:
+        kind = int.from_bytes(frame[12:14], "big")
+        vip = socket.inet_aton(self.vip)
+        if kind == _ARP and frame[28:32] == vip == frame[38:42]:
+            sender = self._by_mac.get(frame[22:28])
+            if sender is None:
+                return
+            if sender != self.seen.announcer:
+                self.seen.bursts = 0
+            if self.seen.bursts == 0 or now_ns - self.seen.announced_ns > BURST_GAP_NS:
+                self.seen.bursts += 1
+            self.seen.announcer, self.seen.announced_ns = sender, now_ns
+        elif kind == _IP and frame[23] == _ICMP and frame[34:35] == b"\x08":
+            if frame[26:30] == socket.inet_aton(CLIENT_IP) and frame[30:34] == vip:
+                self.seen.pings += 1

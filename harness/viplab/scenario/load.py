@@ -1,0 +1,84 @@
+"""Finds and reads scenarios: by name, by path, or all of a suite; every error of a file is reported, each by its path."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from viplab.errors import InputError
+from viplab.scenario.model import Scenario
+from viplab.tree import tree
+
+SUITES: dict[str, tuple[str, ...]] = {
+    "cases": ("case-a", "case-b", "case-c", "case-d"),
+    "article": ("part-1", "case-a", "case-b", "case-c", "case-d", "power-cut", "case-d-preempt"),
+}
+"""What a word on the command line stands for; `article` is all that the claims and the puzzles need."""
+
+
+def scenario_files() -> dict[str, Path]:
+    """Every scenario of the tree, by name."""
+    return {path.stem: path for path in sorted((tree() / "scenarios").glob("*/*.yaml"))}
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read one file.
+
+    Raises:
+        InputError: it cannot be read or is not valid; the message lists every error, one a line.
+    """
+    try:
+        data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not a text file in UTF-8") from None
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        where = f"{path}:{mark.line + 1}" if mark else str(path)
+        raise InputError(f"{where}: not valid YAML ({getattr(error, 'problem', None) or error})") from None
+    try:
+        scenario = Scenario.model_validate(data)
+    except ValidationError as error:
+        raise InputError("\n".join(f"{path}: {line}" for line in explain(error))) from None
+    if scenario.scenario != path.stem:
+        raise InputError(f"{path}: scenario: is {scenario.scenario!r}, but the file's name says {path.stem!r}")
+    return scenario
+
+
+def explain(error: ValidationError) -> list[str]:
+    """One line for each error: where in the file, what, and what was found there."""
+    lines = []
+    for one in error.errors():
+        where = ".".join(str(part) for part in one["loc"])
+        found = one["input"]
+        shown = f" (found {found!r})" if isinstance(found, str | int | float) else ""
+        lines.append(f"{where or 'the whole file'}: {one['msg']}{shown}")
+    return lines
+
+
+def resolve(words: list[str]) -> list[tuple[Path, Scenario]]:
+    """The scenarios that a command line names: by name, by path, or by suite (`cases`, `article`, `all`), each once.
+
+    Raises:
+        InputError: a word names nothing.
+    """
+    known = scenario_files()
+    paths: list[Path] = []
+    for word in words:
+        if word == "all":
+            paths += known.values()
+        elif word in SUITES:
+            paths += [known[name] for name in SUITES[word]]
+        elif word in known:
+            paths.append(known[word])
+        elif Path(word).suffix in (".yaml", ".yml"):
+            paths.append(Path(word))
+        else:
+            raise InputError(
+                f"no scenario {word!r}; there are: {', '.join(known)}, the suites {', '.join(SUITES)}, all, or a path"
+            )
+    return [(path, load_scenario(path)) for path in dict.fromkeys(paths)]

@@ -1,0 +1,1 @@
+"""What is tested: vipd and keepalived, behind one small protocol. Knows nothing of libvirt."""

@@ -1,0 +1,57 @@
+"""Our own daemon: built as one file on the host, installed over SFTP, started by its init script."""
+
+from __future__ import annotations
+
+import tempfile
+from functools import cached_property
+from pathlib import Path
+
+from viplab.errors import LabError
+from viplab.evidence import Family
+from viplab.lab.guest import Guest
+from viplab.tree import tree
+
+PROGRAM = "/usr/local/sbin/vipd"
+PIDFILE = "/run/vipd.pid"
+_FAMILIES: dict[str, Family] = {"keepalived-1.2.2": "keepalived-1.2.2", "keepalived-2": "keepalived-2"}
+PROFILES = tuple(_FAMILIES)
+
+
+class Vipd:
+    """vipd under one of its profiles."""
+
+    name = "vipd"
+    start_command = "/etc/init.d/vipd start >/dev/null"
+    stop_command = "/etc/init.d/vipd stop >/dev/null"
+
+    def __init__(self, profile: str) -> None:
+        self.profile = profile
+        self.family = _FAMILIES[profile]
+
+    @cached_property
+    def _zipapp(self) -> bytes:
+        from vipd.build import build_zipapp
+
+        with tempfile.TemporaryDirectory() as folder:
+            target = Path(folder) / "vipd.pyz"
+            build_zipapp(target)
+            return target.read_bytes()
+
+    def install(self, guest: Guest) -> None:
+        """Program, init script, systemd unit and the options that choose the profile."""
+        agent = tree() / "agent"
+        guest.put(self._zipapp, PROGRAM, 0o755)
+        guest.put((agent / "init.d" / "vipd").read_bytes(), "/etc/init.d/vipd", 0o755)
+        guest.put((agent / "vipd.service").read_bytes(), "/etc/systemd/system/vipd.service")
+        guest.put(f'VIPD_OPTIONS="--profile {self.profile}"\n'.encode(), "/etc/default/vipd")
+
+    def version(self, guest: Guest) -> str:
+        """What `vipd --version` prints."""
+        return guest.run(f"{PROGRAM} --version").checked().stdout.strip()
+
+    def processes(self, guest: Guest) -> list[int]:
+        """The daemon's one process."""
+        text = guest.get(PIDFILE).decode("ascii", "replace").strip()
+        if not text.isdigit() or guest.run(f"kill -0 {text}").status != 0:
+            raise LabError(f"vipd does not run on {guest.host.hostname}; its log is in the trial's folder")
+        return [int(text)]
