@@ -1,0 +1,87 @@
+"""What a terminal shows of a run: a row a trial, then how the claims fared and which of them differ."""
+
+from __future__ import annotations
+
+from rich.box import SIMPLE_HEAD
+from rich.console import Group, RenderableType
+from rich.padding import Padding
+from rich.table import Table
+from rich.text import Text
+
+from viplab.analysis.model import ClaimResult, RunView, TrialView
+from viplab.report import outline, units
+from viplab.report.text import visible
+
+WIDTH = 100
+_STYLE = {
+    "pass": "green", "reproduced": "green", "explained": "yellow", "fail": "bold red", "failed": "bold red", "undecided": "magenta",
+}  # fmt: skip
+_WORDS = {"reproduced": "reproduced", "explained": "differ, explained", "failed": "failed", "undecided": "undecided"}
+
+
+def summary_table(view: RunView) -> RenderableType:
+    """Trials, tally of the claims, and every claim that was not simply reproduced with its reason; 100 columns at most."""
+    parts: list[RenderableType] = [_trials(view.trials) if view.trials else Text("This run holds no trial.", style="magenta")]
+    parts += [Text(visible(note), style="magenta") for note in view.notes]
+    parts += [_reason(trial) for trial in view.trials if trial.summary.verdict != "pass"]
+    if view.claims:
+        parts += [Text(), _tally(view)]
+        parts += [_claim(claim) for claim in view.claims if claim.verdict != "reproduced"]
+    return Group(*parts)
+
+
+def _trials(trials: list[TrialView]) -> Table:
+    table = Table(box=SIMPLE_HEAD, pad_edge=False, padding=(0, 1), width=WIDTH)
+    table.add_column("scenario", overflow="fold", ratio=1)
+    table.add_column("subject", overflow="fold", max_width=14)
+    table.add_column("verdict", no_wrap=True)
+    for heading in ("takeover", "excess", "outage", "lost", "two owners"):
+        table.add_column(heading, justify="right", no_wrap=True)
+    for trial in trials:
+        summary, ping = trial.summary, trial.summary.ping
+        number = f" #{trial.info.trial}" if trial.info.trial > 1 else ""
+        table.add_row(
+            Text(visible(f"{trial.info.scenario}{number}", 40)),
+            Text(visible(trial.info.subject, 40)),
+            Text(summary.verdict, style=_STYLE[summary.verdict]),
+            *(
+                _duration(value)
+                for value in (summary.detection_s, summary.deadline_excess_s, summary.outage_s)
+            ),
+            Text(f"{len(ping.lost_seqs)} of {ping.sent}") if ping else _duration(None),
+            _duration(summary.dual_owner_s),
+        )
+    return table
+
+
+def _duration(value: float | None) -> Text:
+    """A dash stands for what was not measured; a measured zero is `0 s`."""
+    return Text("\u2013", style="dim") if value is None else Text(units.seconds(value) or "")
+
+
+def _reason(trial: TrialView) -> RenderableType:
+    name = Text(visible(trial.name, 60), style=_STYLE[trial.summary.verdict])
+    return Group(name, Padding(Text(visible(trial.summary.reason)), (0, 0, 0, 4)))
+
+
+def _tally(view: RunView) -> Text:
+    text = Text()
+    subjects = list(dict.fromkeys(outline.Subject(claim.subject, claim.profile) for claim in view.claims))
+    for subject in subjects:
+        counts = outline.tally(view, subject)
+        text.append(f"claims, {visible(subject.name, 40)}: ")
+        for position, name in enumerate(name for name in outline.VERDICTS if counts[name]):
+            text.append(", " if position else "")
+            text.append(f"{counts[name]} {_WORDS[name]}", style=_STYLE[name])
+        text.append("\n")
+    text.rstrip()
+    return text
+
+
+def _claim(claim: ClaimResult) -> RenderableType:
+    found = outline.verdict(claim)
+    head = Text.assemble(
+        (f"{claim.id:<4}", "bold"), (_WORDS[found].replace("differ,", "differs,"), _STYLE[found]),
+        f" ({visible(claim.subject, 40)}): {visible(claim.measured)}",
+    )  # fmt: skip
+    return Group(head, Padding(Text(visible(claim.why), style="dim"), (0, 0, 0, 4)))

@@ -1,0 +1,71 @@
+"""One fault told in sentences, each of them made of measured moments; what was not measured is said, not skipped."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from viplab.analysis.model import FaultView, TrialView
+from viplab.report import units
+from viplab.report.timeline import fault_words
+
+
+def tell(trial: TrialView, fault: FaultView) -> list[str]:
+    """What happened at and after one fault, in order."""
+    return [*_fault(fault), *_takeover(fault), *_announcement(fault), *_client(trial, fault)]
+
+
+def _fault(fault: FaultView) -> Iterator[str]:
+    what = fault_words(fault)
+    within = units.seconds(fault.summary.fault.uncertainty_ns / 1e9)
+    since = units.seconds(fault.summary.x_s)
+    after = f", {since} after the last advert of {fault.old_master}" if since and fault.old_master else ""
+    yield f"At {units.moment(fault.at_s)} s (± {within}): {what}{after}."
+    if fault.summary.priority_zero:
+        number = units.count(fault.summary.priority_zero, "advert")
+        yield f"{fault.old_master or 'The old master'} gave up its role with {number} of priority 0."
+
+
+def _takeover(fault: FaultView) -> Iterator[str]:
+    old, new, summary = fault.old_master, fault.new_master, fault.summary
+    if new is None or new == old:
+        yield f"Nobody took over; {old} stayed master." if old else "No takeover was seen."
+        return
+    if summary.detection_s is None:
+        yield f"{new} became master; when it sent its first advert was not measured."
+        return
+    sentence = f"{new} sent its first advert {units.seconds(summary.detection_s)} after the fault"
+    if summary.deadline_excess_s is not None:
+        late = "late" if summary.deadline_excess_s >= 0 else "early"
+        size = units.seconds(abs(summary.deadline_excess_s))
+        sentence += f", {size} {late} by its own timers"
+        if summary.expected_down_interval_s is not None and not summary.priority_zero:
+            sentence += f" (down interval {units.seconds(summary.expected_down_interval_s)})"
+    yield sentence + "."
+
+
+def _announcement(fault: FaultView) -> Iterator[str]:
+    if fault.new_master is None or fault.new_master == fault.old_master:
+        return
+    announce, switch = units.seconds(fault.summary.announce_s), units.seconds(fault.summary.client_switch_s)
+    if announce is None:
+        yield "When it announced the address by gratuitous ARP was not measured."
+        return
+    then = f", and the client's ARP entry changed {switch} after that" if switch else ""
+    yield f"Its first gratuitous ARP followed {announce} after that advert{then}."
+
+
+def _client(trial: TrialView, fault: FaultView) -> Iterator[str]:
+    outage, both = fault.summary.outage_s, fault.summary.dual_owner_s
+    if outage is None:
+        yield "Whether the client went without an answer was not measured."
+    elif outage == 0:
+        yield "The client was never without an answer."
+    else:
+        yield f"The client was without an answer for {units.seconds(outage)}{_expected(fault)}."
+    if both:
+        yield f"For {units.seconds(both)} both hosts answered for the address."
+
+
+def _expected(fault: FaultView) -> str:
+    window = units.span(fault.summary.outage_window_s)
+    return f"; the timers allow {window}" if window else ""

@@ -1,0 +1,166 @@
+"""One run as one self-contained HTML file: `render`.
+
+The page loads nothing, runs nothing and is the same bytes for the same view. Every string that a template prints goes
+through `visible` (by jinja's `finalize`) and then through autoescape, so no template can forget either.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import re
+from collections.abc import Sequence
+from importlib.resources import files
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined
+from markupsafe import Markup
+
+from viplab.analysis.model import Measures, RunView, TrialView
+from viplab.evidence import RunFolder
+from viplab.report import exhibits, narrate, outline, timeline, topology, units, waterfall
+from viplab.report.svg import PALETTE
+from viplab.report.text import visible
+
+NOT_MEASURED = Markup('<span class="nm">{}</span>').format(units.NOT_MEASURED)
+
+QUANTITIES: tuple[tuple[str, str, str], ...] = (
+    ("outage_s", "Client without an answer", "sum of the gaps in its echo replies"),
+    ("detection_s", "Takeover", "fault to the new master's first advert"),
+    ("deadline_excess_s", "Deadline excess", "how late that advert was by the new master's own timers"),
+    ("announce_s", "Announcement", "that advert to its first gratuitous ARP"),
+    ("client_switch_s", "Client's switch", "that gratuitous ARP to the change of the client's ARP entry"),
+    ("dual_owner_s", "Two owners", "time for which both hosts answered for the address"),
+    ("reversion_s", "Reversion", "return of a host to its first answer under the address"),
+)
+"""The measured quantities of a trial: field of `Measures`, name, meaning."""
+
+
+def render(run: RunFolder, view: RunView) -> str:
+    """The report of a run; `run` is only asked which files there are to link to."""
+    environment = Environment(
+        loader=PackageLoader("viplab.report"),
+        autoescape=True,
+        finalize=_finalize,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {
+        "seconds": units.seconds,
+        "moment": units.moment,
+        "ms": units.milliseconds,
+        "span": units.span,
+        "count": units.count,
+        "sample": lambda trials, name: units.sample(_values(trials, name)),
+        "measured": lambda trials, name: any(value is not None for value in _values(trials, name)),
+        "lost": lost,
+        "verdict": outline.verdict,
+        "anchor": anchor,
+        "seqs": exhibits.sequences,
+        "ping_excerpt": exhibits.ping_excerpt,
+        "arp_excerpt": exhibits.arp_excerpt,
+        "frames_excerpt": exhibits.frames_excerpt,
+        "merged_logs": exhibits.merged_logs,
+    }
+    style = Markup(_style())
+    anchors = {trial.name: anchor(trial.name) for chapter in outline.chapters(view) for trial in _shown(chapter)}
+    return environment.get_template("report.html.j2").render(
+        view=view,
+        style=style,
+        policy=_policy(style),
+        subjects=outline.subjects(view),
+        label=lambda subject: subject_label(view, subject),
+        tally=lambda subject=None: outline.tally(view, subject),
+        chapters=outline.chapters(view),
+        claim_groups=outline.claim_groups(view),
+        puzzles=outline.puzzle_rows(view),
+        bench=topology.bench(view),
+        quantities=QUANTITIES,
+        anchors=anchors,
+        repeated=len(anchors) < len(view.trials),
+        headline=headline(view),
+        tell=narrate.tell,
+        timeline=lambda trial: timeline.draw(trial, f"{anchor(trial.name)}-t"),
+        waterfall=lambda trial, number: waterfall.draw(trial.faults[number], f"{anchor(trial.name)}-w{number}"),
+        phase_length=waterfall.length,
+        fault_words=timeline.fault_words,
+        configurations=exhibits.configurations,
+        raw_files=lambda trial: exhibits.raw_files(run.path, trial.name),
+        is_omission=lambda row: isinstance(row, exhibits.Omission),
+    )
+
+
+def headline(view: RunView) -> str:
+    """The result of the run in one sentence."""
+    if not view.trials:
+        return "This run holds no trial, so nothing can be said."
+    if not view.claims:
+        return "No claim of the article was judged in this run."
+    counts = outline.tally(view)
+    total = sum(counts.values())
+    parts = [f"{counts['reproduced']} of {total} results reproduce the article"]
+    if counts["explained"]:
+        parts.append(f"{counts['explained']} differ for a known, measured cause")
+    if counts["failed"]:
+        parts.append(f"{counts['failed']} differ without one")
+    if counts["undecided"]:
+        parts.append(f"{counts['undecided']} could not be decided")
+    return ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + parts[-1] + "."
+
+
+def subject_label(view: RunView, subject: outline.Subject) -> str:
+    """The daemon with its version where that is known, as in `keepalived 1:2.2.7-1+b2`."""
+    versions = [
+        trial.info.subject_version
+        for trial in view.trials
+        if (trial.info.subject, trial.info.profile) == (subject.name, subject.profile)
+    ]
+    return f"{subject.name} {versions[0]}" if versions and versions[0] else subject.name
+
+
+def lost(trials: Sequence[TrialView]) -> str | None:
+    """Lost and sent echo requests of the 1 Hz ping, such as `4 of 22 lost`, over all trials that have a transcript."""
+    pings = [trial.summary.ping for trial in trials if trial.summary.ping is not None]
+    if not pings:
+        return None
+    missing = sum(len(ping.lost_seqs) for ping in pings)
+    return f"{missing} of {sum(ping.sent for ping in pings)}" + (f" (n = {len(pings)})" if len(trials) > 1 else "")
+
+
+def anchor(name: str) -> str:
+    """The name as an id that a link can point at."""
+    return "t-" + re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")
+
+
+def _values(trials: Sequence[TrialView | Measures], name: str) -> list[float | None]:
+    measures = [trial.summary if isinstance(trial, TrialView) else trial for trial in trials]
+    return [getattr(measure, name) for measure in measures]
+
+
+def _shown(chapter: outline.Chapter) -> list[TrialView]:
+    return [group.shown for case in chapter.cases for group in case.groups]
+
+
+def _finalize(value: Any) -> Any:
+    """What a template's `{{ ... }}` prints: untrusted text made visible, and None said in words."""
+    if value is None:
+        return NOT_MEASURED
+    return visible(value) if isinstance(value, str) and not isinstance(value, Markup) else value
+
+
+def _style() -> str:
+    """The style sheet, with the figures' dark colours derived from their palette."""
+    base = files("viplab.report").joinpath("templates/style.css").read_text(encoding="utf-8")
+    rules = "".join(
+        f'svg [{property_}="{light}"]{{{property_}:{dark}}}'
+        for light, dark in PALETTE.values()
+        for property_ in ("fill", "stroke")
+    )
+    return f"{base}@media screen and (prefers-color-scheme:dark){{{rules}}}\n"
+
+
+def _policy(style: str) -> str:
+    """The Content-Security-Policy: nothing but this very style sheet and images that are in the page."""
+    digest = base64.b64encode(hashlib.sha256(style.encode()).digest()).decode()
+    return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"

@@ -1,0 +1,317 @@
+"""The timeline figure of a trial: who was what, and below, on the same axis, how the client's echo requests fared."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+
+from matplotlib.axes import Axes
+from matplotlib.lines import Line2D
+from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullLocator
+
+from viplab.analysis.model import FaultKind, FaultView, Gap, Interval, Lane, RoundTrip, TrialView
+from viplab.report import units
+from viplab.report.svg import LIGHT, WIDTH, Drawing, canvas, drawing_rules, inline
+from viplab.report.text import visible
+
+FAULT_WORDS: dict[FaultKind, str] = {
+    "kill": "daemon on {host} killed",
+    "stop": "daemon on {host} stopped",
+    "link_down": "link of {host} down",
+    "link_up": "link of {host} up",
+    "power_cut": "power of {host} cut",
+    "shutdown": "{host} shut down",
+    "bring_back": "daemon on {host} started",
+}
+
+BEFORE_S = 4.0
+AFTER_S = 9.0
+"""Past the second burst of gratuitous ARP, 5 s after the takeover, which is the last thing that a failover does."""
+
+_LEFT, _RIGHT = 0.135, 0.988
+_LANE, _PLOT, _TOP, _BOTTOM, _BETWEEN = 26.0, 150.0, 30.0, 74.0, 12.0
+_CHARACTER = 6.6
+"""Width of a character of the lanes' labels, in the figure's units; on the safe side for any sans-serif face."""
+
+_FILL = {
+    "A": ("a-tint", "a", None),
+    "B": ("b-tint", "b", None),
+    "A+B": ("loss-tint", "loss", "////"),
+    "none": ("paper", "loss", None),
+    "off": ("paper", "rule", None),
+    "silent": ("idle-tint", "rule", None),
+}
+_OTHER = ("other-tint", "other", None)
+
+
+def draw(trial: TrialView, key: str) -> Drawing | None:
+    """The figure of one trial; None where the evidence holds neither a lane nor a round trip."""
+    if not any(lane.intervals for lane in trial.lanes) and not trial.probe and not trial.ping_trips:
+        return None
+    start_s, end_s = window(trial)
+    lanes = [lane for lane in trial.lanes if lane.intervals]
+    height = _TOP + _LANE * len(lanes) + _BETWEEN + _PLOT + _BOTTOM
+    with drawing_rules():
+        figure = canvas(height)
+        trips = figure.add_axes((_LEFT, _BOTTOM / height, _RIGHT - _LEFT, _PLOT / height))
+        _round_trips(trips, trial, start_s, end_s)
+        if lanes:
+            bottom = (_BOTTOM + _PLOT + _BETWEEN) / height
+            states = figure.add_axes((_LEFT, bottom, _RIGHT - _LEFT, _LANE * len(lanes) / height), sharex=trips)
+            _lanes(states, lanes, (end_s - start_s) / (WIDTH * (_RIGHT - _LEFT)), start_s, end_s)
+            _moments(states, lanes, trial)
+            _faults(states, trial, start_s, end_s, trips)
+        else:
+            _faults(trips, trial, start_s, end_s)
+        trips.set_xlim(start_s, end_s)
+        trips.xaxis.set_major_locator(MultipleLocator(_tick(end_s - start_s)))
+        trips.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _minus(f"{value:g}")))
+        trips.set_xlabel(f"seconds after the {'fault' if trial.zero == 'fault' else 'start of the trial'}")
+        return Drawing(inline(figure, key, describe(trial)), _caption(trial, start_s, end_s))
+
+
+def window(trial: TrialView) -> tuple[float, float]:
+    """The part of the trial worth drawing: from a little before the first fault to when the last one has settled."""
+    if not trial.faults:
+        return trial.start_s, max(trial.end_s, trial.start_s + 1)
+    starts = [fault.at_s for fault in trial.faults]
+    settled = [fault.at_s for fault in trial.faults]
+    for fault in trial.faults:
+        moments = fault.moments
+        for at_ns in (moments.first_advert_ns, moments.first_garp_ns, moments.first_answer_ns):
+            if at_ns is not None:
+                settled.append((at_ns - trial.zero_ns) / 1e9)
+    settled += [gap.end_s for gap in trial.gaps if gap.end_s is not None]
+    start_s = max(trial.start_s, min(starts) - BEFORE_S)
+    return start_s, max(min(trial.end_s, max(settled) + AFTER_S), start_s + 1)
+
+
+def describe(trial: TrialView) -> str:
+    """What the figure shows, in words: faults, ownership and losses in their order."""
+    parts = [f"Timeline of {trial.info.title}."]
+    for fault in trial.faults:
+        parts.append(f"At {units.moment(fault.at_s, 1)} s: {fault_words(fault)}.")
+    for lane in trial.lanes:
+        if lane.name in ("owners", "client") and lane.intervals:
+            states = ", ".join(f"{item.label} from {units.moment(item.start_s, 1)} s" for item in lane.intervals[:12])
+            parts.append(f"{lane.label}: {states}.")
+    for gap in _headline_gaps(trial):
+        length = units.seconds(None if gap.end_s is None else gap.end_s - gap.start_s)
+        parts.append(f"No answer from {units.moment(gap.start_s, 1)} s, for {length or 'the rest of the trial'}.")
+    return visible(" ".join(parts))
+
+
+def fault_words(fault: FaultView) -> str:
+    """The fault as a short phrase, such as `daemon on A killed`."""
+    return FAULT_WORDS[fault.summary.fault.kind].format(host=fault.summary.fault.host)
+
+
+def _headline_gaps(trial: TrialView) -> list[Gap]:
+    """The gaps of the finer stream; the 1 Hz ping's where there was no probe."""
+    stream = "probe" if trial.probe else "ping"
+    return [gap for gap in trial.gaps if gap.stream == stream]
+
+
+def _caption(trial: TrialView, start_s: float, end_s: float) -> str:
+    cut = start_s > trial.start_s + 0.5 or end_s < trial.end_s - 0.5
+    streams = ["the 1 Hz ping as circles"] if trial.ping_trips else []
+    if trial.probe:
+        streams.append("the faster probe as a line")
+    return (
+        "Above, what each party was at any moment; below, round-trip times"
+        + (f" ({', '.join(streams)})" if streams else "")
+        + ", lost requests as crosses at the top. Triangle: first advert of the new master; diamond: its first gratuitous ARP."
+        + (
+            f" Drawn from {units.moment(start_s, 0)} to {units.moment(end_s, 0)} s of a trial that lasted "
+            f"{units.seconds(trial.end_s - trial.start_s)}."
+            if cut
+            else ""
+        )
+    )
+
+
+def _lanes(axes: Axes, lanes: list[Lane], seconds_per_unit: float, start_s: float, end_s: float) -> None:
+    axes.set_ylim(len(lanes) - 0.5, -0.5)
+    axes.set_yticks(range(len(lanes)), [visible(lane.label, 22) for lane in lanes])
+    axes.tick_params(axis="both", length=0)
+    axes.tick_params(axis="x", labelbottom=False)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    for row, lane in enumerate(lanes):
+        for item in lane.intervals:
+            left, right = max(item.start_s, start_s), min(item.end_s, end_s)
+            if right <= left:
+                continue
+            fill, edge, hatch = _style(lane, item)
+            axes.broken_barh(
+                [(left, right - left)], (row - 0.36, 0.72),
+                facecolor=LIGHT[fill], edgecolor=LIGHT[edge], linewidth=1, hatch=hatch,
+                linestyle=":" if item.label in ("none", "off") else "-",
+            )  # fmt: skip
+            label = _owner_words(lane, item)
+            if (right - left) / seconds_per_unit > (len(label) + 1) * _CHARACTER:
+                axes.text(
+                    (left + right) / 2, row, label, ha="center", va="center_baseline", fontsize=11,
+                    bbox={"facecolor": LIGHT[fill], "edgecolor": "none", "pad": 1.5} if hatch else None,
+                )  # fmt: skip
+
+
+def _style(lane: Lane, item: Interval) -> tuple[str, str, str | None]:
+    if item.label == "advertising":
+        return _FILL.get(lane.name, _OTHER)
+    return _FILL.get(item.label, _OTHER)
+
+
+def _owner_words(lane: Lane, item: Interval) -> str:
+    if lane.name == "owners" and item.label == "A+B":
+        return "A and B"
+    return visible(item.label, 22)
+
+
+def _moments(axes: Axes, lanes: list[Lane], trial: TrialView) -> None:
+    rows = {lane.name: row for row, lane in enumerate(lanes)}
+    for fault in trial.faults:
+        if fault.new_master is None or fault.new_master not in rows:
+            continue
+        row, colour = rows[fault.new_master], LIGHT[fault.new_master.lower()]
+        for at_ns, marker in ((fault.moments.first_advert_ns, "^"), (fault.moments.first_garp_ns, "D")):
+            if at_ns is not None:
+                axes.plot(
+                    (at_ns - trial.zero_ns) / 1e9, row + 0.34, marker, color=colour, markersize=6,
+                    markeredgecolor=LIGHT["paper"], markeredgewidth=0.8, clip_on=False, zorder=5,
+                )  # fmt: skip
+
+
+def _faults(axes: Axes, trial: TrialView, start_s: float, end_s: float, below: Axes | None = None) -> None:
+    """A line through all axes at each fault, named on top; every other name of a crowd is lifted a line higher."""
+    for fault in trial.faults:
+        for each in (axes, below):
+            if each is not None:
+                each.axvline(fault.at_s, color=LIGHT["ink"], linewidth=1.3, linestyle=(0, (4, 2)), zorder=4)
+        late = fault.at_s > start_s + 0.8 * (end_s - start_s)
+        axes.annotate(
+            f"{fault_words(fault)} ▾" if late else f"▾ {fault_words(fault)}",
+            (fault.at_s, 1), xycoords=("data", "axes fraction"), xytext=(5 if late else -5, 6), textcoords="offset points",
+            ha="right" if late else "left", fontsize=12, fontweight="bold", annotation_clip=False,
+        )  # fmt: skip
+
+
+def _round_trips(axes: Axes, trial: TrialView, start_s: float, end_s: float) -> None:
+    macs = {station.public_mac.lower(): name for name, station in trial.info.stations.items() if name in ("A", "B")}
+    seen = [trip.rtt_ms for trip in (*trial.probe, *trial.ping_trips) if trip.rtt_ms and start_s <= trip.sent_s <= end_s]
+    low = 10 ** math.floor(math.log10(max(min(seen, default=0.1), 1e-3)))
+    high = 10 ** math.ceil(math.log10(max(max(seen, default=10), low * 10) * 1.05))
+    lost_at = high * (high / low) ** 0.1
+    axes.set_yscale("log")
+    axes.set_ylim(low, high * (high / low) ** 0.2)
+    axes.axhspan(high, axes.get_ylim()[1], color=LIGHT["idle-tint"], zorder=0, linewidth=0)
+    axes.yaxis.set_major_locator(LogLocator(10))
+    axes.yaxis.set_minor_locator(NullLocator())
+    axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} ms" if value <= high else ""))
+    axes.tick_params(axis="y", length=0)
+    axes.grid(axis="y", color=LIGHT["grid"], linewidth=1)
+    axes.set_axisbelow(True)
+    axes.set_ylabel("round trip", labelpad=8)
+    axes.text(-0.008, lost_at, "lost", transform=axes.get_yaxis_transform(), ha="right", va="center")
+    for side in ("top", "right", "left"):
+        axes.spines[side].set_visible(False)
+    for gap in _headline_gaps(trial):
+        gap_end = end_s if gap.end_s is None else gap.end_s
+        axes.axvspan(gap.start_s, gap_end, color=LIGHT["loss-tint"], zorder=0.5, linewidth=0)
+        if (gap_end - gap.start_s) / (end_s - start_s) * WIDTH * (_RIGHT - _LEFT) > 20 * _CHARACTER:
+            axes.text(
+                (gap.start_s + gap_end) / 2, (low * high) ** 0.5,
+                f"no answer\n{units.seconds(gap.end_s - gap.start_s) if gap.end_s is not None else 'to the end'}",
+                ha="center", va="center", color=LIGHT["loss"], fontsize=12,
+            )  # fmt: skip
+    handles = []
+    for host, role in (("A", "a"), ("B", "b"), (None, "other")):
+        colour = LIGHT[role]
+        xs, ys = _envelope(_answers(trial.probe, macs, host, start_s, end_s), (end_s - start_s) / 800)
+        if xs:
+            axes.plot(xs, ys, color=colour, linewidth=0.8, alpha=0.75, zorder=2)
+        pings = _answers(trial.ping_trips, macs, host, start_s, end_s)
+        if pings:
+            axes.plot(
+                *zip(*pings, strict=True), linestyle="", marker="o" if host != "B" else "s", color=colour, markersize=6,
+                markeredgecolor=LIGHT["paper"], markeredgewidth=0.8, zorder=3,
+            )  # fmt: skip
+        if xs or pings:
+            handles.append(
+                Line2D([], [], color=colour, marker="o" if host != "B" else "s", markersize=6, linewidth=0.8,
+                       label=f"answer from {host}" if host else "answer from a MAC of neither")
+            )  # fmt: skip
+    lost = [trip.sent_s for trip in trial.ping_trips if trip.rtt_ms is None and start_s <= trip.sent_s <= end_s]
+    dense = [trip.sent_s for trip in trial.probe if trip.rtt_ms is None and start_s <= trip.sent_s <= end_s]
+    if dense:
+        axes.vlines(
+            _thinned(dense, (end_s - start_s) / 800), lost_at / 1.0, lost_at * (high / low) ** 0.06,
+            color=LIGHT["loss"], linewidth=0.7,
+        )  # fmt: skip
+    if lost:
+        axes.plot(lost, [lost_at] * len(lost), "x", color=LIGHT["loss"], markersize=8, markeredgewidth=2, zorder=6)
+    if lost or dense:
+        handles.append(
+            Line2D([], [], color=LIGHT["loss"], marker="x", linestyle="", markersize=8, markeredgewidth=2, label="lost")
+        )
+    if handles:
+        axes.legend(
+            handles=handles, loc="upper right", bbox_to_anchor=(1.0, -0.24), ncols=4, frameon=False, fontsize=12,
+            handlelength=1.6, borderpad=0, columnspacing=1.6,
+        )  # fmt: skip
+
+
+def _answers(
+    trips: Iterable[RoundTrip], macs: dict[str, str], host: str | None, start_s: float, end_s: float
+) -> list[tuple[float, float]]:
+    return [
+        (trip.sent_s, trip.rtt_ms)
+        for trip in trips
+        if trip.rtt_ms is not None
+        and start_s <= trip.sent_s <= end_s
+        and macs.get((trip.mac or "").lower()) == host
+    ]
+
+
+def _envelope(points: list[tuple[float, float]], width_s: float) -> tuple[list[float], list[float]]:
+    """Lowest and highest round trip of each column of the picture; a NaN breaks the line where a second has none."""
+    xs: list[float] = []
+    ys: list[float] = []
+    column: list[tuple[float, float]] = []
+    for point in points:
+        if column and point[0] - column[0][0] >= width_s:
+            _close(column, xs, ys)
+            if point[0] - column[-1][0] > max(1.0, 3 * width_s):
+                xs.append(point[0])
+                ys.append(math.nan)
+            column = []
+        column.append(point)
+    if column:
+        _close(column, xs, ys)
+    return xs, ys
+
+
+def _close(column: list[tuple[float, float]], xs: list[float], ys: list[float]) -> None:
+    for at_s, rtt_ms in sorted({min(column, key=lambda p: p[1]), max(column, key=lambda p: p[1])}):
+        xs.append(at_s)
+        ys.append(rtt_ms)
+
+
+def _thinned(moments: list[float], width_s: float) -> list[float]:
+    kept: list[float] = []
+    for at_s in moments:
+        if not kept or at_s - kept[-1] >= width_s:
+            kept.append(at_s)
+    return kept
+
+
+def _tick(length_s: float) -> float:
+    """A round step that gives about ten ticks."""
+    for step in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300):
+        if length_s / step <= 16:
+            return step
+    return length_s / 10
+
+
+def _minus(text: str) -> str:
+    return text.replace("-", "\u2212")

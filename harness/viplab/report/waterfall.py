@@ -1,0 +1,94 @@
+"""The failover waterfall: one bar a phase of the takeover, with where the timers say that it should lie."""
+
+from __future__ import annotations
+
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from viplab.analysis.model import FaultView, WaterfallItem
+from viplab.report import units
+from viplab.report.svg import LIGHT, Drawing, canvas, drawing_rules, inline
+from viplab.report.text import visible
+
+_LEFT, _RIGHT = 0.275, 0.79
+_ROW, _TOP, _BOTTOM = 34.0, 8.0, 50.0
+
+
+def draw(fault: FaultView, key: str) -> Drawing | None:
+    """The figure of one fault; None where analysis gave no phases or measured none of them."""
+    items = fault.waterfall
+    ends = [end for item in items for end in (item.start_s, item.end_s) if end is not None]
+    if not ends:
+        return None
+    ends += [item.start_s + item.expected_s[1] for item in items if item.start_s is not None and item.expected_s]
+    low, high = min(ends), max(ends)
+    margin = max(high - low, 1e-3) * 0.03
+    height = _TOP + _ROW * len(items) + _BOTTOM
+    with drawing_rules():
+        figure = canvas(height)
+        axes = figure.add_axes((_LEFT, _BOTTOM / height, _RIGHT - _LEFT, _ROW * len(items) / height))
+        axes.set_xlim(low - margin, high + margin)
+        axes.set_ylim(len(items) - 0.5, -0.5)
+        axes.set_yticks(range(len(items)), [visible(item.label, 40) for item in items])
+        axes.tick_params(axis="both", length=0)
+        axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
+        axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "\u2212")))
+        axes.grid(axis="x", color=LIGHT["grid"], linewidth=1)
+        axes.set_axisbelow(True)
+        axes.set_xlabel("seconds after the fault" if fault.at_s == 0 else "seconds on the axis of the timeline above")
+        for side in ("top", "right", "left"):
+            axes.spines[side].set_visible(False)
+        axes.axvline(fault.at_s, color=LIGHT["ink"], linewidth=1.3, linestyle=(0, (4, 2)))
+        for row, item in enumerate(items):
+            _bar(axes, row, item, (high - low + 2 * margin) / 480)
+        return Drawing(inline(figure, key, describe(fault)), _CAPTION)
+
+
+_CAPTION = (
+    "Solid bars: measured, at the moments on the wire. Brackets below them: where the configured timers put the end of the phase, "
+    "counted from where it began."
+)
+
+
+def describe(fault: FaultView) -> str:
+    """What the figure shows, in words."""
+    return visible("Failover waterfall. " + " ".join(f"{item.label}: {_words(item)}." for item in fault.waterfall))
+
+
+def length(item: WaterfallItem) -> float | None:
+    """How long the phase took, in seconds."""
+    return None if item.start_s is None or item.end_s is None else item.end_s - item.start_s
+
+
+def _words(item: WaterfallItem) -> str:
+    measured = units.seconds(length(item)) or units.NOT_MEASURED
+    expected = units.span(item.expected_s)
+    return f"{measured}, expected {expected}" if expected else measured
+
+
+def _bar(axes: Axes, row: int, item: WaterfallItem, unit_s: float) -> None:
+    took = length(item)
+    role = "loss" if item.name == "outage" else "a" if item.name == "wait" else "b"
+    if took is not None and item.start_s is not None:
+        axes.broken_barh(
+            [(item.start_s, max(took, 2 * unit_s))], (row - 0.32, 0.4), facecolor=LIGHT[role], linewidth=0
+        )
+    if item.expected_s is not None and item.start_s is not None:
+        first, last = (item.start_s + bound for bound in item.expected_s)
+        axes.plot(
+            [first, first, max(last, first + 2 * unit_s), max(last, first + 2 * unit_s)],
+            [row + 0.16, row + 0.3, row + 0.3, row + 0.16],
+            color=LIGHT["muted"], linewidth=1.3,
+        )  # fmt: skip
+    measured = units.seconds(took) or units.NOT_MEASURED
+    expected = units.span(item.expected_s)
+    axes.annotate(
+        measured, (1, row - (0.16 if expected else 0.0)), xycoords=("axes fraction", "data"), xytext=(10, 0),
+        textcoords="offset points", va="center", fontsize=12, color=LIGHT["ink" if took is not None else "muted"],
+        fontweight="bold" if took is not None else "normal", annotation_clip=False,
+    )  # fmt: skip
+    if expected:
+        axes.annotate(
+            f"expected {expected}", (1, row + 0.26), xycoords=("axes fraction", "data"), xytext=(10, 0),
+            textcoords="offset points", va="center", fontsize=10.5, color=LIGHT["muted"], annotation_clip=False,
+        )  # fmt: skip
