@@ -54,9 +54,10 @@ def _edges(spans: list[Span]) -> list[int]:
 
 def _advertising(record: Record, host: HostName) -> list[Span]:
     """Runs of adverts; each lasts an interval beyond its last advert unless the host gave up or was cut off before."""
+    faults = [*record.setup_faults, *record.faults]
     interval_ns = round(record.info.nodes[host].advert_int_s * 1_000_000_000)
     ends = [
-        *(fault.at_ns for fault in record.faults if fault.host == host and fault.kind in _ENDS_DAEMON),
+        *(fault.at_ns for fault in faults if fault.host == host and fault.kind in _ENDS_DAEMON),
         *(advert.time_ns for advert in record.adverts if not advert.priority and record.advertiser(advert) == host),
         *(advert.time_ns for advert in record.adverts if advert.priority and record.advertiser(advert) != host),
         record.end_ns,
@@ -78,14 +79,15 @@ def _advertising(record: Record, host: HostName) -> list[Span]:
 
 def _off(record: Record, host: HostName) -> list[Span]:
     """From the start of the trial, or the end of a daemon, to its next start; nothing is said where no start was noted."""
+    faults = [*record.setup_faults, *record.faults]
     started = [
         int(event.get("at_ns", event.t_ns)) for event in record.all("daemon_started") if event.get("host") == host
     ]
     stopped = [
         int(event.get("at_ns", event.t_ns)) for event in record.all("daemon_stopped") if event.get("host") == host
     ]
-    started += [fault.at_ns for fault in record.faults if fault.host == host and fault.kind == "bring_back"]
-    stopped += [fault.at_ns for fault in record.faults if fault.host == host and fault.kind in _ENDS_DAEMON]
+    started += [fault.at_ns for fault in faults if fault.host == host and fault.kind == "bring_back"]
+    stopped += [fault.at_ns for fault in faults if fault.host == host and fault.kind in _ENDS_DAEMON]
     stopped += [record.start_ns] if started else []
     return [
         (stop, min((start for start in started if start > stop), default=record.end_ns), "off")

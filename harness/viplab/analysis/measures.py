@@ -113,13 +113,8 @@ def _outside(value: float | None, window: tuple[float, float] | None) -> float |
 
 def _client(record: Record, view: TrialView, head: FaultView | None) -> dict[str, Value]:
     if head is None:
-        return {
-            "client_before": None,
-            "client_after": None,
-            "arp_before": None,
-            "arp_after": None,
-            "ping_lost_first": None,
-        }
+        names = ("client_before", "client_after", "arp_before", "arp_after", "ping_sent_first", "ping_lost_first")
+        return dict.fromkeys(names)
     fault, until_ns = next(record.windows())
     until_s = (until_ns - view.zero_ns) / 1e9
     first = [trip for trip in view.ping_trips if head.at_s <= trip.sent_s < until_s]

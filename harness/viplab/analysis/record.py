@@ -52,10 +52,12 @@ class Record:
     @cached_property
     def faults(self) -> list[Fault]:
         """The faults that were injected in the measured steps, in order of time; the first one is the headline."""
-        kinds = get_args(FaultKind)
-        injected = [event for event in self.all("fault_injected") if event.get("phase", "steps") == "steps"]
-        faults = [self._date(event) for event in injected if event.get("kind") in kinds and event.get("host") in HOSTS]
-        return sorted(faults, key=lambda fault: fault.at_ns)
+        return self._injected("steps")
+
+    @cached_property
+    def setup_faults(self) -> list[Fault]:
+        """The faults that brought about what the scenario starts from; they are not measured."""
+        return self._injected("setup")
 
     @cached_property
     def capture(self) -> CaptureSummary:
@@ -136,6 +138,12 @@ class Record:
         offsets = [int(event["offset_ns"]) for event in measured]
         spread = (max(offsets) - min(offsets)) // 2
         return sum(offsets) // len(offsets), max(int(event["uncertainty_ns"]) for event in measured) + spread
+
+    def _injected(self, phase: str) -> list[Fault]:
+        kinds = get_args(FaultKind)
+        events = [event for event in self.all("fault_injected") if event.get("phase", "steps") == phase]
+        faults = [self._date(event) for event in events if event.get("kind") in kinds and event.get("host") in HOSTS]
+        return sorted(faults, key=lambda fault: fault.at_ns)
 
     def _date(self, event: Event) -> Fault:
         before, after = int(event.get("before_ns", event.t_ns)), int(event.get("after_ns", event.t_ns))
