@@ -182,9 +182,12 @@ def _over_trials(claim: Claim, subject: Subject) -> ClaimResult:
 def _one_trial(claim: Claim, subject: Subject, trial: Judged) -> ClaimResult:
     lookup = subject.lookup(trial)
     fill = Template(lookup).format
-    verdict, explained, why = _judge(claim, subject, trial, lookup)
+    verdict, explanation, why = _judge(claim, subject, trial, lookup)
     measured = fill(claim.measured)
-    logged = [found for check in claim.check if isinstance(check, Logged) and (found := _quote(check, trial))]
+    checks = [*claim.check, *(explanation.when if explanation else ())]
+    quotes = [_quote(check, trial) for check in checks if isinstance(check, Logged)]
+    # The longest one: a check that failed has found its first lines only.
+    logged = [max(quotes, key=len)] if quotes else []
     return ClaimResult(
         id=claim.id,
         scenario=claim.scenario,
@@ -194,16 +197,18 @@ def _one_trial(claim: Claim, subject: Subject, trial: Judged) -> ClaimResult:
         article=claim.article,
         measured="; ".join(part for part in (measured, *logged) if part),
         verdict=verdict,
-        explained=explained,
+        explained=explanation is not None,
         why=fill(why),
         trials=1,
         trial=trial.view.name,
     )
 
 
-def _judge(claim: Claim, subject: Subject, trial: Judged, lookup: Lookup) -> tuple[ClaimVerdict, bool, str]:
+def _judge(
+    claim: Claim, subject: Subject, trial: Judged, lookup: Lookup
+) -> tuple[ClaimVerdict, Explanation | None, str]:
     if not trial.decided:
-        return "undecided", False, _plain(trial.view.summary.reason)
+        return "undecided", None, _plain(trial.view.summary.reason)
     checks = [check for check in claim.check if not _elsewhere(check, subject)]
     results = [(check, holds(check, lookup, trial.view)) for check in checks]
     unknown = [str(check) for check, result in results if result is None]
@@ -213,11 +218,11 @@ def _judge(claim: Claim, subject: Subject, trial: Judged, lookup: Lookup) -> tup
             if explanation.family in (None, subject.family) and all(
                 holds(check, lookup, trial.view) for check in explanation.when
             ):
-                return "differs", True, explanation.why
-        return "differs", False, _plain(f"does not hold: {'; '.join(failed)}")
+                return "differs", explanation, explanation.why
+        return "differs", None, _plain(f"does not hold: {'; '.join(failed)}")
     if unknown:
-        return "undecided", False, _plain(f"not measured: {'; '.join(unknown)}")
-    return "reproduced", False, claim.why
+        return "undecided", None, _plain(f"not measured: {'; '.join(unknown)}")
+    return "reproduced", None, claim.why
 
 
 def _elsewhere(check: Check, subject: Subject) -> bool:
@@ -242,8 +247,8 @@ def _quote(check: Logged, trial: Judged) -> str:
 def exit_status(claims: Sequence[ClaimResult], verdicts: Sequence[TrialVerdict]) -> int:
     """The run's exit status: 1 where anything failed, else 2 where anything is undecided, else 0.
 
-    A claim that differs is no failure where a known cause is borne out by the numbers. Trials count beside claims, for not
-    every scenario has claims; a run without a trial has decided nothing.
+    A claim that differs is no failure where a known cause is borne out by the numbers. Trials count beside claims, for
+    not every scenario has claims; a run without a trial has decided nothing.
     """
     if "fail" in verdicts or any(claim.verdict == "differs" and not claim.explained for claim in claims):
         return 1

@@ -1,7 +1,7 @@
-"""What should happen when: the deadlines of VRRPv2 and, per family of daemon and kind of fault, the outage that they give.
+"""What should happen when: VRRPv2's deadlines and, per family of daemon and kind of fault, the outage that they give.
 
-The windows are a table, `OUTAGE`, in units of the protocol's own times, so that they follow from the configuration and from
-where in the advert interval the fault struck.
+The windows are a table, `OUTAGE`, in units of the protocol's own times, so that they follow from the configuration and
+from where in the advert interval the fault struck.
 """
 
 from __future__ import annotations
@@ -22,14 +22,23 @@ BY_TIMEOUT: frozenset[FaultKind] = frozenset({"kill", "stop", "link_down", "powe
 UNPHASED: frozenset[FaultKind] = frozenset({"shutdown"})
 
 
-def skew_s(node: NodeTimers) -> float:
+# Skew_Time per step of priority: a 256th of a second, which is a whole number of nanoseconds.
+_SKEW_STEP_NS = 1_000_000_000 // 256
+
+
+def skew_ns(node: NodeTimers) -> int:
     """Skew_Time of RFC 3768, section 6.1: (256 - Priority) / 256 seconds, whatever the advert interval."""
-    return (256 - node.priority) / 256
+    return (256 - node.priority) * _SKEW_STEP_NS
 
 
-def down_interval_s(node: NodeTimers) -> float:
+def advert_ns(node: NodeTimers) -> int:
+    """Advertisement_Interval."""
+    return round(node.advert_int_s * 1_000_000_000)
+
+
+def down_interval_ns(node: NodeTimers) -> int:
     """Master_Down_Interval of RFC 3768, section 6.1: three advert intervals and the skew time."""
-    return 3 * node.advert_int_s + skew_s(node)
+    return 3 * advert_ns(node) + skew_ns(node)
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +53,18 @@ class Terms:
     adverts: int = 0
     less_x: bool = False
 
-    def window_s(self, node: NodeTimers, x_s: float | None) -> tuple[float, float]:
+    def window_ns(self, node: NodeTimers, x_ns: int | None) -> tuple[int, int]:
         """Lowest and highest outage; x may be anything within an advert interval where it is not known."""
-        most = self.downs * down_interval_s(node) + self.skews * skew_s(node) + self.adverts * node.advert_int_s
+        most = self.downs * down_interval_ns(node) + self.skews * skew_ns(node) + self.adverts * advert_ns(node)
         if not self.less_x:
             return most, most
-        return (most - node.advert_int_s, most) if x_s is None else (most - x_s, most - x_s)
+        return (most - advert_ns(node), most) if x_ns is None else (most - x_ns, most - x_ns)
 
 
 NONE = Terms()
-# keepalived 1.2.2 sends no priority-0 advert that leaves the host, and spends one advert interval between "Transition to"
-# and "Entering MASTER STATE" without the address; 2.x does neither. SIGKILL runs no clean-up: the address stays and answers.
+# No priority-0 advert of keepalived 1.2.2 leaves the host, and it spends one advert interval between "Transition to"
+# and "Entering MASTER STATE" without the address; 2.x differs in both. SIGKILL runs no clean-up: the address stays and
+# goes on answering.
 _TIMER_AND_TRANSITION = Terms(downs=1, adverts=1, less_x=True)
 OUTAGE: dict[tuple[Family, FaultKind], Terms] = {
     ("keepalived-1.2.2", "kill"): NONE,

@@ -1,22 +1,26 @@
-"""What one fault did: its moments, the measures derived from them, and the waterfall. Terms as in docs/run-folder.md."""
+"""What one fault did: its moments, the measures derived from them, the waterfall. Terms as in docs/run-folder.md."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from viplab.analysis.deadline import ANNOUNCE_ADVERTS, BY_TIMEOUT, NONE, OUTAGE, UNPHASED, down_interval_s, skew_s
+from viplab.analysis.deadline import (
+    ANNOUNCE_ADVERTS,
+    BY_TIMEOUT,
+    NONE,
+    OUTAGE,
+    UNPHASED,
+    Terms,
+    down_interval_ns,
+    skew_ns,
+)
 from viplab.analysis.frames import Advert
 from viplab.analysis.model import Fault, FaultSummary, FaultView, Measures, Moments, WaterfallItem
 from viplab.analysis.record import HOSTS, Record
 from viplab.analysis.streams import Silence, Trip, silences
-from viplab.evidence import HostName
+from viplab.evidence import HostName, NodeTimers
 
 _NS = 1_000_000_000
-
-
-def seconds(span_ns: int | None) -> float | None:
-    """Nanoseconds as seconds; None stays None."""
-    return None if span_ns is None else span_ns / _NS
 
 
 def between(start_ns: int | None, end_ns: int | None) -> float | None:
@@ -83,7 +87,7 @@ class _OneFault:
         return min(after, key=lambda advert: advert.time_ns, default=None)
 
     def _last_advert(self) -> Advert | None:
-        """The old master's last claim: before the other one's first where there was a takeover, else before the fault."""
+        """The old master's last claim: before the other's first where there was a takeover, else before the fault."""
         limit_ns = self.first_advert.time_ns if self.first_advert else self.fault.at_ns
         before = [advert for advert in self.record.adverts_of(self.old_master) if advert.time_ns <= limit_ns]
         return before[-1] if self.old_master and before else None
@@ -163,27 +167,31 @@ class _OneFault:
         moments, timers = self.moments, self.record.info.nodes
         by_timeout = self.fault.kind in BY_TIMEOUT and self.new_master is not None
         taker = timers.get(self.new_master) if self.new_master else None
-        x_s = self._x_s()
-        took = between(self.zeros[-1].time_ns if self.zeros else moments.last_advert_ns, moments.first_advert_ns)
-        due_s = (skew_s(taker) if self.zeros else down_interval_s(taker)) if taker else None
+        x_ns = self._x_ns()
         returned = self.fault.kind not in BY_TIMEOUT and self.new_master == self.fault.host
         return Measures(
-            expected_down_interval_s=down_interval_s(taker) if taker and by_timeout else None,
+            expected_down_interval_s=down_interval_ns(taker) / _NS if taker and by_timeout else None,
             detection_s=between(self.fault.at_ns, moments.first_advert_ns),
-            deadline_excess_s=took - due_s if by_timeout and took is not None and due_s is not None else None,
+            deadline_excess_s=self._deadline_excess_s(taker) if taker and by_timeout else None,
             announce_s=between(moments.first_advert_ns, moments.first_garp_ns),
             client_switch_s=between(moments.first_garp_ns, moments.neighbour_change_ns),
             outage_s=self._outage_s(),
             dual_owner_s=self._dual_owner_s(),
             reversion_s=between(self.fault.at_ns, moments.first_answer_ns) if returned else None,
-            x_s=x_s,
+            x_s=None if x_ns is None else x_ns / _NS,
             priority_zero=len(self.zeros) if self.record.adverts else None,
-            outage_window_s=self._outage_window_s(x_s),
+            outage_window_s=self._outage_window_s(x_ns),
         )
 
-    def _x_s(self) -> float | None:
+    def _deadline_excess_s(self, taker: NodeTimers) -> float | None:
+        """How late the first advert was, counted from the old master's last advert or its last priority 0."""
+        since_ns = self.zeros[-1].time_ns if self.zeros else self.moments.last_advert_ns
+        due_ns = skew_ns(taker) if self.zeros else down_interval_ns(taker)
+        return None if since_ns is None else between(since_ns + due_ns, self.moments.first_advert_ns)
+
+    def _x_ns(self) -> int | None:
         before = [advert for advert in self.record.adverts_of(self.old_master) if advert.time_ns <= self.fault.at_ns]
-        return between(before[-1].time_ns, self.fault.at_ns) if self.old_master and before else None
+        return self.fault.at_ns - before[-1].time_ns if self.old_master and before else None
 
     def _outage_s(self) -> float | None:
         if not self.trips:
@@ -197,7 +205,7 @@ class _OneFault:
             return None
         return sum(end_ns - start_ns for start_ns, end_ns, macs in census if len(macs) > 1) / _NS
 
-    def _outage_window_s(self, x_s: float | None) -> tuple[float, float] | None:
+    def _outage_window_s(self, x_ns: int | None) -> tuple[float, float] | None:
         info, fault = self.record.info, self.fault
         if fault.kind == "link_down" and not info.tracked:
             return None
@@ -208,7 +216,8 @@ class _OneFault:
             affected = self.new_master == fault.host
             taker = fault.host
         terms = OUTAGE[info.family, fault.kind] if affected else NONE
-        return terms.window_s(info.nodes[taker], None if fault.kind in UNPHASED else x_s)
+        low_ns, high_ns = terms.window_ns(info.nodes[taker], None if fault.kind in UNPHASED else x_ns)
+        return low_ns / _NS, high_ns / _NS
 
     # --- expected against measured ---
 
@@ -228,7 +237,7 @@ class _OneFault:
                 "fault to first advert of the new master",
                 self.fault.at_ns,
                 moments.first_advert_ns,
-                self._expected_detection(measures.x_s),
+                self._expected_detection_s(),
             ),
             (
                 "announce",
@@ -267,19 +276,20 @@ class _OneFault:
         ]
 
     def _before_fault(self) -> int | None:
-        x_s = self._x_s()
-        return None if x_s is None else self.fault.at_ns - round(x_s * _NS)
+        x_ns = self._x_ns()
+        return None if x_ns is None else self.fault.at_ns - x_ns
 
-    def _expected_detection(self, x_s: float | None) -> tuple[float, float] | None:
+    def _expected_detection_s(self) -> tuple[float, float] | None:
         if self.new_master is None:
             return None
         taker = self.record.info.nodes[self.new_master]
+        x_ns = self._x_ns()
         if self.fault.kind in BY_TIMEOUT:
-            if self.zeros:
-                return skew_s(taker), skew_s(taker)
-            most = down_interval_s(taker)
-            return (most - taker.advert_int_s, most) if x_s is None else (most - x_s, most - x_s)
-        # A host that returns: 1.2.2 claims at the next advert that it hears, 2.x waits for its down interval.
-        if self.record.info.family == "keepalived-1.2.2":
-            return 0.0, taker.advert_int_s
-        return down_interval_s(taker), down_interval_s(taker)
+            terms = Terms(skews=1) if self.zeros else Terms(downs=1, less_x=True)
+        elif self.record.info.family == "keepalived-1.2.2":
+            # A host that returns claims at the next advert that it hears.
+            terms, x_ns = Terms(adverts=1, less_x=True), None
+        else:
+            terms = Terms(downs=1)
+        low_ns, high_ns = terms.window_ns(taker, x_ns)
+        return low_ns / _NS, high_ns / _NS

@@ -1,7 +1,7 @@
 """Frames by what they mean: adverts, ARP, echo, markers.
 
-Echo is read by `struct`, for there are many; adverts and ARP, a few a second, are read by scapy: per packet it takes some
-300 us and a `struct` walk half of one. Never import `scapy.contrib.carp`: it unbinds VRRP for the whole process.
+Echo is read by `struct`, for there are many; adverts and ARP, a few a second, are read by scapy: per packet it takes
+some 300 us and a `struct` walk half of one. Never import `scapy.contrib.carp`: it unbinds VRRP for the whole process.
 """
 
 from __future__ import annotations

@@ -78,7 +78,7 @@ def _advertising(record: Record, host: HostName) -> list[Span]:
 
 
 def _off(record: Record, host: HostName) -> list[Span]:
-    """From the start of the trial, or the end of a daemon, to its next start; nothing is said where no start was noted."""
+    """From the start of the trial, or the end of a daemon, to its next start; none where no start was noted."""
     faults = [*record.setup_faults, *record.faults]
     started = [
         int(event.get("at_ns", event.t_ns)) for event in record.all("daemon_started") if event.get("host") == host

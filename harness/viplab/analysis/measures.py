@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import groupby
 from statistics import median
 
-from viplab.analysis.deadline import skew_s
+from viplab.analysis.deadline import skew_ns
 from viplab.analysis.model import FaultView, RoundTrip, TrialView
 from viplab.analysis.record import Record, arp_entry
 from viplab.analysis.rows import Resolution, resolution
@@ -67,7 +67,7 @@ def _configured(record: Record, head: FaultView | None) -> dict[str, Value]:
         "priority_a": nodes["A"].priority,
         "priority_b": nodes["B"].priority,
         "priorities_equal": nodes["A"].priority == nodes["B"].priority,
-        "skew_s": skew_s(nodes[taker]) if taker else None,
+        "skew_s": skew_ns(nodes[taker]) / 1e9 if taker else None,
     }
 
 

@@ -1,8 +1,8 @@
 """What analysis yields: `Summary`, which is kept as `summary.json`, and `RunView`, which a report is made of.
 
 Keys that end in `_ns` are absolute: integer nanoseconds of the host's clock. Keys that end in `_s` are either
-durations or, in a `TrialView`, moments in seconds after the trial's zero, which is its headline fault (the trial's start
-where it has none).
+durations or, in a `TrialView`, moments in seconds after the trial's zero, which is its headline fault (the trial's
+start where it has none).
 A value that was not measured is None, never 0.
 """
 
@@ -176,7 +176,7 @@ class Moments(_Frozen):
 
 
 class WaterfallItem(_Frozen):
-    """One bar of the failover waterfall: from where to where it was measured, and how long it should take (low, high)."""
+    """One bar of the failover waterfall: where it was measured, and how long it should take (low, high)."""
 
     name: Literal["wait", "detection", "announce", "client_switch", "answer", "outage"]
     label: str

@@ -130,7 +130,7 @@ class Record:
         return arp_entry(str(before[0].get("text", "")), self.info.vip) if before else None
 
     def to_host_clock(self, host: HostName) -> tuple[int, int] | None:
-        """What to take from a guest's clock to have the host's, and how sure that is; None where it was not measured."""
+        """What to take from a guest's clock to have the host's, and how sure that is; None where not measured."""
         measured = [event for event in self.all("guest_clock") if event.get("host") == host]
         if not measured:
             # A host that is a namespace has the machine's own clock.

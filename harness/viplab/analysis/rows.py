@@ -44,7 +44,7 @@ def resolution(record: Record, view: FaultView) -> Resolution | None:
 
 
 def rows(record: Record, views: Sequence[FaultView], zero_ns: int) -> list[FrameRow]:
-    """Adverts around each takeover, every priority 0, every gratuitous ARP, the resolution of the client, the first answer."""
+    """Adverts around each takeover, priority 0, gratuitous ARP, the resolution of the client, the first answer."""
     chosen: dict[tuple[str, int], tuple[Frame, str | None]] = {}
 
     def take(frame: Frame, mark: str | None) -> None:
@@ -114,8 +114,8 @@ def _row(record: Record, frame: Frame, mark: str | None, zero_ns: int) -> FrameR
 
 def _columns(record: Record, frame: Frame) -> tuple[str, str, str, str]:
     if isinstance(frame, Advert):
-        info = f"Announcement (v2), VRID {frame.virtual_router_id}, priority {frame.priority}, interval {frame.advert_int_s:g} s"
-        return "VRRP", frame.src_ip, frame.dst_ip, info
+        info = f"Announcement (v2), VRID {frame.virtual_router_id}, priority {frame.priority}"
+        return "VRRP", frame.src_ip, frame.dst_ip, f"{info}, interval {frame.advert_int_s:g} s"
     if isinstance(frame, Echo):
         info = f"Echo (ping) {'request' if frame.request else 'reply'}  id=0x{frame.ident:04x}, seq={frame.seq}"
         return (

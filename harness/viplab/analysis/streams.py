@@ -34,8 +34,9 @@ class Silence:
 def round_trips(echoes: Sequence[Echo], source: str, vip: str, end_ns: int) -> list[Trip]:
     """Pair the requests from `source` to the VIP with their first answers, in the order of sending.
 
-    Where several programs sent from that address the one with the most requests counts: that is the stream, the others are
-    single pings of set-up checks. Sequence numbers have 16 bits, so an answer belongs to the latest request of its number.
+    Where several programs sent from that address the one with the most requests counts: that is the stream, the others
+    are single pings of set-up checks. Sequence numbers have 16 bits, so an answer belongs to the latest request of its
+    number.
     """
     idents = Counter(echo.ident for echo in echoes if echo.request and echo.src_ip == source and echo.dst_ip == vip)
     if not idents:

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import yaml
 
 from viplab.analysis.deadline import BY_TIMEOUT, DEADLINE_EXCESS_S, OUTAGE_SLACK_S
-from viplab.analysis.model import FaultView, TrialVerdict
+from viplab.analysis.model import FaultKind, FaultView, TrialVerdict
 from viplab.analysis.record import HOSTS, NETWORKS, Record
 from viplab.evidence import HostName
 
@@ -18,6 +18,8 @@ from viplab.evidence import HostName
 _CLOCK_STEP_NS = 1_000_000
 _STEAL_SHARE = 0.1
 _BOTH_ADVERTISE_INTERVALS = 1.5
+_DAEMON_AFTER: dict[FaultKind, bool] = {"kill": False, "stop": False, "bring_back": True}
+_RUNS = {True: "runs", False: "does not run"}
 
 Rule = Callable[[Record, Sequence[FaultView]], str | None]
 
@@ -98,6 +100,26 @@ def _two_masters_before(record: Record, views: Sequence[FaultView]) -> str | Non
 
 
 def _did_not_take(record: Record, views: Sequence[FaultView]) -> str | None:
+    return _daemon_contradicts(record) or _went_on_advertising(record, views)
+
+
+def _daemon_contradicts(record: Record) -> str | None:
+    """What a guest says of its daemon after a fault that should have ended or started it."""
+    for fault, until_ns in record.windows():
+        if fault.kind not in _DAEMON_AFTER:
+            continue
+        wanted = _DAEMON_AFTER[fault.kind]
+        said = [
+            event.get("daemon")
+            for event in record.all("holds")
+            if event.get("host") == fault.host and fault.at_ns < event.t_ns < until_ns
+        ]
+        if said and said[-1] is not None and said[-1] != wanted:
+            return f"the fault did not take: after {fault.kind} the daemon of {fault.host} {_RUNS[not wanted]}"
+    return None
+
+
+def _went_on_advertising(record: Record, views: Sequence[FaultView]) -> str | None:
     for view, (fault, until_ns) in zip(views, record.windows(), strict=True):
         untracked = fault.kind == "link_down" and not record.info.tracked
         if fault.kind not in BY_TIMEOUT or untracked:
@@ -164,7 +186,7 @@ FAIL: tuple[Rule, ...] = (_setup_check_failed, _wrong_owner, _outage_off, _deadl
 
 
 def outage_slack_s(record: Record, view: FaultView) -> float:
-    """How far an outage may be off: the resolution of the stream on both sides, the fault's own uncertainty, scheduling."""
+    """How far an outage may be off: the stream's resolution at both ends, the fault's uncertainty, scheduling."""
     interval = record.info.probe_interval_s or record.info.ping_interval_s
     return OUTAGE_SLACK_S + 2 * interval + view.summary.fault.uncertainty_ns / 1e9
 
@@ -181,8 +203,8 @@ def expected_owner(scenario: str) -> HostName | None:
 def owner_at_end(record: Record) -> HostName | None:
     """Whom the client reaches under the VIP at the end.
 
-    The owner census knows when it has one owner. Where it has two, the client's neighbour entry decides; where there was no
-    census, the last answer does.
+    The owner census knows when it has one owner. Where it has two, the client's neighbour entry decides; where there was
+    no census, the last answer does.
     """
     census = record.owners(record.start_ns, record.end_ns)
     if census:
