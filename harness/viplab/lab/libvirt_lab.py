@@ -214,7 +214,7 @@ class LibvirtLab:
             raise LabError(f"bridge {network.bridge}: STP {stp}, forward delay {delay}, not 0 as defined")
 
     def _memory(self) -> Path:
-        said = "".join(guest.domain_xml() for guest in self.guests.values())
+        said = "".join(guest.domain_xml() for guest in self.guests.values()) + repr(NETWORKS)
         said += f"{self.connection.getVersion()} {self.connection.getLibVersion()}"
         root = cache_dir() / "memory"
         root.mkdir(exist_ok=True)

@@ -14,6 +14,8 @@ class Network:
 
     name: str
     bridge: str
+    mac: str
+    """The bridge's own, always the same: saved guests remember it as the client's."""
     host_ip: str | None
     """Address and prefix length of the host's end, None where the host only listens."""
 
@@ -47,9 +49,9 @@ class Host:
         return next(card for card in self.interfaces if card.name == name)
 
 
-PUBLIC = Network("public", "virbr0", "192.168.122.1/24")
-INTERCONNECT = Network("interconnect", "virbr1", None)
-MGMT = Network("mgmt", "virbr2", "10.10.12.1/24")
+PUBLIC = Network("public", "virbr0", "52:54:00:c1:1e:40", "192.168.122.1/24")
+INTERCONNECT = Network("interconnect", "virbr1", "52:54:00:c1:1e:41", None)
+MGMT = Network("mgmt", "virbr2", "52:54:00:c1:1e:42", "10.10.12.1/24")
 NETWORKS = (INTERCONNECT, PUBLIC, MGMT)
 
 CLIENT_HOSTNAME = "krystianek"
