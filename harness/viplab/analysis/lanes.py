@@ -66,6 +66,9 @@ def _advertising(record: Record, host: HostName) -> list[Span]:
     for advert in record.adverts_of(host):
         lasts_ns = min((end for end in ends if end > advert.time_ns), default=record.end_ns)
         until_ns = min(advert.time_ns + interval_ns, lasts_ns)
+        if record.end_ns - advert.time_ns < _SILENT_AFTER * interval_ns:
+            # The captures end a little before the trial does.
+            until_ns = lasts_ns
         if (
             spans
             and advert.time_ns - spans[-1][1] < (_SILENT_AFTER - 1) * interval_ns

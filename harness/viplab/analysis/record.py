@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from bisect import bisect_right
+from collections import defaultdict, deque
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
@@ -247,8 +248,21 @@ def _capture(folder: TrialFolder, network: str, gaps: list[str]) -> list[Meaning
 
 
 def _log(folder: TrialFolder, host: HostName, near_ns: int) -> list[Line]:
+    """The log in the article's form, dated by the same lines of `precise.log` where the guest kept that too."""
+    precise: defaultdict[tuple[str, str], deque[Line]] = defaultdict(deque)
+    for line in _lines(folder.host(host, "precise.log"), near_ns):
+        precise[line.ident, line.message].append(line)
+    dated = []
+    for line in _lines(folder.host(host, "messages.log"), near_ns):
+        same = precise[line.ident, line.message]
+        exact = same.popleft() if same else line
+        dated.append(replace(line, time_ns=exact.time_ns, resolution_ns=exact.resolution_ns))
+    return dated
+
+
+def _lines(path: Path, near_ns: int) -> list[Line]:
     try:
-        return read_log(folder.host(host, "messages.log").read_bytes(), near_ns)
+        return read_log(path.read_bytes(), near_ns)
     except OSError:
         return []
 

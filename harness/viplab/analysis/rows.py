@@ -85,14 +85,29 @@ def _takeover(record: Record, view: FaultView) -> list[tuple[Frame, str | None]]
         found.append((exchange.request, f"{new} asks for the client's MAC"))
         if exchange.reply:
             found.append((exchange.reply, "the client answers"))
-    for index, echo in enumerate(record.echoes):
-        if echo.time_ns == moments.first_answer_ns and not echo.request:
-            found.append((echo, f"first answer from {new}"))
-            asked = (
-                e for e in reversed(record.echoes[:index]) if e.request and (e.ident, e.seq) == (echo.ident, echo.seq)
-            )
-            found += [(request, f"the request that {new} answers first") for request in list(asked)[:1]]
+    client = record.station("client")
+    for stream, source in (("probe", record.info.probe_source), ("ping", client.public_ip if client else None)):
+        found += _first_answer(record, view, stream, source)
     return found
+
+
+def _first_answer(record: Record, view: FaultView, stream: str, source: str | None) -> list[tuple[Frame, str | None]]:
+    """The first answer of the new master in one stream, after the request that it answers."""
+    since_ns = view.summary.fault.at_ns
+    for index, echo in enumerate(record.echoes):
+        if echo.request or echo.dst_ip != source or echo.time_ns < since_ns:
+            continue
+        if record.host_by_mac(echo.src_mac) == view.new_master:
+            pair = (echo.ident, echo.seq)
+            asked = (e for e in reversed(record.echoes[:index]) if e.request and (e.ident, e.seq) == pair)
+            request = next(asked, None)
+            marks: list[tuple[Frame, str | None]] = [(echo, f"first answer of {view.new_master} to the {stream}")]
+            return (
+                [(request, f"the {stream}'s request that {view.new_master} answers first"), *marks]
+                if request
+                else marks
+            )
+    return []
 
 
 def _row(record: Record, frame: Frame, mark: str | None, zero_ns: int) -> FrameRow:

@@ -203,8 +203,8 @@ def expected_owner(scenario: str) -> HostName | None:
 def owner_at_end(record: Record) -> HostName | None:
     """Whom the client reaches under the VIP at the end.
 
-    The owner census knows when it has one owner. Where it has two, the client's neighbour entry decides; where there was
-    no census, the last answer does.
+    The owner census knows when it has one owner. Where it has two, the client's neighbour entry decides; without a
+    census the last answer does.
     """
     census = record.owners(record.start_ns, record.end_ns)
     if census:
