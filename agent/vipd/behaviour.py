@@ -34,10 +34,8 @@ class Behaviour(NamedTuple):
     """preempt_delay counts from the start of the daemon, not from the first advert of a lower priority."""
 
     answers_lower_advert: bool = False
-    """A master answers an advert that loses against it, in version 2 too (RFC 3768 discards it silently)."""
-
-    announces_on_lower_advert: bool = False
-    """That answer comes with a burst of gratuitous ARP, for the switches that learnt the other one's."""
+    """A master answers an advert that loses against it, with a burst of gratuitous ARP for the switches that learnt the
+    other one's address; RFC 3768 has it discard such an advert silently."""
 
     misreads_tie: bool = False
     """Equal priorities compare the sender's address in one byte order with the own one in the other (1.2.2's bug)."""
@@ -71,7 +69,6 @@ PRESETS = {
         Behaviour(
             name="keepalived-2",
             answers_lower_advert=True,
-            announces_on_lower_advert=True,
             owner_listens=True,
             stop_adverts_on_fault=2,
             garp_repeat=5,
@@ -86,7 +83,6 @@ PRESETS = {
             elects_on_lower_advert=True,
             delays_preempt_from_start=True,
             answers_lower_advert=True,
-            announces_on_lower_advert=True,
             misreads_tie=True,
             owner_listens=True,
             rearms_at_every_packet=True,

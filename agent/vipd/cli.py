@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import getopt
 import os
 import sys
@@ -118,32 +119,45 @@ def _read(file: str) -> Config:
 def _run(config: Config, options: Options) -> int:
     from vipd.daemon import Daemon  # not before now: -t needs neither sockets nor pyroute2
     from vipd.syslog import FORMS, Syslog
+    from vipd.voice import Say
 
-    running = _running(options.pid_file)
-    if running:
-        return _complain(f"is already running with pid {running} ({options.pid_file}); stop it first", 1)
-    log = Syslog(FORMS[options.profile], options.detail, options.console)
+    form = FORMS[options.profile]
+    log = Syslog(form, options.detail, options.console)
+    try:
+        lock = _locked(options.pid_file)
+    except BlockingIOError:
+        return _complain(f"is already running ({options.pid_file} is locked); stop it first", 1)
+    except OSError as error:
+        return _complain(f"{options.pid_file}: {error.strerror}; name another pid file with -p", 1)
     try:
         daemon = Daemon(config, PRESETS[options.profile], log)
     except PermissionError:
         return _complain("needs root, or CAP_NET_ADMIN and CAP_NET_RAW", 1)
     except OSError as error:
         return _complain(f"cannot open its sockets: {error}", 1)
-    ready = _stay(options) if options.foreground else _leave(options)
-    log.line(f"Opening file '{options.file}'.")
+    announce = None if options.foreground else _leave(options.console)
+
+    def ready() -> None:
+        os.ftruncate(lock, 0)
+        os.write(lock, f"{os.getpid()}\n".encode())
+        if announce is not None:
+            announce()
+
+    log.say(Say.FILE_OPENED, file=options.file)
+    log.say(Say.FILE_READ, size=os.stat(options.file).st_size)  # noqa: PTH116
     try:
         daemon.run(ready)
+    except Exception as error:
+        log.line(f"vipd has to stop, which is a fault of its own: {error!r}")
+        raise
     finally:
         with suppress(OSError):
             os.unlink(options.pid_file)  # noqa: PTH108
+    log.say(Say.STOPPED)
     return 0
 
 
-def _stay(options: Options) -> Callable[[], None]:
-    return lambda: _write_pid(options.pid_file)
-
-
-def _leave(options: Options) -> Callable[[], None]:
+def _leave(console: bool) -> Callable[[], None]:
     """Go into the background. The command returns to the shell once the daemon runs, or with its failure."""
     read, write = os.pipe()
     if os.fork():
@@ -152,32 +166,26 @@ def _leave(options: Options) -> Callable[[], None]:
     os.setsid()
     os.chdir("/")
     null = os.open(os.devnull, os.O_RDWR)
-    kept = (0, 1) if options.console else (0, 1, 2)
-    for descriptor in kept:
+    for descriptor in (0, 1) if console else (0, 1, 2):
         os.dup2(null, descriptor)
 
     def ready() -> None:
-        _write_pid(options.pid_file)
         os.write(write, b"+")
         os.close(write)
 
     return ready
 
 
-def _write_pid(file: str) -> None:
-    with open(file, "w", encoding="ascii") as opened:  # noqa: PTH123
-        opened.write(f"{os.getpid()}\n")
+def _locked(pid_file: str) -> int:
+    """A lock on the pid file for as long as the daemon lives; the file that a killed one left is no obstacle.
 
-
-def _running(file: str) -> int | None:
-    """Process id of a daemon that runs already; a pid file left by one that was killed is none."""
-    try:
-        with open(file, encoding="ascii") as opened:  # noqa: PTH123
-            pid = int(opened.read())
-        os.kill(pid, 0)
-    except (OSError, ValueError):
-        return None
-    return pid
+    Raises:
+        BlockingIOError: a daemon that runs has the lock.
+        OSError: the file cannot be written.
+    """
+    descriptor = os.open(pid_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return descriptor
 
 
 def _complain(text: str, status: int) -> int:

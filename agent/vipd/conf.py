@@ -345,9 +345,9 @@ class _Reader:
             self._wrong(head, "a vrrp_instance has one name: vrrp_instance NAME { ... }")
             return
         name = head.words[1]
+        before = len(self.problems)
         if name in self._routers:
             self._wrong(head, f"there is a vrrp_instance {name!r} already; give this one another name")
-        before = len(self.problems)
         fields: dict[str, Any] = {}
         for line in body:
             keyword = _INSTANCE.get(line.keyword)
@@ -357,9 +357,9 @@ class _Reader:
                 fields["addresses"] = (*fields.get("addresses", ()), *self._addresses(line))
             else:
                 fields[keyword.field] = self._tried(line, keyword.read)
-        for field, keyword_name in _REQUIRED.items():
-            if not fields.get(field) and len(self.problems) == before:
-                self._wrong(head, f"vrrp_instance {name!r} has no {keyword_name}; add it")
+        missing = [keyword for field, keyword in _REQUIRED.items() if not fields.get(field)]
+        if len(self.problems) == before and missing:
+            self._wrong(head, f"vrrp_instance {name!r} has no {', no '.join(missing)}; add it")
         if len(self.problems) == before:
             self._add(head, RouterConfig(name=name, **fields))
 

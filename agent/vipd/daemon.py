@@ -12,8 +12,8 @@ from collections.abc import Callable
 from vipd.behaviour import Behaviour
 from vipd.clock import Alarm
 from vipd.config import Config, RouterConfig
-from vipd.netlink import Netlink
-from vipd.packet import Datagram, open_datagram
+from vipd.netlink import Link, Netlink
+from vipd.packet import GROUP, PROTOCOL, Datagram, open_datagram
 from vipd.router import (
     AddAddresses,
     Log,
@@ -24,6 +24,7 @@ from vipd.router import (
 )
 from vipd.syslog import Syslog
 from vipd.transport import ArpSocket, Port
+from vipd.voice import Say
 
 _WAKE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
@@ -48,19 +49,22 @@ class Daemon:
         self._watch(self._netlink.fileno(), self._interfaces_changed)
         self._watch(self._alarm.fileno(), self._alarm.clear)
         self._watch(_signal_pipe(), self._signalled)
+        self._settle_ports()
 
     def run(self, ready: Callable[[], None]) -> None:
         """Start the routers, call `ready`, and go on until SIGTERM or SIGINT."""
-        self._settle_ports()
+        self._log.say(Say.LINKS_WATCHED)
         now = time.monotonic_ns()
         for router in self._routers:
             router.started(self._links(router.config), now)
             self._carry_out(router)
+        self._report_sockets()
         ready()
         gc.collect()
         gc.freeze()  # a collection that walks everything loaded so far would be a pause in the adverts
         while not self._stopped:
             self._turn()
+        self._log.say(Say.STOPPING)
         now = time.monotonic_ns()
         for router in self._routers:
             router.shut_down(now)
@@ -111,7 +115,7 @@ class Daemon:
         links = self._netlink.links
         up = {name: name in links and links[name].up for name in config.interfaces}
         if up[config.interface]:
-            up[config.interface] = links[config.interface].ifindex in self._netlink.primaries
+            up[config.interface] = bool(self._netlink.primaries.get(links[config.interface].ifindex))
         return up
 
     def _settle_ports(self) -> None:
@@ -126,10 +130,24 @@ class Daemon:
                 del self._ports[name]
                 port = None
             if link is not None:
-                router.primary = self._netlink.primaries.get(link.ifindex, 0)
+                router.primary = next(iter(self._netlink.primaries.get(link.ifindex, ())), 0)
                 if port is None:
-                    self._ports[name] = opened = Port(link, self._behaviour.tos)
-                    self._watch(opened.fileno(), lambda name=name, port=opened: self._read_port(name, port))  # type: ignore[misc]
+                    self._open_port(link)
+
+    def _open_port(self, link: Link) -> None:
+        try:
+            port = Port(link, self._behaviour.tos)
+        except OSError as error:  # it has gone since; netlink says so, too
+            self._log.line(f"no socket on {link.name}: {error.strerror}")
+            return
+        self._ports[link.name] = port
+        self._watch(port.fileno(), lambda: self._read_port(link.name, port))
+
+    def _report_sockets(self) -> None:
+        for port in self._ports.values():
+            self._log.say(
+                Say.SOCKET_OPENED, ifindex=port.ifindex, protocol=PROTOCOL, descriptor=port.fileno(), group=GROUP
+            )
 
     # -- what is to be done
 

@@ -57,12 +57,12 @@ class Netlink:
 
     Attributes:
         links: by name.
-        primaries: first address that is not secondary, as an integer, by interface index.
+        primaries: addresses that are not secondary, oldest first, as integers, by interface index.
     """
 
     def __init__(self) -> None:
         self.links: dict[str, Link] = {}
-        self.primaries: dict[int, int] = {}
+        self.primaries: dict[int, list[int]] = {}
         self._events = self._open(_RTMGRP_LINK | _RTMGRP_IPV4_IFADDR)
         self._events.setblocking(False)
         self._requests = self._open(0)
@@ -185,12 +185,14 @@ class Netlink:
     def _address_here(self, data: bytes) -> None:
         index, address, secondary = _primary(data)
         if address is not None and not secondary:
-            self.primaries.setdefault(index, address)
+            known = self.primaries.setdefault(index, [])
+            if address not in known:
+                known.append(address)
 
     def _address_gone(self, data: bytes) -> None:
         index, address, _ = _primary(data)
-        if self.primaries.get(index) == address:
-            del self.primaries[index]
+        if address is not None and address in self.primaries.get(index, ()):
+            self.primaries[index].remove(address)
 
     @staticmethod
     def _open(groups: int) -> socket.socket:

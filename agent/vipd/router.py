@@ -217,7 +217,6 @@ class Router:
             If.DELAY_FROM_START: behaviour.delays_preempt_from_start,
             If.DELAY_FROM_ADVERT: config.preempt_delay_ns > 0 and not behaviour.delays_preempt_from_start,
             If.ANSWERS_LOWER: behaviour.answers_lower_advert,
-            If.ANNOUNCES_ON_LOWER: behaviour.announces_on_lower_advert,
             If.REARMS: behaviour.rearms_at_every_packet,
         }[condition]
 

@@ -11,24 +11,27 @@ import sys
 import time
 from typing import NamedTuple
 
+from vipd.voice import VOICES, Line, Say
+
 PATH = "/dev/log"
 
 
 class Form(NamedTuple):
-    """How one program's lines look: tag, whether `[pid]` follows it, and syslog's facility * 8 + severity."""
+    """How one daemon's lines look: tag, whether `[pid]` follows it, syslog's facility * 8 + severity, and its words."""
 
     ident: str
     with_pid: bool
     priority: int
+    voice: dict[Say, Line]
 
 
 DAEMON_INFO = 30
 LOCAL1_INFO = 142
 
 FORMS = {
-    "keepalived-1.2.2": Form("Keepalived_vrrp", False, LOCAL1_INFO),
-    "keepalived-2": Form("Keepalived_vrrp", True, DAEMON_INFO),
-    "rfc9568": Form("vipd", True, DAEMON_INFO),
+    "keepalived-1.2.2": Form("Keepalived_vrrp", False, LOCAL1_INFO, VOICES["keepalived-1.2.2"]),
+    "keepalived-2": Form("Keepalived_vrrp", True, DAEMON_INFO, VOICES["keepalived-2"]),
+    "rfc9568": Form("vipd", True, DAEMON_INFO, VOICES["rfc9568"]),
 }
 
 
@@ -40,6 +43,12 @@ class Syslog:
         self._detail = detail
         self._console = console
         self._socket: socket.socket | None = None
+
+    def say(self, what: Say, **fields: object) -> None:
+        """Log what this voice has a line for."""
+        line = self._form.voice.get(what)
+        if line is not None:
+            self.line(line.template.format(**fields), line.detail)
 
     def line(self, text: str, detail: bool = False) -> None:
         """Log one line; `detail` lines only with -D. Logging never blocks and never fails the daemon."""

@@ -87,7 +87,6 @@ class If(Enum):
     DELAY_FROM_START = "preempt delay counts from start"
     DELAY_FROM_ADVERT = "preempt delay counts from advert"
     ANSWERS_LOWER = "answers lower advert"
-    ANNOUNCES_ON_LOWER = "announces on lower advert"
     REARMS = "rearms at every packet"
 
 
@@ -205,10 +204,8 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
           (Say.LOWER_ANSWERED, Do.SEND_ADVERT, Do.ANNOUNCE, Do.ARM_ADVERT), _MASTER),
     _rows(_MASTER, Event.TIE_WON, (If.REARMS,), (Do.ARM_ADVERT,), _MASTER),
     _rows(_MASTER, Event.ZERO_RECEIVED, (), (Do.SEND_ADVERT, Do.ARM_ADVERT), _MASTER),
-    _rows(_MASTER, (Event.LOWER_RECEIVED, Event.TIE_WON), (If.ANSWERS_LOWER, If.ANNOUNCES_ON_LOWER),
-          (Say.LOWER_ANSWERED, Do.SEND_ADVERT, Do.ANNOUNCE), _MASTER),
     _rows(_MASTER, (Event.LOWER_RECEIVED, Event.TIE_WON), (If.ANSWERS_LOWER,),
-          (Say.LOWER_ANSWERED, Do.SEND_ADVERT), _MASTER),
+          (Say.LOWER_ANSWERED, Do.SEND_ADVERT, Do.ANNOUNCE), _MASTER),
     _rows(_MASTER, Event.TIE_LOST, (), (Say.TIE_LOST, *_WAIT, *_RELEASE), _BACKUP),
     _rows(_MASTER, Event.HIGHER_RECEIVED, (), (Say.HIGHER_RECEIVED, *_WAIT, *_RELEASE), _BACKUP),
     _rows(_MASTER, Event.SHUT_DOWN, (), (Do.SEND_STOP, *_RELEASE, Do.STOP_TIMERS), _INIT),

@@ -13,12 +13,13 @@ _ETH_P_ARP = 0x0806
 _SO_BINDTODEVICE = 25
 _MREQN = struct.Struct("=4s4si")
 _ARP = struct.Struct("!6s6sH HHBBH 6s4s6s4s")
+_TC_PRIO_INTERACTIVE = 6
 _BROADCAST = b"\xff" * 6
 _RECEIVE = 2048  # more than an advert of 255 addresses: 20 + 8 + 1020 + 8
 
 
 class Port:
-    """A pair of raw sockets on one interface: adverts of every router there go out and come in through it.
+    """A raw socket on one interface: the adverts of every router there go out and come in through it.
 
     Attributes:
         ifindex: of the interface. One that is deleted and made again has another, and needs another port.
@@ -27,24 +28,25 @@ class Port:
     def __init__(self, link: Link, tos: int) -> None:
         self.ifindex = link.ifindex
         self._source: int | None = None
-        self.incoming = self._open(link.name)
-        self.outgoing = self._open(link.name)
-        group = socket.inet_aton(GROUP)
-        self.incoming.setsockopt(
-            socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, _MREQN.pack(group, bytes(4), link.ifindex)
+        self._socket = socket.socket(
+            socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, PROTOCOL
         )
+        # Bound first: a raw socket hears every interface until then.
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, link.name.encode())
+        group = socket.inet_aton(GROUP)
         for option, value in (
+            (socket.IP_ADD_MEMBERSHIP, _MREQN.pack(group, bytes(4), link.ifindex)),
             (socket.IP_MULTICAST_TTL, TTL),
             (socket.IP_MULTICAST_LOOP, 0),
             (socket.IP_TOS, tos),
         ):
-            self.outgoing.setsockopt(socket.IPPROTO_IP, option, value)
-        self.outgoing.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 0)
-        self.outgoing.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, 6)
+            self._socket.setsockopt(socket.IPPROTO_IP, option, value)
+        # After IP_TOS, which sets it too: adverts go before the bulk of what leaves the interface.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, _TC_PRIO_INTERACTIVE)
 
     def fileno(self) -> int:
         """Readable when an advert has come."""
-        return self.incoming.fileno()
+        return self._socket.fileno()
 
     def send(self, packet: bytes, source: int) -> None:
         """Send to the group from this address of the interface (RFC 3768 section 7.2).
@@ -54,28 +56,21 @@ class Port:
         """
         if source != self._source:
             option = _MREQN.pack(bytes(4), source.to_bytes(4, "big"), self.ifindex)
-            self.outgoing.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, option)
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, option)
             self._source = source
-        self.outgoing.sendto(packet, (GROUP, 0))
+        self._socket.sendto(packet, (GROUP, 0))
 
     def frames(self) -> Iterator[bytes]:
         """What has come, IP headers included, until there is no more."""
         while True:
             try:
-                yield self.incoming.recv(_RECEIVE)
+                yield self._socket.recv(_RECEIVE)
             except OSError:
                 return
 
     def close(self) -> None:
-        """Leave the group and close both sockets."""
-        self.incoming.close()
-        self.outgoing.close()
-
-    @staticmethod
-    def _open(device: str) -> socket.socket:
-        opened = socket.socket(socket.AF_INET, socket.SOCK_RAW | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC, PROTOCOL)
-        opened.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, device.encode())
-        return opened
+        """Leave the group."""
+        self._socket.close()
 
 
 class ArpSocket:

@@ -35,6 +35,12 @@ class Say(Enum):
     LINK_DOWN = "netlink says that an interface went down"
     LINK_UP = "netlink says that an interface came up"
     DISCARDED = "a packet was discarded"
+    FILE_OPENED = "the configuration is read"
+    FILE_READ = "the configuration is good"
+    LINKS_WATCHED = "netlink is listened to"
+    SOCKET_OPENED = "an interface has its socket"
+    STOPPING = "the daemon is told to end"
+    STOPPED = "the daemon ends"
 
 
 class Line(NamedTuple):
@@ -62,6 +68,13 @@ _KEEPALIVED_1 = {
     Say.INTERFACE_DOWN: Line("Kernel is reporting: interface {interface} DOWN"),
     Say.INTERFACE_UP: Line("Kernel is reporting: interface {interface} UP"),
     Say.DISCARDED: Line("VRRP_Instance({name}) Dropping received VRRP packet... ({reason})"),
+    Say.FILE_OPENED: Line("Opening file '{file}'."),
+    Say.FILE_READ: Line("Configuration is using : {size} Bytes"),
+    Say.LINKS_WATCHED: Line("Using LinkWatch kernel netlink reflector..."),
+    Say.SOCKET_OPENED: Line(
+        "VRRP sockpool: [ifindex({ifindex}), proto({protocol}), fd({descriptor},{descriptor})]", detail=True
+    ),
+    Say.STOPPING: Line("Terminating VRRP child process on signal"),
 }
 
 _KEEPALIVED_2 = {
@@ -88,6 +101,13 @@ _KEEPALIVED_2 = {
     Say.LINK_DOWN: Line("Netlink reports {interface} down"),
     Say.LINK_UP: Line("Netlink reports {interface} up"),
     Say.DISCARDED: Line("({name}) discarded a packet from {source}: {reason}"),
+    Say.FILE_OPENED: Line("Opening file '{file}'."),
+    Say.SOCKET_OPENED: Line(
+        "VRRP sockpool: [ifindex({ifindex:3}), family(IPv4), proto({protocol}), fd({descriptor},{descriptor})"
+        " multicast, address({group})]",
+        detail=True,
+    ),
+    Say.STOPPED: Line("Stopped"),
 }
 
 VOICES: dict[str, dict[Say, Line]] = {

@@ -1,0 +1,219 @@
+"""keepalived.conf, right and wrong."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vipd.behaviour import SECOND_NS
+from vipd.conf import ConfigError, parse
+from vipd.config import RouterConfig, VirtualAddress
+
+PART_1 = """\
+vrrp_instance VI_1 {
+state MASTER
+interface eth0
+virtual_router_id 51
+priority 102
+virtual_ipaddress {
+192.168.122.50/24 brd 192.168.122.255 dev eth1 label eth1:0
+}
+}
+"""
+PART_3 = """\
+vrrp_instance VI_1 {
+    state BACKUP
+    interface eth0
+    virtual_router_id 51
+    priority 101
+    track_interface {
+        eth1
+    }
+    virtual_ipaddress {
+        192.168.122.50/24 brd 192.168.122.255 dev eth1 label eth1:0
+    }
+}
+"""
+VIP = VirtualAddress("192.168.122.50", 24, "eth1", "192.168.122.255", "eth1:0")
+
+
+def router(text: str) -> RouterConfig:
+    (found,) = parse(text, "f").routers
+    return found
+
+
+def instance(lines: str) -> str:
+    return f"vrrp_instance V {{\n{lines}\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {{ 10.1.1.1 }}\n}}\n"
+
+
+def problems(text: str) -> list[str]:
+    with pytest.raises(ConfigError) as raised:
+        parse(text, "f")
+    return raised.value.problems
+
+
+def test_the_article_s_part_1_configuration() -> None:
+    assert router(PART_1) == RouterConfig("VI_1", "eth0", 51, (VIP,), priority=102, initial_master=True)
+
+
+def test_the_article_s_part_3_configuration() -> None:
+    assert router(PART_3) == RouterConfig("VI_1", "eth0", 51, (VIP,), priority=101, tracked=("eth1",))
+
+
+def test_what_is_left_out_has_keepalived_s_default() -> None:
+    found = router(instance(""))
+    assert (found.priority, found.advert_int_s, found.preempt, found.preempt_delay_ns) == (100, 1, True, 0)
+    assert found.addresses == (VirtualAddress("10.1.1.1", 32, "eth0"),)
+    assert (found.garp_repeat, found.garp_delay_ns) == (None, None), "the profile decides"
+
+
+def test_every_keyword_of_an_instance() -> None:
+    found = router(
+        instance(
+            "nopreempt\npreempt_delay 2.5\ngarp_master_delay 0\ngarp_master_repeat 3\nadvert_int 4\npriority 255\n"
+            "state BACKUP\ntrack_interface {\neth1\neth2\n}"
+        )
+    )
+    assert not found.preempt
+    assert found.preempt_delay_ns == 2_500_000_000
+    assert (found.garp_delay_ns, found.garp_repeat, found.advert_int_s, found.priority) == (0, 3, 4, 255)
+    assert found.interfaces == ("eth0", "eth1", "eth2")
+    assert found.master_down_ns == 12 * SECOND_NS + SECOND_NS // 256
+
+
+def test_skew_is_not_rounded_to_more_than_a_nanosecond() -> None:
+    assert router(instance("priority 101")).skew_ns == 605_468_750
+
+
+def test_comments_quotes_and_braces_stand_where_keepalived_allows_them() -> None:
+    found = parse(
+        '! a comment\n# another\nglobal_defs { router_id "a # b" ! here, too\n}\n'
+        "vrrp_instance 'V 1'\n{\n interface eth0 # the interconnect\n virtual_router_id 1\n"
+        "virtual_ipaddress\n {\n 10.0.0.1 dev eth1 ; \n}\n}\n".replace(" ; ", " "),
+        "f",
+    )
+    assert found.router_id == "a # b"
+    assert found.routers[0].name == "V 1"
+    assert found.routers[0].addresses == (VirtualAddress("10.0.0.1", 32, "eth1"),)
+
+
+def test_address_options_in_any_order_and_scope_by_name_or_number() -> None:
+    lines = "virtual_ipaddress {\n10.2.0.1/8 label l scope link dev d broadcast 10.255.255.255\n10.2.0.2 scope 7\n}"
+    assert router(instance(lines)).addresses == (
+        VirtualAddress("10.2.0.1", 8, "d", "10.255.255.255", "l", 253),
+        VirtualAddress("10.2.0.2", 32, "eth0", None, None, 7),
+        VirtualAddress("10.1.1.1", 32, "eth0"),
+    )
+
+
+def test_an_unknown_keyword_is_an_error_with_file_line_and_advice() -> None:
+    assert problems(instance("prioriti 3")) == [
+        "f:2: keyword 'prioriti' is not known in vrrp_instance; did you mean 'priority'?"
+    ]
+    assert problems("virtual_server 10.0.0.1 80 {\n}\n")[0].startswith(
+        "f:1: keyword 'virtual_server' is not known in keepalived.conf; "
+    )
+
+
+def test_all_errors_are_listed_not_only_the_first() -> None:
+    found = problems(
+        instance("priority 0\nadvert_int 0.5\nstate LEADER\nvirtual_ipaddress {\n10.1.1.300\n10.0.0.1/33\n}")
+    )
+    assert [line.split(":")[1] for line in found] == ["2", "3", "4", "6", "7"]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message"),
+    [
+        ("priority 256", "f:2: priority '256' is not a whole number from 1 to 255"),
+        ("priority", "f:2: 'priority' takes one value, not 0"),
+        ("priority 1 2", "f:2: 'priority' takes one value, not 2"),
+        ("priority {\n}", "f:2: 'priority' takes one value, not a block"),
+        ("advert_int 0.5", "f:2: advert_int '0.5' is not a whole number from 1 to 255"),
+        ("preempt_delay -1", "f:2: preempt_delay '-1' is not a number of seconds from 0 to 1000"),
+        ("preempt_delay 1001", "f:2: preempt_delay '1001' is not a number of seconds from 0 to 1000"),
+        ("state LEADER", "f:2: state 'LEADER' is not one of MASTER, BACKUP"),
+        ("nopreempt yes", "f:2: 'nopreempt' stands alone; remove what follows it"),
+        ("track_interface eth1", "f:2: 'track_interface' takes a block: track_interface { ... }"),
+        (
+            "track_interface {\neth1 weight 5\n}",
+            "f:2: interface 'eth1': 'weight' is not supported; vipd tracks without weights",
+        ),
+        (
+            "track_interface {\nan-interface-name-of-24\n}",
+            "f:2: 'an-interface-name-of-24' cannot be the name of an interface: 1 to 15 characters, none of them '/'",
+        ),
+        ("virtual_ipaddress {\n10.1.1\n}", "f:3: '10.1.1' is not an IPv4 address"),
+        ("virtual_ipaddress {\n10.1.1.1/33\n}", "f:3: '10.1.1.1/33': the mask is not a number from 0 to 32"),
+        ("virtual_ipaddress {\n10.1.1.1 dev\n}", "f:3: 'dev' of 10.1.1.1 has no value"),
+        (
+            "virtual_ipaddress {\n10.1.1.1 devv x\n}",
+            "f:3: 'devv' is not known in a virtual_ipaddress; did you mean 'dev'?",
+        ),
+        (
+            "virtual_ipaddress {\n10.1.1.1 scope wide\n}",
+            "f:3: scope 'wide' is neither a number up to 255 nor one of global, site, link, host, nowhere",
+        ),
+    ],
+)
+def test_a_wrong_value_says_what_would_be_right(lines: str, message: str) -> None:
+    assert problems(instance(lines)) == [message]
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("", "f:1: there is no vrrp_instance; vipd would have nothing to do"),
+        ("vrrp_instance V {\n", "f:1: the block of 'vrrp_instance' is not closed; add a '}'"),
+        ("}\n", "f:1: '}' closes nothing; remove it, or look for a '{' that is missing above"),
+        ("{\n}\n", "f:1: '{' follows no keyword; write the keyword before it"),
+        ('router_id "x\n', 'f:1: the quote " is not closed on this line; close it'),
+        ("vrrp_instance {\n}\n", "f:1: a vrrp_instance has one name: vrrp_instance NAME { ... }"),
+        ("vrrp_instance V\n", "f:1: 'vrrp_instance' takes a block: vrrp_instance ... { ... }"),
+        (instance("") + instance(""), "f:7: there is a vrrp_instance 'V' already; give this one another name"),
+        (
+            instance("") + instance("").replace(" V ", " W "),
+            "f:7: virtual_router_id 7 on eth0 is 'V''s already",
+        ),
+    ],
+)
+def test_a_wrong_file_says_what_would_be_right(text: str, message: str) -> None:
+    assert problems(text) == [message]
+
+
+def test_what_is_missing_is_named() -> None:
+    assert problems("vrrp_instance V {\n}\n") == [
+        "f:1: vrrp_instance 'V' has no interface, no virtual_router_id, no virtual_ipaddress; add it",
+    ]
+
+
+def test_mail_settings_are_accepted_with_a_warning() -> None:
+    found = parse("global_defs {\nnotification_email {\na@b\n}\nsmtp_server 10.0.0.1\n}\n" + PART_1, "f")
+    assert found.warnings == (
+        "f:2: notification_email has no effect: vipd sends no mail",
+        "f:5: smtp_server has no effect: vipd sends no mail",
+    )
+
+
+def test_nopreempt_with_state_master_is_warned_of() -> None:
+    assert parse(instance("state MASTER\nnopreempt"), "f").warnings == (
+        "f:1: nopreempt has its effect only with state BACKUP",
+    )
+
+
+@given(st.text(alphabet="{}#!\"'\n .:/abc019é", max_size=120))
+def test_any_text_is_read_or_refused_with_file_and_line(text: str) -> None:
+    try:
+        parse(text, "f")
+    except ConfigError as error:
+        assert error.problems
+        assert all(problem.startswith("f:") for problem in error.problems)
+
+
+@given(st.lists(st.sampled_from([*PART_3.split(), "{", "}", "\n", "priority", "256"]), max_size=40))
+def test_any_shuffle_of_keywords_is_read_or_refused(words: list[str]) -> None:
+    try:
+        parse(" ".join(words), "f")
+    except ConfigError as error:
+        assert error.problems

@@ -1,0 +1,427 @@
+"""Properties of the table, and scripts for what the article's cases do not touch."""
+
+from __future__ import annotations
+
+import itertools
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from vrrp_playbook import (
+    HIGHER_ADDRESS,
+    LOWER_ADDRESS,
+    OWN,
+    Playbook,
+    adds,
+    advert,
+    becomes,
+    config,
+    garps,
+    link,
+    packet,
+    removes,
+    seconds,
+    sends,
+    started,
+    stopped,
+    timeout,
+)
+
+from vipd.behaviour import PRESETS, SECOND_NS
+from vipd.packet import Discard
+from vipd.router import AddAddresses, Log, RemoveAddresses, Router, SendAdvert, SendGratuitousArp
+from vipd.table import ASKED_EACH_TIME, TABLE, Do, Event, If, State, resolve
+from vipd.voice import VOICES, Say
+
+DOWN_101_S = 3 + 155 / 256
+SKEW_101_S = 155 / 256
+
+
+def backup(profile: str, **changes: object) -> Playbook:
+    play = Playbook(profile, **changes)
+    play >> started()
+    play._pending = []
+    assert play.router.state is State.BACKUP
+    return play
+
+
+def master(profile: str, **changes: object) -> Playbook:
+    play = backup(profile, **changes)
+    while play.router.state is not State.MASTER:
+        play >> timeout(play.waits_s or 0)
+        play._pending = []
+    return play
+
+
+# -- the table itself
+
+
+def test_every_condition_step_and_line_of_the_table_is_used() -> None:
+    assert {condition for row in TABLE for condition in row.when} == set(If)
+    steps = {step for row in TABLE for step in row.do}
+    assert {step for step in steps if isinstance(step, Do)} == set(Do)
+    for voice in VOICES.values():
+        assert set(voice) <= set(Say)
+
+
+def test_no_row_is_hidden_by_one_above_it_in_every_profile() -> None:
+    reached = set()
+    for preset, preempt, initial_master, delay, priority in itertools.product(
+        PRESETS.values(), (True, False), (True, False), (0, 1), (100, 255)
+    ):
+        changed = config(
+            preempt=preempt, initial_master=initial_master, preempt_delay_ns=delay * SECOND_NS, priority=priority
+        )
+        for rows in resolve(Router(changed, preset)._settled).values():
+            reached |= {(row.state, row.event, row.do, row.then) for row in rows}
+    assert reached == {(row.state, row.event, row.do, row.then) for row in TABLE}
+
+
+@pytest.mark.parametrize("profile", PRESETS)
+def test_conditions_left_to_ask_are_those_that_change(profile: str) -> None:
+    for rows in resolve(Router(config(), PRESETS[profile])._settled).values():
+        assert all(condition in ASKED_EACH_TIME for row in rows for condition in row.when)
+        assert all(row.when for row in rows[:-1]), "a row without conditions hides those after it"
+
+
+@pytest.mark.parametrize("profile", PRESETS)
+def test_every_state_can_be_shut_down(profile: str) -> None:
+    rows = resolve(Router(config(), PRESETS[profile])._settled)
+    for state in State:
+        assert state is State.INITIALIZE or (state, Event.SHUT_DOWN) in rows
+
+
+# -- scripts
+
+
+@pytest.mark.parametrize("profile", ["keepalived-2", "rfc9568"])
+def test_a_takeover_sends_its_advert_before_the_slower_work(profile: str) -> None:
+    repeat = PRESETS[profile].garp_repeat
+    play = Playbook(profile)
+    play >> started() << removes() << becomes(State.BACKUP)
+    play >> timeout(DOWN_101_S) << sends(101) << adds() << garps(repeat) << becomes(State.MASTER)
+    play >> timeout(1) << sends(101)
+    play >> timeout(1) << sends(101)
+    play.done()
+
+
+def test_keepalived_2_announces_again_after_garp_master_delay() -> None:
+    play = master("keepalived-2")
+    for _ in range(4):
+        play >> timeout(1) << sends(101)
+    play >> timeout(1) << sends(101) << garps()
+    play >> timeout(1) << sends(101)
+    play.done()
+
+
+def test_a_configured_burst_replaces_the_profile_s() -> None:
+    play = Playbook("keepalived-2", garp_repeat=2, garp_delay_ns=SECOND_NS // 2)
+    play >> started() << removes() << becomes(State.BACKUP)
+    play >> timeout(DOWN_101_S) << sends(101) << adds() << garps(2) << becomes(State.MASTER)
+    play >> timeout(0.5) << garps(2)
+    play >> timeout(0.5) << sends(101)
+    play.done()
+
+
+def test_a_garp_delay_of_zero_means_no_second_burst() -> None:
+    play = master("keepalived-2", garp_delay_ns=0)
+    for _ in range(10):
+        play >> timeout(1) << sends(101)
+    play.done()
+
+
+def test_keepalived_2_link_loss_in_backup_is_a_fault_at_once_and_ends_in_backup() -> None:
+    play = backup("keepalived-2")
+    play >> link("eth1", False) << becomes(State.FAULT)
+    assert play.waits_s is None
+    play >> advert(100)
+    play >> link("eth1", True) << becomes(State.BACKUP)
+    play >> timeout(DOWN_101_S) << sends(101) << adds() << garps() << becomes(State.MASTER)
+    play.done()
+
+
+def test_keepalived_2_link_loss_in_master_says_priority_zero_twice_before_it_removes() -> None:
+    play = master("keepalived-2")
+    play >> link("eth0", False) << sends(0) << sends(0) << removes() << becomes(State.FAULT)
+    play >> link("eth1", False)
+    play >> link("eth0", True)
+    play >> link("eth1", True) << becomes(State.BACKUP)
+    play.done()
+
+
+def test_keepalived_2_starts_in_fault_when_its_link_is_down() -> None:
+    play = Playbook("keepalived-2")
+    play >> started(eth1=False) << removes() << becomes(State.FAULT)
+    assert play.waits_s is None
+    play.done()
+
+
+def test_keepalived_2_stop_says_priority_zero_before_it_removes() -> None:
+    play = master("keepalived-2")
+    play >> stopped() << sends(0) << removes() << becomes(State.INITIALIZE)
+    assert play.waits_s is None
+    play.done()
+
+
+def test_keepalived_2_master_answers_a_lower_advert_and_announces() -> None:
+    play = master("keepalived-2")
+    play >> advert(100) << sends(101) << garps()
+    play >> advert(101, LOWER_ADDRESS) << sends(101) << garps()
+    play.done()
+
+
+def test_rfc_master_discards_a_lower_advert_silently() -> None:
+    play = master("rfc9568")
+    play >> seconds(0.5)
+    play >> advert(100)
+    play >> advert(101, LOWER_ADDRESS)
+    play >> timeout(0.5) << sends(101)
+    play.done()
+
+
+def test_keepalived_2_preempt_delay_counts_from_the_first_lower_advert() -> None:
+    play = backup("keepalived-2", preempt_delay_ns=5 * SECOND_NS)
+    for _ in range(6):
+        play >> seconds(1)
+        play >> advert(100)
+    assert play.waits_s == pytest.approx(DOWN_101_S - 1), "the advert after five seconds no longer holds it back"
+    play >> advert(102)
+    play >> seconds(1)
+    play >> advert(100)
+    assert play.waits_s == pytest.approx(DOWN_101_S), "a higher advert cancelled the delay, so it runs anew"
+    play.done()
+
+
+def test_1_2_2_preempt_delay_counts_from_the_start() -> None:
+    play = backup("keepalived-1.2.2", preempt_delay_ns=2 * SECOND_NS)
+    play >> seconds(1)
+    play >> advert(100)
+    play >> seconds(1)
+    play >> advert(100) << sends(101) << becomes(State.GOTO_MASTER)
+    play.done()
+
+
+def test_1_2_2_lower_advert_in_backup_forces_an_election_in_three_steps() -> None:
+    play = backup("keepalived-1.2.2")
+    play >> advert(100) << sends(101) << becomes(State.GOTO_MASTER)
+    play >> timeout(1) << sends(101) << becomes(State.TRANSITION)
+    play >> timeout(1) << adds() << garps() << sends(101) << becomes(State.MASTER)
+    play.done()
+
+
+@pytest.mark.parametrize("priority", [0, 1, 101, 102, 255])
+def test_1_2_2_goto_master_ends_at_any_advert_whatever_its_priority(priority: int) -> None:
+    play = Playbook("keepalived-1.2.2", initial_master=True)
+    play >> started() << becomes(State.GOTO_MASTER)
+    play >> seconds(0.05)
+    play >> advert(priority) << sends(101) << becomes(State.TRANSITION)
+    assert play.waits_s == 1
+    play.done()
+
+
+def test_1_2_2_transition_yields_to_a_higher_advert_without_having_set_the_address() -> None:
+    play = Playbook("keepalived-1.2.2", initial_master=True)
+    play >> started() << becomes(State.GOTO_MASTER)
+    play >> timeout(1) << sends(101) << becomes(State.TRANSITION)
+    play >> seconds(0.5)
+    play >> advert(102) << becomes(State.BACKUP)
+    play.done()
+
+
+def test_1_2_2_transition_answers_a_lower_advert_and_waits_anew() -> None:
+    play = Playbook("keepalived-1.2.2", initial_master=True)
+    play >> started() << becomes(State.GOTO_MASTER)
+    play >> timeout(1) << sends(101) << becomes(State.TRANSITION)
+    play >> seconds(0.5)
+    play >> advert(100) << sends(101)
+    assert play.waits_s == 1
+    play.done()
+
+
+def test_1_2_2_backup_notices_its_own_link_only_when_it_would_take_over() -> None:
+    play = backup("keepalived-1.2.2")
+    play >> link("eth1", False)
+    play >> advert(102)
+    play >> timeout(DOWN_101_S) << becomes(State.FAULT)
+    play >> timeout(DOWN_101_S)
+    play >> link("eth1", True)
+    play >> timeout(DOWN_101_S) << becomes(State.BACKUP)
+    play.done()
+
+
+def test_1_2_2_fault_timeout_with_state_master_claims() -> None:
+    play = Playbook("keepalived-1.2.2", initial_master=True)
+    play >> started(eth1=False) << becomes(State.GOTO_MASTER)
+    play >> timeout(1) << becomes(State.FAULT)
+    play >> link("eth1", True)
+    play >> timeout(DOWN_101_S) << sends(101) << becomes(State.TRANSITION)
+    play.done()
+
+
+def test_1_2_2_master_looks_at_its_links_when_an_advert_is_read() -> None:
+    play = master("keepalived-1.2.2")
+    play >> link("eth1", False)
+    play >> seconds(0.1)
+    play >> advert(100) << removes() << becomes(State.FAULT)
+    play.done()
+
+
+def test_1_2_2_nopreempt_after_fault_goes_to_backup() -> None:
+    play = master("keepalived-1.2.2", preempt=False, priority=200)
+    play >> link("eth1", False)
+    play >> timeout(1) << removes() << becomes(State.FAULT)
+    play >> link("eth1", True)
+    play >> advert(100) << becomes(State.BACKUP)
+    play.done()
+
+
+def test_1_2_2_stop_removes_without_priority_zero() -> None:
+    play = master("keepalived-1.2.2")
+    play >> stopped() << removes() << becomes(State.INITIALIZE)
+    play.done()
+
+
+def test_adverts_keep_their_schedule_when_a_wake_up_is_late() -> None:
+    router = Router(config(), PRESETS["keepalived-2"], OWN)
+    router.started({"eth0": True, "eth1": True}, 0)
+    deadline = router.deadline()
+    assert deadline is not None
+    router.handle_deadline(deadline + 3_000_000)
+    assert router.deadline() == deadline + SECOND_NS
+
+
+def test_1_2_2_schedule_drifts_by_what_a_wake_up_is_late() -> None:
+    router = Router(config(), PRESETS["keepalived-1.2.2"], OWN)
+    router.started({"eth0": True, "eth1": True}, 0)
+    deadline = router.deadline()
+    assert deadline is not None
+    router.handle_deadline(deadline + 3_000_000)
+    assert router.deadline() == deadline + SECOND_NS + 3_000_000
+
+
+def test_a_master_that_slept_sends_one_advert_not_a_volley() -> None:
+    play = master("keepalived-2", garp_delay_ns=0)
+    play.now += 60 * SECOND_NS
+    play.router.handle_deadline(play.now)
+    assert [type(effect) for effect in play.router.drain()] == [SendAdvert]
+    assert play.waits_s == 1
+
+
+def test_a_deadline_handled_too_early_changes_nothing() -> None:
+    play = backup("keepalived-2")
+    before = play.router.deadline()
+    assert before is not None
+    play.router.handle_deadline(before - 1)
+    assert (play.router.deadline(), play.router.drain(), play.router.state) == (before, [], State.BACKUP)
+
+
+def test_an_interface_that_is_not_watched_means_nothing() -> None:
+    play = master("keepalived-2")
+    play >> link("eth7", False)
+    play.done()
+
+
+# -- properties
+
+HAPPENINGS = st.one_of(
+    st.tuples(
+        st.just("advert"), st.sampled_from([0, 1, 100, 101, 102, 255]), st.sampled_from([LOWER_ADDRESS, HIGHER_ADDRESS])
+    ),
+    st.tuples(st.just("rubbish"), st.binary(max_size=40), st.sampled_from([1, 255])),
+    st.tuples(st.just("link"), st.sampled_from(["eth0", "eth1"]), st.booleans()),
+    st.tuples(st.just("deadline"), st.just(0), st.sampled_from([0, 1, 5_000_000, 10 * SECOND_NS])),
+    st.tuples(st.just("time"), st.integers(0, 2 * SECOND_NS), st.just(0)),
+    st.tuples(st.just("stop"), st.just(0), st.just(0)),
+    st.tuples(st.just("start"), st.booleans(), st.booleans()),
+)
+
+
+@settings(max_examples=400, deadline=None)
+@given(
+    profile=st.sampled_from(sorted(PRESETS)),
+    priority=st.sampled_from([1, 101, 254, 255]),
+    preempt=st.booleans(),
+    initial_master=st.booleans(),
+    preempt_delay_s=st.sampled_from([0, 3]),
+    happenings=st.lists(HAPPENINGS, max_size=60),
+)
+def test_whatever_happens_no_timer_is_lost_and_addresses_follow_the_state(
+    profile: str,
+    priority: int,
+    preempt: bool,
+    initial_master: bool,
+    preempt_delay_s: int,
+    happenings: list[tuple[str, object, object]],
+) -> None:
+    behaviour = PRESETS[profile]
+    router = Router(
+        config(
+            priority=priority,
+            preempt=preempt,
+            initial_master=initial_master,
+            preempt_delay_ns=preempt_delay_s * SECOND_NS,
+        ),
+        behaviour,
+        OWN,
+    )
+    now, holds = 1_000 * SECOND_NS, False
+    for kind, first, second in happenings:
+        before = (router.state, router.deadline())
+        discarded = False
+        if kind == "advert":
+            discarded = router.advert_received(packet(first), second, 255, now) is not None  # type: ignore[arg-type]
+        elif kind == "rubbish":
+            discarded = router.advert_received(first, HIGHER_ADDRESS, second, now) is not None  # type: ignore[arg-type]
+        elif kind == "link":
+            router.interface_changed(first, second, now)  # type: ignore[arg-type]
+        elif kind == "deadline":
+            now = max(now, (router.deadline() or now) + second)  # type: ignore[operator]
+            router.handle_deadline(now)
+        elif kind == "time":
+            now += first  # type: ignore[operator]
+        elif kind == "stop":
+            router.shut_down(now)
+        else:
+            router.started({"eth0": first, "eth1": second}, now)  # type: ignore[dict-item]
+        effects = router.drain()
+        if discarded:
+            assert (router.state, router.deadline()) == before
+            assert all(isinstance(effect, Log) for effect in effects)
+        for effect in effects:
+            if isinstance(effect, AddAddresses):
+                holds = True
+            elif isinstance(effect, RemoveAddresses):
+                holds = False
+            elif isinstance(effect, SendGratuitousArp):
+                assert holds, "nobody announces what they do not hold"
+            elif isinstance(effect, SendAdvert):
+                assert effect.priority in (0, priority)
+        assert holds == (router.state is State.MASTER)
+        waits = router.deadline() is not None
+        if router.state is State.INITIALIZE:
+            assert not waits
+        elif router.state is State.FAULT:
+            assert waits == behaviour.reads_links_late
+        else:
+            assert waits, "a router that waits for nothing never comes back"
+
+
+@given(payload=st.binary(max_size=60), ttl=st.integers(0, 255), source=st.integers(0, 2**32 - 1))
+def test_hostile_octets_are_counted_and_change_nothing(payload: bytes, ttl: int, source: int) -> None:
+    play = master("keepalived-2")
+    before = (play.router.state, play.router.deadline())
+    reason = play.router.advert_received(payload, source, ttl, play.now)
+    assert isinstance(reason, Discard)
+    assert play.router.discards[reason] == 1
+    assert (play.router.state, play.router.deadline()) == before
+
+
+def test_a_flood_of_discards_logs_once_in_ten_seconds() -> None:
+    play = master("keepalived-2")
+    lines = 0
+    for _ in range(1_000):
+        play.router.advert_received(b"", HIGHER_ADDRESS, 255, play.now)
+        lines += len(play.router.drain())
+        play.now += 20_000_000
+    assert lines == 2
+    assert play.router.discards[Discard.TOO_SHORT] == 1_000
