@@ -13,6 +13,7 @@ from pathlib import Path
 import nox
 from nox.command import CommandFailed
 
+nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "tests"]
 
