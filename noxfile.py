@@ -13,7 +13,6 @@ from pathlib import Path
 import nox
 from nox.command import CommandFailed
 
-nox.options.default_venv_backend = "virtualenv"
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "tests"]
 
@@ -22,10 +21,9 @@ INTERNAL = 70
 
 @nox.session
 def e2e(session: nox.Session) -> None:
-    """The article, end to end on real guests. Arguments are those of `viplab run`; scenario names come first."""
+    """The article, end to end on real guests; arguments are those of `viplab run`, such as `--subject keepalived`."""
     _install(session, "lab")
-    named = session.posargs[:1] and not session.posargs[0].startswith("-")
-    _become(session, "viplab", "run", *([] if named else ["article"]), *session.posargs, "--report")
+    _become(session, "viplab", "run", "--report", *session.posargs)
 
 
 @nox.session

@@ -3,7 +3,7 @@
 Nothing but the standard library is imported here, and a Python as old as 3.9 can run it: `bootstrap` asks this file, as
 a plain script, which packages to install before any dependency is there::
 
-    python3 harness/viplab/doctor.py tests      # the missing packages that `nox -s tests` needs, one a line
+    python3 harness/viplab/doctor.py --packages tests    # the missing ones of those that `nox -s tests` needs
 
 The needs are one table. Each has a probe that looks for the thing itself, not for a package, so that a program built by
 hand counts too.
@@ -12,18 +12,20 @@ hand counts too.
 from __future__ import annotations
 
 import importlib.util
+import json
 import os
 import platform
 import shutil
 import subprocess
 import sys
 import sysconfig
-from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
 FREE_MIB = 6 * 1024
+LACKING = 69  # EX_UNAVAILABLE, as viplab.errors.HostError
 
 # Each purpose includes those before it; what serves "speed" alone may be missing.
 PURPOSES = ("build", "tests", "lab")
@@ -236,10 +238,31 @@ def _kvm() -> Finding:
 
 
 def main(arguments: list[str]) -> int:
-    """Print the packages that are missing for the nox session named first, one a line."""
-    purpose = SESSION_PURPOSE.get(arguments[0] if arguments else "", PURPOSES[-1])
-    sys.stdout.writelines(f"{package}\n" for package in missing_packages(purpose, package_family()))
-    return 0
+    """Print what was found, as JSON with `--json`; with `--packages SESSION` the packages that a nox session lacks.
+
+    Returns:
+        0, or 69 (this machine lacks something) where something is missing that the bench needs.
+    """
+    if arguments[:1] == ["--packages"]:
+        purpose = SESSION_PURPOSE.get(" ".join(arguments[1:]), PURPOSES[-1])
+        sys.stdout.writelines(f"{package}\n" for package in missing_packages(purpose, package_family()))
+        return 0
+    findings = examine()
+    if arguments == ["--json"]:
+        sys.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=1) + "\n")
+    else:
+        sys.stdout.writelines(f"{line}\n" for line in _lines(findings))
+    return LACKING if lacking(findings) else 0
+
+
+def _lines(findings: list[Finding]) -> Iterator[str]:
+    width = max(len(finding.name) for finding in findings)
+    for finding in findings:
+        mark = "ok  " if finding.ok else "MISS" if finding.needed_for in PURPOSES else "slow"
+        remedy = f"; {finding.remedy}" if finding.remedy else ""
+        yield f"{mark}  {finding.name:{width}}  {finding.detail}{remedy}"
+    missing = len(lacking(findings))
+    yield f"{missing} missing" if missing else "nothing missing"
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -55,10 +56,23 @@ def test_what_serves_speed_alone_is_never_lacking() -> None:
 
 
 def test_the_doctor_runs_as_a_plain_script_without_any_dependency() -> None:
-    command = [sys.executable, "-I", "-S", doctor.__file__, "e2e"]
+    command = [sys.executable, "-I", "-S", doctor.__file__, "--packages", "e2e"]
     done = subprocess.run(command, check=True, capture_output=True, text=True)
     known = {name for each in doctor.NEEDS for name in (*each.apt, *each.dnf)}
     assert set(done.stdout.split()) <= known
+
+
+def test_json_has_the_findings_and_the_exit_status_says_whether_something_is_missing(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = doctor.Finding("ip", False, "not found", "install it", "tests")
+    slow = doctor.Finding("kvm", False, "no /dev/kvm", "nothing to do", "speed")
+    for found, status in (([gone, slow], 69), ([slow], 0)):
+        monkeypatch.setattr(doctor, "examine", lambda found=found: found)
+        assert doctor.main(["--json"]) == status
+        assert [doctor.Finding(**each) for each in json.loads(capsys.readouterr().out)] == found
+        assert doctor.main([]) == status
+        assert "install it" in capsys.readouterr().out or status == 0
 
 
 def test_the_disk_that_the_doctor_asks_for_is_what_the_image_builder_asks_for() -> None:
