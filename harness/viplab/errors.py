@@ -1,4 +1,7 @@
-"""What can go wrong, by whose turn it is to act; each message is one line that says what, where, and what to do next."""
+"""What can go wrong, by whose turn it is to act.
+
+Each message is one line that says what is wrong, where, and what to do next.
+"""
 
 from __future__ import annotations
 

@@ -44,6 +44,7 @@ class StepLines:
         self._what = what
         self._progress = _spinner() if console.is_terminal else None
         self._task: TaskID | None = None
+        self._error: str | None = None
 
     def __enter__(self) -> StepLines:
         if self._progress is not None:
@@ -68,13 +69,18 @@ class StepLines:
             else:
                 console.print(f"      {text}", markup=False)
         elif event["event"] == "error":
-            console.print(f"[red]!![/]  {escape(self._what)}: {escape(event['message'])}")
+            self._error = event["message"]
 
     def done(self, took: str) -> None:
         """The trial is over."""
         if self._progress is not None:
             self._progress.stop()
-        _ok(self._what, took)
+        if self._error is None:
+            _ok(self._what, took)
+        else:
+            console.print(
+                f"[red]!![/]  {escape(self._what)} [dim]({took})[/]: broken off, {escape(self._error)}", soft_wrap=True
+            )
 
 
 def _spinner() -> Progress:

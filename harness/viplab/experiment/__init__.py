@@ -1,1 +1,1 @@
-"""Runs one scenario on a lab with a subject: set-up, observers, steps, waits, and everything into the trial's folder."""
+"""Runs scenarios: set-up, observers, steps, waits, and everything that was seen into the run folder."""

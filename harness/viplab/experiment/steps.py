@@ -121,7 +121,7 @@ class Course:
 
     def _fault(self, kind: str) -> Callable[[Any], float]:
         def act(target: Any) -> float:
-            host: HostName = target if isinstance(target, str) else target.host
+            host: HostName = getattr(target, "host", target)
             if kind in ENDS_THE_GUEST:
                 keep_logs(host, self._lab, self._folder)
             if self._phase == "steps" and not self._arp_taken:

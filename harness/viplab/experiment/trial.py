@@ -35,7 +35,6 @@ from viplab.scenario.model import Scenario
 from viplab.subjects.subject import Subject, configure
 
 
-
 @dataclass(frozen=True)
 class Trial:
     """What is to be done, by whom, with which number."""

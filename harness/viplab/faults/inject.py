@@ -20,7 +20,9 @@ class Fault:
     interface: str = "eth1"
 
 
-def inject(fault: Fault, guest: Guest, subject: Subject, timeline: Timeline, phase: str, moment: Callable[[], None]) -> None:
+def inject(
+    fault: Fault, guest: Guest, subject: Subject, timeline: Timeline, phase: str, moment: Callable[[], None]
+) -> None:
     """Do `fault` to `guest` at the moment for which `moment` waits, and record when that was.
 
     Raises:
@@ -38,7 +40,9 @@ def inject(fault: Fault, guest: Guest, subject: Subject, timeline: Timeline, pha
         moment()
         fired = armed.fire()
         if fired.status != 0 and fault.kind != "shutdown":
-            raise LabError(f"{fault.kind} on {guest.host.hostname} failed with status {fired.status}; nothing was measured")
+            raise LabError(
+                f"{fault.kind} on {guest.host.hostname} failed with status {fired.status}; nothing was measured"
+            )
     timeline.record(
         "fault_injected",
         t_ns=fired.before_ns,

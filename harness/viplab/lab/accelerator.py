@@ -1,7 +1,7 @@
 """Which accelerator really boots a guest kernel: `kvm` or `qemu` (TCG).
 
-That /dev/kvm opens proves nothing. There are hosts where it opens, a VM is created, the firmware runs, and a stock kernel
-never starts. So the image's own kernel is booted once, with a time limit, until it says a first word.
+That /dev/kvm opens proves nothing. There are hosts where it opens, a VM is created, the firmware runs, and a stock
+kernel never starts. So the image's own kernel is booted once, with a time limit, until it says a first word.
 """
 
 from __future__ import annotations

@@ -21,7 +21,7 @@ def cache_dir() -> Path:
 
 @contextmanager
 def locked(path: Path) -> Iterator[None]:
-    """Hold an exclusive lock on `path`, waiting for another viplab that holds it; the kernel drops it with the process."""
+    """Hold an exclusive lock on `path`, waiting for whoever has it; the kernel drops it with the process."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("w") as handle:
         fcntl.flock(handle, fcntl.LOCK_EX)

@@ -240,7 +240,9 @@ def _build(recipe: Recipe, folder: Path) -> None:
     shutil.copy2(_boot(root, "initrd.img"), folder / "initrd")
     packages = dict(
         line.split("\t")
-        for line in run(["dpkg-query", f"--admindir={root}/var/lib/dpkg", "-W", "-f=${Package}\t${Version}\n"]).splitlines()
+        for line in run(
+            ["dpkg-query", f"--admindir={root}/var/lib/dpkg", "-W", "-f=${Package}\t${Version}\n"]
+        ).splitlines()
     )
     raw = folder / "root.ext4"
     run(["mke2fs", "-q", "-t", "ext4", "-L", "root", "-d", root, raw, f"{recipe.file.disk_mib}M"])

@@ -31,5 +31,5 @@ class Lab(Protocol):
         ...
 
     def describe(self) -> dict[str, str]:
-        """What claims P1 and P2 ask for: `networks` and `clone`, in words, from the lab as it is and not as it was asked for."""
+        """The lab as it is, not as it was asked for, in words: `networks` (claim P1) and `clone` (claim P2)."""
         ...

@@ -210,7 +210,7 @@ class LibvirtLab:
         bridge = Path("/sys/class/net") / network.bridge / "bridge"
         stp, delay = (int((bridge / name).read_text()) for name in ("stp_state", "forward_delay"))
         if stp or delay:
-            # A port would then wait up to twice the delay before it forwards, and that would be measured as failover time.
+            # A port would wait up to twice the delay before it forwards, and that would be measured as failover time.
             raise LabError(f"bridge {network.bridge}: STP {stp}, forward delay {delay}, not 0 as defined")
 
     def _memory(self) -> Path:

@@ -11,8 +11,8 @@ When `init` goes, by whatever signal to whomever above, the kernel kills every p
 the last of them the network and mount namespaces go: bridges, captures, daemons, guests, mounts. Nothing has to be
 remembered and nothing can be forgotten.
 
-Orphans must be reaped because qemu daemonizes when libvirt probes it: under a first process that does not reap, the first
-connection to libvirt hangs.
+Orphans must be reaped because qemu daemonizes when libvirt probes it: under a first process that does not reap, the
+first connection to libvirt hangs.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import pickle
 import signal
 import sys
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
 from viplab.errors import HostError, LabError
@@ -30,6 +31,8 @@ from viplab.lab import kernel
 T = TypeVar("T")
 TREE = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID
 LAB = TREE | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET
+OUTSIDE_PID = "VIPLAB_OUTSIDE_PID"
+"""Environment variable of the payload: the init's process id as it is known outside, for those who want to join."""
 FORWARDED = (signal.SIGTERM, signal.SIGHUP)
 
 
@@ -73,7 +76,7 @@ def contained(payload: Callable[[], T], flags: int = TREE) -> T:
 
 
 class _forwarding:  # noqa: N801 - a context manager, used like a function
-    """While waiting for a child: hand SIGTERM and SIGHUP on to it and leave Ctrl-C to the payload, which gets its own."""
+    """While waiting for a child, hand SIGTERM and SIGHUP on to it; Ctrl-C reaches the payload by itself."""
 
     def __init__(self, child: int) -> None:
         self._child = child
@@ -118,6 +121,8 @@ def _init(alive: int, reply: int, payload: Callable[[], object], flags: int) -> 
     if not os.read(alive, 1):
         os._exit(1)  # the keeper was gone before the death signal was asked for
     os.close(alive)
+    # The old /proc still speaks of us by the number that the world outside knows.
+    os.environ[OUTSIDE_PID] = str(Path("/proc/self").readlink())
     kernel.mount("none", "/", flags=kernel.MS_REC | kernel.MS_PRIVATE)
     kernel.mount("proc", "/proc", "proc")
     child = os.fork()

@@ -1,4 +1,4 @@
-"""tcpdump on the host's bridges: nanosecond stamps, started and confirmed before the first step, drops read at the end."""
+"""tcpdump on the host's bridges: nanosecond stamps, capturing before the first step, drops read at the end."""
 
 from __future__ import annotations
 

@@ -1,8 +1,8 @@
-"""Who would answer for the VIP? Asked by ARP, from a port of its own, so that two owners are seen even when only one is used.
+"""Who would answer for the VIP? Asked by ARP, so that two owners are seen even when the client uses only one.
 
 An ARP probe (RFC 5227: sender address 0.0.0.0) is answered by every host that holds the address, and nobody learns
-anything from it. It is sent from a separate port of the bridge with its own MAC and no address, so the client's neighbour
-table never sees the answers either.
+anything from it. It is sent from a separate port of the bridge with its own MAC and no address, so the client's
+neighbour table never sees the answers either.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ def record_host_clocks(timeline: Timeline) -> None:
 
 
 def record_guest_clock(guest: Guest, timeline: Timeline) -> None:
-    """Record by how much the guest's clock is ahead of the host's, by one exchange; half its round trip is the error."""
+    """Record how far the guest's clock is ahead of the host's, by one exchange; half its round trip is the error."""
     before_ns = time.time_ns()
     guest_ns = int(guest.run("date +%s%N").checked().stdout)
     after_ns = time.time_ns()

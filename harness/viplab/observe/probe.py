@@ -53,7 +53,7 @@ def echo_request(identifier: int, sequence: int, now_ns: int) -> bytes:
 
 def checksum(data: bytes) -> int:
     """The Internet checksum (RFC 1071) of data with an even length."""
-    total = sum(struct.unpack(f"!{len(data) // 2}H", data))
+    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
     total = (total >> 16) + (total & 0xFFFF)
     return ~(total + (total >> 16)) & 0xFFFF
 

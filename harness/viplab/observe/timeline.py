@@ -1,4 +1,4 @@
-"""The append-only event stream of a trial, written as things happen; the kinds of event are listed at `evidence.Event`."""
+"""The append-only event stream of a trial, written as things happen; `evidence.Event` lists the kinds of event."""
 
 from __future__ import annotations
 

@@ -103,5 +103,5 @@ class Watch:
                 self.seen.bursts += 1
             self.seen.announcer, self.seen.announced_ns = sender, now_ns
         elif kind == _IP and frame[23] == _ICMP and frame[34:35] == b"\x08":
-            if frame[26:30] == socket.inet_aton(CLIENT_IP) and frame[30:34] == vip:
-                self.seen.pings += 1
+            # Those of the probe come from another address.
+            self.seen.pings += frame[26:30] == socket.inet_aton(CLIENT_IP) and frame[30:34] == vip

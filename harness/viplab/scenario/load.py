@@ -1,4 +1,4 @@
-"""Finds and reads scenarios: by name, by path, or all of a suite; every error of a file is reported, each by its path."""
+"""Finds and reads scenarios, by name, by path, or a suite; every error of a file is reported, each by its path."""
 
 from __future__ import annotations
 

@@ -58,7 +58,7 @@ class Target(_Strict):
         default=None,
         ge=0,
         lt=1,
-        description="When within the advert interval the fault strikes, 0 just after an advert; drawn from the run's seed when left out.",
+        description="When within the advert interval the fault strikes, 0 just after an advert; left out: drawn by seed.",
     )
 
 
@@ -208,7 +208,9 @@ class Scenario(_Strict):
 
     scenario: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Name; the same as the file's.")
     title: str
-    story: str = Field(description="What happens and why it is worth seeing, for a reader who knows neither code nor article.")
+    story: str = Field(
+        description="What happens and why it is worth seeing, for a reader who knows neither code nor article."
+    )
     article: str | None = Field(default=None, description="Where the article tells it, such as `part 2, case A`.")
     vrrp: Vrrp = Vrrp()
     hosts: dict[HostName, Node]

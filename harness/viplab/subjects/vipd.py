@@ -11,7 +11,7 @@ from viplab.evidence import Family
 from viplab.lab.guest import Guest
 from viplab.tree import tree
 
-PROGRAM = "/usr/local/sbin/vipd"
+PROGRAM = "/usr/local/sbin/vipd.pyz"
 PIDFILE = "/run/vipd.pid"
 _FAMILIES: dict[str, Family] = {"keepalived-1.2.2": "keepalived-1.2.2", "keepalived-2": "keepalived-2"}
 PROFILES = tuple(_FAMILIES)
@@ -43,7 +43,7 @@ class Vipd:
         guest.put(self._zipapp, PROGRAM, 0o755)
         guest.put((agent / "init.d" / "vipd").read_bytes(), "/etc/init.d/vipd", 0o755)
         guest.put((agent / "vipd.service").read_bytes(), "/etc/systemd/system/vipd.service")
-        guest.put(f'VIPD_OPTIONS="--profile {self.profile}"\n'.encode(), "/etc/default/vipd")
+        guest.put(f'VIPD_OPTIONS="-D --profile {self.profile}"\n'.encode(), "/etc/default/vipd")
 
     def version(self, guest: Guest) -> str:
         """What `vipd --version` prints."""

@@ -1,0 +1,5 @@
+"""`python -m viplab` is `viplab`."""
+
+from viplab.cli import main
+
+main()

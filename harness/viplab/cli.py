@@ -1,0 +1,226 @@
+"""The command line. Everything it does is done elsewhere; here stand the words, and what a failure looks like."""
+
+from __future__ import annotations
+
+import sys
+import time
+from pathlib import Path
+from typing import Annotated, NoReturn
+
+import click
+import typer
+from rich.console import Console
+
+from viplab import store
+from viplab.analysis.model import RunView
+from viplab.errors import ViplabError
+from viplab.evidence import RunFolder
+
+app = typer.Typer(
+    help="Measures what clients see when a virtual IP moves.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode=None,
+)
+image_app = typer.Typer(help="Guest images in the cache.", no_args_is_help=True)
+app.add_typer(image_app, name="image")
+
+out = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
+
+INTERRUPTED = 130
+USAGE = 64
+INTERNAL = 70
+
+Run = Annotated[str, typer.Argument(help="A run: its folder, its id or the beginning of it, or `latest`.")]
+
+
+@app.command()
+def run(
+    scenarios: Annotated[
+        list[str] | None, typer.Argument(help="Names, paths, or a suite: cases, article, all.", show_default="article")
+    ] = None,
+    subject: Annotated[list[str] | None, typer.Option(help="vipd or keepalived; more than once for both.")] = None,
+    profile: Annotated[str, typer.Option(help="Which daemon's behaviour vipd shows.")] = "keepalived-1.2.2",
+    trials: Annotated[int, typer.Option(min=1, help="How often to do each scenario.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option(help="Places the faults within the advert interval; drawn if left out.")
+    ] = None,
+    report: Annotated[bool, typer.Option("--report", help="Write the report as well.")] = False,
+) -> int:
+    """Run scenarios on real guests, judge them, and print the result."""
+    from viplab.experiment import session
+    from viplab.scenario.load import resolve
+    from viplab.subjects.choose import subject as choose
+
+    started = time.monotonic()
+    plan = session.Plan(
+        scenarios=resolve(scenarios or ["article"]),
+        subjects=[choose(name, profile) for name in subject or ["vipd"]],
+        trials=trials,
+        seed=seed,
+    )
+    folder = session.run(plan)
+    view = _judge(folder, report=report)
+    wall_s = time.monotonic() - started
+    floor_s = sum(trial.summary.floor_s or 0 for trial in view.trials)
+    out.print(
+        f"{wall_s:.0f} s in all, {floor_s:.0f} s of them the protocol's own (floor_s / wall_s = {floor_s / wall_s:.0%})"
+    )
+    return view.exit_status
+
+
+@app.command()
+def analyze(run: Run = "latest") -> int:
+    """Recompute a run's summary from its folder alone, and print it."""
+    return _judge(store.find_run(run), report=False).exit_status
+
+
+@app.command()
+def report(run: Run = "latest") -> int:
+    """Write a run's report from its folder alone."""
+    _judge(store.find_run(run), report=True)
+    return 0
+
+
+@app.command()
+def runs() -> None:
+    """List the runs that are here, newest first."""
+    for folder in store.list_runs():
+        info = folder.info()
+        names = ", ".join(
+            dict.fromkeys(
+                f"{t.scenario}/{t.subject}"
+                for t in (x.info() for x in folder.trials() if (x.path / "trial.json").exists())
+            )
+        )
+        out.print(f"{info.id}  {info.provenance.accel or '-':5}  {names}", soft_wrap=True)
+
+
+@app.command()
+def doctor(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> int:
+    """Say what this machine lacks and how to get it."""
+    from viplab import doctor as examination
+
+    return examination.main(["--json"] if json else [])
+
+
+@app.command()
+def up() -> None:
+    """Bring a lab up and leave it running in the background."""
+    from viplab.lab import standing
+
+    lab = standing.up()
+    out.print(f"up (process {lab.pid}); `viplab ssh A` gets you in, `viplab down` ends it")
+
+
+@app.command()
+def status() -> int:
+    """Say whether a lab is up; exit status 0 if one is, 1 if not."""
+    from viplab.lab.standing import standing
+
+    lab = standing()
+    if lab is None:
+        out.print("no lab is up")
+        return 1
+    out.print(f"a lab is up: process {lab.pid}, image {lab.image.name}", soft_wrap=True)
+    return 0
+
+
+@app.command(context_settings={"ignore_unknown_options": True})
+def ssh(
+    host: Annotated[str, typer.Argument(help="A or B.")],
+    command: Annotated[list[str] | None, typer.Argument(help="What to run there; a shell if left out.")] = None,
+) -> int:
+    """Open a shell on a guest of the lab that is up, or run a command there."""
+    from viplab.lab import standing
+
+    return standing.ssh(host, command or [])
+
+
+@app.command()
+def down() -> None:
+    """End the lab that is up."""
+    from viplab.lab import standing
+
+    standing.down()
+    out.print("down; nothing of the lab is left")
+
+
+@app.command()
+def clean(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False) -> None:
+    """Remove what a crash may have left: half-built images, half-saved memory, the note of a lab that is gone."""
+    from viplab.lab import standing
+
+    for path in standing.leftovers():
+        out.print(f"{'would remove' if dry_run else 'removed'} {path}", soft_wrap=True)
+        if not dry_run:
+            standing.remove(path)
+
+
+@image_app.command("build")
+def image_build(name: Annotated[str, typer.Argument(help="A folder of vmimages/.")] = "debian-12") -> None:
+    """Build a guest image, unless the cache has it."""
+    from viplab.lab.opened import ready_image
+
+    out.print(ready_image(name).name)
+
+
+@image_app.command("list")
+def image_list() -> None:
+    """List the images in the cache."""
+    from viplab.lab.image import list_images
+
+    for image in list_images():
+        size_mib = sum(path.stat().st_size for path in image.path.iterdir()) // 2**20
+        out.print(f"{image.name}  {size_mib} MiB  built {image.manifest['built']}", soft_wrap=True)
+
+
+@image_app.command("rm")
+def image_rm(name: str) -> None:
+    """Remove an image and the memory saved from it."""
+    from viplab.lab.image import remove_image
+
+    remove_image(name)
+
+
+def _judge(folder: RunFolder, *, report: bool) -> RunView:
+    from viplab.analysis.run import analyze as analyse
+    from viplab.analysis.run import write_summary
+    from viplab.report import render, summary_table
+
+    view = analyse(folder)
+    write_summary(folder, view)
+    out.print(summary_table(view))
+    if report:
+        folder.report.write_text(render(folder, view), encoding="utf-8")
+        out.print(f"report: {_short(folder.report)}", soft_wrap=True)
+    else:
+        out.print(f"summary: {_short(folder.summary)}", soft_wrap=True)
+    return view
+
+
+def _short(path: Path) -> Path:
+    """Relative to where the user stands, if that is shorter."""
+    return path.relative_to(Path.cwd()) if path.is_relative_to(Path.cwd()) else path
+
+
+def main() -> NoReturn:
+    """Entry point.
+
+    Exit status: 0 all reproduced or explained, 1 a claim failed, 2 undecided, 64 usage, 69 this machine lacks
+    something, 70 internal, 130 interrupted.
+    """
+    try:
+        sys.exit(app(standalone_mode=False) or 0)
+    except click.ClickException as error:
+        _fail(error.format_message(), USAGE)
+    except ViplabError as error:
+        _fail(str(error), error.exit_status)
+    except (KeyboardInterrupt, click.Abort):
+        _fail("interrupted; the lab is gone, what was measured is kept", INTERRUPTED)
+
+
+def _fail(message: str, status: int) -> NoReturn:
+    print(f"viplab: {message}", file=sys.stderr)  # noqa: T201 - exactly one line, whatever the terminal
+    sys.exit(status)

@@ -1,0 +1,183 @@
+"""A lab that stays up in the background until it is told to end, for a look around by hand.
+
+A note in /run says which process tree it is; everything else is asked of the lab itself, by joining its namespaces.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from viplab.errors import InputError, LabError
+from viplab.lab import kernel
+from viplab.lab.cache import cache_dir
+from viplab.lab.image import Image
+from viplab.lab.opened import in_lab, ready_image
+from viplab.lab.sandbox import OUTSIDE_PID
+from viplab.lab.topology import HOSTS
+from viplab.lab.waiting import until
+
+NOTE = Path("/run/viplab/lab.json")
+END_LIMIT_S = 30.0
+
+
+@dataclass(frozen=True)
+class Standing:
+    """The lab that the note speaks of: its owner's process, that process's start time, and the image."""
+
+    pid: int
+    born: str
+    inside: int
+    image: Image
+
+    @property
+    def alive(self) -> bool:
+        """Whether that very process still lives."""
+        return _born(self.pid) == self.born
+
+
+def up() -> Standing:
+    """Bring a lab up in a process tree of its own and return when its guests answer.
+
+    Raises:
+        InputError: there is one already.
+        LabError: it did not come up.
+    """
+    there = standing()
+    if there is not None:
+        raise InputError(f"a lab is already up (process {there.pid}); `viplab down` ends it")
+    image = ready_image()
+    ready, tell = os.pipe()
+    owner = os.fork()
+    if owner == 0:
+        os.close(ready)
+        os.setsid()
+        _own(image, tell)
+    os.close(tell)
+    with os.fdopen(ready) as stream:
+        said = stream.read()
+    if not said.startswith("up "):
+        os.waitpid(owner, 0)
+        raise LabError(said or "the lab ended before it was up")
+    NOTE.parent.mkdir(exist_ok=True)
+    found = Standing(owner, _born(owner) or "", int(said.split()[1]), image)
+    NOTE.write_text(
+        json.dumps({"pid": found.pid, "born": found.born, "inside": found.inside, "image": str(image.path)}) + "\n"
+    )
+    return found
+
+
+def standing() -> Standing | None:
+    """The lab that is up, if one is."""
+    try:
+        note = json.loads(NOTE.read_text())
+        found = Standing(note["pid"], note["born"], note["inside"], Image(Path(note["image"])))
+    except (OSError, ValueError, KeyError):
+        return None
+    return found if found.alive else None
+
+
+def down() -> None:
+    """End the lab and wait until it is gone.
+
+    Raises:
+        InputError: there is none.
+    """
+    lab = _required()
+    os.kill(lab.pid, signal.SIGTERM)
+    until("the lab to end", lambda: not lab.alive, within_s=END_LIMIT_S)
+    NOTE.unlink(missing_ok=True)
+
+
+def ssh(host: str, command: list[str]) -> int:
+    """Join the lab's network and become `ssh` to one of its guests; returns only when it cannot.
+
+    Raises:
+        InputError: no lab is up, there is no such host, or no ssh client.
+    """
+    lab = _required()
+    known = {name.lower(): found for name, found in HOSTS.items()}
+    if host.lower() not in known:
+        raise InputError(f"no host {host!r}; there are: {', '.join(HOSTS)}")
+    if shutil.which("ssh") is None:
+        raise InputError("ssh: not installed; `viplab doctor` says how to get it")
+    address = known[host.lower()].interface("eth2").address
+    keys = Path(f"/run/viplab/known_hosts-{lab.pid}")
+    keys.write_text(f"{address} {lab.image.ssh_host_key}\n")
+    with Path(f"/proc/{lab.inside}/ns/net").open() as namespace:
+        kernel.setns(namespace.fileno(), kernel.CLONE_NEWNET)
+    options = [f"UserKnownHostsFile={keys}", "StrictHostKeyChecking=yes", "IdentitiesOnly=yes", "LogLevel=ERROR"]
+    words = [part for option in options for part in ("-o", option)]
+    sys.stdout.flush()
+    os.execvp("ssh", ["ssh", *words, "-i", str(lab.image.ssh_key), f"root@{address}", *command])
+
+
+def leftovers() -> Iterator[Path]:
+    """What a crash can leave: folders that were never finished, and the note of a lab that is gone."""
+    for kind in ("images", "memory"):
+        for path in sorted((cache_dir() / kind).glob(".*.new-*")):
+            if not _in_use(path):
+                yield path
+    if NOTE.parent.is_dir() and standing() is None:
+        yield from sorted(NOTE.parent.iterdir())
+
+
+def remove(path: Path) -> None:
+    """Remove one of `leftovers`."""
+    if path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
+
+
+def _own(image: Image, tell: int) -> None:
+    """The owner's life: bring the lab up, say so, wait to be told to end."""
+
+    def work(_: object) -> None:
+        with os.fdopen(tell, "w") as stream:
+            stream.write(f"up {os.environ[OUTSIDE_PID]}")
+        while True:
+            signal.pause()
+
+    status = 0
+    try:
+        in_lab(image, work)
+    except BaseException as error:
+        status = 1
+        with suppress(OSError):  # closed where it was up and said so: ending is what it was told to do
+            os.write(tell, str(error).encode())
+    os._exit(status)
+
+
+def _required() -> Standing:
+    found = standing()
+    if found is None:
+        raise InputError("no lab is up; `viplab up` brings one up")
+    return found
+
+
+def _born(pid: int) -> str | None:
+    """A process's start time in clock ticks since boot (field 22 of its stat), None where there is no such process."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
+    except OSError:
+        return None
+
+
+def _in_use(path: Path) -> bool:
+    """Whether somebody is still filling this folder: its maker holds the lock of the same name."""
+    lock = path.with_name(path.name.partition(".new-")[0] + ".lock")
+    with lock.open("w") as handle:
+        try:
+            fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
