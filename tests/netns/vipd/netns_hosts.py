@@ -1,0 +1,185 @@
+"""Two hosts and a client in namespaces of their own: `eth0` on an interconnect bridge, `eth1` on a public one.
+
+Everything hangs on the first process of a PID namespace. When it ends, by whatever signal, the kernel takes all of it.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shlex
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import vipd
+
+AGENT = Path(vipd.__file__ or "").parents[1]
+VIP = "192.168.122.50"
+
+_LAYOUT = """
+set -e
+mount -t tmpfs none /run
+for name in client A B; do ip netns add $name; ip -n $name link set lo up; done
+for bridge in public interconnect; do
+    ip -n client link add $bridge type bridge
+    ip -n client link set $bridge up
+done
+ip -n client addr add 192.168.122.1/24 dev public
+"""
+_NIC = """
+set -e
+ip -n client link add {host}{name} type veth peer name {name} netns {host}
+ip -n client link set {host}{name} master {bridge} up
+ip -n {host} link set {name} up
+ip -n {host} addr add {address} dev {name}
+"""
+_NICS = {"eth0": ("interconnect", "10.0.0.{}/24"), "eth1": ("public", "192.168.122.1{}/24")}
+_NUMBERS = {"A": 2, "B": 3}
+
+_CONFIG = """\
+global_defs {{
+    router_id {host}
+}}
+vrrp_instance VI_1 {{
+    state {state}
+    interface eth0
+    virtual_router_id 51
+    priority {priority}
+    advert_int 1
+    track_interface {{
+        eth1
+    }}
+    virtual_ipaddress {{
+        192.168.122.50/24 brd 192.168.122.255 dev eth1 label eth1:0
+    }}
+}}
+"""
+
+
+class Hosts:
+    """The namespaces, and what runs in them."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._daemons: dict[str, subprocess.Popen[bytes]] = {}
+        command = [
+            "unshare",
+            "--net",
+            "--mount",
+            "--pid",
+            "--fork",
+            "--kill-child",
+            "--mount-proc",
+            "sleep",
+            "infinity",
+        ]
+        self._outer = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        children = Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children")
+        self.wait("the first process of the namespaces", lambda: bool(children.read_text().split()))
+        self._first = children.read_text().split()[0]
+        self.wait("its own network", self._is_apart)
+        self.run(_LAYOUT)
+        for host in _NUMBERS:
+            for name in _NICS:
+                self.plug(host, name)
+        self._capture = self._spawn("ip netns exec client tcpdump -lnvi interconnect ip proto 112", "wire.txt")
+        self.wait("tcpdump to listen", lambda: b"listening on" in (self.folder / "wire.txt").read_bytes())
+
+    def _is_apart(self) -> bool:
+        """Whether the first process has left our network namespace, and runs what it was started for."""
+        try:
+            mine, theirs = (Path(f"/proc/{who}/ns/net").readlink() for who in ("self", self._first))
+            return mine != theirs and Path(f"/proc/{self._first}/comm").read_text() == "sleep\n"
+        except OSError:
+            return False
+
+    def close(self) -> None:
+        self._outer.kill()
+        self._outer.wait()
+
+    def plug(self, host: str, name: str) -> None:
+        """Give a host an interface."""
+        bridge, address = _NICS[name]
+        self.run(_NIC.format(host=host, name=name, bridge=bridge, address=address.format(_NUMBERS[host])))
+
+    def run(self, script: str, check: bool = True) -> str:
+        """Run a shell script inside; returns what it printed."""
+        done = subprocess.run(
+            ["nsenter", "-t", self._first, "-a", "sh", "-c", script], capture_output=True, text=True, check=False
+        )
+        assert not check or done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def start(self, host: str, daemon: str, priority: int, state: str = "BACKUP") -> None:
+        """Start `keepalived`, or vipd in the profile that `daemon` names."""
+        config = self.folder / f"{host}.conf"
+        config.write_text(_CONFIG.format(host=host, state=state, priority=priority))
+        log = f"{host}.log"
+        if daemon == "keepalived":
+            command = f"keepalived -n -l -D -P -f {config} -p /run/{host}.pid -r /run/{host}-vrrp.pid"
+        else:
+            command = (
+                f"env PYTHONPATH={shlex.quote(str(AGENT))} {sys.executable} -m vipd -n -l -D --profile {daemon} "
+                f"-f {config} -p /run/{host}.pid"
+            )
+        self._daemons[host] = self._spawn(f"ip netns exec {host} {command}", log)
+
+    def stop(self, host: str) -> None:
+        self.run(f"kill -TERM $(cat /run/{host}.pid)")
+        self._daemons.pop(host).wait(30)
+
+    def kill(self, host: str) -> None:
+        """SIGKILL to every process of the daemon."""
+        self.run(f"kill -KILL $(cat /run/{host}.pid /run/{host}-vrrp.pid 2>/dev/null)", check=False)
+        self._daemons.pop(host).wait(30)
+        self.run(f"rm -f /run/{host}.pid /run/{host}-vrrp.pid")
+
+    def holds(self, host: str) -> bool:
+        links = json.loads(self.run(f"ip -n {host} -j addr show"))
+        return any(address.get("local") == VIP for link in links for address in link.get("addr_info", ()))
+
+    def owners(self) -> list[str]:
+        return [host for host in _NUMBERS if self.holds(host)]
+
+    def log(self, host: str) -> str:
+        path = self.folder / f"{host}.log"
+        return path.read_text(errors="replace") if path.exists() else ""
+
+    def wire(self) -> str:
+        """What tcpdump has printed of the adverts so far."""
+        return (self.folder / "wire.txt").read_text(errors="replace")
+
+    def wait(self, what: str, true: Callable[[], bool], within_s: float = 30) -> None:
+        """Wait until something is so; the limit is for a machine in trouble, not a measurement."""
+        limit = time.monotonic() + within_s
+        while not true():
+            logs = "".join(f"--- {host}\n{self.log(host)}" for host in _NUMBERS)
+            assert time.monotonic() < limit, f"waited {within_s} s for {what}\n{logs}"
+            time.sleep(0.05)
+
+    def _spawn(self, command: str, output: str) -> subprocess.Popen[bytes]:
+        with (self.folder / output).open("ab") as opened:
+            return subprocess.Popen(
+                ["nsenter", "-t", self._first, "-a", "sh", "-c", f"exec {command}"],
+                stdin=subprocess.DEVNULL,
+                stdout=opened,
+                stderr=subprocess.STDOUT,
+            )
+
+
+def missing() -> str | None:
+    """Why there can be no namespaces here."""
+    if os.geteuid() != 0:
+        return "needs root"
+    for tool in ("unshare", "nsenter", "ip", "tcpdump"):
+        if shutil.which(tool) is None:
+            return f"needs {tool}"
+    probe = "ip link add va type veth peer name vb && ip link add br0 type bridge"
+    done = subprocess.run(
+        ["unshare", "--net", "--mount", "--pid", "--fork", "sh", "-c", probe], capture_output=True, check=False
+    )
+    return None if done.returncode == 0 else f"no namespaces: {done.stderr.decode(errors='replace').strip()}"

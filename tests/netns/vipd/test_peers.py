@@ -1,0 +1,117 @@
+"""vipd with itself and with the distribution's keepalived, on a real kernel."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+import pytest
+from netns_hosts import Hosts
+
+needs_keepalived = pytest.mark.skipif(shutil.which("keepalived") is None, reason="needs keepalived")
+
+
+@pytest.mark.parametrize(
+    ("a", "b"),
+    [
+        ("keepalived-2", "keepalived-2"),
+        ("rfc9568", "rfc9568"),
+        pytest.param("keepalived-2", "keepalived", marks=needs_keepalived),
+        pytest.param("keepalived", "keepalived-2", marks=needs_keepalived),
+    ],
+)
+def test_takeover_preemption_and_stop_leave_exactly_one_master(hosts: Hosts, a: str, b: str) -> None:
+    hosts.start("B", b, priority=101)
+    hosts.wait("B to be master alone", lambda: hosts.owners() == ["B"])
+    hosts.start("A", a, priority=102)
+    hosts.wait("A to preempt", lambda: hosts.owners() == ["A"])
+    assert "prio 0" not in hosts.wire()
+    hosts.kill("A")
+    hosts.wait("B to take over from a killed A", lambda: hosts.owners() == ["A", "B"])
+    hosts.start("A", a, priority=102)
+    hosts.wait("A to have settled its leftover and preempted", lambda: hosts.owners() == ["A"])
+    hosts.stop("A")
+    hosts.wait("B to take over from a stopped A", lambda: hosts.owners() == ["B"])
+    hosts.wait("the farewell on the wire", lambda: "prio 0" in hosts.wire())
+    hosts.stop("B")
+    assert hosts.owners() == []
+    assert "bad vrrp cksum" not in hosts.wire()
+
+
+@pytest.mark.parametrize("peer", ["keepalived-2", pytest.param("keepalived", marks=needs_keepalived)])
+def test_a_link_that_fails_and_returns_moves_the_address_there_and_back(hosts: Hosts, peer: str) -> None:
+    hosts.start("A", "keepalived-2", priority=102)
+    hosts.start("B", peer, priority=101)
+    hosts.wait("A to be master", lambda: hosts.owners() == ["A"])
+    hosts.run("ip -n A link set eth1 down")
+    hosts.wait("B to take over", lambda: hosts.owners() == ["B"])
+    hosts.run("ip -n A link set eth1 up")
+    hosts.wait("A to preempt", lambda: hosts.owners() == ["A"])
+    assert "(VI_1) Entering FAULT STATE" in hosts.log("A")
+
+
+def test_adverts_are_on_the_wire_as_the_rfc_says(hosts: Hosts) -> None:
+    hosts.start("A", "rfc9568", priority=200)
+    hosts.wait("adverts", lambda: hosts.wire().count("Advertisement") >= 3)
+    headers = re.findall(r"\(tos (\S+),.* ttl (\d+),.*proto VRRP \(112\), length (\d+)\)", hosts.wire())
+    assert set(headers) == {("0xc0", "255", "40")}
+    assert "10.0.0.2 > 224.0.0.18: " in hosts.wire()
+    assert "vrid 51, prio 200, authtype none, intvl 1s, length 20, addrs: 192.168.122.50" in hosts.wire()
+
+
+def test_the_address_is_set_with_broadcast_and_label(hosts: Hosts) -> None:
+    hosts.start("A", "keepalived-2", priority=200)
+    hosts.wait("A to be master", lambda: hosts.holds("A"))
+    shown = hosts.run("ip -n A -4 addr show eth1")
+    assert "inet 192.168.122.50/24 brd 192.168.122.255 scope global secondary eth1:0" in shown
+
+
+def test_profile_1_2_2_tells_the_article_s_story(hosts: Hosts) -> None:
+    hosts.start("A", "keepalived-1.2.2", priority=101, state="MASTER")
+    hosts.start("B", "keepalived-1.2.2", priority=101)
+    hosts.wait("A to be master", lambda: hosts.owners() == ["A"])
+    hosts.run("ip -n A link set eth1 down")
+    hosts.wait("B to take over", lambda: hosts.owners() == ["B"])
+    hosts.run("ip -n A link set eth1 up")
+    hosts.wait("A to be backup", lambda: "Entering BACKUP STATE" in hosts.log("A"))
+    hosts.stop("B")
+    hosts.wait("A to take over", lambda: hosts.owners() == ["A"])
+    assert "prio 0," not in hosts.wire()
+    told = [line.partition("Keepalived_vrrp: ")[2] for line in hosts.log("A").splitlines()]
+    start = told.index("VRRP_Instance(VI_1) Transition to MASTER STATE")
+    burst = "VRRP_Instance(VI_1) Sending gratuitous ARPs on eth1 for 192.168.122.50"
+    assert [line for line in told[start:] if line != burst] == [
+        "VRRP_Instance(VI_1) Transition to MASTER STATE",
+        "VRRP_Instance(VI_1) Entering MASTER STATE",
+        "VRRP_Instance(VI_1) setting protocol VIPs.",
+        "Kernel is reporting: interface eth1 DOWN",
+        "VRRP_Instance(VI_1) Entering FAULT STATE",
+        "VRRP_Instance(VI_1) removing protocol VIPs.",
+        "VRRP_Instance(VI_1) Now in FAULT state",
+        "VRRP_Instance(VI_1) Entering BACKUP STATE",
+        "VRRP_Instance(VI_1) Transition to MASTER STATE",
+        "VRRP_Instance(VI_1) Entering MASTER STATE",
+        "VRRP_Instance(VI_1) setting protocol VIPs.",
+    ]
+
+
+def test_an_interface_that_comes_later_or_comes_again_is_joined(hosts: Hosts) -> None:
+    hosts.run("ip -n A link del eth0")
+    hosts.start("A", "keepalived-2", priority=102)
+    hosts.start("B", "keepalived-2", priority=101)
+    hosts.wait("B to be master while A waits for its interface", lambda: hosts.owners() == ["B"])
+    assert "(VI_1) Entering FAULT STATE" in hosts.log("A")
+    for _ in range(2):
+        hosts.plug("A", "eth0")
+        hosts.wait("A to preempt", lambda: hosts.owners() == ["A"])
+        hosts.run("ip -n A link del eth0")
+        hosts.wait("B to take over", lambda: hosts.owners() == ["B"])
+
+
+def test_a_second_daemon_on_the_same_pid_file_is_refused(hosts: Hosts) -> None:
+    hosts.start("A", "keepalived-2", priority=102)
+    hosts.wait("A to run", lambda: bool(hosts.run("cat /run/A.pid", check=False)))
+    first = hosts.run("cat /run/A.pid")
+    hosts.start("A", "keepalived-2", priority=102)
+    hosts.wait("the refusal", lambda: "is already running (/run/A.pid is locked); stop it first" in hosts.log("A"))
+    assert hosts.run("cat /run/A.pid") == first
