@@ -1,4 +1,4 @@
-"""Run folders with exactly known answers: frames made by `struct`, events by hand, both families, every case of the article."""
+"""Run folders with exactly known answers: frames made by `struct`, events by hand, every case for both families."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import shutil
 import struct
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from pathlib import Path
 
 REPOSITORY = Path(__file__).parents[3]
@@ -39,7 +40,9 @@ def ethernet(src: str, dst: str, kind: int, payload: bytes) -> bytes:
 
 
 def ipv4(src_mac: str, dst_mac: str, src: str, dst: str, protocol: int, payload: bytes, ttl: int = 64) -> bytes:
-    header = struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(payload), 1, 0, ttl, protocol, 0) + ip_bytes(src) + ip_bytes(dst)
+    header = (
+        struct.pack("!BBHHHBBH", 0x45, 0, 20 + len(payload), 1, 0, ttl, protocol, 0) + ip_bytes(src) + ip_bytes(dst)
+    )
     return ethernet(src_mac, dst_mac, 0x0800, header + payload)
 
 
@@ -74,7 +77,12 @@ def echo(src_mac: str, dst_mac: str, src: str, dst: str, kind: int, ident: int, 
 
 def datagram(payload: bytes) -> bytes:
     return ipv4(
-        "52:54:00:00:00:aa", BROADCAST, "10.0.0.2", "10.0.0.1", 17, struct.pack("!HHHH", 9, 9, 8 + len(payload), 0) + payload
+        "52:54:00:00:00:aa",
+        BROADCAST,
+        "10.0.0.2",
+        "10.0.0.1",
+        17,
+        struct.pack("!HHHH", 9, 9, 8 + len(payload), 0) + payload,
     )
 
 
@@ -135,7 +143,9 @@ class Trial:
     def neighbour(self, at: int, host: str) -> None:
         self.event(at, "neighbour", ip=VIP, mac=MAC[host], state="REACHABLE", deleted=False)
 
-    def fault(self, kind: str, host: str, at: int, phase: str = "steps", marker: str | None = None, width: int = 200) -> None:
+    def fault(
+        self, kind: str, host: str, at: int, phase: str = "steps", marker: str | None = None, width: int = 200
+    ) -> None:
         """A fault whose true moment is `at`; without a marker its bracket is `width` wide around it."""
         if marker:
             self.frames["mgmt"].append((START_NS + at, datagram(marker.encode())))
@@ -148,8 +158,6 @@ class Trial:
         moment = START_NS + at
         prefix = "VRRP_Instance(VI_1) " if self.family == "keepalived-1.2.2" else "(VI_1) "
         ident = "Keepalived_vrrp" if self.family == "keepalived-1.2.2" else "Keepalived_vrrp[409]"
-        from datetime import UTC, datetime
-
         second = datetime.fromtimestamp(moment // S, UTC)
         text = message if message.startswith(("Kernel", "Netlink")) else prefix + message
         stamp = f"{second:%b} {second.day:2d} {second:%H:%M:%S}"
@@ -158,7 +166,7 @@ class Trial:
         self.logs[host].append(f"{stamp} centOS-host{host} {ident}: {text}")
 
     def takeover(self, host: str, first_advert: int, until: int) -> int:
-        """First advert, announcement and log lines of a new master, as its family does it; gives the moment of the first ARP."""
+        """First advert, announcement and log lines of a new master, as its family does it; gives its first ARP."""
         self.adverts(host, first_advert, until)
         old = self.family == "keepalived-1.2.2"
         garp = first_advert + (1_000 * MS + 777_777 if old else 1 * MS + 777_777)
@@ -234,7 +242,10 @@ class Trial:
     def _serve(self) -> None:
         """Echo of both streams and the owner census, from who serves and who owns."""
         frames, until = self.frames["virbr0"], self.end - S
-        streams = ((PROBE_IP, 0x1111, 500 * MS, self.probe_interval, until), (CLIENT_IP, 0x2222, self.ping_from, S, self.ping_to or until))
+        streams = (
+            (PROBE_IP, 0x1111, 500 * MS, self.probe_interval, until),
+            (CLIENT_IP, 0x2222, self.ping_from, S, self.ping_to or until),
+        )
         lines = []
         for source, ident, start, interval, stop in streams:
             seq, sent, answered = 0, start, 0
@@ -252,7 +263,9 @@ class Trial:
             if ident == 0x2222:
                 lines += ["", f"--- {VIP} ping statistics ---"]
                 lost = 100 * (seq - answered) // seq
-                lines.append(f"{seq} packets transmitted, {answered} received, {lost}% packet loss, time {seq - 1}000ms")
+                lines.append(
+                    f"{seq} packets transmitted, {answered} received, {lost}% packet loss, time {seq - 1}000ms"
+                )
                 lines.append("rtt min/avg/max/mdev = 0.300/0.310/20.100/0.900 ms")
         self.transcript = f"PING {VIP} ({VIP}) 56(84) bytes of data.\n" + "\n".join(lines) + "\n"
         for at in range(0, self.end - S, 250 * MS):
@@ -329,7 +342,11 @@ def case_b(family: str) -> Trial:
     garp = trial.takeover("A", first, trial.end)
     words = ("Received higher prio advert", "Entering BACKUP STATE", "removing protocol VIPs.")
     if family == "keepalived-2":
-        words = ("Master received advert from 10.10.10.11 with higher priority 102, ours 101", words[1], "removing VIPs.")
+        words = (
+            "Master received advert from 10.10.10.11 with higher priority 102, ours 101",
+            words[1],
+            "removing VIPs.",
+        )
     for message in words:
         trial.log("B", first + 500_000, message)
     gap = [(first + 500_000, None)] if family == "keepalived-1.2.2" else []
@@ -347,7 +364,12 @@ def case_c(family: str) -> Trial:
     if family == "keepalived-1.2.2":
         first = last + 3 * S + SKEW_NS[101] + LATE
         noticed = last + S
-        words = ("Kernel is reporting: interface eth1 DOWN", "Entering FAULT STATE", "removing protocol VIPs.", "Now in FAULT state")
+        words = (
+            "Kernel is reporting: interface eth1 DOWN",
+            "Entering FAULT STATE",
+            "removing protocol VIPs.",
+            "Now in FAULT state",
+        )
     else:
         for zero in (down + 5 * MS, down + 6 * MS):
             trial.adverts("A", zero, zero + 1, priority=0)
@@ -437,7 +459,12 @@ def write_run(root: Path, trials: list[Trial]) -> Path:
     """A whole run folder."""
     root.mkdir(parents=True, exist_ok=True)
     provenance = {"git": "abc", "argv": ["viplab"], "host_kernel": "6", "qemu": None, "libvirt": None, "accel": None}
-    info = {"schema": 1, "id": root.name, "started": "2027-01-15T08:00:00Z", "provenance": {**provenance, "image": None}}
+    info = {
+        "schema": 1,
+        "id": root.name,
+        "started": "2027-01-15T08:00:00Z",
+        "provenance": {**provenance, "image": None},
+    }
     (root / "run.json").write_text(json.dumps(info))
     shutil.copy(REFERENCE, root / "reference.yaml")
     for number, trial in enumerate(trials, 1):

@@ -1,0 +1,225 @@
+"""What the analyser makes of runs with known answers, to the nanosecond, and of captures that were made by hand."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+import synthetic as s
+
+from viplab.analysis.deadline import Terms, down_interval_ns, skew_ns
+from viplab.analysis.frames import Echo, decode
+from viplab.analysis.model import TrialView
+from viplab.analysis.pcap import Frame, Pcap
+from viplab.analysis.record import read_trial
+from viplab.analysis.streams import Trip, round_trips, silences
+from viplab.analysis.trial import view_trial
+from viplab.evidence import NodeTimers, TrialFolder
+
+BYHAND = Path(__file__).parents[2] / "data" / "byhand"
+OLD, NEW = s.FAMILIES
+
+
+def viewed(root: Path, trial: s.Trial) -> TrialView:
+    return view_trial(read_trial(TrialFolder(trial.write(root, 1))))
+
+
+def test_deadlines_are_those_of_the_rfc() -> None:
+    node = NodeTimers(state="BACKUP", priority=101, advert_int_s=1)
+    assert skew_ns(node) == 605_468_750
+    assert down_interval_ns(node) == 3_605_468_750
+    assert Terms(downs=1, adverts=1, less_x=True).window_ns(node, 400_000_000) == (4_205_468_750, 4_205_468_750)
+    assert Terms(downs=1, adverts=1, less_x=True).window_ns(node, None) == (3_605_468_750, 4_605_468_750)
+
+
+@pytest.mark.parametrize("family", s.FAMILIES)
+def test_a_killed_master_is_dated_by_its_marker_and_costs_no_answer(tmp_path: Path, family: str) -> None:
+    view = viewed(tmp_path, s.case_a(family))
+    fault = view.summary.fault
+    assert fault is not None
+    assert (fault.at_ns, fault.uncertainty_ns, fault.dated_by) == (s.START_NS + 10 * s.S + 400 * s.MS, 100, "marker")
+    assert view.summary.x_s == 0.4
+    assert view.summary.expected_down_interval_s == 3.60546875
+    assert view.summary.deadline_excess_s == s.LATE / 1e9
+    assert view.summary.detection_s == (2_600_000_000 + s.SKEW_NS[101] + s.LATE) / 1e9
+    assert view.summary.announce_s == (1.000777777 if family == OLD else 0.001777777)
+    assert view.summary.client_switch_s == 0.00015
+    assert (view.summary.outage_s, view.summary.outage_window_s) == (0.0, (0.0, 0.0))
+    assert view.summary.reversion_s is None
+    # Both answer from B's announcement to the end; the census looks every quarter of a second.
+    assert view.summary.dual_owner_s is not None
+    assert 0 <= 40 - 10.4 - view.summary.detection_s - view.summary.announce_s - view.summary.dual_owner_s < 0.25
+    assert view.gaps == []
+
+
+@pytest.mark.parametrize(
+    ("family", "outage", "zeros", "window"), [(OLD, 4.22, 0, 4.20546875), (NEW, 0.62, 2, 0.60546875)]
+)
+def test_a_lost_interface_costs_what_the_family_predicts(
+    tmp_path: Path, family: str, outage: float, zeros: int, window: float
+) -> None:
+    view = viewed(tmp_path, s.case_c(family))
+    assert view.summary.outage_s == outage
+    assert view.summary.priority_zero == zeros
+    assert view.summary.outage_window_s == (window, window)
+    assert view.summary.deadline_excess_s == s.LATE / 1e9
+    probe = [gap for gap in view.gaps if gap.stream == "probe"]
+    assert [(gap.start_s, gap.lost) for gap in probe] == [(0.0, round(outage / 0.02))]
+    assert view.summary.ping is not None
+    assert view.summary.ping.lost_seqs == ([11, 12, 13, 14] if family == OLD else [11])
+
+
+@pytest.mark.parametrize(("family", "outage"), [(OLD, 1.0), (NEW, 0.0)])
+def test_a_returning_master_is_a_reversion_and_no_deadline(tmp_path: Path, family: str, outage: float) -> None:
+    view = viewed(tmp_path, s.case_b(family))
+    assert (view.summary.outage_s, view.summary.outage_window_s) == (outage, (outage, outage))
+    assert view.summary.deadline_excess_s is None
+    assert view.summary.expected_down_interval_s is None
+    assert view.summary.reversion_s is not None
+    assert view.faults[0].old_master == "B"
+    assert view.faults[0].new_master == "A"
+    assert view.summary.reversion_s > (view.summary.detection_s or 0)
+
+
+@pytest.mark.parametrize("family", s.FAMILIES)
+def test_each_fault_of_a_trial_has_its_own_facts_and_setup_has_none(tmp_path: Path, family: str) -> None:
+    view = viewed(tmp_path, s.case_d(family))
+    up, shutdown = view.faults
+    assert (up.summary.fault.kind, shutdown.summary.fault.kind) == ("link_up", "shutdown")
+    assert (up.new_master, up.summary.outage_s, up.summary.detection_s) == (None, 0.0, None)
+    assert shutdown.new_master == "A"
+    assert shutdown.summary.deadline_excess_s == s.LATE / 1e9
+    assert shutdown.summary.outage_s == (3.82 if family == OLD else 0.62)
+    assert view.summary.fault == up.summary.fault
+
+
+def test_without_a_marker_the_fault_is_the_middle_of_its_bracket(tmp_path: Path) -> None:
+    fault = viewed(tmp_path, s.power_cut(NEW)).summary.fault
+    assert fault is not None
+    assert (fault.at_ns, fault.uncertainty_ns, fault.dated_by) == (
+        s.START_NS + 10 * s.S + 400 * s.MS,
+        5 * s.MS,
+        "bracket",
+    )
+
+
+def test_what_was_not_measured_is_none_and_never_zero(tmp_path: Path) -> None:
+    trial = s.case_a(NEW)
+    folder = trial.write(tmp_path, 1)
+    info = json.loads((folder / "trial.json").read_text())
+    info["probe_source"] = info["probe_interval_s"] = None
+    info["stations"]["client"]["public_ip"] = "192.168.122.9"
+    (folder / "trial.json").write_text(json.dumps(info))
+    lines = (folder / "timeline.jsonl").read_text().splitlines(keepends=True)
+    (folder / "timeline.jsonl").write_text(
+        "".join(line for line in lines if '"owners"' not in line and "neighbour" not in line)
+    )
+    (folder / "capture" / "interconnect.pcap").write_bytes(s.pcap_bytes([]))
+    summary = view_trial(read_trial(TrialFolder(folder))).summary
+    for name in (
+        "outage_s",
+        "dual_owner_s",
+        "detection_s",
+        "client_switch_s",
+        "priority_zero",
+        "x_s",
+        "deadline_excess_s",
+    ):
+        assert getattr(summary, name) is None, name
+
+
+def test_the_frames_that_matter_hold_the_arp_exchange_within_the_slow_ping(tmp_path: Path) -> None:
+    view = viewed(tmp_path, s.case_a(OLD))
+    marked = {row.mark: row for row in view.frames if row.mark}
+    request, reply = marked["the ping's request that B answers first"], marked["first answer of B to the ping"]
+    asked, answered = marked["B asks for the client's MAC"], marked["the client answers"]
+    assert request.time_s < asked.time_s < answered.time_s < reply.time_s
+    assert round(reply.time_s - request.time_s, 9) == 0.0201
+    assert marked["last advert of A"].time_s == -0.4
+    assert sum(row.info.startswith("Gratuitous") for row in view.frames) == 10
+    assert not any(s.OBSERVER_MAC in (row.source, row.destination) for row in view.frames)
+
+
+def test_lanes_say_who_was_at_what(tmp_path: Path) -> None:
+    view = viewed(tmp_path, s.case_a(OLD))
+    lanes = {lane.name: [interval.label for interval in lane.intervals] for lane in view.lanes}
+    assert lanes["A"] == ["silent", "advertising", "off"]
+    assert lanes["B"] == ["silent", "advertising"]
+    assert lanes["owners"] == ["A", "A+B"]
+    assert lanes["client"] == ["A", "B"]
+    for lane in view.lanes:
+        assert all(
+            before.end_s == after.start_s for before, after in zip(lane.intervals, lane.intervals[1:], strict=False)
+        )
+
+
+def test_a_request_in_flight_at_the_end_is_not_lost() -> None:
+    echoes = [s.echo(s.CLIENT_MAC, s.MAC["A"], s.CLIENT_IP, s.VIP, 8, 1, seq) for seq in (1, 2)]
+    seen = [m for m in decode(Frame(n, n * s.S, 98, raw) for n, raw in enumerate(echoes)) if isinstance(m, Echo)]
+    assert [trip.seq for trip in round_trips(seen, s.CLIENT_IP, s.VIP, s.S + 1)] == [1]
+    assert [trip.seq for trip in round_trips(seen, s.CLIENT_IP, s.VIP, 2 * s.S)] == [1, 2]
+
+
+def test_gaps_run_from_the_first_lost_to_the_first_answered_request() -> None:
+    trips = [Trip(seq, seq * 10, None if seq in (2, 3, 5, 7) else 1, None) for seq in range(1, 8)]
+    assert [(gap.start_ns, gap.end_ns, gap.lost) for gap in silences(trips)] == [
+        (20, 40, 2),
+        (50, 60, 1),
+        (70, None, 1),
+    ]
+
+
+@pytest.fixture
+def by_hand(tmp_path: Path) -> Path:
+    """A run folder around the captures that were made by hand; what the bench would have noted is not there."""
+
+    def write(scenario: str, kind: str, before: int, after: int, end: int, priorities: tuple[int, int]) -> None:
+        trial = s.Trial(scenario, NEW, "B", priorities=priorities, tracked=("eth1",))
+        folder = tmp_path / scenario
+        (folder / "capture").mkdir(parents=True)
+        for name in ("interconnect", "virbr0"):
+            frames = [(frame.time_ns, frame.raw) for frame in Pcap(BYHAND / f"{name}.pcap") if frame.time_ns < end]
+            (folder / "capture" / f"{name}.pcap").write_bytes(s.pcap_bytes(frames))
+        (folder / "trial.json").write_text(
+            json.dumps({**trial.info(1), "probe_source": None, "probe_interval_s": None})
+        )
+        (folder / "scenario.yaml").write_text("expect: {owner: B}\n")
+        events = [
+            {"t_ns": before - s.S, "event": "trial_started"},
+            {
+                "t_ns": after,
+                "event": "fault_injected",
+                "kind": kind,
+                "host": "A",
+                "before_ns": before,
+                "after_ns": after,
+            },
+            # Where the next case begins, so that its packets are not this one's.
+            {"t_ns": end, "event": "fault_injected", "kind": "stop", "host": "B", "before_ns": end, "after_ns": end},
+        ]
+        (folder / "timeline.jsonl").write_text("".join(json.dumps(event) + "\n" for event in events))
+
+    write("case-a", "kill", 1795366939110857793, 1795366939419244033, 1795366946 * s.S, (102, 101))
+    write("case-c", "link_down", 1795366967467946134, 1795366967617618006, 1795366976 * s.S, (101, 101))
+    return tmp_path
+
+
+def test_case_a_made_by_hand(by_hand: Path) -> None:
+    head = view_trial(read_trial(TrialFolder(by_hand / "case-a"))).faults[0]
+    moments = head.moments
+    assert (moments.last_advert_ns, moments.first_advert_ns) == (1795366938475652000, 1795366942092040000)
+    assert moments.first_garp_ns == 1795366942099972000
+    assert head.summary.deadline_excess_s == 0.01091925
+    assert (head.summary.outage_s, head.summary.priority_zero) == (0.0, 0)
+    assert (head.old_master, head.new_master) == ("A", "B")
+
+
+def test_case_c_made_by_hand(by_hand: Path) -> None:
+    head = view_trial(read_trial(TrialFolder(by_hand / "case-c"))).faults[0]
+    assert head.summary.priority_zero == 2
+    assert head.moments.priority_zero_ns == 1795366967602956000
+    assert head.summary.deadline_excess_s == round(968.219999 - 967.603660 - 0.60546875, 9)
+    assert head.summary.outage_s is not None
+    assert head.summary.outage_window_s == (0.60546875, 0.60546875)
+    assert 0.55 < head.summary.outage_s < 0.70

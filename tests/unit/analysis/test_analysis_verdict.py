@@ -1,0 +1,155 @@
+"""Pass, fail, undecided: each reason is met by damaging a good run in just that way."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+import synthetic as s
+
+from viplab.analysis.record import read_trial
+from viplab.analysis.trial import view_trial
+from viplab.evidence import TrialFolder
+
+Events = list[dict[str, Any]]
+
+
+def judged(folder: Path) -> tuple[str, str]:
+    summary = view_trial(read_trial(TrialFolder(folder))).summary
+    return summary.verdict, summary.reason
+
+
+def rewrite(folder: Path, change: Callable[[Events], Events]) -> None:
+    path = folder / "timeline.jsonl"
+    events = change([json.loads(line) for line in path.read_text().splitlines()])
+    path.write_text("".join(json.dumps(event) + "\n" for event in events))
+
+
+def changed(kind: str, **keys: Any) -> Callable[[Events], Events]:
+    """Set keys of the first event of a kind."""
+
+    def change(events: Events) -> Events:
+        next(event for event in events if event["event"] == kind).update(keys)
+        return events
+
+    return change
+
+
+def without(kind: str) -> Callable[[Events], Events]:
+    return lambda events: [event for event in events if event["event"] != kind]
+
+
+def added(kind: str, at: int, **keys: Any) -> Callable[[Events], Events]:
+    return lambda events: [*events, {"t_ns": s.START_NS + at, "event": kind, **keys}]
+
+
+@pytest.mark.parametrize("family", s.FAMILIES)
+@pytest.mark.parametrize("case", s.CASES)
+def test_a_run_as_predicted_passes(tmp_path: Path, case: str, family: str) -> None:
+    verdict, reason = judged(s.CASES[case](family).write(tmp_path, 1))
+    assert verdict == "pass", reason
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (changed("capture_stopped", dropped=3), "dropped 3 packets"),
+        (changed("capture_stopped", dropped=None), "does not say whether it dropped"),
+        (without("capture_stopped"), "does not say whether it dropped"),
+        (changed("environment", stp=True), "STP is on"),
+        (changed("environment", steal_share=0.3), "overloaded: 30%"),
+        (changed("clock", realtime_ns=s.START_NS - s.S - 2 * s.MS), "stepped by 2.000 ms"),
+        (without("clock"), "not read at both ends"),
+        (added("error", 0, message="the guest did not boot"), "broken off: the guest did not boot"),
+        (without("trial_finished"), "its timeline has no end"),
+        (added("holds", 12 * s.S, host="A", vip=True, daemon=True), "after kill the daemon of A runs"),
+    ],
+)
+def test_what_spoils_a_trial_makes_it_undecided(tmp_path: Path, change: Callable[[Events], Events], said: str) -> None:
+    folder = s.case_a(s.FAMILIES[0]).write(tmp_path, 1)
+    rewrite(folder, change)
+    verdict, reason = judged(folder)
+    assert verdict == "undecided"
+    assert said in reason
+
+
+def test_a_slewed_clock_is_no_step(tmp_path: Path) -> None:
+    folder = s.case_a(s.FAMILIES[0]).write(tmp_path, 1)
+    rewrite(folder, changed("clock", realtime_ns=s.START_NS - s.S - s.MS // 2))
+    assert judged(folder)[0] == "pass"
+
+
+@pytest.mark.parametrize(
+    "path", ["capture/virbr0.pcap", "capture/interconnect.pcap", "capture/mgmt.pcap", "scenario.yaml"]
+)
+def test_a_missing_file_makes_a_trial_undecided_and_is_named(tmp_path: Path, path: str) -> None:
+    folder = s.case_a(s.FAMILIES[0]).write(tmp_path, 1)
+    (folder / path).unlink()
+    verdict, reason = judged(folder)
+    assert verdict == "undecided"
+    assert path in reason
+
+
+def test_a_capture_that_was_not_closed_makes_a_trial_undecided(tmp_path: Path) -> None:
+    folder = s.case_a(s.FAMILIES[0]).write(tmp_path, 1)
+    path = folder / "capture" / "virbr0.pcap"
+    path.write_bytes(path.read_bytes()[:-7])
+    assert "ends within a record" in judged(folder)[1]
+
+
+def test_a_damaged_timeline_makes_a_trial_undecided(tmp_path: Path) -> None:
+    folder = s.case_a(s.FAMILIES[0]).write(tmp_path, 1)
+    (folder / "timeline.jsonl").write_text('{"t_ns": 1, "event": "trial_started"}\nnot json\n')
+    assert judged(folder)[0] == "undecided"
+
+
+def test_two_masters_before_the_fault_make_a_trial_undecided(tmp_path: Path) -> None:
+    trial = s.case_a(s.FAMILIES[0])
+    trial.adverts("B", 5 * s.S, 10 * s.S)
+    assert judged(trial.write(tmp_path, 1)) == (
+        "undecided",
+        "both hosts were advertising as master just before the fault",
+    )
+
+
+def test_a_fault_that_did_not_take_makes_a_trial_undecided(tmp_path: Path) -> None:
+    trial = s.Trial("case-a", s.FAMILIES[0], "B")
+    trial.adverts("A", 0, trial.end)
+    trial.fault("kill", "A", 10 * s.S + 400 * s.MS)
+    trial.serving, trial.owning = [(0, "A")], [(0, ("A",))]
+    verdict, reason = judged(trial.write(tmp_path, 1))
+    assert (verdict, "A went on advertising" in reason) == ("undecided", True)
+
+
+def test_another_owner_than_expected_fails(tmp_path: Path) -> None:
+    folder = s.case_a(s.FAMILIES[0]).write(tmp_path, 1)
+    (folder / "scenario.yaml").write_text("expect: {owner: A}\n")
+    assert judged(folder) == ("fail", "A should own 192.168.122.50 at the end, B does")
+
+
+def test_an_outage_outside_its_window_fails(tmp_path: Path) -> None:
+    trial = s.case_c(s.FAMILIES[1])
+    # The new master announces itself, and answers a second later.
+    trial.serving[-1] = (trial.serving[-1][0] + s.S, "B")
+    verdict, reason = judged(trial.write(tmp_path, 1))
+    assert verdict == "fail"
+    assert "outage 1.620 s, predicted 0.605 s" in reason
+
+
+def test_a_late_takeover_fails(tmp_path: Path) -> None:
+    late = s.case_a(s.FAMILIES[1])
+    late.frames["interconnect"] = []
+    late.adverts("A", 0, 10 * s.S + 1)
+    late.adverts("B", 14 * s.S, late.end)
+    verdict, reason = judged(late.write(tmp_path, 1))
+    assert verdict == "fail"
+    assert "first advert +0.395 s off its deadline" in reason
+
+
+def test_a_failed_setup_check_fails(tmp_path: Path) -> None:
+    folder = s.part_1(s.FAMILIES[0]).write(tmp_path, 1)
+    rewrite(folder, changed("check", ok=False))
+    assert judged(folder) == ("fail", "set-up checks failed: P1 (detail of P1)")
