@@ -14,7 +14,8 @@ from viplab.errors import LabError
 from viplab.lab.topology import CLIENT_IP, HOSTS, HostName
 
 _IP, _ARP, _ALL = 0x0800, 0x0806, 0x0003
-_ICMP, _VRRP = 1, 112
+_VRRP = 112
+_SHORTEST = 14 + 20 + 8
 BURST_GAP_NS = 1_000_000_000
 """Gratuitous ARP of one sender further apart than this belongs to different bursts."""
 
@@ -40,12 +41,14 @@ class Watch:
     interconnect: str
     seen: Seen = field(default_factory=Seen)
 
-    def __enter__(self) -> Watch:
-        self._changed = threading.Condition()
+    def __post_init__(self) -> None:
         self._by_mac = {bytes.fromhex(h.interface("eth1").mac.replace(":", "")): n for n, h in HOSTS.items()}
         self._by_ip = {socket.inet_aton(h.interface("eth0").address): n for n, h in HOSTS.items()}
+
+    def __enter__(self) -> Watch:
+        self._changed = threading.Condition()
         self._sockets: dict[socket.socket, Callable[[bytes, int], None]] = {}
-        for interface, handler in ((self.public, self._public), (self.interconnect, self._advert)):
+        for interface, handler in ((self.public, self.on_public), (self.interconnect, self.on_interconnect)):
             listener = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ALL))
             listener.bind((interface, _ALL))
             self._sockets[listener] = handler
@@ -83,14 +86,16 @@ class Watch:
                     self._sockets[listener](frame, time.time_ns())
                     self._changed.notify_all()
 
-    def _advert(self, frame: bytes, now_ns: int) -> None:
-        is_vrrp = frame[12:14] == b"\x08\x00" and frame[23] == _VRRP and len(frame) >= 37
+    def on_interconnect(self, frame: bytes, now_ns: int) -> None:
+        """Take in a frame of the interconnect: an advert says who is master."""
+        is_vrrp = len(frame) > _SHORTEST and frame[12:14] == b"\x08\x00" and frame[23] == _VRRP
         sender = self._by_ip.get(frame[26:30])
         # The octet after version and VRID is the priority; 0 says that the sender steps down.
-        if is_vrrp and sender is not None and frame[14 + (frame[14] & 15) * 4 + 2] != 0:
+        if is_vrrp and sender is not None and frame[14 + (frame[14] & 15) * 4 + 2 :][:1] != b"\0":
             self.seen.advertiser, self.seen.advert_ns = sender, now_ns
 
-    def _public(self, frame: bytes, now_ns: int) -> None:
+    def on_public(self, frame: bytes, now_ns: int) -> None:
+        """Take in a frame of the public bridge: gratuitous ARP for the VIP, and the ping's requests."""
         kind = int.from_bytes(frame[12:14], "big")
         vip = socket.inet_aton(self.vip)
         if kind == _ARP and frame[28:32] == vip == frame[38:42]:
@@ -102,6 +107,6 @@ class Watch:
             if self.seen.bursts == 0 or now_ns - self.seen.announced_ns > BURST_GAP_NS:
                 self.seen.bursts += 1
             self.seen.announcer, self.seen.announced_ns = sender, now_ns
-        elif kind == _IP and frame[23] == _ICMP and frame[34:35] == b"\x08":
+        elif kind == _IP and frame[23:24] == b"\x01" and frame[34:35] == b"\x08":
             # Those of the probe come from another address.
             self.seen.pings += frame[26:30] == socket.inet_aton(CLIENT_IP) and frame[30:34] == vip

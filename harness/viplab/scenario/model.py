@@ -58,7 +58,7 @@ class Target(_Strict):
         default=None,
         ge=0,
         lt=1,
-        description="When within the advert interval the fault strikes, 0 just after an advert; left out: drawn by seed.",
+        description="When within the advert interval the fault strikes, 0 just after an advert; drawn if left out.",
     )
 
 

@@ -1,0 +1,115 @@
+"""The sandbox, for real: these tests make namespaces, so they need root."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from viplab.errors import LabError
+from viplab.lab.sandbox import LAB, Interrupted, contained
+
+pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")
+
+OWNER = """
+import os, sys, time
+from viplab.lab.sandbox import LAB, contained
+def work():
+    import subprocess
+    subprocess.run(["ip", "link", "add", "left-over", "type", "bridge"], check=True)
+    child = subprocess.Popen(["sleep", "300"], start_new_session=True)
+    print(os.readlink("/proc/self/ns/net"), os.readlink("/proc/self/ns/mnt"), flush=True)
+    time.sleep(300)
+contained(work, LAB)
+"""
+
+
+def namespaces_in_use() -> set[str]:
+    found = set()
+    for process in Path("/proc").glob("[0-9]*"):
+        for kind in ("net", "mnt"):
+            try:
+                found.add(str((process / "ns" / kind).readlink()))
+            except OSError:
+                continue
+    return found
+
+
+def test_the_payload_s_result_comes_back() -> None:
+    assert contained(lambda: {"pid": os.getpid()})["pid"] < 10
+
+
+def test_the_payload_s_error_comes_back() -> None:
+    def fail() -> None:
+        raise LabError("as it was")
+
+    with pytest.raises(LabError, match="as it was"):
+        contained(fail)
+
+
+def test_a_payload_that_dies_is_an_error() -> None:
+    with pytest.raises(LabError, match="without an answer"):
+        contained(lambda: os.kill(os.getpid(), signal.SIGKILL))
+
+
+def test_the_sandbox_has_no_network_but_its_own() -> None:
+    links = contained(
+        lambda: subprocess.run(["ip", "-br", "link"], capture_output=True, text=True, check=True).stdout, LAB
+    )
+    assert [line.split()[0] for line in links.splitlines()] == ["lo"]
+
+
+def test_orphans_are_reaped() -> None:
+    def work() -> str:
+        subprocess.run(["sh", "-c", "(sleep 0.05 &) ; :"], check=True)
+        deadline = time.monotonic() + 5
+        while time.monotonic() < deadline:
+            states = subprocess.run(["ps", "-eo", "stat,comm"], capture_output=True, text=True, check=True).stdout
+            if "sleep" not in states:
+                return "reaped"
+            time.sleep(0.05)
+        return states
+
+    assert contained(work) == "reaped"
+
+
+def test_sigterm_reaches_the_payload() -> None:
+    ready, tell = os.pipe()
+
+    def work() -> None:
+        os.write(tell, b"!")
+        time.sleep(30)
+
+    pid = os.fork()
+    if pid == 0:
+        try:
+            contained(work)
+        except Interrupted:
+            os._exit(7)
+        os._exit(0)
+    os.read(ready, 1)
+    os.kill(pid, signal.SIGTERM)
+    assert os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1]) == 7
+
+
+@pytest.mark.parametrize("victim", ["owner", "keeper", "init"])
+def test_kill_9_of_any_process_above_leaves_nothing(victim: str) -> None:
+    owner = subprocess.Popen([sys.executable, "-c", OWNER], stdout=subprocess.PIPE, text=True)
+    assert owner.stdout is not None
+    net, mnt = owner.stdout.readline().split()
+    assert {net, mnt} <= namespaces_in_use()
+    pid = owner.pid
+    for _ in range(["owner", "keeper", "init"].index(victim)):
+        pid = int(Path(f"/proc/{pid}/task/{pid}/children").read_text().split()[0])
+    os.kill(pid, signal.SIGKILL)
+    deadline = time.monotonic() + 10
+    while {net, mnt} & namespaces_in_use() and time.monotonic() < deadline:
+        time.sleep(0.05)
+    owner.kill()
+    owner.communicate()
+    assert not {net, mnt} & namespaces_in_use()

@@ -1,0 +1,98 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from viplab.errors import InputError
+from viplab.scenario.keepalived_conf import keepalived_conf
+from viplab.scenario.load import SUITES, load_scenario, resolve, scenario_files
+from viplab.scenario.schema import schema_path, schema_text
+
+VALID = """\
+scenario: {name}
+title: t
+story: s
+hosts:
+  A: {{state: MASTER, priority: 102}}
+  B: {{state: BACKUP, priority: 101}}
+steps:
+  - kill: {{host: A}}
+expect: {{owner: B}}
+"""
+
+
+def written(folder: Path, text: str, name: str = "mine") -> Path:
+    path = folder / f"{name}.yaml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize("path", scenario_files().values(), ids=lambda path: path.stem)
+def test_every_scenario_of_the_tree_is_valid(path: Path) -> None:
+    assert load_scenario(path).scenario == path.stem
+
+
+def test_every_suite_names_scenarios_that_exist() -> None:
+    assert {name for names in SUITES.values() for name in names} <= set(scenario_files())
+
+
+def test_the_committed_schema_is_the_model_s() -> None:
+    assert schema_path().read_text(encoding="utf-8") == schema_text()
+
+
+def test_the_configuration_is_the_article_s_to_the_letter() -> None:
+    case_a = load_scenario(scenario_files()["case-a"])
+    assert keepalived_conf(case_a, "A") == (
+        "vrrp_instance VI_1 {\n    state MASTER\n    interface eth0\n    virtual_router_id 51\n    priority 102\n"
+        "    virtual_ipaddress {\n        192.168.122.50/24 brd 192.168.122.255 dev eth1 label eth1:0\n    }\n}\n"
+    )
+
+
+def test_all_errors_are_listed_each_by_its_path(tmp_path: Path) -> None:
+    text = VALID.format(name="mine").replace("priority: 102", "priority: 300").replace("kill:", "kil:")
+    with pytest.raises(InputError) as caught:
+        load_scenario(written(tmp_path, text))
+    first, second = str(caught.value).splitlines()
+    assert "hosts.A.priority" in first
+    assert "300" in first
+    assert "steps.0" in second
+    assert "kill" in second
+
+
+def test_a_yaml_error_names_its_line(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"mine\.yaml:3: not valid YAML"):
+        load_scenario(written(tmp_path, "scenario: mine\ntitle: [\n"))
+
+
+def test_a_name_that_is_not_the_file_s_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="but the file's name says 'mine'"):
+        load_scenario(written(tmp_path, VALID.format(name="other")))
+
+
+@pytest.mark.parametrize("content", [b"\xff\xfe\x00", b"", b"- 1\n", b"42\n"])
+def test_no_content_of_a_file_gives_a_traceback(tmp_path: Path, content: bytes) -> None:
+    path = tmp_path / "mine.yaml"
+    path.write_bytes(content)
+    with pytest.raises(InputError):
+        load_scenario(path)
+
+
+def test_an_unknown_name_lists_the_known_ones() -> None:
+    with pytest.raises(InputError, match=r"no scenario 'case-z'.*case-a"):
+        resolve(["case-z"])
+
+
+def test_a_scenario_named_twice_is_run_once() -> None:
+    assert [scenario.scenario for _, scenario in resolve(["case-a", "cases"])] == [
+        "case-a",
+        "case-b",
+        "case-c",
+        "case-d",
+    ]
+
+
+def test_a_wait_names_exactly_one_condition(tmp_path: Path) -> None:
+    text = VALID.format(name="mine").replace("kill: {host: A}", "wait: {master: A, pings: 3}")
+    with pytest.raises(InputError, match="exactly one of master, announced, pings"):
+        load_scenario(written(tmp_path, text))
