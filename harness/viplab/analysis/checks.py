@@ -29,6 +29,7 @@ _COMPARE: dict[str, Callable[[Any, Any], bool]] = {
     "ge": operator.ge,
     "within": lambda value, bounds: bool(bounds[0] <= value <= bounds[1]),
 }
+_SIGN = {"eq": "=", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "within": "within"}
 
 
 class _Strict(BaseModel):
@@ -71,7 +72,7 @@ class Compare(_Strict):
 
     def __str__(self) -> str:
         name, against = self.comparison
-        return f"{self.measure} {name} {against}"
+        return f"{self.measure} {_SIGN[name]} {_shown(against)}"
 
 
 class Line(_Strict):
@@ -79,6 +80,9 @@ class Line(_Strict):
 
     text: str
     gap_s: tuple[float, float] | None = None
+
+    def __str__(self) -> str:
+        return f"`{self.text}`" + (f" {self.gap_s[0]:g} to {self.gap_s[1]:g} s later" if self.gap_s else "")
 
 
 class Logged(_Strict):
@@ -139,7 +143,10 @@ class Logged(_Strict):
         ]
 
     def __str__(self) -> str:
-        return f"{self.log} logs " + ", ".join(f"`{line.text}`" for line in self.lines)
+        limit = f" within {self.within_s:g} s" if self.within_s is not None else ""
+        only = "only " if self.only else ""
+        after = f" after fault {self.after_fault}" if self.after_fault > 1 else ""
+        return f"{self.log} logs{after}{limit} {only}{', '.join(map(str, self.lines))}"
 
 
 Check = Compare | Logged
@@ -154,6 +161,22 @@ def _apart(before: LogLine, after: LogLine, allowed: tuple[float, float] | None)
     unsure = max(before.uncertainty_s or 0, after.uncertainty_s or 0)
     gap = after.time_s - before.time_s
     return gap + unsure >= allowed[0] and gap - unsure <= allowed[1]
+
+
+def complaint(check: Check, lookup: Lookup) -> str:
+    """Why a check that does not hold does not, in terms of what was measured."""
+    if isinstance(check, Logged):
+        return f"not so: {check}"
+    name, against = check.comparison
+    return f"{check.measure} is {_shown(lookup(check.measure))}, should be {_SIGN[name]} {_shown(against)}"
+
+
+def _shown(value: Any) -> str:
+    if isinstance(value, tuple):
+        return f"{value[0]:g} to {value[1]:g}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
 
 
 def holds(check: Check, lookup: Lookup, view: TrialView) -> bool | None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from viplab.analysis.checks import Check, Compare, Logged, Lookup, Template, holds, unknown_measure
+from viplab.analysis.checks import Check, Compare, Logged, Lookup, Template, complaint, holds, unknown_measure
 from viplab.analysis.measures import Value
 from viplab.analysis.model import ClaimResult, ClaimVerdict, TrialVerdict, TrialView
 from viplab.errors import InputError
@@ -212,14 +212,14 @@ def _judge(
     checks = [check for check in claim.check if not _elsewhere(check, subject)]
     results = [(check, holds(check, lookup, trial.view)) for check in checks]
     unknown = [str(check) for check, result in results if result is None]
-    failed = [str(check) for check, result in results if result is False]
+    failed = [complaint(check, lookup) for check, result in results if result is False]
     if failed:
         for explanation in claim.explanations:
             if explanation.family in (None, subject.family) and all(
                 holds(check, lookup, trial.view) for check in explanation.when
             ):
                 return "differs", explanation, explanation.why
-        return "differs", None, _plain(f"does not hold: {'; '.join(failed)}")
+        return "differs", None, _plain("; ".join(failed))
     if unknown:
         return "undecided", None, _plain(f"not measured: {'; '.join(unknown)}")
     return "reproduced", None, claim.why

@@ -11,10 +11,14 @@ import synthetic as s
 import yaml
 
 from viplab.analysis.claims import exit_status, read_reference
+from viplab.analysis.claims_page import MEANING, claims_page
+from viplab.analysis.measures import measures
 from viplab.analysis.model import ClaimResult, RunView, Summary
+from viplab.analysis.record import read_trial
 from viplab.analysis.run import analyze, write_summary
+from viplab.analysis.trial import view_trial
 from viplab.errors import InputError
-from viplab.evidence import RunFolder
+from viplab.evidence import RunFolder, TrialFolder
 
 ALL = [*(f"P{n}" for n in range(1, 11)), *(f"A{n}" for n in range(1, 7)), *(f"B{n}" for n in range(1, 6))]
 ALL += [*(f"C{n}" for n in range(1, 4)), *(f"D{n}" for n in range(1, 7))]
@@ -77,7 +81,7 @@ def test_a_claim_that_no_known_cause_explains_is_a_failure(tmp_path: Path) -> No
     view = analyze(RunFolder(s.write_run(tmp_path / "run", [trial])))
     lost = claim(view, "A1")
     assert (lost.verdict, lost.explained) == ("differs", False)
-    assert lost.why == "does not hold: ping_lost eq 0"
+    assert lost.why == "ping_lost is 2, should be = 0"
     assert view.exit_status == 1
 
 
@@ -184,6 +188,18 @@ def test_what_guests_say_is_never_taken_for_a_template(tmp_path: Path) -> None:
         (at, kind, {**keys, "detail": "{0} {x!r} <b>"} if kind == "check" else keys) for at, kind, keys in trial.events
     ]
     assert claim(analyze(RunFolder(s.write_run(tmp_path / "run", [trial]))), "P1").measured == "{0} {x!r} <b>"
+
+
+def test_the_claims_page_is_current() -> None:
+    page = (s.REPOSITORY / "docs" / "claims.md").read_text()
+    assert page == claims_page(read_reference(s.REFERENCE)), "run python -m viplab.analysis.claims_page"
+
+
+def test_the_claims_page_says_what_every_measure_is(tmp_path: Path) -> None:
+    record = read_trial(TrialFolder(s.case_a("keepalived-2").write(tmp_path, 1)))
+    names = {name for name in measures(record, view_trial(record)) if not name.startswith("second_")}
+    names |= {"second_burst_s"}
+    assert set(MEANING) == {name for name in names if not name.startswith("P")} | {"P1", "P1_detail"}
 
 
 @pytest.mark.parametrize("name", ["run.json", "reference.yaml"])
