@@ -27,9 +27,9 @@ OLDEST_PYTHON = (3, 11)
 FREE_MIB = 6 * 1024
 LACKING = 69  # EX_UNAVAILABLE, as viplab.errors.HostError
 
-# Each purpose includes those before it; what serves "speed" alone may be missing.
-PURPOSES = ("build", "tests", "lab")
-SESSION_PURPOSE = {"lint": "build", "tests": "tests"}
+# The bench cannot do without the first three; "tests" is for a nox session, and without "speed" all is just slower.
+BENCH = ("build", "network", "lab")
+SESSION_PURPOSES = {"lint": ("build",), "tests": ("build", "network", "tests")}
 
 _PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 _INSTALL = {
@@ -100,11 +100,13 @@ NEEDS = (
     Need("Python headers", "build", _python_headers, (f"{_PYTHON}-dev",), (f"{_PYTHON}-devel",)),
     Need("pkg-config", "build", _program("pkg-config"), ("pkg-config",), ("pkgconf-pkg-config",)),
     Need("libvirt headers", "build", _file("usr/include/libvirt/libvirt.h"), ("libvirt-dev",), ("libvirt-devel",)),
-    Need("ip", "tests", _program("ip"), ("iproute2",), ("iproute",)),
-    Need("unshare", "tests", _program("unshare"), ("util-linux",), ("util-linux",)),
-    Need("tcpdump", "tests", _program("tcpdump"), ("tcpdump",), ("tcpdump",)),
-    Need("ping", "tests", _program("ping"), ("iputils-ping",), ("iputils",)),
-    Need("arp", "tests", _program("arp"), ("net-tools",), ("net-tools",)),
+    Need("ip", "network", _program("ip"), ("iproute2",), ("iproute",)),
+    Need("unshare", "network", _program("unshare"), ("util-linux",), ("util-linux",)),
+    Need("tcpdump", "network", _program("tcpdump"), ("tcpdump",), ("tcpdump",)),
+    Need("ping", "network", _program("ping"), ("iputils-ping",), ("iputils",)),
+    Need("arp", "network", _program("arp"), ("net-tools",), ("net-tools",)),
+    # A peer for vipd in namespaces. Without a configuration, and it comes with none, its service does not start.
+    Need("keepalived", "tests", _program("keepalived"), ("keepalived",), ("keepalived",)),
     Need("libvirtd", "lab", _program("libvirtd"), ("libvirt-daemon",), ("libvirt-daemon",)),
     Need(
         "libvirt's qemu driver",
@@ -143,10 +145,10 @@ def package_family() -> str | None:
     return next((name for name, program in (("apt", "apt-get"), ("dnf", "dnf")) if shutil.which(program)), None)
 
 
-def missing_packages(purpose: str, family: str | None) -> list[str]:
-    """Packages that bring what is missing for a purpose, in the order of the table, each once."""
-    wanted = PURPOSES[: PURPOSES.index(purpose) + 1]
-    missing = (need for need in NEEDS if need.needed_for in wanted and need.probe() is None)
+def missing_packages(session: str, family: str | None) -> list[str]:
+    """Packages that bring what is missing for a nox session, in the order of the table, each once."""
+    purposes = SESSION_PURPOSES.get(session, BENCH)
+    missing = (need for need in NEEDS if need.needed_for in purposes and need.probe() is None)
     return list(dict.fromkeys(package for need in missing if (package := _package(need, family))))
 
 
@@ -166,7 +168,7 @@ def examine() -> list[Finding]:
 
 def lacking(findings: Iterable[Finding]) -> list[Finding]:
     """Those that keep the bench from working."""
-    return [finding for finding in findings if not finding.ok and finding.needed_for in PURPOSES]
+    return [finding for finding in findings if not finding.ok and finding.needed_for in BENCH]
 
 
 def _package(need: Need, family: str | None) -> str | None:
@@ -218,7 +220,7 @@ def _python_package(module: str, project: str) -> Finding:
 def _namespaces() -> Finding:
     ok = _succeeds("unshare", "--net", "--mount", "--uts", "--ipc", "--pid", "--fork", "--mount-proc", "true")
     remedy = "" if ok else "run it as root, and not inside a container that forbids new namespaces"
-    return Finding("namespaces", ok, "can be made" if ok else "cannot be made", remedy, "tests")
+    return Finding("namespaces", ok, "can be made" if ok else "cannot be made", remedy, "network")
 
 
 def _disk() -> Finding:
@@ -244,8 +246,8 @@ def main(arguments: list[str]) -> int:
         0, or 69 (this machine lacks something) where something is missing that the bench needs.
     """
     if arguments[:1] == ["--packages"]:
-        purpose = SESSION_PURPOSE.get(" ".join(arguments[1:]), PURPOSES[-1])
-        sys.stdout.writelines(f"{package}\n" for package in missing_packages(purpose, package_family()))
+        session = " ".join(arguments[1:])
+        sys.stdout.writelines(f"{package}\n" for package in missing_packages(session, package_family()))
         return 0
     findings = examine()
     if arguments == ["--json"]:
@@ -258,9 +260,9 @@ def main(arguments: list[str]) -> int:
 def _lines(findings: list[Finding]) -> Iterator[str]:
     width = max(len(finding.name) for finding in findings)
     for finding in findings:
-        mark = "ok  " if finding.ok else "MISS" if finding.needed_for in PURPOSES else "slow"
+        mark = "ok" if finding.ok else "MISS" if finding.needed_for in BENCH else "-"
         remedy = f"; {finding.remedy}" if finding.remedy else ""
-        yield f"{mark}  {finding.name:{width}}  {finding.detail}{remedy}"
+        yield f"{mark:4}  {finding.name:{width}}  {finding.detail}{remedy}"
     missing = len(lacking(findings))
     yield f"{missing} missing" if missing else "nothing missing"
 

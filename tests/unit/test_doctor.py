@@ -17,18 +17,24 @@ def need(purpose: str, apt: tuple[str, ...], found: str | None = None) -> doctor
 
 
 def test_only_missing_packages_are_named_and_each_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    table = (need("build", ("b",)), need("tests", ("b",)), need("tests", ("here",), "/bin/here"), need("lab", ("l",)))
+    table = (
+        need("build", ("b",)),
+        need("network", ("b",)),
+        need("network", ("here",), "/bin/here"),
+        need("lab", ("l",)),
+    )
     monkeypatch.setattr(doctor, "NEEDS", table)
-    assert doctor.missing_packages("lab", "apt") == ["b", "l"]
-    assert doctor.missing_packages("lab", "dnf") == ["thing-dnf"]
-    assert doctor.missing_packages("lab", None) == []
+    assert doctor.missing_packages("e2e", "apt") == ["b", "l"]
+    assert doctor.missing_packages("e2e", "dnf") == ["thing-dnf"]
+    assert doctor.missing_packages("e2e", None) == []
 
 
-def test_a_purpose_includes_those_before_it_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(doctor, "NEEDS", tuple(need(purpose, (purpose,)) for purpose in doctor.PURPOSES))
-    assert doctor.missing_packages("build", "apt") == ["build"]
-    assert doctor.missing_packages("tests", "apt") == ["build", "tests"]
-    assert doctor.missing_packages("lab", "apt") == ["build", "tests", "lab"]
+def test_a_session_gets_what_it_needs_and_no_more(monkeypatch: pytest.MonkeyPatch) -> None:
+    purposes = ("build", "network", "tests", "lab")
+    monkeypatch.setattr(doctor, "NEEDS", tuple(need(purpose, (purpose,)) for purpose in purposes))
+    assert doctor.missing_packages("lint", "apt") == ["build"]
+    assert doctor.missing_packages("tests", "apt") == ["build", "network", "tests"]
+    assert doctor.missing_packages("e2e", "apt") == ["build", "network", "lab"]
 
 
 @pytest.mark.parametrize(("known", "expected"), [(True, "apart"), (False, "inside")])
@@ -37,7 +43,7 @@ def test_a_package_that_this_release_does_not_know_gives_way_to_the_one_it_was_i
 ) -> None:
     monkeypatch.setattr(doctor, "NEEDS", (need("lab", ("apart", "inside")),))
     monkeypatch.setattr(doctor, "_succeeds", lambda *_: known)
-    assert doctor.missing_packages("lab", "apt") == [expected]
+    assert doctor.missing_packages("e2e", "apt") == [expected]
 
 
 def test_every_finding_that_is_not_ok_says_what_to_do(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
@@ -49,9 +55,9 @@ def test_every_finding_that_is_not_ok_says_what_to_do(monkeypatch: pytest.Monkey
     assert all(bool(finding.remedy) != finding.ok for finding in findings)
 
 
-def test_what_serves_speed_alone_is_never_lacking() -> None:
+def test_what_the_bench_can_do_without_is_never_lacking() -> None:
     slow = doctor.Finding("kvm", False, "no /dev/kvm", "nothing to do", "speed")
-    gone = doctor.Finding("ip", False, "not found", "install it", "tests")
+    gone = doctor.Finding("ip", False, "not found", "install it", "network")
     assert doctor.lacking([slow, gone]) == [gone]
 
 
@@ -65,7 +71,7 @@ def test_the_doctor_runs_as_a_plain_script_without_any_dependency() -> None:
 def test_json_has_the_findings_and_the_exit_status_says_whether_something_is_missing(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    gone = doctor.Finding("ip", False, "not found", "install it", "tests")
+    gone = doctor.Finding("ip", False, "not found", "install it", "network")
     slow = doctor.Finding("kvm", False, "no /dev/kvm", "nothing to do", "speed")
     for found, status in (([gone, slow], 69), ([slow], 0)):
         monkeypatch.setattr(doctor, "examine", lambda found=found: found)
