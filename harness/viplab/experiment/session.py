@@ -6,16 +6,19 @@ import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from viplab import store
 from viplab.evidence import RunFolder, TrialFolder
 from viplab.experiment.trial import Trial, run_trial
 from viplab.lab.image import Image
-from viplab.lab.libvirt_lab import LibvirtLab
 from viplab.lab.opened import in_lab, ready_image
 from viplab.progress import StepLines, note
 from viplab.scenario.model import Scenario
 from viplab.subjects.subject import Subject
+
+if TYPE_CHECKING:
+    from viplab.lab.libvirt_lab import LibvirtLab
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
+from viplab.errors import HostError
 from viplab.lab.accelerator import Accelerator, accelerator
 from viplab.lab.image import Image, build_image, find_image, load_recipe
 from viplab.lab.sandbox import LAB, contained
@@ -42,8 +43,11 @@ def in_lab(image: Image, work: Callable[[LibvirtLab], T]) -> T:
 @contextmanager
 def _private_lab(image: Image, accel: Accelerator) -> Iterator[LibvirtLab]:
     # libvirt-python is imported where a lab is made and nowhere else: reports are read where there is no libvirt.
-    from viplab.lab import private
-    from viplab.lab.libvirt_lab import LibvirtLab
+    try:
+        from viplab.lab import private
+        from viplab.lab.libvirt_lab import LibvirtLab
+    except ImportError as error:
+        raise HostError(f"{error.name}: not installed in this Python; `pip install 'viplab[lab]'` brings it") from None
 
     with step(f"Bring the lab up ({'KVM' if accel == 'kvm' else 'TCG: emulation, KVM does not boot a guest here'})"):
         lab = LibvirtLab(private.prepare(), image, accel, private.WORK)
