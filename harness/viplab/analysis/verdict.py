@@ -187,8 +187,11 @@ FAIL: tuple[Rule, ...] = (_setup_check_failed, _wrong_owner, _outage_off, _deadl
 
 def outage_slack_s(record: Record, view: FaultView) -> float:
     """How far an outage may be off: the stream's resolution at both ends, the fault's uncertainty, scheduling."""
+    fault = view.summary.fault
     interval = record.info.probe_interval_s or record.info.ping_interval_s
-    return OUTAGE_SLACK_S + 2 * interval + view.summary.fault.uncertainty_ns / 1e9
+    # Where a host returns the prediction does not depend on when that was.
+    unsure_s = fault.uncertainty_ns / 1e9 if fault.kind in BY_TIMEOUT else 0
+    return OUTAGE_SLACK_S + 2 * interval + unsure_s
 
 
 def expected_owner(scenario: str) -> HostName | None:
