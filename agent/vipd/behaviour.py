@@ -34,8 +34,11 @@ class Behaviour(NamedTuple):
     """preempt_delay counts from the start of the daemon, not from the first advert of a lower priority."""
 
     answers_lower_advert: bool = False
-    """A master answers an advert that loses against it, with a burst of gratuitous ARP for the switches that learnt the
-    other one's address; RFC 3768 has it discard such an advert silently."""
+    """A master answers an advert that loses against it at once, counts its interval from that answer, and announces its
+    addresses again for the switches that learnt the other one's. RFC 3768 has it discard such an advert silently."""
+
+    takes_zero_for_lower: bool = False
+    """A master takes priority 0 for one lower advert more."""
 
     misreads_tie: bool = False
     """Equal priorities compare the sender's address in one byte order with the own one in the other (1.2.2's bug)."""
@@ -83,6 +86,7 @@ PRESETS = {
             elects_on_lower_advert=True,
             delays_preempt_from_start=True,
             answers_lower_advert=True,
+            takes_zero_for_lower=True,
             misreads_tie=True,
             owner_listens=True,
             rearms_at_every_packet=True,

@@ -217,6 +217,7 @@ class Router:
             If.DELAY_FROM_START: behaviour.delays_preempt_from_start,
             If.DELAY_FROM_ADVERT: config.preempt_delay_ns > 0 and not behaviour.delays_preempt_from_start,
             If.ANSWERS_LOWER: behaviour.answers_lower_advert,
+            If.ZERO_IS_LOWER: behaviour.takes_zero_for_lower,
             If.REARMS: behaviour.rearms_at_every_packet,
         }[condition]
 

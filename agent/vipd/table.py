@@ -87,6 +87,7 @@ class If(Enum):
     DELAY_FROM_START = "preempt delay counts from start"
     DELAY_FROM_ADVERT = "preempt delay counts from advert"
     ANSWERS_LOWER = "answers lower advert"
+    ZERO_IS_LOWER = "takes 0 for lower"
     REARMS = "rearms at every packet"
 
 
@@ -135,6 +136,7 @@ _SET: tuple[Step, ...] = (Say.SETTING_ADDRESSES, Do.ADD_ADDRESSES, Do.ANNOUNCE)
 # The advert leaves before the slower work of a takeover (RFC 3768 section 6.4.2 has the same order).
 _CLAIM: tuple[Step, ...] = (Do.SEND_ADVERT, Do.ARM_ADVERT, Say.ENTERING_MASTER, *_SET)
 _HALF_CLAIM: tuple[Step, ...] = (Do.SEND_ADVERT, Say.TRANSITION, Do.ARM_ADVERT)
+_ANSWER: tuple[Step, ...] = (Say.LOWER_ANSWERED, Do.SEND_ADVERT, Do.ANNOUNCE, Do.ARM_ADVERT)
 _WAIT: tuple[Step, ...] = (Say.ENTERING_BACKUP, Do.ARM_MASTER_DOWN)
 _RELEASE: tuple[Step, ...] = (Say.REMOVING_ADDRESSES, Do.REMOVE_ADDRESSES)
 
@@ -200,12 +202,10 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
     _rows(_MASTER, (Event.TIMER_EXPIRED, *_ADVERTS), (If.LATE_LINKS, If.LINKS_DOWN),
           (Do.REPORT_DOWN, Say.ENTERING_FAULT, *_RELEASE, Say.NOW_IN_FAULT, Do.ARM_MASTER_DOWN), _FAULT),
     _rows(_MASTER, Event.TIMER_EXPIRED, (), (Do.SEND_ADVERT, Do.ARM_ADVERT), _MASTER),
-    _rows(_MASTER, (Event.ZERO_RECEIVED, Event.LOWER_RECEIVED), (If.REARMS,),
-          (Say.LOWER_ANSWERED, Do.SEND_ADVERT, Do.ANNOUNCE, Do.ARM_ADVERT), _MASTER),
+    _rows(_MASTER, Event.ZERO_RECEIVED, (If.ZERO_IS_LOWER,), _ANSWER, _MASTER),
     _rows(_MASTER, Event.TIE_WON, (If.REARMS,), (Do.ARM_ADVERT,), _MASTER),
-    _rows(_MASTER, Event.ZERO_RECEIVED, (), (Do.SEND_ADVERT, Do.ARM_ADVERT), _MASTER),
-    _rows(_MASTER, (Event.LOWER_RECEIVED, Event.TIE_WON), (If.ANSWERS_LOWER,),
-          (Say.LOWER_ANSWERED, Do.SEND_ADVERT, Do.ANNOUNCE), _MASTER),
+    _rows(_MASTER, Event.ZERO_RECEIVED, (), (Say.ZERO_RECEIVED, Do.SEND_ADVERT, Do.ARM_ADVERT), _MASTER),
+    _rows(_MASTER, (Event.LOWER_RECEIVED, Event.TIE_WON), (If.ANSWERS_LOWER,), _ANSWER, _MASTER),
     _rows(_MASTER, Event.TIE_LOST, (), (Say.TIE_LOST, *_WAIT, *_RELEASE), _BACKUP),
     _rows(_MASTER, Event.HIGHER_RECEIVED, (), (Say.HIGHER_RECEIVED, *_WAIT, *_RELEASE), _BACKUP),
     _rows(_MASTER, Event.SHUT_DOWN, (), (Do.SEND_STOP, *_RELEASE, Do.STOP_TIMERS), _INIT),

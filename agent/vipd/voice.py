@@ -26,6 +26,7 @@ class Say(Enum):
     LOWER_DISCARDED = "backup discards a lower priority"
     LOWER_ELECTS = "backup claims on a lower priority"
     LOWER_ANSWERED = "master answers a lower priority"
+    ZERO_RECEIVED = "master hears priority 0"
     HIGHER_RECEIVED = "master yields to a higher priority"
     TIE_LOST = "master yields to a higher address"
     HIGHER_THAN_RECEIVED = "own priority beats the advert read on leaving fault"
@@ -97,6 +98,7 @@ _KEEPALIVED_2 = {
     Say.TIE_LOST: Line(
         "({name}) Master received advert from {source} with same priority {priority} but higher IP address than ours"
     ),
+    Say.ZERO_RECEIVED: Line("({name}) Master received priority 0 message"),
     Say.STOP_ADVERT_SENT: Line("({name}) sent 0 priority", detail=True),
     Say.LINK_DOWN: Line("Netlink reports {interface} down"),
     Say.LINK_UP: Line("Netlink reports {interface} up"),

@@ -165,8 +165,30 @@ def test_keepalived_2_stop_says_priority_zero_before_it_removes() -> None:
 
 def test_keepalived_2_master_answers_a_lower_advert_and_announces() -> None:
     play = master("keepalived-2")
-    play >> advert(100) << sends(101) << garps()
-    play >> advert(101, LOWER_ADDRESS) << sends(101) << garps()
+    for priority, source in ((100, HIGHER_ADDRESS), (101, LOWER_ADDRESS)):
+        play >> seconds(0.6)
+        play >> advert(priority, source) << sends(101) << garps()
+        assert play.waits_s == 1, "as measured with 2.2.7: the interval counts from the answer"
+    play.done()
+
+
+def test_keepalived_2_master_answers_priority_zero_without_announcing() -> None:
+    play = master("keepalived-2")
+    play >> seconds(0.6)
+    play >> advert(0) << sends(101)
+    assert play.waits_s == 1
+    play.done()
+
+
+def test_1_2_2_master_answers_lower_and_zero_alike_and_rearms_for_a_tie_it_wins() -> None:
+    play = master("keepalived-1.2.2")
+    for priority in (100, 0):
+        play >> seconds(0.6)
+        play >> advert(priority) << sends(101) << garps()
+        assert play.waits_s == 1
+    play >> seconds(0.6)
+    play >> advert(101, 0x01000000)
+    assert play.waits_s == 1
     play.done()
 
 
