@@ -105,6 +105,7 @@ NEEDS = (
     Need("tcpdump", "network", _program("tcpdump"), ("tcpdump",), ("tcpdump",)),
     Need("ping", "network", _program("ping"), ("iputils-ping",), ("iputils",)),
     Need("arp", "network", _program("arp"), ("net-tools",), ("net-tools",)),
+    Need("ps", "tests", _program("ps"), ("procps",), ("procps-ng",)),
     # A peer for vipd in namespaces. Without a configuration, and it comes with none, its service does not start.
     Need("keepalived", "tests", _program("keepalived"), ("keepalived",), ("keepalived",)),
     Need("libvirtd", "lab", _program("libvirtd"), ("libvirt-daemon",), ("libvirt-daemon",)),
