@@ -51,8 +51,8 @@ class _OneFault:
 
     def __init__(self, record: Record, fault: Fault, until_ns: int, trips: Sequence[Trip]) -> None:
         self.record, self.fault, self.until_ns = record, fault, until_ns
-        # The fault's own uncertainty, so that an advert that it provoked is not taken for one before it.
-        self.since_ns = fault.at_ns - fault.uncertainty_ns
+        # What the fault provoked is not to be taken for something before it.
+        self.since_ns = fault.earliest_ns
         self.trips = [trip for trip in trips if self.since_ns <= trip.sent_ns < until_ns]
         self.silences = [silence for silence in silences(trips) if within(silence, fault, until_ns)]
         self.old_master = self._old_master()
@@ -280,7 +280,7 @@ class _OneFault:
         return None if x_ns is None else self.fault.at_ns - x_ns
 
     def _expected_detection_s(self) -> tuple[float, float] | None:
-        if self.new_master is None:
+        if self.new_master is None or self.fault.kind in UNPHASED:
             return None
         taker = self.record.info.nodes[self.new_master]
         x_ns = self._x_ns()

@@ -12,6 +12,8 @@ from viplab.evidence import HostName
 # Until adverts of one host are this many intervals apart it is held to be advertising throughout.
 _SILENT_AFTER = 2.5
 _ENDS_DAEMON: frozenset[FaultKind] = frozenset({"kill", "stop", "power_cut", "shutdown"})
+# Of these the daemon knows nothing; told to stop or to shut down it goes on for a while.
+_AT_ONCE: frozenset[FaultKind] = frozenset({"kill", "power_cut"})
 
 Span = tuple[int, int, str]
 
@@ -57,7 +59,7 @@ def _advertising(record: Record, host: HostName) -> list[Span]:
     faults = [*record.setup_faults, *record.faults]
     interval_ns = round(record.info.nodes[host].advert_int_s * 1_000_000_000)
     ends = [
-        *(fault.at_ns for fault in faults if fault.host == host and fault.kind in _ENDS_DAEMON),
+        *(fault.at_ns for fault in faults if fault.host == host and fault.kind in _AT_ONCE),
         *(advert.time_ns for advert in record.adverts if not advert.priority and record.advertiser(advert) == host),
         *(advert.time_ns for advert in record.adverts if advert.priority and record.advertiser(advert) != host),
         record.end_ns,
@@ -106,8 +108,7 @@ def _owners(record: Record) -> list[Span]:
 
 
 def _client(record: Record) -> list[Span]:
-    changes = [event.t_ns for event in record.all("neighbour") if event.get("ip") == record.info.vip]
-    edges = sorted({record.start_ns, *changes, record.end_ns})
+    edges = [moment_ns for moment_ns, _ in record.client_entries] + [record.end_ns]
     return [
         (start_ns, end_ns, _name(record, mac) if (mac := record.client_entry(start_ns)) else "none")
         for start_ns, end_ns in pairwise(edges)

@@ -119,7 +119,7 @@ def _client(record: Record, view: TrialView, head: FaultView | None) -> dict[str
     until_s = (until_ns - view.zero_ns) / 1e9
     first = [trip for trip in view.ping_trips if head.at_s <= trip.sent_s < until_s]
     return {
-        "client_before": _named(record, record.client_entry(fault.at_ns - fault.uncertainty_ns)),
+        "client_before": _named(record, record.client_entry(fault.earliest_ns)),
         "client_after": _named(record, record.client_entry(until_ns)),
         "arp_before": _named(record, arp_entry(view.arp_before or "", record.info.vip)),
         "arp_after": _named(record, arp_entry(view.arp_after or "", record.info.vip)),

@@ -55,13 +55,18 @@ class CaptureSummary(_Frozen):
 
 
 class Fault(_Frozen):
-    """What was done, to whom, when; `at_ns` is within `uncertainty_ns` either way."""
+    """What was done, to whom, when: at most `uncertainty_ns` after a marker, or on either side of a bracket's middle."""
 
     kind: FaultKind
     host: HostName
     at_ns: int
     uncertainty_ns: int
     dated_by: Literal["marker", "bracket"] = "bracket"
+
+    @property
+    def earliest_ns(self) -> int:
+        """Before this it cannot have been: a marker is sent before the fault, a bracket's middle may be after it."""
+        return self.at_ns if self.dated_by == "marker" else self.at_ns - self.uncertainty_ns
 
 
 class Measures(_Frozen):
@@ -242,7 +247,8 @@ class Interval(_Frozen):
 class Lane(_Frozen):
     """What one party was at, over time.
 
-    Labels: hosts `off`, `silent`, `advertising`; owners and client `A`, `B`, `A+B`, `none`, or a MAC.
+    Labels: hosts `off`, `silent`, `advertising`; owners and client `A`, `B`, `A+B`, `none`, or a MAC. A lane
+    begins where something is known.
     """
 
     name: Literal["A", "B", "owners", "client"]

@@ -120,15 +120,19 @@ class Record:
             if end > since_ns and event.t_ns < until_ns
         ]
 
+    @cached_property
+    def client_entries(self) -> list[tuple[int, str | None]]:
+        """What is known of that entry: the table's own events, and the table as it was printed."""
+        vip = self.info.vip
+        changes = [event for event in self.all("neighbour") if event.get("ip") == vip]
+        entries = [(event.t_ns, None if event.get("deleted") else event.get("mac")) for event in changes]
+        entries += [(event.t_ns, arp_entry(str(event.get("text", "")), vip)) for event in self.all("arp")]
+        return sorted(entries, key=lambda entry: entry[0])
+
     def client_entry(self, at_ns: int) -> str | None:
-        """The MAC that the client's neighbour table has for the VIP at a moment, None where that is not known."""
-        changes = [event for event in self.all("neighbour") if event.get("ip") == self.info.vip]
-        index = bisect_right([event.t_ns for event in changes], at_ns)
-        if index:
-            change = changes[index - 1]
-            return None if change.get("deleted") else change.get("mac")
-        before = [event for event in self.all("arp") if event.get("when") == "before"]
-        return arp_entry(str(before[0].get("text", "")), self.info.vip) if before else None
+        """The MAC that the client's neighbour table has for the VIP at a moment, None for none and for not known."""
+        index = bisect_right([moment_ns for moment_ns, _ in self.client_entries], at_ns)
+        return self.client_entries[index - 1][1] if index else None
 
     def to_host_clock(self, host: HostName) -> tuple[int, int] | None:
         """What to take from a guest's clock to have the host's, and how sure that is; None where not measured."""

@@ -84,8 +84,7 @@ def _clock_stepped(record: Record, views: Sequence[FaultView]) -> str | None:
 
 def _two_masters_before(record: Record, views: Sequence[FaultView]) -> str | None:
     for view in views[:1]:
-        fault = view.summary.fault
-        until_ns = fault.at_ns - fault.uncertainty_ns
+        until_ns = view.summary.fault.earliest_ns
         heard = {
             host
             for host in HOSTS

@@ -141,6 +141,19 @@ def test_the_frames_that_matter_hold_the_arp_exchange_within_the_slow_ping(tmp_p
     assert not any(s.OBSERVER_MAC in (row.source, row.destination) for row in view.frames)
 
 
+def test_log_lines_keep_the_articles_form_and_take_the_precise_time(tmp_path: Path) -> None:
+    trial = s.case_a(OLD)
+    folder = trial.write(tmp_path, 1)
+    moment = (10 * s.S + 3 * s.S + s.SKEW_NS[101] + s.LATE) // 1000
+    line = f"2027-01-15T08:00:13.{moment % 1_000_000:06d}+00:00 centOS-hostB Keepalived_vrrp: VRRP_Instance(VI_1) Transition"
+    (folder / "hosts" / "B" / "precise.log").write_text(f"{line} to MASTER STATE\n")
+    first, second, *_ = view_trial(read_trial(TrialFolder(folder))).logs["B"]
+    assert first.stamp == "Jan 15 08:00:13"
+    assert first.time_s == (moment * 1000 - 10_400_000_000) / 1e9
+    assert first.uncertainty_s == 0.000101
+    assert second.uncertainty_s == 1.0001
+
+
 def test_lanes_say_who_was_at_what(tmp_path: Path) -> None:
     view = viewed(tmp_path, s.case_a(OLD))
     lanes = {lane.name: [interval.label for interval in lane.intervals] for lane in view.lanes}
@@ -152,6 +165,13 @@ def test_lanes_say_who_was_at_what(tmp_path: Path) -> None:
         assert all(
             before.end_s == after.start_s for before, after in zip(lane.intervals, lane.intervals[1:], strict=False)
         )
+
+
+def test_a_host_that_is_shut_down_is_advertising_until_its_last_advert(tmp_path: Path) -> None:
+    view = viewed(tmp_path, s.case_d(OLD))
+    (lane,) = (lane for lane in view.lanes if lane.name == "B")
+    assert [interval.label for interval in lane.intervals] == ["silent", "advertising", "off"]
+    assert lane.intervals[-1].start_s == 23.0 - 10.3
 
 
 def test_a_request_in_flight_at_the_end_is_not_lost() -> None:
