@@ -39,7 +39,7 @@ class RawFile:
 
 
 def ping_excerpt(text: str, lost_seqs: list[int]) -> str:
-    """The transcript as the article prints it: its head, the replies around each loss, its statistics, `...` between."""
+    """The transcript as the article prints it: head, replies around each loss or switch, statistics, `...` between."""
     lines = text.split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
@@ -83,7 +83,7 @@ def frames_excerpt(frames: list[FrameRow]) -> list[FrameRow | Omission]:
 
 
 def merged_logs(logs: dict[HostName, list[LogLine]]) -> list[LogLine | Omission]:
-    """The logs of both hosts on one axis; lines that could not be dated keep their place after the dated one before them."""
+    """The logs of both hosts on one axis; a line that could not be dated stays behind the dated one before it."""
     dated: list[tuple[float, LogLine]] = []
     for host in sorted(logs):
         last_s = float("-inf")
@@ -103,12 +103,14 @@ def configurations(trial: TrialView) -> dict[HostName, list[ConfigLine] | None]:
     for host in sorted(trial.config):
         text = trial.config[host]
         texts[host] = None if text is None else middle_out(text.rstrip("\n").split("\n"), CONFIG_LINES, 0)
+    known = {host: {line.strip() for line in lines} for host, lines in texts.items() if lines is not None}
     result: dict[HostName, list[ConfigLine] | None] = {}
     for host, lines in texts.items():
-        others = [{line.strip() for line in other} for name, other in texts.items() if name != host and other is not None]
-        result[host] = lines and [
-            ConfigLine(line, bool(others) and all(line.strip() not in other for other in others)) for line in lines
-        ]
+        others = [other for name, other in known.items() if name != host]
+        if lines is None:
+            result[host] = None
+        else:
+            result[host] = [ConfigLine(line, any(line.strip() not in other for other in others)) for line in lines]
     return result
 
 
@@ -117,9 +119,7 @@ def raw_files(run: Path, trial: str) -> list[RawFile]:
     root = run / "trials" / trial
     files = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else []
     return [
-        RawFile(
-            quote(path.relative_to(run).as_posix()), path.relative_to(root).as_posix(), _size(path.stat().st_size)
-        )
+        RawFile(quote(path.relative_to(run).as_posix()), path.relative_to(root).as_posix(), _size(path.stat().st_size))
         for path in files
     ]
 

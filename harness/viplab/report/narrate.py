@@ -50,7 +50,7 @@ def _announcement(fault: FaultView) -> Iterator[str]:
     if announce is None:
         yield "When it announced the address by gratuitous ARP was not measured."
         return
-    then = f", and the client's ARP entry changed {switch} after that" if switch else ""
+    then = f", and the client’s ARP entry changed {switch} after that" if switch else ""
     yield f"Its first gratuitous ARP followed {announce} after that advert{then}."
 
 

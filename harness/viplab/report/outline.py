@@ -82,7 +82,8 @@ _CHAPTERS = (
         "part-1",
         "Part 1: the bench",
         "Two guests share one virtual address. One holds it and says so once a second; the other listens, and takes it "
-        "when it hears nothing for long enough. A third machine, the client, pings that address throughout and knows nothing of this.",
+        "when it hears nothing for long enough. A third machine, the client, pings that address throughout and knows "
+        "nothing of this.",
         ("part-1",),
     ),
     (
@@ -94,8 +95,8 @@ _CHAPTERS = (
     (
         "part-3",
         "Part 3: the interface goes and comes back",
-        "Case C takes away the interface that the address lives on while the daemon keeps running, case D gives it back "
-        "and then shuts down the other host. Both hosts have the same priority here, which matters in case D.",
+        "Case C takes away the interface that the address lives on while the daemon keeps running, case D gives it "
+        "back and then shuts down the other host. Both hosts have the same priority here, which matters in case D.",
         ("case-c", "case-d"),
     ),
 )  # fmt: skip
@@ -121,6 +122,15 @@ def subjects(view: RunView) -> list[Subject]:
     return list(dict.fromkeys(named))
 
 
+def short_names(view: RunView) -> dict[Subject, str]:
+    """What a column is headed with: the daemon's name, with its profile where one daemon ran under several."""
+    found = subjects(view)
+    count = Counter(subject.name for subject in found)
+    return {
+        subject: f"{subject.name} ({subject.profile})" if count[subject.name] > 1 else subject.name for subject in found
+    }
+
+
 def chapters(view: RunView) -> list[Chapter]:
     """The three parts of the article, then the rest; a chapter without trials stays, so that its absence is seen."""
     cases = {case.scenario: case for case in _cases(view)}
@@ -139,7 +149,7 @@ def claim_groups(view: RunView) -> list[ClaimGroup]:
     for claim in view.claims:
         row = rows.setdefault(claim.id, ClaimRow(claim.id, claim.text, claim.article, {}))
         row.results[Subject(claim.subject, claim.profile)] = claim
-    letters = sorted({row.id[:1] for row in rows.values()}, key=lambda letter: ([*_CLAIM_GROUPS, letter].index(letter)))
+    letters = sorted({row.id[:1] for row in rows.values()}, key=lambda letter: [*_CLAIM_GROUPS, letter].index(letter))
     return [
         ClaimGroup(
             _CLAIM_GROUPS.get(letter, f"Claims {letter}"),

@@ -14,9 +14,9 @@ from importlib.resources import files
 from typing import Any
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
-from markupsafe import Markup
+from markupsafe import Markup, escape
 
-from viplab.analysis.model import Measures, RunView, TrialView
+from viplab.analysis.model import ClaimResult, Measures, RunView, TrialView
 from viplab.evidence import RunFolder
 from viplab.report import exhibits, narrate, outline, timeline, topology, units, waterfall
 from viplab.report.svg import PALETTE
@@ -26,10 +26,10 @@ NOT_MEASURED = Markup('<span class="nm">{}</span>').format(units.NOT_MEASURED)
 
 QUANTITIES: tuple[tuple[str, str, str], ...] = (
     ("outage_s", "Client without an answer", "sum of the gaps in its echo replies"),
-    ("detection_s", "Takeover", "fault to the new master's first advert"),
-    ("deadline_excess_s", "Deadline excess", "how late that advert was by the new master's own timers"),
+    ("detection_s", "Takeover", "fault to the new master’s first advert"),
+    ("deadline_excess_s", "Deadline excess", "how late that advert was by the new master’s own timers"),
     ("announce_s", "Announcement", "that advert to its first gratuitous ARP"),
-    ("client_switch_s", "Client's switch", "that gratuitous ARP to the change of the client's ARP entry"),
+    ("client_switch_s", "Client’s switch", "that gratuitous ARP to the change of the client’s ARP entry"),
     ("dual_owner_s", "Two owners", "time for which both hosts answered for the address"),
     ("reversion_s", "Reversion", "return of a host to its first answer under the address"),
 )
@@ -55,6 +55,10 @@ def render(run: RunFolder, view: RunView) -> str:
         "sample": lambda trials, name: units.sample(_values(trials, name)),
         "measured": lambda trials, name: any(value is not None for value in _values(trials, name)),
         "lost": lost,
+        "claims_of": claims_of,
+        "stayed": stayed,
+        "verdict_counts": verdict_counts,
+        "prose": prose,
         "verdict": outline.verdict,
         "anchor": anchor,
         "seqs": exhibits.sequences,
@@ -63,6 +67,7 @@ def render(run: RunFolder, view: RunView) -> str:
         "frames_excerpt": exhibits.frames_excerpt,
         "merged_logs": exhibits.merged_logs,
     }
+    environment.globals["not_measured"] = NOT_MEASURED
     style = Markup(_style())
     anchors = {trial.name: anchor(trial.name) for chapter in outline.chapters(view) for trial in _shown(chapter)}
     return environment.get_template("report.html.j2").render(
@@ -70,6 +75,7 @@ def render(run: RunFolder, view: RunView) -> str:
         style=style,
         policy=_policy(style),
         subjects=outline.subjects(view),
+        short=outline.short_names(view),
         label=lambda subject: subject_label(view, subject),
         tally=lambda subject=None: outline.tally(view, subject),
         chapters=outline.chapters(view),
@@ -83,7 +89,6 @@ def render(run: RunFolder, view: RunView) -> str:
         tell=narrate.tell,
         timeline=lambda trial: timeline.draw(trial, f"{anchor(trial.name)}-t"),
         waterfall=lambda trial, number: waterfall.draw(trial.faults[number], f"{anchor(trial.name)}-w{number}"),
-        phase_length=waterfall.length,
         fault_words=timeline.fault_words,
         configurations=exhibits.configurations,
         raw_files=lambda trial: exhibits.raw_files(run.path, trial.name),
@@ -101,12 +106,16 @@ def headline(view: RunView) -> str:
     total = sum(counts.values())
     parts = [f"{counts['reproduced']} of {total} results reproduce the article"]
     if counts["explained"]:
-        parts.append(f"{counts['explained']} differ for a known, measured cause")
+        parts.append(f"{_differ(counts['explained'])} for a known, measured cause")
     if counts["failed"]:
-        parts.append(f"{counts['failed']} differ without one")
+        parts.append(f"{_differ(counts['failed'])} without one")
     if counts["undecided"]:
         parts.append(f"{counts['undecided']} could not be decided")
     return ", ".join(parts[:-1]) + " and " * (len(parts) > 1) + parts[-1] + "."
+
+
+def _differ(number: int) -> str:
+    return f"{number} differs" if number == 1 else f"{number} differ"
 
 
 def subject_label(view: RunView, subject: outline.Subject) -> str:
@@ -120,12 +129,46 @@ def subject_label(view: RunView, subject: outline.Subject) -> str:
 
 
 def lost(trials: Sequence[TrialView]) -> str | None:
-    """Lost and sent echo requests of the 1 Hz ping, such as `4 of 22 lost`, over all trials that have a transcript."""
+    """Lost and sent echo requests of the 1 Hz ping, such as `4 of 22`, over all trials that have a transcript."""
     pings = [trial.summary.ping for trial in trials if trial.summary.ping is not None]
     if not pings:
         return None
     missing = sum(len(ping.lost_seqs) for ping in pings)
-    return f"{missing} of {sum(ping.sent for ping in pings)}" + (f" (n = {len(pings)})" if len(trials) > 1 else "")
+    return f"{missing} of {sum(ping.sent for ping in pings)}"
+
+
+def stayed(group: outline.Group) -> str | None:
+    """The host that stayed master in the first fault of every trial; None where another took over or nobody knows."""
+    masters = {
+        trial.faults[0].old_master
+        for trial in group.trials
+        if trial.faults
+        and trial.faults[0].new_master in (None, trial.faults[0].old_master)
+        and trial.summary.detection_s is None
+        and trial.summary.verdict != "undecided"
+    }
+    return masters.pop() if len(masters) == 1 else None
+
+
+def claims_of(view: RunView, group: outline.Group) -> list[ClaimResult]:
+    """The claims that were judged on this group's trials."""
+    scenario, subject = group.shown.info.scenario, group.subject
+    return [
+        claim
+        for claim in view.claims
+        if (claim.scenario, claim.subject, claim.profile) == (scenario, subject.name, subject.profile)
+    ]
+
+
+def verdict_counts(trials: Sequence[TrialView]) -> dict[str, int]:
+    """How many of the trials ended how, in the order pass, fail, undecided; only what occurred."""
+    verdicts = [trial.summary.verdict for trial in trials]
+    return {name: verdicts.count(name) for name in ("pass", "fail", "undecided") if name in verdicts}
+
+
+def prose(text: str) -> Markup:
+    """A sentence of analysis with what it quotes between backticks set as code; visible and escaped before."""
+    return Markup(re.sub("`([^`\n]+)`", r"<code>\1</code>", str(escape(visible(text)))))
 
 
 def anchor(name: str) -> str:

@@ -1,7 +1,7 @@
 """A matplotlib figure as inline SVG that a page can style: same figure, same bytes.
 
-The SVG that matplotlib writes has its colours in `style` attributes, which a strict Content-Security-Policy forbids, and ids that
-clash when a page holds several figures. Here styles become presentation attributes, which a rule such as
+The SVG that matplotlib writes has its colours in `style` attributes, which a strict Content-Security-Policy forbids,
+and ids that clash when a page holds several figures. Here styles become presentation attributes, which a rule such as
 `svg [fill="#cfe2f1"]` can override in dark mode, and ids that nothing refers to are dropped.
 """
 
@@ -9,8 +9,11 @@ from __future__ import annotations
 
 import io
 import re
+import warnings
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from typing import cast
 from xml.etree import ElementTree
 
 from markupsafe import Markup
@@ -60,7 +63,7 @@ _RC = {
     "axes.unicode_minus": True,
     "path.simplify": True,
 }
-_NOT_PRESENTATION = {"text-align"}
+_LEFT_TO_THE_PAGE = {"font-family", "text-align"}
 _FONT = re.compile(r"(?:(?P<weight>bold|[1-9]00) )?(?P<size>[\d.]+)px")
 _LONG_FRACTION = re.compile(r"(\d+\.\d\d)\d+")
 _REFERENCE = re.compile(r"#([A-Za-z][\w.-]*)")
@@ -79,22 +82,27 @@ def canvas(height: float) -> Figure:
     return Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
 
 
-def drawing_rules() -> rc_context:  # type: ignore[valid-type]
+def drawing_rules() -> AbstractContextManager[None]:
     """The context in which every figure is drawn, so that no setting of the user's matplotlibrc shows."""
-    return rc_context(_RC)
+    return cast(AbstractContextManager[None], rc_context(_RC))
 
 
 def inline(figure: Figure, key: str, description: str) -> Markup:
     """The figure as an `<svg>` element; `key` tells its ids from those of the page's other figures."""
     buffer = io.StringIO()
-    with rc_context({**_RC, "svg.hashsalt": key}):
-        FigureCanvasSVG(figure).print_svg(buffer, metadata={"Date": None, "Creator": None, "Format": None, "Type": None})
+    with rc_context({**_RC, "svg.hashsalt": key}), warnings.catch_warnings():
+        # Text stays text and the reader's browser has its own fonts; what matplotlib's lacks does not matter.
+        warnings.filterwarnings("ignore", "Glyph .* missing from font", UserWarning)
+        FigureCanvasSVG(figure).print_svg(buffer, metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
     root = ElementTree.fromstring(buffer.getvalue())
     for parent in root.iter():
         for child in [child for child in parent if _local(child.tag) in ("metadata", "style")]:
             parent.remove(child)
     for element in root.iter():
         _plain(element)
+    for definition in root.iterfind(".//defs/path"):
+        # Each `use` repeats the style of what it draws; a rule `svg [fill=...]` reaches it, not its copy of the path.
+        definition.attrib = {name: value for name, value in definition.attrib.items() if name in ("id", "d")}
     referred = {name for element in root.iter() for name in _references(element)}
     for element in root.iter():
         if "id" in element.attrib and element.get("id") not in referred:
@@ -118,11 +126,13 @@ def _plain(element: ElementTree.Element) -> None:
             attributes["font-size"] = font["size"]
             if font["weight"]:
                 attributes["font-weight"] = font["weight"]
-        elif name and name not in _NOT_PRESENTATION:
+        elif name and name not in _LEFT_TO_THE_PAGE:
             attributes[name] = value
     if element.tag != "text" and element.tag != "tspan":
         element.text = (element.text or "").strip() or None
     element.tail = None
+    if attributes.get("transform", "").startswith("rotate(-0 "):
+        del attributes["transform"]
     element.attrib = {name: _LONG_FRACTION.sub(r"\1", value) for name, value in attributes.items()}
 
 

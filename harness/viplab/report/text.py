@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 
-LINE_LIMIT = 400
-"""Characters of one line that are shown; the longest honest line of a keepalived log has about 150."""
+LINE_LIMIT = 1000
+"""Characters of one line that are shown; an honest line of a keepalived log has up to 150, one of a verdict 600."""
 
 _SUSPECT = re.compile(r"[^\t\n\x20-\x7e\xa0-\xac\xae-\u02ff]")
 _CARRIAGE_RETURN_AT_END = re.compile(r"\r+(?=\n|$)")

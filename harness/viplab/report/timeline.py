@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from typing import Any
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -24,9 +26,15 @@ FAULT_WORDS: dict[FaultKind, str] = {
     "bring_back": "daemon on {host} started",
 }
 
+LANE_WORDS = {"A": "host A", "B": "host B", "owners": "VIP held by", "client": "client’s ARP entry"}
+
 BEFORE_S = 4.0
 AFTER_S = 9.0
 """Past the second burst of gratuitous ARP, 5 s after the takeover, which is the last thing that a failover does."""
+
+COLUMNS = 800
+"""Of the picture; within one, the probe's round trips are drawn as their lowest and highest."""
+LABELLED_GAPS = 4
 
 _LEFT, _RIGHT = 0.135, 0.988
 _LANE, _PLOT, _TOP, _BOTTOM, _BETWEEN = 26.0, 150.0, 30.0, 74.0, 12.0
@@ -94,7 +102,7 @@ def describe(trial: TrialView) -> str:
     for lane in trial.lanes:
         if lane.name in ("owners", "client") and lane.intervals:
             states = ", ".join(f"{item.label} from {units.moment(item.start_s, 1)} s" for item in lane.intervals[:12])
-            parts.append(f"{lane.label}: {states}.")
+            parts.append(f"{LANE_WORDS[lane.name]}: {states}.")
     for gap in _headline_gaps(trial):
         length = units.seconds(None if gap.end_s is None else gap.end_s - gap.start_s)
         parts.append(f"No answer from {units.moment(gap.start_s, 1)} s, for {length or 'the rest of the trial'}.")
@@ -113,28 +121,26 @@ def _headline_gaps(trial: TrialView) -> list[Gap]:
 
 
 def _caption(trial: TrialView, start_s: float, end_s: float) -> str:
-    cut = start_s > trial.start_s + 0.5 or end_s < trial.end_s - 0.5
-    streams = ["the 1 Hz ping as circles"] if trial.ping_trips else []
-    if trial.probe:
-        streams.append("the faster probe as a line")
-    return (
+    streams = ["the 1 Hz ping as dots"] if trial.ping_trips else []
+    streams += ["the faster probe as a line"] if trial.probe else []
+    sentences = [
         "Above, what each party was at any moment; below, round-trip times"
         + (f" ({', '.join(streams)})" if streams else "")
-        + ", lost requests as crosses at the top. Triangle: first advert of the new master; diamond: its first gratuitous ARP."
-        + (
-            f" Drawn from {units.moment(start_s, 0)} to {units.moment(end_s, 0)} s of a trial that lasted "
-            f"{units.seconds(trial.end_s - trial.start_s)}."
-            if cut
-            else ""
-        )
-    )
+        + ", lost requests at the top."
+    ]
+    if trial.faults:
+        sentences.append("Triangle: first advert of the new master; diamond: its first gratuitous ARP.")
+    if start_s > trial.start_s + 0.5 or end_s < trial.end_s - 0.5:
+        drawn = f"Drawn from {units.moment(start_s, 0)} to {units.moment(end_s, 0)} s"
+        sentences.append(f"{drawn} of a trial that lasted {units.seconds(trial.end_s - trial.start_s)}.")
+    return " ".join(sentences)
 
 
 def _lanes(axes: Axes, lanes: list[Lane], seconds_per_unit: float, start_s: float, end_s: float) -> None:
     axes.set_ylim(len(lanes) - 0.5, -0.5)
-    axes.set_yticks(range(len(lanes)), [visible(lane.label, 22) for lane in lanes])
-    axes.tick_params(axis="both", length=0)
-    axes.tick_params(axis="x", labelbottom=False)
+    axes.set_yticks(range(len(lanes)), [LANE_WORDS[lane.name] for lane in lanes])
+    axes.tick_params(axis="y", length=0, pad=10)
+    axes.tick_params(axis="x", length=0, labelbottom=False)
     for spine in axes.spines.values():
         spine.set_visible(False)
     for row, lane in enumerate(lanes):
@@ -177,13 +183,13 @@ def _moments(axes: Axes, lanes: list[Lane], trial: TrialView) -> None:
         for at_ns, marker in ((fault.moments.first_advert_ns, "^"), (fault.moments.first_garp_ns, "D")):
             if at_ns is not None:
                 axes.plot(
-                    (at_ns - trial.zero_ns) / 1e9, row + 0.34, marker, color=colour, markersize=6,
-                    markeredgecolor=LIGHT["paper"], markeredgewidth=0.8, clip_on=False, zorder=5,
+                    (at_ns - trial.zero_ns) / 1e9, row, marker, color=colour, markersize=9,
+                    markeredgecolor=LIGHT["paper"], markeredgewidth=1.2, clip_on=False, zorder=5,
                 )  # fmt: skip
 
 
 def _faults(axes: Axes, trial: TrialView, start_s: float, end_s: float, below: Axes | None = None) -> None:
-    """A line through all axes at each fault, named on top; every other name of a crowd is lifted a line higher."""
+    """A line through all axes at each fault, named on top."""
     for fault in trial.faults:
         for each in (axes, below):
             if each is not None:
@@ -191,20 +197,22 @@ def _faults(axes: Axes, trial: TrialView, start_s: float, end_s: float, below: A
         late = fault.at_s > start_s + 0.8 * (end_s - start_s)
         axes.annotate(
             f"{fault_words(fault)} ▾" if late else f"▾ {fault_words(fault)}",
-            (fault.at_s, 1), xycoords=("data", "axes fraction"), xytext=(5 if late else -5, 6), textcoords="offset points",
-            ha="right" if late else "left", fontsize=12, fontweight="bold", annotation_clip=False,
+            (fault.at_s, 1), xycoords=("data", "axes fraction"), xytext=(5 if late else -5, 6),
+            textcoords="offset points", ha="right" if late else "left", fontsize=12, fontweight="bold",
+            annotation_clip=False,
         )  # fmt: skip
 
 
 def _round_trips(axes: Axes, trial: TrialView, start_s: float, end_s: float) -> None:
-    macs = {station.public_mac.lower(): name for name, station in trial.info.stations.items() if name in ("A", "B")}
-    seen = [trip.rtt_ms for trip in (*trial.probe, *trial.ping_trips) if trip.rtt_ms and start_s <= trip.sent_s <= end_s]
+    """Answers by whom they came from on a logarithmic axis, losses in a strip above it, gaps as bands behind."""
+    trips = [trip for trip in (*trial.probe, *trial.ping_trips) if start_s <= trip.sent_s <= end_s]
+    seen = [trip.rtt_ms for trip in trips if trip.rtt_ms]
     low = 10 ** math.floor(math.log10(max(min(seen, default=0.1), 1e-3)))
     high = 10 ** math.ceil(math.log10(max(max(seen, default=10), low * 10) * 1.05))
-    lost_at = high * (high / low) ** 0.1
+    strip = _Strip(high, high / low)
     axes.set_yscale("log")
-    axes.set_ylim(low, high * (high / low) ** 0.2)
-    axes.axhspan(high, axes.get_ylim()[1], color=LIGHT["idle-tint"], zorder=0, linewidth=0)
+    axes.set_ylim(low, strip.at(1))
+    axes.axhspan(high, strip.at(1), color=LIGHT["idle-tint"], zorder=0, linewidth=0)
     axes.yaxis.set_major_locator(LogLocator(10))
     axes.yaxis.set_minor_locator(NullLocator())
     axes.yaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g} ms" if value <= high else ""))
@@ -212,48 +220,11 @@ def _round_trips(axes: Axes, trial: TrialView, start_s: float, end_s: float) -> 
     axes.grid(axis="y", color=LIGHT["grid"], linewidth=1)
     axes.set_axisbelow(True)
     axes.set_ylabel("round trip", labelpad=8)
-    axes.text(-0.008, lost_at, "lost", transform=axes.get_yaxis_transform(), ha="right", va="center")
+    axes.text(-0.008, strip.at(0.6), "lost", transform=axes.get_yaxis_transform(), ha="right", va="center")
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
-    for gap in _headline_gaps(trial):
-        gap_end = end_s if gap.end_s is None else gap.end_s
-        axes.axvspan(gap.start_s, gap_end, color=LIGHT["loss-tint"], zorder=0.5, linewidth=0)
-        if (gap_end - gap.start_s) / (end_s - start_s) * WIDTH * (_RIGHT - _LEFT) > 20 * _CHARACTER:
-            axes.text(
-                (gap.start_s + gap_end) / 2, (low * high) ** 0.5,
-                f"no answer\n{units.seconds(gap.end_s - gap.start_s) if gap.end_s is not None else 'to the end'}",
-                ha="center", va="center", color=LIGHT["loss"], fontsize=12,
-            )  # fmt: skip
-    handles = []
-    for host, role in (("A", "a"), ("B", "b"), (None, "other")):
-        colour = LIGHT[role]
-        xs, ys = _envelope(_answers(trial.probe, macs, host, start_s, end_s), (end_s - start_s) / 800)
-        if xs:
-            axes.plot(xs, ys, color=colour, linewidth=0.8, alpha=0.75, zorder=2)
-        pings = _answers(trial.ping_trips, macs, host, start_s, end_s)
-        if pings:
-            axes.plot(
-                *zip(*pings, strict=True), linestyle="", marker="o" if host != "B" else "s", color=colour, markersize=6,
-                markeredgecolor=LIGHT["paper"], markeredgewidth=0.8, zorder=3,
-            )  # fmt: skip
-        if xs or pings:
-            handles.append(
-                Line2D([], [], color=colour, marker="o" if host != "B" else "s", markersize=6, linewidth=0.8,
-                       label=f"answer from {host}" if host else "answer from a MAC of neither")
-            )  # fmt: skip
-    lost = [trip.sent_s for trip in trial.ping_trips if trip.rtt_ms is None and start_s <= trip.sent_s <= end_s]
-    dense = [trip.sent_s for trip in trial.probe if trip.rtt_ms is None and start_s <= trip.sent_s <= end_s]
-    if dense:
-        axes.vlines(
-            _thinned(dense, (end_s - start_s) / 800), lost_at / 1.0, lost_at * (high / low) ** 0.06,
-            color=LIGHT["loss"], linewidth=0.7,
-        )  # fmt: skip
-    if lost:
-        axes.plot(lost, [lost_at] * len(lost), "x", color=LIGHT["loss"], markersize=8, markeredgewidth=2, zorder=6)
-    if lost or dense:
-        handles.append(
-            Line2D([], [], color=LIGHT["loss"], marker="x", linestyle="", markersize=8, markeredgewidth=2, label="lost")
-        )
+    _gaps(axes, trial, start_s, end_s, math.sqrt(low * high))
+    handles = [*_answers(axes, trial, start_s, end_s), *_losses(axes, trial, strip, start_s, end_s)]
     if handles:
         axes.legend(
             handles=handles, loc="upper right", bbox_to_anchor=(1.0, -0.24), ncols=4, frameon=False, fontsize=12,
@@ -261,15 +232,84 @@ def _round_trips(axes: Axes, trial: TrialView, start_s: float, end_s: float) -> 
         )  # fmt: skip
 
 
-def _answers(
+@dataclass(frozen=True)
+class _Strip:
+    """The strip for losses above the plot: heights within it from 0 to 1, as values of the logarithmic axis."""
+
+    bottom: float
+    decades: float
+
+    def at(self, height: float) -> float:
+        return float(self.bottom * self.decades ** (0.24 * height))
+
+
+def _gaps(axes: Axes, trial: TrialView, start_s: float, end_s: float, middle: float) -> None:
+    """A band for each gap; the longest few are told how long they were."""
+    gaps = [
+        (gap, max(gap.start_s, start_s), end_s if gap.end_s is None else gap.end_s) for gap in _headline_gaps(trial)
+    ]
+    drawn = [(gap, left, right) for gap, left, right in gaps if right > start_s and left < end_s]
+    for rank, (gap, left, right) in enumerate(sorted(drawn, key=lambda item: item[1] - item[2])):
+        axes.axvspan(left, min(right, end_s), color=LIGHT["loss-tint"], zorder=0.5, linewidth=0)
+        if rank >= LABELLED_GAPS:
+            continue
+        inside = (right - left) / (end_s - start_s) * WIDTH * (_RIGHT - _LEFT) > 12 * _CHARACTER
+        lasted = "to the end" if gap.end_s is None else units.seconds(gap.end_s - gap.start_s)
+        axes.annotate(
+            f"no answer\n{lasted}", ((left + right) / 2 if inside else right, middle), xytext=(0 if inside else 5, 0),
+            textcoords="offset points", ha="center" if inside else "left", va="center", color=LIGHT["loss"],
+            fontsize=12,
+        )  # fmt: skip
+
+
+def _answers(axes: Axes, trial: TrialView, start_s: float, end_s: float) -> Iterator[Line2D]:
+    """Probe as a line, ping as dots, in the colour of the host whose MAC answered; yields what the legend needs."""
+    macs = {station.public_mac.lower(): name for name, station in trial.info.stations.items() if name in ("A", "B")}
+    for host, role, marker in (("A", "a", "o"), ("B", "b", "s"), (None, "other", "o")):
+        colour = LIGHT[role]
+        xs, ys = _envelope(_points(trial.probe, macs, host, start_s, end_s), (end_s - start_s) / COLUMNS)
+        if xs:
+            axes.plot(xs, ys, color=colour, linewidth=0.8, alpha=0.75, zorder=2)
+        pings = _points(trial.ping_trips, macs, host, start_s, end_s)
+        if pings:
+            axes.plot(
+                *zip(*pings, strict=True), linestyle="", marker=marker, color=colour, markersize=6,
+                markeredgecolor=LIGHT["paper"], markeredgewidth=0.8, zorder=3,
+            )  # fmt: skip
+        if xs or pings:
+            label = f"answer from {host}" if host else "answer from another MAC"
+            yield Line2D([], [], color=colour, marker=marker, markersize=6, linewidth=0.8, label=label)
+
+
+def _losses(axes: Axes, trial: TrialView, strip: _Strip, start_s: float, end_s: float) -> Iterator[Line2D]:
+    """Lost pings as crosses, lost probes as ticks above them; yields what the legend needs."""
+    crosses: dict[str, Any] = {
+        "color": LIGHT["loss"],
+        "marker": "x",
+        "linestyle": "",
+        "markersize": 8,
+        "markeredgewidth": 2,
+    }
+    pings, probes = (
+        [trip.sent_s for trip in trips if trip.rtt_ms is None and start_s <= trip.sent_s <= end_s]
+        for trips in (trial.ping_trips, trial.probe)
+    )
+    if probes:
+        ticks = _thinned(probes, (end_s - start_s) / COLUMNS)
+        axes.vlines(ticks, strip.at(0.72), strip.at(0.92), color=LIGHT["loss"], linewidth=0.7)
+    if pings:
+        axes.plot(pings, [strip.at(0.36)] * len(pings), zorder=6, **crosses)
+    if pings or probes:
+        yield Line2D([], [], label="lost", **crosses)
+
+
+def _points(
     trips: Iterable[RoundTrip], macs: dict[str, str], host: str | None, start_s: float, end_s: float
 ) -> list[tuple[float, float]]:
     return [
         (trip.sent_s, trip.rtt_ms)
         for trip in trips
-        if trip.rtt_ms is not None
-        and start_s <= trip.sent_s <= end_s
-        and macs.get((trip.mac or "").lower()) == host
+        if trip.rtt_ms is not None and start_s <= trip.sent_s <= end_s and macs.get((trip.mac or "").lower()) == host
     ]
 
 

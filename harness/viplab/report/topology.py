@@ -26,10 +26,10 @@ class Bench:
     @property
     def words(self) -> str:
         """The figure in one paragraph, for those who do not see it."""
-        holder = f"At the outset {self.holder} holds it." if self.holder else "Who held it at the outset was not measured."
+        holder = f"At the outset {self.holder} holds it." if self.holder else "Who held it first was not measured."
         return (
-            f"The client and the hosts A and B are on the public network, the bridge virbr0. A and B also share the interconnect, "
-            f"which carries the VRRP adverts. The virtual address is {self.vip}. {holder}"
+            "The client and the hosts A and B are on the public network, the bridge virbr0. A and B also share the "
+            f"interconnect, which carries the VRRP adverts. The virtual address is {self.vip}. {holder}"
         )
 
 

@@ -1,4 +1,4 @@
-"""Numbers as people read them: a unit on each, three to four digits, a real minus sign, and None where nothing was measured."""
+"""Numbers as people read them: a unit on each, three or four digits, a real minus sign; None stays None."""
 
 from __future__ import annotations
 
@@ -57,23 +57,24 @@ def count(number: int, one: str, many: str | None = None) -> str:
     return f"{number}{_SPACE}{one if number == 1 else many or one + 's'}"
 
 
-def sample(values: list[float | None]) -> str | None:
-    """Several trials' durations as median, range and n; one alone as itself. None where no trial measured it."""
+def sample(values: list[float | None]) -> tuple[str | None, str]:
+    """Several trials' durations as their median, and in small print n and range; one alone needs no small print."""
     measured = [value for value in values if value is not None]
     if not measured:
-        return None
+        return None, ""
     if len(values) == 1:
-        return seconds(measured[0])
+        return seconds(measured[0]), ""
     of = f"n{_SPACE}={_SPACE}{len(measured)}" + ("" if len(measured) == len(values) else f" of {len(values)}")
     if len(measured) == 1:
-        return f"{seconds(measured[0])} ({of})"
-    return f"{seconds(median(measured))} (median; {span((min(measured), max(measured)))}; {of})"
+        return seconds(measured[0]), of
+    low, high = min(measured), max(measured)
+    return seconds(median(measured)), of if low == high else f"{of}\n{span((low, high))}"
 
 
 def _digits(size: float, significant: int) -> str:
     """At most `significant` digits, and never more than three decimals."""
-    whole = len(str(int(size)))
-    return f"{size:.{max(0, min(3, significant - whole))}f}" if size >= 1 else f"{size:.{significant}f}"
+    whole = len(str(int(size))) if size >= 1 else 0
+    return f"{size:.{max(0, min(3, significant - whole))}f}"
 
 
 def _trim(number: str) -> str:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from textwrap import fill
+
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
@@ -29,7 +31,7 @@ def draw(fault: FaultView, key: str) -> Drawing | None:
         axes = figure.add_axes((_LEFT, _BOTTOM / height, _RIGHT - _LEFT, _ROW * len(items) / height))
         axes.set_xlim(low - margin, high + margin)
         axes.set_ylim(len(items) - 0.5, -0.5)
-        axes.set_yticks(range(len(items)), [visible(item.label, 40) for item in items])
+        axes.set_yticks(range(len(items)), [fill(_capital(visible(item.label, 76)), 38) for item in items])
         axes.tick_params(axis="both", length=0)
         axes.xaxis.set_major_locator(MaxNLocator(8, steps=[1, 2, 5, 10]))
         axes.xaxis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "\u2212")))
@@ -40,46 +42,55 @@ def draw(fault: FaultView, key: str) -> Drawing | None:
             axes.spines[side].set_visible(False)
         axes.axvline(fault.at_s, color=LIGHT["ink"], linewidth=1.3, linestyle=(0, (4, 2)))
         for row, item in enumerate(items):
-            _bar(axes, row, item, (high - low + 2 * margin) / 480)
+            _bar(axes, row, item, _measured(fault, item), (high - low + 2 * margin) / 480)
         return Drawing(inline(figure, key, describe(fault)), _CAPTION)
 
 
 _CAPTION = (
-    "Solid bars: measured, at the moments on the wire. Brackets below them: where the configured timers put the end of the phase, "
-    "counted from where it began."
+    "Bars: measured, at the moments on the wire. Brackets below them: where the configured timers put the end of the "
+    "phase, counted from where it began."
 )
 
 
 def describe(fault: FaultView) -> str:
     """What the figure shows, in words."""
-    return visible("Failover waterfall. " + " ".join(f"{item.label}: {_words(item)}." for item in fault.waterfall))
+    phases = (f"{_capital(item.label)}: {_words(fault, item)}." for item in fault.waterfall)
+    return visible(" ".join(("Failover waterfall.", *phases)))
 
 
-def length(item: WaterfallItem) -> float | None:
+def _length(item: WaterfallItem) -> float | None:
     """How long the phase took, in seconds."""
     return None if item.start_s is None or item.end_s is None else item.end_s - item.start_s
 
 
-def _words(item: WaterfallItem) -> str:
-    measured = units.seconds(length(item)) or units.NOT_MEASURED
+def _capital(label: str) -> str:
+    return label[:1].upper() + label[1:]
+
+
+def _measured(fault: FaultView, item: WaterfallItem) -> float | None:
+    """How long the phase took; an outage that did not happen has no ends, and is a measured zero all the same."""
+    return fault.summary.outage_s if item.name == "outage" else _length(item)
+
+
+def _words(fault: FaultView, item: WaterfallItem) -> str:
+    measured = units.seconds(_measured(fault, item)) or units.NOT_MEASURED
     expected = units.span(item.expected_s)
     return f"{measured}, expected {expected}" if expected else measured
 
 
-def _bar(axes: Axes, row: int, item: WaterfallItem, unit_s: float) -> None:
-    took = length(item)
+def _bar(axes: Axes, row: int, item: WaterfallItem, took: float | None, unit_s: float) -> None:
     role = "loss" if item.name == "outage" else "a" if item.name == "wait" else "b"
-    if took is not None and item.start_s is not None:
+    if item.start_s is not None and item.end_s is not None:
         axes.broken_barh(
-            [(item.start_s, max(took, 2 * unit_s))], (row - 0.32, 0.4), facecolor=LIGHT[role], linewidth=0
-        )
+            [(item.start_s, max(item.end_s - item.start_s, 2 * unit_s))], (row - 0.34, 0.42),
+            facecolor=LIGHT[f"{role}-tint"], edgecolor=LIGHT[role], linewidth=1.2,
+        )  # fmt: skip
     if item.expected_s is not None and item.start_s is not None:
         first, last = (item.start_s + bound for bound in item.expected_s)
-        axes.plot(
-            [first, first, max(last, first + 2 * unit_s), max(last, first + 2 * unit_s)],
-            [row + 0.16, row + 0.3, row + 0.3, row + 0.16],
-            color=LIGHT["muted"], linewidth=1.3,
-        )  # fmt: skip
+        bracket = ([first, first, last, last], [row + 0.16, row + 0.3, row + 0.3, row + 0.16])
+        if last - first < 2 * unit_s:
+            bracket = ([last, last], [row + 0.14, row + 0.34])
+        axes.plot(*bracket, color=LIGHT["muted"], linewidth=1.3)
     measured = units.seconds(took) or units.NOT_MEASURED
     expected = units.span(item.expected_s)
     axes.annotate(

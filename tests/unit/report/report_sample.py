@@ -38,14 +38,20 @@ VIP = "192.168.122.50"
 STATIONS = {
     "client": Station(hostname="client", public_mac="52:54:00:aa:00:01", public_ip="192.168.122.1"),
     "A": Station(
-        hostname="centOS-hostA", public_mac=MAC["A"], public_ip="192.168.122.101",
-        interconnect_mac="52:54:00:10:00:0a", interconnect_ip="10.77.0.1",
+        hostname="centOS-hostA",
+        public_mac=MAC["A"],
+        public_ip="192.168.122.101",
+        interconnect_mac="52:54:00:10:00:0a",
+        interconnect_ip="10.77.0.1",
     ),
     "B": Station(
-        hostname="centOS-hostB", public_mac=MAC["B"], public_ip="192.168.122.102",
-        interconnect_mac="52:54:00:10:00:0b", interconnect_ip="10.77.0.2",
+        hostname="centOS-hostB",
+        public_mac=MAC["B"],
+        public_ip="192.168.122.102",
+        interconnect_mac="52:54:00:10:00:0b",
+        interconnect_ip="10.77.0.2",
     ),
-}  # fmt: skip
+}
 
 TITLES = {
     "part-1": "Set-up: two hosts and one address",
@@ -63,7 +69,8 @@ STORY = (
 
 def config(state: str, priority: int) -> str:
     return (
-        f"vrrp_instance VI_1 {{\n    state {state}\n    interface eth0\n    virtual_router_id 51\n    priority {priority}\n"
+        f"vrrp_instance VI_1 {{\n    state {state}\n    interface eth0\n    virtual_router_id 51\n"
+        f"    priority {priority}\n"
         f"    virtual_ipaddress {{\n        {VIP}/24 brd 192.168.122.255 dev eth1 label eth1:0\n    }}\n}}\n"
     )
 
@@ -103,24 +110,46 @@ def trial(
         "outage_window_s": (3.605, 4.605) if outage_s else None,
     }
     info = TrialInfo(
-        scenario=scenario, title=TITLES.get(scenario, scenario), subject=subject,
+        scenario=scenario,
+        title=TITLES.get(scenario, scenario),
+        subject=subject,
         subject_version="0.1.0" if subject == "vipd" else "1:2.2.7-1+b2",
         profile="keepalived-1.2.2" if subject == "vipd" else "keepalived-2",
-        family="keepalived-1.2.2" if subject == "vipd" else "keepalived-2", lab="libvirt", accel="qemu", trial=number,
-        vip=VIP, virtual_router_id=51, stations=STATIONS,
-        nodes={"A": NodeTimers(state="MASTER", priority=102, advert_int_s=1),
-               "B": NodeTimers(state="BACKUP", priority=101, advert_int_s=1)},
-        probe_interval_s=0.02, floor_s=9.6,
-    )  # fmt: skip
+        family="keepalived-1.2.2" if subject == "vipd" else "keepalived-2",
+        lab="libvirt",
+        accel="qemu",
+        trial=number,
+        vip=VIP,
+        virtual_router_id=51,
+        stations=STATIONS,
+        nodes={
+            "A": NodeTimers(state="MASTER", priority=102, advert_int_s=1),
+            "B": NodeTimers(state="BACKUP", priority=101, advert_int_s=1),
+        },
+        probe_interval_s=0.02,
+        floor_s=9.6,
+    )
     name = f"{order:03}-{scenario}-{subject}"
     summary = TrialSummary(
-        name=name, scenario=scenario, subject=subject, subject_version=info.subject_version, profile=info.profile,
-        family=info.family, lab="libvirt", accel="qemu", trial=number, verdict=verdict,
+        name=name,
+        scenario=scenario,
+        subject=subject,
+        subject_version=info.subject_version,
+        profile=info.profile,
+        family=info.family,
+        lab="libvirt",
+        accel="qemu",
+        trial=number,
+        verdict=verdict,
         reason="The owner at the end is B, as expected." if verdict == "pass" else "The capture dropped 12 packets.",
-        ping=summary_ping, capture=CaptureSummary(packets=4821, dropped=0), fault=fault if faulty else None,
-        faults=[FaultSummary(fault=fault, **measures)] if faulty else [], floor_s=9.6, wall_s=14.3,
+        ping=summary_ping,
+        capture=CaptureSummary(packets=4821, dropped=0),
+        fault=fault if faulty else None,
+        faults=[FaultSummary(fault=fault, **measures)] if faulty else [],
+        floor_s=9.6,
+        wall_s=14.3,
         **(measures if faulty else {}),
-    )  # fmt: skip
+    )
     return TrialView(
         **{
             "name": name,
@@ -144,38 +173,55 @@ def trial(
             "probe": _probe(garp_s, outage_s),
             "ping_trips": [
                 RoundTrip(
-                    seq=seq, sent_s=seq - 12.3,
-                    rtt_ms=None if seq in lost else 20.1 if garp_s and 0 < seq - 12.3 - garp_s < 1 else 0.3 + seq % 7 * 0.02,
+                    seq=seq,
+                    sent_s=seq - 12.3,
+                    rtt_ms=None
+                    if seq in lost
+                    else 20.1
+                    if garp_s and 0 < seq - 12.3 - garp_s < 1
+                    else 0.3 + seq % 7 * 0.02,
                     mac=None if seq in lost else MAC["B" if garp_s and seq - 12.3 > garp_s else "A"],
                 )
                 for seq in range(1, 41)
             ],
-            "gaps": [] if not outage_s else [
+            "gaps": []
+            if not outage_s
+            else [
                 Gap(stream="probe", start_s=0.0, end_s=outage_s, lost=round(outage_s / 0.02)),
                 Gap(stream="ping", start_s=0.7, end_s=0.7 + len(lost), lost=len(lost)),
             ],
             "lanes": _lanes(takeover_s, garp_s, outage_s),
             "ping": PingView(
-                text=_transcript(lost), summary=summary_ping,
-                replies=[PingReply(seq=seq, ttl=64, rtt_ms=0.34) for seq in range(1, 41) if seq not in lost], torn=False,
+                text=_transcript(lost),
+                summary=summary_ping,
+                replies=[PingReply(seq=seq, ttl=64, rtt_ms=0.34) for seq in range(1, 41) if seq not in lost],
+                torn=False,
             ),
-            "arp_before": f"? ({VIP}) at {MAC['A']} [ether] on virbr0\n? (192.168.122.102) at {MAC['B']} [ether] on virbr0\n",
-            "arp_after": f"? ({VIP}) at {MAC['B']} [ether] on virbr0\n? (192.168.122.102) at {MAC['B']} [ether] on virbr0\n",
+            "arp_before": _arp("A"),
+            "arp_after": _arp("B"),
             "logs": _logs(takeover_s),
             "notes": [],
             **changes,
         }
-    )  # fmt: skip
+    )
 
 
 def run(*trials: TrialView, subjects: tuple[str, ...] = ("vipd",)) -> RunView:
     """A run of these trials, with claims and puzzles for each subject."""
     return RunView(
         info=RunInfo(
-            schema=1, id="2026-09-14T101500Z-1f3c", started="2026-09-14T10:15:00Z",
+            schema=1,
+            id="2026-09-14T101500Z-1f3c",
+            started="2026-09-14T10:15:00Z",
             provenance=Provenance(
-                git="1f3c9aa", argv=["viplab", "run", "--all"], host_kernel="6.1.0-18-amd64", qemu="7.2.9", libvirt="9.0.0",
-                accel="qemu", image="debian-12 sha256:7c1e0f…", packages={"A": {"keepalived": "1:2.2.7-1+b2"}, "B": {}},
+                git="1f3c9aa",
+                argv=["viplab", "run", "--all"],
+                host_kernel="6.1.0-18-amd64",
+                qemu="7.2.9",
+                libvirt="9.0.0",
+                accel="qemu",
+                image="debian-12 sha256:7c1e0f…",
+                packages={"A": {"keepalived": "1:2.2.7-1+b2"}, "B": {}},
             ),
         ),
         trials=list(trials),
@@ -183,7 +229,7 @@ def run(*trials: TrialView, subjects: tuple[str, ...] = ("vipd",)) -> RunView:
         puzzles=[puzzle for subject in subjects for puzzle in _puzzles(subject)] if trials else [],
         notes=[],
         exit_status=0 if trials else 2,
-    )  # fmt: skip
+    )
 
 
 def whole_run() -> RunView:
@@ -204,23 +250,47 @@ def _fault(summary: FaultSummary, takeover_s: float | None, garp_s: float | None
     if takeover_s is None or garp_s is None:
         return FaultView(summary=summary, at_s=0.0, old_master="A", new_master=None, moments=Moments(), waterfall=[])
     return FaultView(
-        summary=summary, at_s=0.0, old_master="A", new_master="B",
+        summary=summary,
+        at_s=0.0,
+        old_master="A",
+        new_master="B",
         moments=Moments(
-            last_advert_ns=ZERO_NS - 312_900_000, first_advert_ns=_ns(takeover_s), first_garp_ns=_ns(garp_s),
-            neighbour_change_ns=_ns(garp_s + 0.0003), first_answer_ns=_ns(garp_s + 0.4),
+            last_advert_ns=ZERO_NS - 312_900_000,
+            first_advert_ns=_ns(takeover_s),
+            first_garp_ns=_ns(garp_s),
+            neighbour_change_ns=_ns(garp_s + 0.0003),
+            first_answer_ns=_ns(garp_s + 0.4),
         ),
         waterfall=[
             WaterfallItem(name="wait", label="Last advert to fault", start_s=-0.3129, end_s=0.0, expected_s=(0.0, 1.0)),
-            WaterfallItem(name="detection", label="Down interval", start_s=0.0, end_s=takeover_s, expected_s=(2.605, 3.605)),
-            WaterfallItem(name="announce", label="Advert to gratuitous ARP", start_s=takeover_s, end_s=garp_s, expected_s=(1.0, 1.01)),
-            WaterfallItem(name="client_switch", label="Client's ARP entry", start_s=garp_s, end_s=garp_s + 0.0003, expected_s=None),
+            WaterfallItem(
+                name="detection", label="Down interval", start_s=0.0, end_s=takeover_s, expected_s=(2.605, 3.605)
+            ),
+            WaterfallItem(
+                name="announce",
+                label="Advert to gratuitous ARP",
+                start_s=takeover_s,
+                end_s=garp_s,
+                expected_s=(1.0, 1.01),
+            ),
+            WaterfallItem(
+                name="client_switch", label="Client's ARP entry", start_s=garp_s, end_s=garp_s + 0.0003, expected_s=None
+            ),
             WaterfallItem(name="answer", label="First answer of B", start_s=None, end_s=None, expected_s=None),
             WaterfallItem(
-                name="outage", label="Client without an answer", start_s=0.0, end_s=outage_s,
+                name="outage",
+                label="Client without an answer",
+                start_s=0.0,
+                end_s=outage_s,
                 expected_s=(3.605, 4.605) if outage_s else None,
             ),
         ],
-    )  # fmt: skip
+    )
+
+
+def _arp(owner: str) -> str:
+    lines = ((VIP, owner), ("192.168.122.102", "B"))
+    return "".join(f"? ({address}) at {MAC[host]} [ether] on virbr0\n" for address, host in lines)
 
 
 def _ns(moment_s: float) -> int:
@@ -235,10 +305,12 @@ def _probe(garp_s: float | None, outage_s: float | None) -> list[RoundTrip]:
         after = garp_s is not None and sent_s > garp_s
         trips.append(
             RoundTrip(
-                seq=seq, sent_s=sent_s, rtt_ms=None if gone else round(0.3 + (seq * 37 % 101) / 400, 4),
+                seq=seq,
+                sent_s=sent_s,
+                rtt_ms=None if gone else round(0.3 + (seq * 37 % 101) / 400, 4),
                 mac=None if gone else MAC["B" if after else "A"],
             )
-        )  # fmt: skip
+        )
     return trips
 
 
@@ -248,30 +320,56 @@ def _lanes(takeover_s: float | None, garp_s: float | None, outage_s: float | Non
         return [Lane(name="owners", label="VIP answered by", intervals=owner)]
     gone = bool(outage_s)
     return [
-        Lane(name="A", label="A", intervals=[
-            Interval(start_s=-14.2, end_s=-13.1, label="off"), Interval(start_s=-13.1, end_s=0.0, label="advertising"),
-            Interval(start_s=0.0, end_s=28.0, label="off" if gone else "silent"),
-        ]),
-        Lane(name="B", label="B", intervals=[
-            Interval(start_s=-13.9, end_s=takeover_s, label="silent"), Interval(start_s=takeover_s, end_s=28.0, label="advertising"),
-        ]),
-        Lane(name="owners", label="VIP answered by", intervals=[
-            Interval(start_s=-12.8, end_s=0.0, label="A"),
-            Interval(start_s=0.0, end_s=garp_s, label="none" if gone else "A"),
-            Interval(start_s=garp_s, end_s=28.0, label="B" if gone else "A+B"),
-        ]),
-        Lane(name="client", label="client's ARP entry", intervals=[
-            Interval(start_s=-12.4, end_s=garp_s + 0.0003, label="A"), Interval(start_s=garp_s + 0.0003, end_s=28.0, label="B"),
-        ]),
-    ]  # fmt: skip
+        Lane(
+            name="A",
+            label="A",
+            intervals=[
+                Interval(start_s=-14.2, end_s=-13.1, label="off"),
+                Interval(start_s=-13.1, end_s=0.0, label="advertising"),
+                Interval(start_s=0.0, end_s=28.0, label="off" if gone else "silent"),
+            ],
+        ),
+        Lane(
+            name="B",
+            label="B",
+            intervals=[
+                Interval(start_s=-13.9, end_s=takeover_s, label="silent"),
+                Interval(start_s=takeover_s, end_s=28.0, label="advertising"),
+            ],
+        ),
+        Lane(
+            name="owners",
+            label="VIP answered by",
+            intervals=[
+                Interval(start_s=-12.8, end_s=0.0, label="A"),
+                Interval(start_s=0.0, end_s=garp_s, label="none" if gone else "A"),
+                Interval(start_s=garp_s, end_s=28.0, label="B" if gone else "A+B"),
+            ],
+        ),
+        Lane(
+            name="client",
+            label="client's ARP entry",
+            intervals=[
+                Interval(start_s=-12.4, end_s=garp_s + 0.0003, label="A"),
+                Interval(start_s=garp_s + 0.0003, end_s=28.0, label="B"),
+            ],
+        ),
+    ]
 
 
 def _frames(takeover_s: float | None, garp_s: float | None) -> list[FrameRow]:
     def advert(no: int, time_s: float, host: str, priority: int, mark: str | None = None) -> FrameRow:
         return FrameRow(
-            no=no, time_s=time_s, source=f"10.77.0.{1 if host == 'A' else 2}", destination="224.0.0.18", protocol="VRRP",
-            length=54, info=f"Announcement (v2), VRID 51, priority {priority}", network="interconnect", mark=mark,
-        )  # fmt: skip
+            no=no,
+            time_s=time_s,
+            source=f"10.77.0.{1 if host == 'A' else 2}",
+            destination="224.0.0.18",
+            protocol="VRRP",
+            length=54,
+            info=f"Announcement (v2), VRID 51, priority {priority}",
+            network="interconnect",
+            mark=mark,
+        )
 
     frames = [advert(no, no - 5.3129, "A", 102) for no in range(1, 5)]
     frames.append(advert(5, -0.3129, "A", 102, "last advert of A"))
@@ -280,19 +378,52 @@ def _frames(takeover_s: float | None, garp_s: float | None) -> list[FrameRow]:
     frames.append(advert(6, takeover_s, "B", 101, "first advert of B"))
     frames += [
         FrameRow(
-            no=700 + copy, time_s=garp_s + copy * 1e-5, source=MAC["B"], destination="ff:ff:ff:ff:ff:ff", protocol="ARP", length=42,
-            info=f"Gratuitous ARP for {VIP} (Request)", network="virbr0", mark="B claims the address" if copy == 0 else None,
+            no=700 + copy,
+            time_s=garp_s + copy * 1e-5,
+            source=MAC["B"],
+            destination="ff:ff:ff:ff:ff:ff",
+            protocol="ARP",
+            length=42,
+            info=f"Gratuitous ARP for {VIP} (Request)",
+            network="virbr0",
+            mark="B claims the address" if copy == 0 else None,
         )
         for copy in range(5)
-    ]  # fmt: skip
+    ]
     frames += [
-        FrameRow(no=710, time_s=garp_s + 0.4012, source=MAC["B"], destination="ff:ff:ff:ff:ff:ff", protocol="ARP", length=42,
-                 info=f"Who has 192.168.122.1? Tell {VIP}", network="virbr0", mark="B resolves the client before it can answer"),
-        FrameRow(no=711, time_s=garp_s + 0.4013, source="52:54:00:aa:00:01", destination=MAC["B"], protocol="ARP", length=42,
-                 info="192.168.122.1 is at 52:54:00:aa:00:01", network="virbr0"),
-        FrameRow(no=712, time_s=garp_s + 0.4201, source=VIP, destination="192.168.122.1", protocol="ICMP", length=98,
-                 info="Echo (ping) reply id=0x0b1c, seq=17/4352, ttl=64", network="virbr0", mark="first answer of B"),
-    ]  # fmt: skip
+        FrameRow(
+            no=710,
+            time_s=garp_s + 0.4012,
+            source=MAC["B"],
+            destination="ff:ff:ff:ff:ff:ff",
+            protocol="ARP",
+            length=42,
+            info=f"Who has 192.168.122.1? Tell {VIP}",
+            network="virbr0",
+            mark="B resolves the client before it can answer",
+        ),
+        FrameRow(
+            no=711,
+            time_s=garp_s + 0.4013,
+            source="52:54:00:aa:00:01",
+            destination=MAC["B"],
+            protocol="ARP",
+            length=42,
+            info="192.168.122.1 is at 52:54:00:aa:00:01",
+            network="virbr0",
+        ),
+        FrameRow(
+            no=712,
+            time_s=garp_s + 0.4201,
+            source=VIP,
+            destination="192.168.122.1",
+            protocol="ICMP",
+            length=98,
+            info="Echo (ping) reply id=0x0b1c, seq=17/4352, ttl=64",
+            network="virbr0",
+            mark="first answer of B",
+        ),
+    ]
     return frames
 
 
@@ -300,21 +431,32 @@ def log(host: Literal["A", "B"], time_s: float | None, message: str, ident: str 
     stamp = f"Sep 14 10:15:{int((time_s or 0) + 20):02}"
     raw = f"{stamp} centOS-host{host} {ident}: {message}"
     return LogLine(
-        host=host, stamp=stamp, time_s=time_s, uncertainty_s=None if time_s is None else 0.5, ident=ident, message=message, raw=raw
+        host=host,
+        stamp=stamp,
+        time_s=time_s,
+        uncertainty_s=None if time_s is None else 0.5,
+        ident=ident,
+        message=message,
+        raw=raw,
     )
 
 
 def _logs(takeover_s: float | None) -> dict[Any, list[LogLine]]:
     lines = {
-        "A": [log("A", -13.1, "VRRP_Instance(VI_1) Transition to MASTER STATE"),
-              log("A", -12.1, "VRRP_Instance(VI_1) Entering MASTER STATE")],
+        "A": [
+            log("A", -13.1, "VRRP_Instance(VI_1) Transition to MASTER STATE"),
+            log("A", -12.1, "VRRP_Instance(VI_1) Entering MASTER STATE"),
+        ],
         "B": [log("B", -13.9, "VRRP_Instance(VI_1) Entering BACKUP STATE")],
-    }  # fmt: skip
+    }
     if takeover_s is not None:
         messages = (
-            (0.0, "Transition to MASTER STATE"), (1.0, "Entering MASTER STATE"), (1.0, "setting protocol VIPs."),
-            (1.0, f"Sending gratuitous ARPs on eth1 for {VIP}"), (6.0, f"Sending gratuitous ARPs on eth1 for {VIP}"),
-        )  # fmt: skip
+            (0.0, "Transition to MASTER STATE"),
+            (1.0, "Entering MASTER STATE"),
+            (1.0, "setting protocol VIPs."),
+            (1.0, f"Sending gratuitous ARPs on eth1 for {VIP}"),
+            (6.0, f"Sending gratuitous ARPs on eth1 for {VIP}"),
+        )
         lines["B"] += [log("B", takeover_s + after_s, f"VRRP_Instance(VI_1) {text}") for after_s, text in messages]
     return lines
 
@@ -327,33 +469,58 @@ def _transcript(lost: list[int]) -> str:
     ]
     share = len(lost) * 100 // 40
     return "\n".join(
-        [f"PING {VIP} ({VIP}) 56(84) bytes of data.", *replies, "", f"--- {VIP} ping statistics ---",
-         f"40 packets transmitted, {40 - len(lost)} received, {share}% packet loss, time 39051ms",
-         "rtt min/avg/max/mdev = 0.198/0.742/20.167/2.472 ms", ""]
-    )  # fmt: skip
+        [
+            f"PING {VIP} ({VIP}) 56(84) bytes of data.",
+            *replies,
+            "",
+            f"--- {VIP} ping statistics ---",
+            f"40 packets transmitted, {40 - len(lost)} received, {share}% packet loss, time 39051ms",
+            "rtt min/avg/max/mdev = 0.198/0.742/20.167/2.472 ms",
+            "",
+        ]
+    )
 
 
-def claim(id_: str, subject: str = "vipd", verdict: Any = "reproduced", explained: bool = False, **changes: Any) -> ClaimResult:
+def claim(
+    id_: str, subject: str = "vipd", verdict: Any = "reproduced", explained: bool = False, **changes: Any
+) -> ClaimResult:
     return ClaimResult(
         **{
-            "id": id_, "scenario": f"case-{id_[0].lower()}", "subject": subject,
+            "id": id_,
+            "scenario": f"case-{id_[0].lower()}",
+            "subject": subject,
             "profile": "keepalived-1.2.2" if subject == "vipd" else "keepalived-2",
             "text": "No echo request goes unanswered when the daemon on A is killed.",
-            "article": "67 sent, 67 received, 0 % loss", "measured": "0 of 40 lost", "verdict": verdict, "explained": explained,
-            "why": "The kernel of A goes on answering; nothing took the address away." if verdict != "reproduced" else "",
-            "trials": 1, "trial": None, **changes,
+            "article": "67 sent, 67 received, 0 % loss",
+            "measured": "0 of 40 lost",
+            "verdict": verdict,
+            "explained": explained,
+            "why": "The kernel of A goes on answering; nothing took the address away."
+            if verdict != "reproduced"
+            else "",
+            "trials": 1,
+            "trial": None,
+            **changes,
         }
-    )  # fmt: skip
+    )
 
 
 def _claims(subject: str) -> list[ClaimResult]:
     ids = [f"P{n}" for n in range(1, 11)] + [f"A{n}" for n in range(1, 6)] + ["B1", "B2", "C1", "C2", "D1", "D4"]
     claims = [claim(id_, subject) for id_ in ids]
     claims.append(
-        claim("A6", subject, "differs", True, text="Detection takes no more than 20 ms.", article="not higher than 20 ms",
-              measured="3.294 s from the fault to B's first advert", trials=3,
-              why="20 ms was the slowest reply. Detection takes the down interval, 3 x 1 s + 155/256 s, counted from A's last advert.")
-    )  # fmt: skip
+        claim(
+            "A6",
+            subject,
+            "differs",
+            True,
+            text="Detection takes no more than 20 ms.",
+            article="not higher than 20 ms",
+            measured="3.294 s from the fault to B's first advert",
+            trials=3,
+            why="20 ms was the slowest reply. Detection takes the down interval, 3 x 1 s + 155/256 s.",
+        )
+    )
     claims.append(claim("B5", subject, "undecided", measured="no log of B", why="The log of B was not kept."))
     if subject == "keepalived":
         claims.append(claim("C3", subject, "differs", False, measured="three of four lines", why="No known cause."))
@@ -364,13 +531,26 @@ def _puzzles(subject: str) -> list[Puzzle]:
     profile = "keepalived-1.2.2" if subject == "vipd" else "keepalived-2"
     return [
         Puzzle(
-            number=number, title=title, question="The summary says that detection was not higher than 20 ms. Was it?",
-            subject=subject, profile=profile, settled=number != 5,
-            answer="No. The takeover came 3.294 s after the kill; that no ping was lost is the doing of A's kernel, which went on answering.",
-            evidence=[Evidence(label="Fault to first advert of B", value="3.294 s", trial="002-case-a-vipd"),
-                      Evidence(label="Time with two owners", value="24.2 s", trial="002-case-a-vipd")],
+            number=number,
+            title=title,
+            question="The summary says that detection was not higher than 20 ms. Was it?",
+            subject=subject,
+            profile=profile,
+            settled=number != 5,
+            answer="No. The takeover came 3.294 s after the kill; A's kernel went on answering.",
+            evidence=[
+                Evidence(label="Fault to first advert of B", value="3.294 s", trial="002-case-a-vipd"),
+                Evidence(label="Time with two owners", value="24.2 s", trial="002-case-a-vipd"),
+            ],
         )
         for number, title in enumerate(
-            ("20 ms is not detection", "The reply that took 20.1 ms", "Four lost pings are arithmetic", "Case D is a tie",
-             "Case B was lucky"), 1)
-    ]  # fmt: skip
+            (
+                "20 ms is not detection",
+                "The reply that took 20.1 ms",
+                "Four lost pings are arithmetic",
+                "Case D is a tie",
+                "Case B was lucky",
+            ),
+            1,
+        )
+    ]
