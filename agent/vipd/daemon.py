@@ -8,12 +8,13 @@ import select
 import signal
 import time
 from collections.abc import Callable
+from itertools import islice
 
 from vipd.behaviour import Behaviour
 from vipd.clock import Alarm
 from vipd.config import Config, RouterConfig
 from vipd.netlink import Link, Netlink
-from vipd.packet import GROUP, PROTOCOL, Datagram, open_datagram
+from vipd.packet import GROUP, PROTOCOL, Discard, open_datagram
 from vipd.router import (
     AddAddresses,
     Log,
@@ -26,11 +27,16 @@ from vipd.syslog import Syslog
 from vipd.transport import ArpSocket, Port
 from vipd.voice import Say
 
+_BATCH = 256  # packets read before the deadlines are looked at again, however many a flood has in store
 _WAKE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Daemon:
-    """Runs the routers of one configuration until it is told to stop."""
+    """Runs the routers of one configuration until it is told to stop.
+
+    Attributes:
+        discards: packets that never got to a router, by reason; each router counts those that it refused.
+    """
 
     def __init__(self, config: Config, behaviour: Behaviour, log: Syslog) -> None:
         self._behaviour = behaviour
@@ -42,6 +48,7 @@ class Daemon:
         self._epoll = select.epoll()
         self._readers: dict[int, Callable[[], None]] = {}
         self._stopped = False
+        self.discards = dict.fromkeys(Discard, 0)
         self._routers = [Router(router, behaviour) for router in config.routers]
         self._by_vrid: dict[tuple[str, int], Router] = {
             (router.config.interface, router.config.vrid): router for router in self._routers
@@ -87,14 +94,17 @@ class Daemon:
 
     def _read_port(self, name: str, port: Port) -> None:
         now = time.monotonic_ns()
-        for frame in port.frames():
+        for frame in islice(port.frames(), _BATCH):
             datagram = open_datagram(frame)
-            if not isinstance(datagram, Datagram) or len(datagram.payload) < 2:
+            if isinstance(datagram, Discard):
+                self.discards[datagram] += 1
                 continue
-            router = self._by_vrid.get((name, datagram.payload[1]))
-            if router is not None:
-                router.advert_received(datagram.payload, datagram.source, datagram.ttl, now)
-                self._carry_out(router)
+            router = self._by_vrid.get((name, int.from_bytes(datagram.payload[1:2], "big")))
+            if router is None:
+                self.discards[Discard.VRID] += 1
+                continue
+            router.advert_received(datagram.payload, datagram.source, datagram.ttl, now)
+            self._carry_out(router)
 
     def _interfaces_changed(self) -> None:
         self._netlink.read()
