@@ -55,7 +55,7 @@ class CaptureSummary(_Frozen):
 
 
 class Fault(_Frozen):
-    """What was done, to whom, when: at most `uncertainty_ns` after a marker, or on either side of a bracket's middle."""
+    """What was done, to whom, when: at most `uncertainty_ns` after a marker, or either side of a bracket's middle."""
 
     kind: FaultKind
     host: HostName

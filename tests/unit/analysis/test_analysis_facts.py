@@ -145,8 +145,9 @@ def test_log_lines_keep_the_articles_form_and_take_the_precise_time(tmp_path: Pa
     trial = s.case_a(OLD)
     folder = trial.write(tmp_path, 1)
     moment = (10 * s.S + 3 * s.S + s.SKEW_NS[101] + s.LATE) // 1000
-    line = f"2027-01-15T08:00:13.{moment % 1_000_000:06d}+00:00 centOS-hostB Keepalived_vrrp: VRRP_Instance(VI_1) Transition"
-    (folder / "hosts" / "B" / "precise.log").write_text(f"{line} to MASTER STATE\n")
+    stamp = f"2027-01-15T08:00:13.{moment % 1_000_000:06d}+00:00"
+    line = f"{stamp} centOS-hostB Keepalived_vrrp: VRRP_Instance(VI_1) Transition to MASTER STATE\n"
+    (folder / "hosts" / "B" / "precise.log").write_text(line)
     first, second, *_ = view_trial(read_trial(TrialFolder(folder))).logs["B"]
     assert first.stamp == "Jan 15 08:00:13"
     assert first.time_s == (moment * 1000 - 10_400_000_000) / 1e9
