@@ -23,7 +23,7 @@ _STYLE = {
     "failed": "bold red",
     "undecided": "magenta",
 }
-_WORDS = {"reproduced": "reproduced", "explained": "differ, explained", "failed": "failed", "undecided": "undecided"}
+_WORDS = {"reproduced": "reproduced", "explained": "differ (explained)", "failed": "failed", "undecided": "undecided"}
 
 
 def summary_table(view: RunView) -> RenderableType:
@@ -91,7 +91,7 @@ def _claim(claim: ClaimResult, names: dict[outline.Subject, str]) -> RenderableT
     grid.add_column(width=3, style="bold")
     grid.add_column(overflow="fold")
     name = visible(names[outline.Subject(claim.subject, claim.profile)], 40)
-    verdict = (_WORDS[found].replace("differ,", "differs,"), _STYLE[found])
+    verdict = (_WORDS[found].replace("differ", "differs"), _STYLE[found])
     grid.add_row(claim.id, Text.assemble(verdict, f" ({name}): {visible(claim.measured, MEASURED)}"))
     grid.add_row("", Text(visible(claim.why), style="dim"))
     return grid

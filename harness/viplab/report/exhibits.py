@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from itertools import groupby, pairwise
 from pathlib import Path
 from urllib.parse import quote
 
 from viplab.analysis.model import FrameRow, LogLine, TrialView
 from viplab.evidence import HostName
+from viplab.report import units
 from viplab.report.text import middle_out
+from viplab.report.timeline import BEFORE_S
 
 FRAMES, LOG_LINES, CONFIG_LINES, ARP_LINES = 60, 120, 80, 12
+BURST_S = 0.1
+"""Equal frames or log lines that follow each other this closely are shown once, with their number."""
 
 
 @dataclass(frozen=True)
 class Omission:
-    """So many rows are not shown here."""
+    """A row that stands for others; `text` says which."""
 
-    rows: int
+    text: str
 
 
 @dataclass(frozen=True)
@@ -38,20 +43,22 @@ class RawFile:
     size: str
 
 
-def ping_excerpt(text: str, lost_seqs: list[int]) -> str:
-    """The transcript as the article prints it: head, replies around each loss or switch, statistics, `...` between."""
-    lines = text.split("\n")
+def ping_excerpt(trial: TrialView) -> str:
+    """The transcript as the article prints it: head, the replies around each loss or switch, statistics, `...` between.
+
+    Where nothing was lost and no other host answered, the slowest reply after the first stands for the switch.
+    """
+    if trial.ping is None:
+        return ""
+    lines = trial.ping.text.split("\n")
     while lines and not lines[-1].strip():
         lines.pop()
+    notable = {near for seq in _eventful(trial) for near in range(seq - 2, seq + 3)}
     shown = {*range(3), *range(len(lines) - 4, len(lines))}
-    for position, line in enumerate(lines):
-        if _notable(line, lost_seqs):
-            shown.update(range(position - 2, position + 3))
-    if not lost_seqs:
-        shown.update(_slowest(lines))
+    shown |= {at for at, line in enumerate(lines) if _seq(line) in notable or "Unreachable" in line}
     kept: list[str] = []
-    for position, line in enumerate(lines):
-        if position in shown or (position - 1 in shown and position + 1 in shown):
+    for at, line in enumerate(lines):
+        if at in shown or (at - 1 in shown and at + 1 in shown):
             kept.append(line)
         elif kept and kept[-1] != "...":
             kept.append("...")
@@ -68,33 +75,41 @@ def arp_excerpt(text: str | None, vip: str) -> str | None:
 
 
 def frames_excerpt(frames: list[FrameRow]) -> list[FrameRow | Omission]:
-    """All frames where they are few; else those that are marked, with their neighbours."""
-    if len(frames) <= FRAMES:
-        return list(frames)
-    reach = 2
-    marked = [position for position, frame in enumerate(frames) if frame.mark]
-    while True:
-        shown = sorted({near for at in marked for near in range(at - reach, at + reach + 1)})
-        shown = [position for position in shown if 0 <= position < len(frames)]
-        if len(shown) <= FRAMES or reach == 0:
+    """The frames with bursts drawn together; where they are many, those that are marked and their neighbours."""
+    rows = _bursts(frames)
+    if len(rows) <= FRAMES:
+        return rows
+    marked = [at for at, row in enumerate(rows) if isinstance(row, FrameRow) and row.mark]
+    shown: list[int] = []
+    for reach in (2, 1, 0):
+        near = {place for at in marked for place in range(at - reach, at + reach + 1)}
+        shown = sorted(place for place in near if 0 <= place < len(rows))
+        if len(shown) <= FRAMES:
             break
-        reach -= 1
-    return _with_omissions(frames, (shown or list(range(FRAMES)))[:FRAMES])
+    return _with_omissions(rows, (shown or list(range(FRAMES)))[:FRAMES])
 
 
-def merged_logs(logs: dict[HostName, list[LogLine]]) -> list[LogLine | Omission]:
-    """The logs of both hosts on one axis; a line that could not be dated stays behind the dated one before it."""
+def merged_logs(trial: TrialView) -> list[LogLine | Omission]:
+    """The logs of both hosts on one axis, from a little before the first fault on.
+
+    A line that could not be dated stays behind the dated one before it; equal lines that follow each other are one.
+    """
     dated: list[tuple[float, LogLine]] = []
-    for host in sorted(logs):
+    for host in sorted(trial.logs):
         last_s = float("-inf")
-        for line in logs[host]:
+        for line in trial.logs[host]:
             last_s = line.time_s if line.time_s is not None else last_s
             dated.append((last_s, line))
-    lines = [line for _, line in sorted(dated, key=lambda pair: pair[0])]
-    if len(lines) <= LOG_LINES:
-        return list(lines)
+    dated.sort(key=lambda pair: pair[0])
+    from_s = min((fault.at_s for fault in trial.faults), default=float("-inf")) - BEFORE_S
+    early = sum(1 for at_s, line in dated if at_s < from_s and line.time_s is not None)
+    lines = [line for at_s, line in dated if at_s >= from_s or line.time_s is None]
+    rows: list[LogLine | Omission] = [Omission(f"{units.count(early, 'earlier line')}, of the set-up")] if early else []
+    rows += _repeats(lines)
+    if len(rows) <= LOG_LINES:
+        return rows
     head, tail = LOG_LINES // 3, LOG_LINES - LOG_LINES // 3
-    return [*lines[:head], Omission(len(lines) - head - tail), *lines[-tail:]]
+    return [*rows[:head], Omission(f"{len(rows) - head - tail} rows left out"), *rows[-tail:]]
 
 
 def configurations(trial: TrialView) -> dict[HostName, list[ConfigLine] | None]:
@@ -136,37 +151,70 @@ def sequences(numbers: list[int]) -> str:
     return ", ".join(words[:8]) + (", …" if len(words) > 8 else "")
 
 
-_SEQ = re.compile(r"icmp_(?:seq|req)=(\d+)\b.*?time=([\d.]+)")
+_SEQ = re.compile(r"icmp_(?:seq|req)=(\d{1,9})\b")
 
 
-def _notable(line: str, lost_seqs: list[int]) -> bool:
-    """Whether a loss lies right before or after this reply, or ping itself complains on this line."""
+def _seq(line: str) -> int | None:
     match = _SEQ.search(line)
-    if match is None:
-        return "Unreachable" in line
-    return int(match[1]) + 1 in lost_seqs or int(match[1]) - 1 in lost_seqs
+    return int(match[1]) if match else None
 
 
-def _slowest(lines: list[str]) -> range:
-    """The slowest reply after the first and what stands around it, which is where a switch without loss shows."""
-    timed = [(float(m[2]), at) for at, line in enumerate(lines) if (m := _SEQ.search(line)) and m[1] != "1"]
-    if not timed:
-        return range(0)
-    _, at = max(timed, key=lambda pair: (pair[0], -pair[1]))
-    return range(at - 4, at + 4)
+def _eventful(trial: TrialView) -> list[int]:
+    """Sequence numbers that were lost or that another host answered than the one before; else the slowest."""
+    assert trial.ping is not None
+    answered = [trip for trip in trial.ping_trips if trip.mac is not None]
+    switched = [after.seq for before, after in pairwise(answered) if before.mac != after.mac]
+    found = [*trial.ping.summary.lost_seqs, *switched]
+    later = [reply for reply in trial.ping.replies if reply.seq > 1]
+    return found or [reply.seq for reply in sorted(later, key=lambda reply: -reply.rtt_ms)[:1]]
 
 
-def _with_omissions(frames: list[FrameRow], shown: list[int]) -> list[FrameRow | Omission]:
+def _bursts(frames: list[FrameRow]) -> list[FrameRow | Omission]:
+    """Frames with each run of equal ones, the marked kept apart, as its first and a count of the rest."""
     rows: list[FrameRow | Omission] = []
-    expected = 0
-    for position in shown:
-        if position > expected:
-            rows.append(Omission(position - expected))
-        rows.append(frames[position])
-        expected = position + 1
-    if expected < len(frames):
-        rows.append(Omission(len(frames) - expected))
+    at = 0
+    while at < len(frames):
+        first = frames[at]
+        end = at + 1
+        while end < len(frames) and _alike(frames[end - 1], frames[end]):
+            end += 1
+        rows.append(first)
+        if end - at > 2:
+            spread = units.seconds(frames[end - 1].time_s - first.time_s)
+            rows.append(Omission(f"and {end - at - 1} more like it, within {spread}"))
+        else:
+            rows += frames[at + 1 : end]
+        at = end
     return rows
+
+
+def _alike(one: FrameRow, other: FrameRow) -> bool:
+    fields = ("source", "destination", "protocol", "info", "network")
+    same = all(getattr(one, field) == getattr(other, field) for field in fields)
+    return same and other.mark is None and other.time_s - one.time_s <= BURST_S
+
+
+def _repeats(lines: list[LogLine]) -> list[LogLine | Omission]:
+    """Lines with each run of equal ones as its first and a count of the rest."""
+    rows: list[LogLine | Omission] = []
+    for _, run in groupby(lines, key=lambda line: (line.host, line.stamp, line.ident, line.message)):
+        same = list(run)
+        rows.append(same[0])
+        if len(same) > 1:
+            rows.append(Omission(f"and {len(same) - 1} more like it"))
+    return rows
+
+
+def _with_omissions(rows: list[FrameRow | Omission], shown: list[int]) -> list[FrameRow | Omission]:
+    kept: list[FrameRow | Omission] = []
+    expected = 0
+    for at in [*shown, len(rows)]:
+        if at > expected:
+            kept.append(Omission(f"{at - expected} rows left out"))
+        if at < len(rows):
+            kept.append(rows[at])
+        expected = at + 1
+    return kept
 
 
 def _size(size: int) -> str:

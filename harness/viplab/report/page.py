@@ -55,6 +55,7 @@ def render(run: RunFolder, view: RunView) -> str:
         "sample": lambda trials, name: units.sample(_values(trials, name)),
         "measured": lambda trials, name: any(value is not None for value in _values(trials, name)),
         "lost": lost,
+        "no_deadline": no_deadline,
         "claims_of": claims_of,
         "stayed": stayed,
         "verdict_counts": verdict_counts,
@@ -119,13 +120,16 @@ def _differ(number: int) -> str:
 
 
 def subject_label(view: RunView, subject: outline.Subject) -> str:
-    """The daemon with its version where that is known, as in `keepalived 1:2.2.7-1+b2`."""
+    """The daemon with its version where that is known, such as `vipd 0.1.0`."""
     versions = [
         trial.info.subject_version
         for trial in view.trials
         if (trial.info.subject, trial.info.profile) == (subject.name, subject.profile)
     ]
-    return f"{subject.name} {versions[0]}" if versions and versions[0] else subject.name
+    if not versions or not versions[0]:
+        return subject.name
+    named = subject.name.lower() in versions[0].lower()
+    return versions[0] if named else f"{subject.name} {versions[0]}"
 
 
 def lost(trials: Sequence[TrialView]) -> str | None:
@@ -148,6 +152,11 @@ def stayed(group: outline.Group) -> str | None:
         and trial.summary.verdict != "undecided"
     }
     return masters.pop() if len(masters) == 1 else None
+
+
+def no_deadline(trials: Sequence[TrialView]) -> bool:
+    """Whether a host came back in all of them and none fell silent, so that no timer of a backup had to run out."""
+    return all(trial.faults and trial.faults[0].summary.fault.kind in ("bring_back", "link_up") for trial in trials)
 
 
 def claims_of(view: RunView, group: outline.Group) -> list[ClaimResult]:

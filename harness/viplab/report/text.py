@@ -37,7 +37,7 @@ def middle_out(lines: list[str], head: int, tail: int) -> list[str]:
 def _cut(line: str, limit: int) -> str:
     if len(line) <= limit:
         return line
-    return f"{line[:limit]} … (cut: {len(line) - limit:,} more characters)".replace(",", "\u202f")
+    return f"{line[:limit]} … (cut: {len(line) - limit} more characters)"
 
 
 def _show(match: re.Match[str]) -> str:
@@ -49,6 +49,6 @@ def _show(match: re.Match[str]) -> str:
         return "\u2421"
     if 0xD800 <= code <= 0xDFFF:
         return "\ufffd"
-    if char == "\u202f" or not unicodedata.category(char).startswith(("C", "Zl", "Zp")):
+    if not unicodedata.category(char).startswith(("C", "Zl", "Zp")):
         return char
     return f"<U+{code:04X}>"

@@ -25,7 +25,7 @@ def test_every_trial_has_a_row_and_every_claim_that_differs_its_reason() -> None
     text = printed(sample.whole_run())
     for name in ("part-1", "case-a", "case-b", "case-c", "case-d", "power-cut", "case-a #2"):
         assert f"\n {name} " in text
-    assert "claims, keepalived: 21 reproduced, 1 differ, explained, 1 failed, 1 undecided" in text
+    assert "claims, keepalived: 21 reproduced, 1 differ (explained), 1 failed, 1 undecided" in text
     assert "C3  failed (keepalived)" in text
     assert "B5  undecided (vipd)" in text
 

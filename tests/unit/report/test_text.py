@@ -103,7 +103,7 @@ def test_a_transcript_keeps_the_replies_around_a_loss() -> None:
     trial = sample.trial("case-c", outage_s=4.2)
     assert trial.ping is not None
     lost = trial.ping.summary.lost_seqs
-    excerpt = exhibits.ping_excerpt(trial.ping.text, lost)
+    excerpt = exhibits.ping_excerpt(trial)
     assert f"icmp_seq={lost[0] - 1} " in excerpt
     assert f"icmp_seq={lost[-1] + 1} " in excerpt
     assert "packets transmitted" in excerpt
@@ -111,19 +111,28 @@ def test_a_transcript_keeps_the_replies_around_a_loss() -> None:
     assert "icmp_seq=30 " not in excerpt
 
 
-def test_a_transcript_without_loss_keeps_its_slowest_reply() -> None:
-    trial = sample.trial("case-a")
-    assert trial.ping is not None
-    assert "time=20.1 ms" in exhibits.ping_excerpt(trial.ping.text, [])
+def test_a_transcript_without_loss_keeps_the_reply_at_the_switch() -> None:
+    assert "time=20.1 ms" in exhibits.ping_excerpt(sample.trial("case-a"))
+
+
+def test_equal_frames_of_a_burst_are_drawn_together() -> None:
+    rows = exhibits.frames_excerpt(sample.trial().frames)
+    assert [row.text for row in rows if isinstance(row, exhibits.Omission)] == ["and 4 more like it, within 40\u00a0µs"]
+
+
+def test_logs_begin_a_little_before_the_fault_and_say_what_came_before() -> None:
+    rows = exhibits.merged_logs(sample.trial())
+    assert rows[0] == exhibits.Omission("3\u00a0earlier lines, of the set-up")
+    assert exhibits.Omission not in [type(row) for row in rows[1:]]
 
 
 def test_many_frames_are_cut_to_those_that_are_marked_and_their_neighbours() -> None:
     frame = sample.trial().frames[0].model_copy(update={"mark": None})
-    frames = [frame.model_copy(update={"no": number}) for number in range(500)]
+    frames = [frame.model_copy(update={"no": number, "info": str(number)}) for number in range(500)]
     frames[250] = frames[250].model_copy(update={"mark": "here"})
     rows = exhibits.frames_excerpt(frames)
     assert [row.no for row in rows if not isinstance(row, exhibits.Omission)] == [248, 249, 250, 251, 252]
-    assert sum(row.rows for row in rows if isinstance(row, exhibits.Omission)) == 495
+    assert (rows[0], rows[-1]) == (exhibits.Omission("248 rows left out"), exhibits.Omission("247 rows left out"))
 
 
 def test_logs_of_both_hosts_are_merged_by_time_and_an_undated_line_stays_behind_its_neighbour() -> None:
@@ -131,7 +140,8 @@ def test_logs_of_both_hosts_are_merged_by_time_and_an_undated_line_stays_behind_
         "A": [sample.log("A", 1.0, "one"), sample.log("A", None, "undated"), sample.log("A", 3.0, "three")],
         "B": [sample.log("B", 2.0, "two")],
     }
-    messages = [line.message for line in exhibits.merged_logs(logs) if not isinstance(line, exhibits.Omission)]  # type: ignore[arg-type]
+    rows = exhibits.merged_logs(sample.trial(logs=logs))
+    messages = [line.message for line in rows if not isinstance(line, exhibits.Omission)]
     assert messages == ["one", "undated", "two", "three"]
 
 
