@@ -21,9 +21,10 @@ BURST_S = 0.1
 
 @dataclass(frozen=True)
 class Omission:
-    """A row that stands for others; `text` says which."""
+    """A row that stands for others; `text` says which, `host` whose they are where it is one host's."""
 
     text: str
+    host: HostName | None = None
 
 
 @dataclass(frozen=True)
@@ -201,7 +202,7 @@ def _repeats(lines: list[LogLine]) -> list[LogLine | Omission]:
         same = list(run)
         rows.append(same[0])
         if len(same) > 1:
-            rows.append(Omission(f"and {len(same) - 1} more like it"))
+            rows.append(Omission(f"and {len(same) - 1} more like it", same[0].host))
     return rows
 
 

@@ -68,4 +68,4 @@ def _client(trial: TrialView, fault: FaultView) -> Iterator[str]:
 
 def _expected(fault: FaultView) -> str:
     window = units.span(fault.summary.outage_window_s)
-    return f"; the timers allow {window}" if window else ""
+    return f"; the timers predict {window}" if window else ""

@@ -127,7 +127,6 @@ def trial(
             "B": NodeTimers(state="BACKUP", priority=101, advert_int_s=1),
         },
         probe_interval_s=0.02,
-        floor_s=9.6,
     )
     name = f"{order:03}-{scenario}-{subject}"
     summary = TrialSummary(
