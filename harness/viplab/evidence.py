@@ -13,6 +13,7 @@ Layout, every path relative to `results/runs/<id>/`::
       capture/mgmt.pcap           the markers that date a fault inside a guest
       ping.txt                    transcript of the article's 1 Hz ping
       hosts/A/messages.log        what host A logged during the trial (bytes, untrusted)
+      hosts/A/precise.log         the same lines, dated to the microsecond
       hosts/A/keepalived.conf     the configuration as it was used
       hosts/A/console.log         serial console
       hosts/B/...
@@ -106,7 +107,6 @@ class TrialInfo(_Record):
     probe_interval_s: float | None = None
     probe_source: str | None = None
     ping_interval_s: float = 1.0
-    floor_s: float | None = None
 
 
 class Event(BaseModel):

@@ -89,10 +89,16 @@ def _summary(record: Record, faults: Sequence[FaultView]) -> TrialSummary:
         capture=record.capture,
         fault=headline.fault if headline else None,
         faults=[view.summary for view in faults],
-        floor_s=info.floor_s,
+        floor_s=_floor_s(record),
         wall_s=(finished[-1].t_ns - record.start_ns) / _NS if finished else None,
         **measures,
     )
+
+
+def _floor_s(record: Record) -> float | None:
+    """The time for which the steps waited for the protocol: no bench, however quick, could have been done sooner."""
+    finished = record.all("step_finished")
+    return round(sum(event.get("waited_s") or 0.0 for event in finished), 3) if finished else None
 
 
 def _steps(record: Record, zero_ns: int) -> list[Step]:

@@ -236,7 +236,6 @@ class Trial:
             "probe_interval_s": self.probe_interval / S,
             "probe_source": PROBE_IP,
             "ping_interval_s": 1.0,
-            "floor_s": 12.5,
         }
 
     def _serve(self) -> None:
