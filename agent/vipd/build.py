@@ -29,6 +29,7 @@ _PYROUTE2_INIT = '''\
 Changed for vipd: this file, which in the distribution imports all of pyroute2, imports nothing.
 """
 '''
+_LEFT_OUT = ("build.py", "diagram.py")
 # Isolated from the user's environment, and without site: nothing outside the standard library is needed.
 _SHEBANG = b"#!/usr/bin/python3 -IS\n"
 _EPOCH = (1980, 1, 1, 0, 0, 0)
@@ -62,7 +63,7 @@ def build_zipapp(target: Path) -> str:
 
 def _sources() -> dict[str, bytes]:
     package = Path(__file__).parent
-    sources = {f"vipd/{path.name}": path.read_bytes() for path in package.glob("*.py") if path.name != "build.py"}
+    sources = {f"vipd/{path.name}": path.read_bytes() for path in package.glob("*.py") if path.name not in _LEFT_OUT}
     sources["__main__.py"] = (package / "__main__.py").read_bytes()
     spec = importlib.util.find_spec("pyroute2")
     if spec is None or spec.origin is None:

@@ -63,6 +63,26 @@ class Notify(NamedTuple):
 Effect = Union[SendAdvert, AddAddresses, RemoveAddresses, SendGratuitousArp, Log, Notify]
 
 
+def settled(config: RouterConfig, behaviour: Behaviour) -> dict[If, bool]:
+    """The conditions of the table that configuration and profile decide for good."""
+    owner = config.priority == PRIORITY_OWNER
+    return {
+        If.OWNER: owner,
+        If.INITIAL_MASTER: behaviour.honours_initial_state and (config.initial_master or owner),
+        If.NO_PREEMPT: not config.preempt and not owner,
+        If.TWO_STEPS: behaviour.claims_in_two_steps,
+        If.LATE_LINKS: behaviour.reads_links_late,
+        If.EAGER_LINKS: not behaviour.reads_links_late,
+        If.COMPARES_AFTER_FAULT: behaviour.compares_priority_after_fault,
+        If.ELECTS_ON_LOWER: behaviour.elects_on_lower_advert,
+        If.DELAY_FROM_START: behaviour.delays_preempt_from_start,
+        If.DELAY_FROM_ADVERT: config.preempt_delay_ns > 0 and not behaviour.delays_preempt_from_start,
+        If.ANSWERS_LOWER: behaviour.answers_lower_advert,
+        If.ZERO_IS_LOWER: behaviour.takes_zero_for_lower,
+        If.REARMS: behaviour.rearms_at_every_packet,
+    }
+
+
 class Router:
     """A virtual router of RFC 3768, in the manner of one `Behaviour`.
 
@@ -81,7 +101,7 @@ class Router:
         self.state = State.INITIALIZE
         self.effects: list[Effect] = []
         self.discards: dict[Discard, int] = dict.fromkeys(Discard, 0)
-        self._rows = resolve(self._settled)
+        self._rows = resolve(settled(config, behaviour))
         self._voice = VOICES[behaviour.name]
         self._links = dict.fromkeys(config.interfaces, False)
         self._timer_ns: int | None = None
@@ -200,26 +220,6 @@ class Router:
         if row.then is not self.state:
             self.state = row.then
             self.effects.append(Notify(self.config.name, row.then))
-
-    def _settled(self, condition: If) -> bool:
-        """Conditions that profile and configuration decide for good."""
-        config, behaviour = self.config, self.behaviour
-        owner = config.priority == PRIORITY_OWNER
-        return {
-            If.OWNER: owner,
-            If.INITIAL_MASTER: behaviour.honours_initial_state and (config.initial_master or owner),
-            If.NO_PREEMPT: not config.preempt and not owner,
-            If.TWO_STEPS: behaviour.claims_in_two_steps,
-            If.LATE_LINKS: behaviour.reads_links_late,
-            If.EAGER_LINKS: not behaviour.reads_links_late,
-            If.COMPARES_AFTER_FAULT: behaviour.compares_priority_after_fault,
-            If.ELECTS_ON_LOWER: behaviour.elects_on_lower_advert,
-            If.DELAY_FROM_START: behaviour.delays_preempt_from_start,
-            If.DELAY_FROM_ADVERT: config.preempt_delay_ns > 0 and not behaviour.delays_preempt_from_start,
-            If.ANSWERS_LOWER: behaviour.answers_lower_advert,
-            If.ZERO_IS_LOWER: behaviour.takes_zero_for_lower,
-            If.REARMS: behaviour.rearms_at_every_packet,
-        }[condition]
 
     def _holds(self, condition: If) -> bool:
         """Conditions that have to be asked when something happened."""

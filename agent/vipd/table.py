@@ -35,9 +35,9 @@ loses four pings where a later daemon loses none.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator, Mapping
 from enum import Enum
-from typing import Callable, NamedTuple, Union
+from typing import NamedTuple, Union
 
 from vipd.voice import Say
 
@@ -58,11 +58,11 @@ class Event(Enum):
 
     STARTED = "started"
     TIMER_EXPIRED = "timer expired"
-    ZERO_RECEIVED = "priority 0 received"
-    LOWER_RECEIVED = "lower priority received"
-    TIE_WON = "same priority, lower address received"
-    TIE_LOST = "same priority, higher address received"
-    HIGHER_RECEIVED = "higher priority received"
+    ZERO_RECEIVED = "zero received"
+    LOWER_RECEIVED = "lower received"
+    TIE_WON = "tie won"
+    TIE_LOST = "tie lost"
+    HIGHER_RECEIVED = "higher received"
     LINKS_LOST = "links lost"
     LINKS_RESTORED = "links restored"
     SHUT_DOWN = "shut down"
@@ -91,6 +91,7 @@ class If(Enum):
     REARMS = "rearms at every packet"
 
 
+CONFIGURED = frozenset({If.OWNER, If.INITIAL_MASTER, If.NO_PREEMPT, If.DELAY_FROM_ADVERT})
 ASKED_EACH_TIME = frozenset({If.LINKS_DOWN, If.FROM_OWNER, If.PREEMPT_DELAY_UNSET, If.PREEMPT_DELAY_RUNNING})
 
 
@@ -130,11 +131,12 @@ class Row(NamedTuple):
 _INIT, _BACKUP, _GOTO, _TRANSITION, _MASTER, _FAULT = State
 _LOSES = (Event.ZERO_RECEIVED, Event.LOWER_RECEIVED, Event.TIE_WON)
 _BEATS = (Event.TIE_LOST, Event.HIGHER_RECEIVED)
-_ADVERTS = (*_LOSES, *_BEATS)
+ADVERTS = (*_LOSES, *_BEATS)
 
 _SET: tuple[Step, ...] = (Say.SETTING_ADDRESSES, Do.ADD_ADDRESSES, Do.ANNOUNCE)
 # The advert leaves before the slower work of a takeover (RFC 3768 section 6.4.2 has the same order).
-_CLAIM: tuple[Step, ...] = (Do.SEND_ADVERT, Do.ARM_ADVERT, Say.ENTERING_MASTER, *_SET)
+_SERVE: tuple[Step, ...] = (Do.ARM_ADVERT, Say.ENTERING_MASTER, *_SET)
+_CLAIM: tuple[Step, ...] = (Do.SEND_ADVERT, *_SERVE)
 _HALF_CLAIM: tuple[Step, ...] = (Do.SEND_ADVERT, Say.TRANSITION, Do.ARM_ADVERT)
 _ANSWER: tuple[Step, ...] = (Say.LOWER_ANSWERED, Do.SEND_ADVERT, Do.ANNOUNCE, Do.ARM_ADVERT)
 _WAIT: tuple[Step, ...] = (Say.ENTERING_BACKUP, Do.ARM_MASTER_DOWN)
@@ -169,7 +171,7 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
     _rows(_BACKUP, Event.TIMER_EXPIRED, (If.LATE_LINKS, If.LINKS_DOWN),
           (Do.REPORT_DOWN, Say.NOW_IN_FAULT, Do.ARM_MASTER_DOWN), _FAULT),
     _rows(_BACKUP, Event.TIMER_EXPIRED, (If.TWO_STEPS,), _HALF_CLAIM, _TRANSITION),
-    _rows(_BACKUP, Event.TIMER_EXPIRED, (), (Say.TIMED_OUT, *_CLAIM), _MASTER),
+    _rows(_BACKUP, Event.TIMER_EXPIRED, (), (Do.SEND_ADVERT, Say.TIMED_OUT, *_SERVE), _MASTER),
     _rows(_BACKUP, Event.ZERO_RECEIVED, (), (Do.ARM_SKEW,), _BACKUP),
     _rows(_BACKUP, (Event.TIE_WON, *_BEATS), (If.DELAY_FROM_ADVERT,),
           (Do.CANCEL_PREEMPT_DELAY, Do.ARM_MASTER_DOWN), _BACKUP),
@@ -186,9 +188,9 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
 
     # -- Goto_Master and Transition: keepalived before 2.0
     _rows(_GOTO, Event.TIMER_EXPIRED, (If.LINKS_DOWN,), (Do.REPORT_DOWN, Say.NOW_IN_FAULT, Do.ARM_MASTER_DOWN), _FAULT),
-    _rows(_GOTO, (Event.TIMER_EXPIRED, *_ADVERTS), (), _HALF_CLAIM, _TRANSITION),
+    _rows(_GOTO, (Event.TIMER_EXPIRED, *ADVERTS), (), _HALF_CLAIM, _TRANSITION),
     _rows(_GOTO, Event.SHUT_DOWN, (), (Do.STOP_TIMERS,), _INIT),
-    _rows(_TRANSITION, (Event.TIMER_EXPIRED, *_ADVERTS), (If.LINKS_DOWN,),
+    _rows(_TRANSITION, (Event.TIMER_EXPIRED, *ADVERTS), (If.LINKS_DOWN,),
           (Do.REPORT_DOWN, Say.ENTERING_FAULT, Say.NOW_IN_FAULT, Do.ARM_MASTER_DOWN), _FAULT),
     _rows(_TRANSITION, Event.TIMER_EXPIRED, (), (Say.ENTERING_MASTER, *_SET, Do.SEND_ADVERT, Do.ARM_ADVERT), _MASTER),
     _rows(_TRANSITION, (Event.ZERO_RECEIVED, Event.LOWER_RECEIVED), (),
@@ -199,7 +201,7 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
     _rows(_TRANSITION, Event.SHUT_DOWN, (), (Do.STOP_TIMERS,), _INIT),
 
     # -- Master: section 6.4.3
-    _rows(_MASTER, (Event.TIMER_EXPIRED, *_ADVERTS), (If.LATE_LINKS, If.LINKS_DOWN),
+    _rows(_MASTER, (Event.TIMER_EXPIRED, *ADVERTS), (If.LATE_LINKS, If.LINKS_DOWN),
           (Do.REPORT_DOWN, Say.ENTERING_FAULT, *_RELEASE, Say.NOW_IN_FAULT, Do.ARM_MASTER_DOWN), _FAULT),
     _rows(_MASTER, Event.TIMER_EXPIRED, (), (Do.SEND_ADVERT, Do.ARM_ADVERT), _MASTER),
     _rows(_MASTER, Event.ZERO_RECEIVED, (If.ZERO_IS_LOWER,), _ANSWER, _MASTER),
@@ -219,8 +221,8 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
     _rows(_FAULT, Event.SHUT_DOWN, (), (Do.STOP_TIMERS,), _INIT),
 
     # -- Fault, links looked at when a timer fires or an advert is read
-    _rows(_FAULT, (Event.TIMER_EXPIRED, *_ADVERTS), (If.LATE_LINKS, If.LINKS_DOWN), (Do.ARM_MASTER_DOWN,), _FAULT),
-    _rows(_FAULT, _ADVERTS, (If.COMPARES_AFTER_FAULT, If.NO_PREEMPT), _WAIT, _BACKUP),
+    _rows(_FAULT, (Event.TIMER_EXPIRED, *ADVERTS), (If.LATE_LINKS, If.LINKS_DOWN), (Do.ARM_MASTER_DOWN,), _FAULT),
+    _rows(_FAULT, ADVERTS, (If.COMPARES_AFTER_FAULT, If.NO_PREEMPT), _WAIT, _BACKUP),
     _rows(_FAULT, (Event.ZERO_RECEIVED, Event.LOWER_RECEIVED), (If.COMPARES_AFTER_FAULT,),
           (Say.HIGHER_THAN_RECEIVED, *_HALF_CLAIM), _TRANSITION),
     # 1.2.2 claims against an owner, too: it asks "greater than, or from 255".
@@ -235,13 +237,22 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
 Resolved = dict[tuple[State, Event], tuple[Row, ...]]
 
 
-def resolve(settled: Callable[[If], bool]) -> Resolved:
-    """The rows that can match for a router whose settled conditions are known; what is left to ask stays in `when`."""
-    kept: dict[tuple[State, Event], list[Row]] = {}
+def matching(settled: Mapping[If, bool], asked: frozenset[If] = ASKED_EACH_TIME) -> Iterator[Row]:
+    """The rows that can match where `settled` conditions are known; what is left to ask stays in their `when`."""
+    decided = set()
     for row in TABLE:
-        if all(settled(condition) for condition in row.when if condition not in ASKED_EACH_TIME):
-            asked = tuple(condition for condition in row.when if condition in ASKED_EACH_TIME)
-            rows = kept.setdefault((row.state, row.event), [])
-            if not rows or rows[-1].when:  # a row without conditions hides those after it
-                rows.append(row._replace(when=asked))
-    return {key: tuple(rows) for key, rows in kept.items()}
+        key = (row.state, row.event)
+        if key not in decided and all(settled.get(condition, True) for condition in row.when):
+            left = tuple(condition for condition in row.when if condition in asked)
+            if not left:
+                decided.add(key)  # a row without conditions hides those after it
+            yield row._replace(when=left)
+
+
+def resolve(settled: Mapping[If, bool]) -> Resolved:
+    """The machine of one router: for a state and an event, the rows to try in their order."""
+    machine: Resolved = {}
+    for row in matching(settled):
+        key = (row.state, row.event)
+        machine[key] = (*machine.get(key, ()), row)
+    return machine

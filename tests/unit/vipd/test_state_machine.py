@@ -29,7 +29,7 @@ from vrrp_playbook import (
 
 from vipd.behaviour import PRESETS, SECOND_NS
 from vipd.packet import Discard
-from vipd.router import AddAddresses, Log, RemoveAddresses, Router, SendAdvert, SendGratuitousArp
+from vipd.router import AddAddresses, Log, RemoveAddresses, Router, SendAdvert, SendGratuitousArp, settled
 from vipd.table import ASKED_EACH_TIME, TABLE, Do, Event, If, State, resolve
 from vipd.voice import VOICES, Say
 
@@ -72,21 +72,21 @@ def test_no_row_is_hidden_by_one_above_it_in_every_profile() -> None:
         changed = config(
             preempt=preempt, initial_master=initial_master, preempt_delay_ns=delay * SECOND_NS, priority=priority
         )
-        for rows in resolve(Router(changed, preset)._settled).values():
+        for rows in resolve(settled(changed, preset)).values():
             reached |= {(row.state, row.event, row.do, row.then) for row in rows}
     assert reached == {(row.state, row.event, row.do, row.then) for row in TABLE}
 
 
 @pytest.mark.parametrize("profile", PRESETS)
 def test_conditions_left_to_ask_are_those_that_change(profile: str) -> None:
-    for rows in resolve(Router(config(), PRESETS[profile])._settled).values():
+    for rows in resolve(settled(config(), PRESETS[profile])).values():
         assert all(condition in ASKED_EACH_TIME for row in rows for condition in row.when)
         assert all(row.when for row in rows[:-1]), "a row without conditions hides those after it"
 
 
 @pytest.mark.parametrize("profile", PRESETS)
 def test_every_state_can_be_shut_down(profile: str) -> None:
-    rows = resolve(Router(config(), PRESETS[profile])._settled)
+    rows = resolve(settled(config(), PRESETS[profile]))
     for state in State:
         assert state is State.INITIALIZE or (state, Event.SHUT_DOWN) in rows
 
