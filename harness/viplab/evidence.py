@@ -38,6 +38,7 @@ SCHEMA = 1
 
 HostName = Literal["A", "B"]
 Family = Literal["keepalived-1.2.2", "keepalived-2"]
+Protocol = Literal["vrrp2", "vrrp3", "carp"]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -61,6 +62,8 @@ class NodeTimers(_Record):
     state: Literal["MASTER", "BACKUP"]
     priority: int = Field(ge=1, le=255)
     advert_int_s: float = Field(gt=0)
+    # CARP's place for a priority: 256ths of a second that are added to the interval, so that less wins.
+    advskew: int = Field(default=0, ge=0, le=255)
 
 
 class Provenance(_Record):
@@ -96,6 +99,7 @@ class TrialInfo(_Record):
     subject_version: str
     profile: str
     family: Family
+    protocol: Protocol = "vrrp2"
     lab: Literal["libvirt", "netns"]
     accel: str | None
     trial: int = Field(ge=1)
@@ -124,8 +128,9 @@ class Event(BaseModel):
     step_finished       step, phase, waited_s (0 where the step waited for nothing)
     daemon_started      host, at_ns
     daemon_stopped      host, at_ns
-    fault_injected      kind, host, before_ns, after_ns, marker (the token that a marker datagram carries, or null)
-    fault_healed        kind, host
+    fault_injected      kind, host, before_ns, after_ns, marker (the token that a marker datagram carries, or null);
+                        kind cut has station (client) in place of host, and duration_ns: how long it was asked to last
+    fault_healed        kind, host; kind cut has station, before_ns, after_ns
     ping_started        target
     ping_stopped        target
     arp                 when (before|after), text (`arp -an` on the client)
