@@ -66,18 +66,9 @@ class Hosts:
     def __init__(self, folder: Path) -> None:
         self.folder = folder
         self._daemons: dict[str, subprocess.Popen[bytes]] = {}
-        command = [
-            "unshare",
-            "--net",
-            "--mount",
-            "--pid",
-            "--fork",
-            "--kill-child",
-            "--mount-proc",
-            "sleep",
-            "infinity",
-        ]
-        self._outer = subprocess.Popen(command, stdin=subprocess.DEVNULL)
+        # The shell reaps what daemons leave behind; a first process that does not would keep them as zombies.
+        command = "exec unshare --net --mount --pid --fork --kill-child --mount-proc sh -c 'sleep infinity & wait'"
+        self._outer = subprocess.Popen(["sh", "-c", command], stdin=subprocess.DEVNULL)
         children = Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children")
         self.wait("the first process of the namespaces", lambda: bool(children.read_text().split()))
         self._first = children.read_text().split()[0]
@@ -93,7 +84,7 @@ class Hosts:
         """Whether the first process has left our network namespace, and runs what it was started for."""
         try:
             mine, theirs = (Path(f"/proc/{who}/ns/net").readlink() for who in ("self", self._first))
-            return mine != theirs and Path(f"/proc/{self._first}/comm").read_text() == "sleep\n"
+            return mine != theirs and Path(f"/proc/{self._first}/comm").read_text() == "sh\n"
         except OSError:
             return False
 
@@ -114,10 +105,15 @@ class Hosts:
         assert not check or done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
         return done.stdout
 
-    def start(self, host: str, daemon: str, priority: int, state: str = "BACKUP") -> None:
-        """Start `keepalived`, or vipd in the profile that `daemon` names."""
+    def configure(self, host: str, priority: int, state: str = "BACKUP") -> Path:
+        """Write a host's keepalived.conf."""
         config = self.folder / f"{host}.conf"
         config.write_text(_CONFIG.format(host=host, state=state, priority=priority))
+        return config
+
+    def start(self, host: str, daemon: str, priority: int, state: str = "BACKUP") -> None:
+        """Start `keepalived`, or vipd in the profile that `daemon` names."""
+        config = self.configure(host, priority, state)
         log = f"{host}.log"
         if daemon == "keepalived":
             command = f"keepalived -n -l -D -P -f {config} -p /run/{host}.pid -r /run/{host}-vrrp.pid"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from netns_hosts import Hosts
+from netns_hosts import AGENT, Hosts
+
+from vipd.build import build_zipapp
 
 needs_keepalived = pytest.mark.skipif(shutil.which("keepalived") is None, reason="needs keepalived")
 
@@ -105,3 +107,25 @@ def test_a_second_daemon_on_the_same_pid_file_is_refused(hosts: Hosts) -> None:
     hosts.start("A", "keepalived-2", priority=102)
     hosts.wait("the refusal", lambda: "is already running (/run/A.pid is locked); stop it first" in hosts.log("A"))
     assert hosts.run("cat /run/A.pid") == first
+
+
+def test_the_init_script_starts_the_built_file_and_returns_when_it_runs(hosts: Hosts) -> None:
+    build_zipapp(hosts.folder / "vipd.pyz")
+    (hosts.folder / "vipd").write_text(f'VIPD_OPTIONS="-D -f {hosts.folder}/A.conf"')
+    hosts.configure("A", priority=102)
+    hosts.run(
+        f"mount -t tmpfs none /usr/local/sbin && cp {hosts.folder}/vipd.pyz /usr/local/sbin/ &&"
+        f"mount -t tmpfs none /etc/default && cp {hosts.folder}/vipd /etc/default/"
+    )
+    script = f"ip netns exec A {AGENT}/init.d/vipd"
+    assert hosts.run(f"{script} status", check=False) == "vipd is not running\n"
+    assert hosts.run(f"{script} start") == "Starting vipd: ok\n"
+    pid = int(hosts.run("cat /run/vipd.pid"))
+    assert hosts.run(f"{script} status") == f"vipd is running (pid {pid})\n"
+    assert hosts.run(f"{script} start") == f"vipd is already running (pid {pid})\n"
+    hosts.wait("A to be master", lambda: hosts.holds("A"))
+    assert hosts.run(f"{script} restart") == "Stopping vipd: ok\nStarting vipd: ok\n"
+    assert hosts.run(f"{script} stop") == "Stopping vipd: ok\n"
+    assert not hosts.holds("A")
+    hosts.configure("A", priority=999)
+    assert hosts.run(f"{script} start", check=False) == ""
