@@ -215,6 +215,14 @@ class FrameRow(_Frozen):
     mark: str | None = None
 
 
+class AdvertSeen(_Frozen):
+    """One advert on the interconnect; `host` is None where its sender is neither of the two, priority 0 gives up."""
+
+    at_s: float
+    host: HostName | None
+    priority: int
+
+
 class RoundTrip(_Frozen):
     """One echo request; `rtt_ms` and `mac` (whose answer it was) are None when it was lost."""
 
@@ -300,6 +308,7 @@ class TrialView(_Frozen):
     steps: list[Step]
     faults: list[FaultView]
     frames: list[FrameRow]
+    adverts: list[AdvertSeen]
     probe: list[RoundTrip]
     ping_trips: list[RoundTrip]
     gaps: list[Gap]

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from viplab.analysis.facts import fault_view, within
 from viplab.analysis.lanes import lanes
 from viplab.analysis.model import (
+    AdvertSeen,
     FaultView,
     Gap,
     LogLine,
@@ -46,6 +47,12 @@ def view_trial(record: Record) -> TrialView:
         steps=_steps(record, zero_ns),
         faults=faults,
         frames=rows(record, faults, zero_ns),
+        adverts=[
+            AdvertSeen(
+                at_s=(advert.time_ns - zero_ns) / _NS, host=record.advertiser(advert), priority=advert.priority
+            )
+            for advert in record.adverts
+        ],
         probe=_round_trips(streams["probe"], zero_ns),
         ping_trips=_round_trips(streams["ping"], zero_ns),
         gaps=[gap for stream, trips in streams.items() for gap in _gaps(stream, trips, zero_ns)],

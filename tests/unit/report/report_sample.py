@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 from viplab.analysis.model import (
+    AdvertSeen,
     CaptureSummary,
     ClaimResult,
     Evidence,
@@ -169,6 +170,7 @@ def trial(
             ],
             "faults": [_fault(summary.faults[0], takeover_s, garp_s, outage_s)] if faulty else [],
             "frames": _frames(takeover_s, garp_s),
+            "adverts": _adverts(takeover_s),
             "probe": _probe(garp_s, outage_s),
             "ping_trips": [
                 RoundTrip(
@@ -294,6 +296,13 @@ def _arp(owner: str) -> str:
 
 def _ns(moment_s: float) -> int:
     return ZERO_NS + round(moment_s * 1e9)
+
+
+def _adverts(takeover_s: float | None) -> list[AdvertSeen]:
+    adverts = [AdvertSeen(at_s=number - 12.3129, host="A", priority=102) for number in range(13)]
+    if takeover_s is not None:
+        adverts += [AdvertSeen(at_s=takeover_s + number, host="B", priority=101) for number in range(20)]
+    return adverts
 
 
 def _probe(garp_s: float | None, outage_s: float | None) -> list[RoundTrip]:
