@@ -48,9 +48,7 @@ def view_trial(record: Record) -> TrialView:
         faults=faults,
         frames=rows(record, faults, zero_ns),
         adverts=[
-            AdvertSeen(
-                at_s=(advert.time_ns - zero_ns) / _NS, host=record.advertiser(advert), priority=advert.priority
-            )
+            AdvertSeen(at_s=(advert.time_ns - zero_ns) / _NS, host=record.advertiser(advert), priority=advert.priority)
             for advert in record.adverts
         ],
         probe=_round_trips(streams["probe"], zero_ns),
