@@ -121,38 +121,35 @@ def _run(config: Config, options: Options) -> int:
     from vipd.syslog import FORMS, Syslog
     from vipd.voice import Say
 
-    form = FORMS[options.profile]
-    log = Syslog(form, options.detail, options.console)
+    pid_file = os.path.abspath(options.pid_file)  # noqa: PTH100 - the daemon changes to /
     try:
-        lock = _locked(options.pid_file)
+        lock = _locked(pid_file)
     except BlockingIOError:
-        return _complain(f"is already running ({options.pid_file} is locked); stop it first", 1)
+        return _complain(f"is already running ({pid_file} is locked); stop it first", 1)
     except OSError as error:
-        return _complain(f"{options.pid_file}: {error.strerror}; name another pid file with -p", 1)
+        return _complain(f"{pid_file}: {error.strerror}; name another pid file with -p", 1)
+    log = Syslog(FORMS[options.profile], options.detail, options.console)
     try:
         daemon = Daemon(config, PRESETS[options.profile], log)
+        started = None if options.foreground else _leave(options.console)
+
+        def ready() -> None:
+            os.ftruncate(lock, 0)
+            os.write(lock, f"{os.getpid()}\n".encode())
+            if started is not None:
+                started()
+
+        log.say(Say.FILE_OPENED, file=options.file)
+        log.say(Say.FILE_READ, size=config.size)
+        daemon.run(ready)
     except PermissionError:
         return _complain("needs root, or CAP_NET_ADMIN and CAP_NET_RAW", 1)
     except OSError as error:
-        return _complain(f"cannot open its sockets: {error}", 1)
-    announce = None if options.foreground else _leave(options.console)
-
-    def ready() -> None:
-        os.ftruncate(lock, 0)
-        os.write(lock, f"{os.getpid()}\n".encode())
-        if announce is not None:
-            announce()
-
-    log.say(Say.FILE_OPENED, file=options.file)
-    log.say(Say.FILE_READ, size=os.stat(options.file).st_size)  # noqa: PTH116
-    try:
-        daemon.run(ready)
-    except Exception as error:
-        log.line(f"vipd has to stop, which is a fault of its own: {error!r}")
-        raise
+        log.line(f"vipd cannot go on: {error}")
+        return _complain(f"cannot go on: {error}", 1)
     finally:
         with suppress(OSError):
-            os.unlink(options.pid_file)  # noqa: PTH108
+            os.unlink(pid_file)  # noqa: PTH108
     log.say(Say.STOPPED)
     return 0
 

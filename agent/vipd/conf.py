@@ -68,7 +68,7 @@ def parse(text: str, file: str) -> Config:
         raise ConfigError(
             [f"{file}:{line}: {text}" for line, text in sorted(reader.problems, key=lambda item: item[0])]
         )
-    return config
+    return config._replace(size=len(text))
 
 
 # -- words and blocks

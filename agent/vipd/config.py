@@ -61,8 +61,9 @@ class RouterConfig(NamedTuple):
 
 
 class Config(NamedTuple):
-    """A whole keepalived.conf, as far as vipd goes."""
+    """A whole keepalived.conf, as far as vipd goes; `size` is that of its text."""
 
     routers: tuple[RouterConfig, ...]
     router_id: str | None = None
     warnings: tuple[str, ...] = ()
+    size: int = 0

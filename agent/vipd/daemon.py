@@ -83,7 +83,9 @@ class Daemon:
         # Packets that have been waiting are heard before a timer is believed: a daemon that was paused
         # must not take over from a master whose adverts lie in its queue.
         for descriptor, _ in self._epoll.poll():
-            self._readers[descriptor]()
+            read = self._readers.get(descriptor)
+            if read is not None:  # a port may have been closed since, by a report before it in this batch
+                read()
         now = time.monotonic_ns()
         for router in self._routers:
             router.handle_deadline(now)

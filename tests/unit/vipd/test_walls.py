@@ -6,6 +6,7 @@ import ast
 from pathlib import Path
 
 import pytest
+
 import vipd
 
 PURE = ("behaviour", "conf", "config", "packet", "router", "table", "voice")
