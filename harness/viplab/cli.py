@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import sys
 import time
+import traceback
 from pathlib import Path
-from typing import Annotated, NoReturn
+from typing import Annotated, Literal, NoReturn
 
-import click
 import typer
 from rich.console import Console
 
@@ -15,6 +15,7 @@ from viplab import store
 from viplab.analysis.model import RunView
 from viplab.errors import ViplabError
 from viplab.evidence import RunFolder
+from viplab.lab.sandbox import Interrupted
 
 app = typer.Typer(
     help="Measures what clients see when a virtual IP moves.",
@@ -28,6 +29,8 @@ app.add_typer(image_app, name="image")
 
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
 
+# Typer brings a click of its own or uses the installed one; this is the class that its usage errors share, either way.
+_UsageProblem = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 INTERRUPTED = 130
 USAGE = 64
 INTERNAL = 70
@@ -46,6 +49,9 @@ def run(
     seed: Annotated[
         int | None, typer.Option(help="Places the faults within the advert interval; drawn if left out.")
     ] = None,
+    lab: Annotated[
+        Literal["libvirt", "netns"], typer.Option(help="Real guests, or namespaces of this machine: quick, no image.")
+    ] = "libvirt",
     report: Annotated[bool, typer.Option("--report", help="Write the report as well.")] = False,
 ) -> int:
     """Run scenarios on real guests, judge them, and print the result."""
@@ -59,6 +65,7 @@ def run(
         subjects=[choose(name, profile) for name in subject or ["vipd"]],
         trials=trials,
         seed=seed,
+        lab=lab,
     )
     folder = session.run(plan)
     view = _judge(folder, report=report)
@@ -213,12 +220,16 @@ def main() -> NoReturn:
     """
     try:
         sys.exit(app(standalone_mode=False) or 0)
-    except click.ClickException as error:
-        _fail(error.format_message(), USAGE)
+    except _UsageProblem as error:
+        said = error.format_message()  # type: ignore[attr-defined]
+        _fail(f"{said.rstrip('.')}; `viplab --help` shows what there is", USAGE)
     except ViplabError as error:
         _fail(str(error), error.exit_status)
-    except (KeyboardInterrupt, click.Abort):
+    except (KeyboardInterrupt, typer.Abort, Interrupted):
         _fail("interrupted; the lab is gone, what was measured is kept", INTERRUPTED)
+    except Exception:
+        traceback.print_exc()
+        _fail("this is a mistake in viplab, not yours; please report it with the lines above", INTERNAL)
 
 
 def _fail(message: str, status: int) -> NoReturn:

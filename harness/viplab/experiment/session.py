@@ -6,19 +6,18 @@ import secrets
 import time
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import Literal
 
 from viplab import store
+from viplab.errors import HostError
 from viplab.evidence import RunFolder, TrialFolder
 from viplab.experiment.trial import Trial, run_trial
-from viplab.lab.image import Image
+from viplab.lab.lab import Lab
+from viplab.lab.netns import in_netns_lab
 from viplab.lab.opened import in_lab, ready_image
 from viplab.progress import StepLines, note
 from viplab.scenario.model import Scenario
 from viplab.subjects.subject import Subject
-
-if TYPE_CHECKING:
-    from viplab.lab.libvirt_lab import LibvirtLab
 
 
 @dataclass(frozen=True)
@@ -29,6 +28,7 @@ class Plan:
     subjects: list[Subject]
     trials: int = 1
     seed: int | None = None
+    lab: Literal["libvirt", "netns"] = "libvirt"
 
 
 def run(plan: Plan) -> RunFolder:
@@ -38,20 +38,31 @@ def run(plan: Plan) -> RunFolder:
         HostError: this machine lacks something.
         LabError: the lab did not come up.
     """
-    image = ready_image()
     seed = secrets.randbits(32) if plan.seed is None else plan.seed
     note(f"seed {seed}: it places each fault within the advert interval")
-    return RunFolder(in_lab(image, lambda lab: _run_in(lab, image, plan, seed)))
+    if plan.lab == "netns":
+        _check_machine(plan.subjects)
+        return RunFolder(in_netns_lab(lambda lab: _run_in(lab, plan, seed)))
+    return RunFolder(in_lab(ready_image(), lambda lab: _run_in(lab, plan, seed)))
 
 
-def _run_in(lab: LibvirtLab, image: Image, plan: Plan, seed: int) -> Path:
-    packages = {name: image.manifest["packages"][name] for name in store.PACKAGES}
+def _check_machine(subjects: list[Subject]) -> None:
+    """Hosts that are namespaces have the machine's files, not an image's."""
+    for subject in subjects:
+        for path in subject.present:
+            if not Path(path).exists():
+                raise HostError(f"{subject.name}: no {path} here; install it, or use --lab libvirt, which has an image")
+
+
+def _run_in(lab: Lab, plan: Plan, seed: int) -> Path:
+    origins = lab.origins
+    packages = {name: origins.packages[name] for name in store.PACKAGES if name in origins.packages}
     folder = store.new_run(
         store.provenance(
-            qemu=_dotted(lab.connection.getVersion()),
-            libvirt=_dotted(lab.connection.getLibVersion()),
+            qemu=origins.qemu,
+            libvirt=origins.libvirt,
             accel=lab.accelerator,
-            image=image.name,
+            image=origins.image,
             packages=dict.fromkeys(("A", "B"), packages),
         )
     )
@@ -66,13 +77,8 @@ def _run_in(lab: LibvirtLab, image: Image, plan: Plan, seed: int) -> Path:
     return folder.path
 
 
-def _announced(trial: Trial, lab: LibvirtLab, folder: TrialFolder) -> None:
+def _announced(trial: Trial, lab: Lab, folder: TrialFolder) -> None:
     started = time.monotonic()
     with StepLines(f"{trial.scenario.scenario} with {trial.subject.name}") as lines:
         run_trial(trial, lab, folder, (lines.heard,))
         lines.done(f"{time.monotonic() - started:.0f} s")
-
-
-def _dotted(version: int) -> str:
-    """libvirt's way to write 9.0.0 is 9000000."""
-    return f"{version // 1_000_000}.{version // 1000 % 1000}.{version % 1000}"

@@ -63,6 +63,6 @@ def _command(fault: Fault, guest: Guest, subject: Subject) -> str:
         "link_down": lambda: f"ifconfig {fault.interface} down",
         "link_up": lambda: f"ifconfig {fault.interface} up",
         # Answered before the connection goes: the order to shut down is the fault, not its end.
-        "shutdown": lambda: "systemctl poweroff --no-block",
+        "shutdown": lambda: guest.shutdown_command,
     }
     return commands[fault.kind]()

@@ -10,7 +10,12 @@ from viplab.errors import HostError, LabError
 
 
 def run(
-    args: Sequence[str | Path], *, env: Mapping[str, str] | None = None, timeout_s: float = 600, log: Path | None = None
+    args: Sequence[str | Path],
+    *,
+    env: Mapping[str, str] | None = None,
+    timeout_s: float = 600,
+    log: Path | None = None,
+    stdin: str = "",
 ) -> str:
     """Run a program to its end and return its standard output.
 
@@ -19,6 +24,7 @@ def run(
         env: Environment instead of the caller's.
         timeout_s: Seconds after which it is killed.
         log: Where to keep the whole output when it fails.
+        stdin: What it reads.
 
     Raises:
         HostError: the program is not installed.
@@ -29,7 +35,7 @@ def run(
         done = subprocess.run(
             [str(arg) for arg in args],
             check=False,
-            stdin=subprocess.DEVNULL,
+            input=stdin,
             capture_output=True,
             text=True,
             errors="replace",

@@ -60,6 +60,11 @@ class Guest(Protocol):
         """Whether the guest is powered on."""
         ...
 
+    @property
+    def shutdown_command(self) -> str:
+        """What orders an orderly shutdown from within; it is answered before anything goes."""
+        ...
+
     def run(self, command: str, *, timeout_s: float = 30) -> Result:
         """Run a shell command to its end."""
         ...

@@ -2,10 +2,22 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, Protocol
 
 from viplab.lab.guest import Guest
 from viplab.lab.topology import HostName
+
+
+@dataclass(frozen=True)
+class Origins:
+    """What the lab is made of; None where a thing does not apply."""
+
+    qemu: str | None
+    libvirt: str | None
+    image: str | None
+    packages: dict[str, str]
+    """Name to version, the same on both hosts."""
 
 
 class Lab(Protocol):
@@ -19,6 +31,11 @@ class Lab(Protocol):
     @property
     def accelerator(self) -> str | None:
         """What runs the guests' instructions (`kvm`, `qemu`), None where they are not machines."""
+        ...
+
+    @property
+    def origins(self) -> Origins:
+        """Versions of what can change a figure."""
         ...
 
     @property

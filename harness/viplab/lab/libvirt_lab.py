@@ -24,6 +24,7 @@ from viplab.lab.cache import cache_dir, make_once
 from viplab.lab.command import run
 from viplab.lab.guest import Armed, Guest, Result
 from viplab.lab.image import Image
+from viplab.lab.lab import Origins
 from viplab.lab.ssh import Connection
 from viplab.lab.topology import HOSTS, NETWORKS, Host, HostName, Network
 from viplab.lab.waiting import until
@@ -38,6 +39,8 @@ _TEMPLATES = jinja2.Environment(
 
 class LibvirtGuest:
     """A domain and the SSH connection to it."""
+
+    shutdown_command = "systemctl poweroff --no-block"
 
     def __init__(self, lab: LibvirtLab, host: Host) -> None:
         self._lab = lab
@@ -158,6 +161,16 @@ class LibvirtLab:
         """A and B."""
         return dict(self.guests)
 
+    @property
+    def origins(self) -> Origins:
+        """What libvirt says of itself and of qemu, and what the image was made of."""
+        return Origins(
+            qemu=_dotted(self.connection.getVersion()),
+            libvirt=_dotted(self.connection.getLibVersion()),
+            image=self.image.name,
+            packages=self.image.manifest["packages"],
+        )
+
     def describe(self) -> dict[str, str]:
         """Networks as libvirt lists them, and the disks that B and A were cloned from as qemu-img reads them."""
         networks = [
@@ -262,6 +275,11 @@ class LibvirtLab:
     def _both(self, action: Callable[[LibvirtGuest], None]) -> None:
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(action, self.guests.values()))
+
+
+def _dotted(version: int) -> str:
+    """libvirt's way to write 9.0.0 is 9000000."""
+    return f"{version // 1_000_000}.{version // 1000 % 1000}.{version % 1000}"
 
 
 def _origin(disk: Path) -> str:

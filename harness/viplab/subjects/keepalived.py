@@ -13,6 +13,7 @@ class Keepalived:
     name = "keepalived"
     profile = "keepalived-2"
     family: Family = "keepalived-2"
+    present: tuple[str, ...] = ("/usr/sbin/keepalived", "/etc/init.d/keepalived")
     start_command = "/etc/init.d/keepalived start >/dev/null"
     stop_command = "/etc/init.d/keepalived stop >/dev/null"
 

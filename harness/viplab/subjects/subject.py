@@ -17,6 +17,8 @@ class Subject(Protocol):
     profile: str
     family: Family
     """The deadlines and log lines that it is expected to show."""
+    present: tuple[str, ...]
+    """Files that must be on the host beforehand; `install` brings the rest."""
     start_command: str
     stop_command: str
 

@@ -21,6 +21,7 @@ class Vipd:
     """vipd under one of its profiles."""
 
     name = "vipd"
+    present: tuple[str, ...] = ("/usr/bin/python3",)
     start_command = "/etc/init.d/vipd start >/dev/null"
     stop_command = "/etc/init.d/vipd stop >/dev/null"
 
