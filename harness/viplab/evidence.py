@@ -18,7 +18,8 @@ Layout, every path relative to `results/runs/<id>/`::
       hosts/A/console.log         serial console
       hosts/B/...
     summary.json                  written by analysis, nothing in it that is not derived from the files above
-    report.html                   written by report
+    report.html                   written by report: all of it in one file
+    report/                       written by report: the same as a site, a page a part
 
 Times are integer nanoseconds of the host's CLOCK_REALTIME, as are the stamps of the captures.
 """
@@ -228,8 +229,13 @@ class RunFolder:
 
     @property
     def report(self) -> Path:
-        """Written by report."""
+        """Written by report: all of it in one file."""
         return self.path / "report.html"
+
+    @property
+    def site(self) -> Path:
+        """Written by report: the same as a static site; `index.html` is its first page."""
+        return self.path / "report"
 
     def info(self) -> RunInfo:
         """`run.json`, validated.

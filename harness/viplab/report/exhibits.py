@@ -130,12 +130,16 @@ def configurations(trial: TrialView) -> dict[HostName, list[ConfigLine] | None]:
     return result
 
 
-def raw_files(run: Path, trial: str) -> list[RawFile]:
-    """Every file of the trial's folder, by name; none where the folder is not at hand."""
+def raw_files(run: Path, trial: str, base: str = "") -> list[RawFile]:
+    """Every file of the trial’s folder, linked from `base`, which leads to the run; none where that is not at hand."""
     root = run / "trials" / trial
     files = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else []
     return [
-        RawFile(quote(path.relative_to(run).as_posix()), path.relative_to(root).as_posix(), _size(path.stat().st_size))
+        RawFile(
+            base + quote(path.relative_to(run).as_posix()),
+            path.relative_to(root).as_posix(),
+            _size(path.stat().st_size),
+        )
         for path in files
     ]
 

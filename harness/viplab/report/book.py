@@ -1,0 +1,151 @@
+"""One run as pages: `Book` holds what every page needs and draws each figure once, whatever forms it goes into.
+
+The pages load nothing and are the same bytes for the same view.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+from viplab.analysis.model import RunView, TrialView
+from viplab.evidence import RunFolder
+from viplab.report import exhibits, glance, narrate, outline, timeline, topology, waterfall
+from viplab.report.filters import anchor, environment
+from viplab.report.svg import Drawing
+
+Link = Callable[..., str]
+
+QUANTITIES: tuple[tuple[str, str, str], ...] = (
+    ("outage_s", "Client without an answer", "sum of the gaps in its echo replies"),
+    ("detection_s", "Takeover", "fault to the new master’s first advert"),
+    ("deadline_excess_s", "Deadline excess", "how late that advert was by the new master’s own timers"),
+    ("announce_s", "Announcement", "that advert to its first gratuitous ARP"),
+    ("client_switch_s", "Client’s switch", "that gratuitous ARP to the change of the client’s ARP entry"),
+    ("dual_owner_s", "Two owners", "time for which both hosts answered for the address"),
+    ("reversion_s", "Reversion", "return of a host to its first answer under the address"),
+)
+"""The measured quantities of a trial: field of `Measures`, name, meaning."""
+
+RESULT = "result"
+
+
+@dataclass(frozen=True)
+class Page:
+    """One page of the site, and one section of the single file."""
+
+    key: str
+    title: str
+    template: str
+    chapter: outline.Chapter | None = None
+
+    @property
+    def file(self) -> str:
+        """Its name within the site."""
+        return "index.html" if self.key == RESULT else f"{self.key}.html"
+
+
+@dataclass
+class Book:
+    """A run and its view, ready to be printed; `run` is only asked which files there are to link to."""
+
+    run: RunFolder
+    view: RunView
+    _drawings: dict[str, Drawing | None] = field(default_factory=dict)
+
+    def __post_init__(self) -> None:
+        self.chapters = outline.chapters(self.view)
+        self._chapter_of = {
+            group.shown.name: chapter.key
+            for chapter in self.chapters
+            for case in chapter.cases
+            for group in case.groups
+        }
+        self._context = self._shared()
+
+    @property
+    def pages(self) -> list[Page]:
+        """Every page, in the order of reading."""
+        return [
+            Page(RESULT, "Result", "result.html.j2"),
+            *(Page(chapter.key, chapter.title, "chapter.html.j2", chapter) for chapter in self.chapters),
+            *([Page("puzzles", "Open questions, answered", "puzzles.html.j2")] if self.view.puzzles else []),
+            Page("claims", "Claims", "claims.html.j2"),
+            Page("method", "Method and provenance", "method.html.j2"),
+        ]
+
+    def single(self) -> str:
+        """All of it as one self-contained HTML file, which lies in the run folder."""
+        link: Link = lambda page, fragment=None: f"#{fragment or page}"  # noqa: E731
+        return self._print("single.html.j2", link, "", pages=self.pages)
+
+    def site(self) -> dict[str, str]:
+        """All of it as a page a part, by file name; the site lies in a folder of the run folder."""
+        files = Page("files", "Raw files", "files.html.j2")
+        pages = [*self.pages, files]
+        of_key = {page.key: page for page in pages}
+        printed = {}
+        for place, here in enumerate(pages):
+
+            def link(page: str, fragment: str | None = None, here: Page = here) -> str:
+                to = "" if fragment and page == here.key else of_key[page].file
+                return f"{to}#{fragment}" if fragment else to
+
+            printed[here.file] = self._print(
+                "site.html.j2", link, "../", pages=pages, here=here,
+                before=pages[place - 1] if place else None,
+                after=pages[place + 1] if place + 1 < len(pages) else None,
+            )  # fmt: skip
+        return printed
+
+    def _print(self, template: str, link: Link, root: str, **context: Any) -> str:
+        def trial_link(name: str) -> str | None:
+            return link(self._chapter_of[name], anchor(name)) if name in self._chapter_of else None
+
+        return environment().get_template(template).render(
+            **self._context, **context, link=link, trial_link=trial_link,
+            raw_files=lambda trial: exhibits.raw_files(self.run.path, trial.name, root),
+        )  # fmt: skip
+
+    def _shared(self) -> dict[str, Any]:
+        view = self.view
+        return {
+            "view": view,
+            "provenance": view.info.provenance,
+            "subjects": outline.subjects(view),
+            "short": outline.short_names(view),
+            "label": lambda subject: glance.subject_label(view, subject),
+            "claims_of": lambda group: glance.claims_of(view, group),
+            "tally": lambda subject=None: outline.tally(view, subject),
+            "chapters": self.chapters,
+            "claim_groups": outline.claim_groups(view),
+            "puzzles": outline.puzzle_rows(view),
+            "bench": topology.bench(view),
+            "quantities": QUANTITIES,
+            "repeated": len(self._chapter_of) < len(view.trials),
+            "headline": glance.headline(view),
+            "blocks": glance.blocks,
+            "tell": narrate.tell,
+            "timeline": self._timeline,
+            "waterfall": self._waterfall,
+            "fault_words": timeline.fault_words,
+            "configurations": exhibits.configurations,
+            "is_omission": lambda row: isinstance(row, exhibits.Omission),
+        }
+
+    def _drawn(self, key: str, draw: Callable[[str], Drawing | None]) -> Drawing | None:
+        if key not in self._drawings:
+            self._drawings[key] = draw(key)
+        return self._drawings[key]
+
+    def _timeline(self, trial: TrialView) -> Drawing | None:
+        return self._drawn(f"{anchor(trial.name)}-t", lambda key: timeline.draw(trial, key))
+
+    def _waterfall(self, trial: TrialView, number: int) -> Drawing | None:
+        return self._drawn(f"{anchor(trial.name)}-w{number}", lambda key: waterfall.draw(trial.faults[number], key))
+
+
+def render(run: RunFolder, view: RunView) -> str:
+    """The report of a run as one HTML file."""
+    return Book(run, view).single()

@@ -1,0 +1,36 @@
+"""A run's report on disk: one file, and a static site beside the evidence that it links to."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from viplab.analysis.model import RunView
+from viplab.evidence import RunFolder
+from viplab.report.book import Book
+
+
+def write_single(run: RunFolder, view: RunView) -> Path:
+    """Write `report.html`: one self-contained file, to be mailed and archived."""
+    return _write_single(run, Book(run, view))
+
+
+def write_site(run: RunFolder, view: RunView) -> Path:
+    """Write `report/`, a page a part, and `report.html` with it; return the site's first page.
+
+    Figures take nearly all of the time and are drawn once for both. Pages of an earlier report go.
+    """
+    book = Book(run, view)
+    pages = book.site()
+    run.site.mkdir(exist_ok=True)
+    for stale in sorted(run.site.glob("*.html")):
+        if stale.name not in pages:
+            stale.unlink()
+    for name, page in pages.items():
+        (run.site / name).write_text(page, encoding="utf-8")
+    _write_single(run, book)
+    return run.site / "index.html"
+
+
+def _write_single(run: RunFolder, book: Book) -> Path:
+    run.report.write_text(book.single(), encoding="utf-8")
+    return run.report
