@@ -6,7 +6,7 @@ import sys
 import time
 import traceback
 from pathlib import Path
-from typing import Annotated, Literal, NoReturn
+from typing import Annotated, Any, Literal, NoReturn
 
 import typer
 from rich.console import Console
@@ -30,7 +30,7 @@ app.add_typer(image_app, name="image")
 out = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
 
 # Typer brings a click of its own or uses the installed one; this is the class that its usage errors share, either way.
-_UsageProblem = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+_UsageProblem: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 INTERRUPTED = 130
 USAGE = 64
 INTERNAL = 70
@@ -221,7 +221,7 @@ def main() -> NoReturn:
     try:
         sys.exit(app(standalone_mode=False) or 0)
     except _UsageProblem as error:
-        said = error.format_message()  # type: ignore[attr-defined]
+        said = error.format_message()
         _fail(f"{said.rstrip('.')}; `viplab --help` shows what there is", USAGE)
     except ViplabError as error:
         _fail(str(error), error.exit_status)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import subprocess
 import time
 from pathlib import Path
@@ -38,8 +39,13 @@ def accelerator(image: Image) -> Accelerator:
     return found
 
 
+def emulator() -> str:
+    """qemu's program; EL keeps it out of the path under a name of its own."""
+    return shutil.which("qemu-system-x86_64") or "/usr/libexec/qemu-kvm"
+
+
 def _boots_under_kvm(image: Image) -> bool:
-    command = ["qemu-system-x86_64", "-accel", "kvm", "-cpu", "host", "-m", "256", "-display", "none", "-no-reboot"]
+    command = [emulator(), "-accel", "kvm", "-cpu", "host", "-m", "256", "-display", "none", "-no-reboot"]
     command += ["-nodefaults", "-serial", "stdio", "-kernel", str(image.kernel)]
     command += ["-append", "console=ttyS0 earlyprintk=ttyS0 panic=-1"]
     with subprocess.Popen(

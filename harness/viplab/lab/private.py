@@ -35,6 +35,12 @@ _LIBVIRT_FOLDERS = (
 _EXPECTED = ("/var/lib/libvirt/dnsmasq", "/var/lib/libvirt/qemu", "/var/log/libvirt/qemu", "/run/libvirt/qemu")
 # The system bus stays hidden: systemd-machined would be told of guests that it cannot see the end of.
 _HIDDEN = ("/run/dbus",)
+# Debian 12's libvirtd looks this account up as it starts, though qemu runs as root here. Only `libvirt-daemon-system`
+# makes it, which would set up services on the machine as well.
+_ACCOUNTS = {
+    "/etc/passwd": "libvirt-qemu:x:64055:64055::/var/lib/libvirt:/usr/sbin/nologin",
+    "/etc/group": "libvirt-qemu:x:64055:",
+}
 
 _LIBVIRTD_CONF = """\
 auth_unix_ro = "none"
@@ -64,7 +70,11 @@ def prepare() -> libvirt.virConnect:
     run(["ip", "link", "set", "lo", "up"])
     with LOG.open("wb") as log:
         daemon = subprocess.Popen(
-            ["libvirtd"], stdin=subprocess.DEVNULL, stdout=log, stderr=log, env={**os.environ, "LC_ALL": "C"}
+            ["libvirtd", "--pid-file", str(WORK / "libvirtd.pid")],
+            stdin=subprocess.DEVNULL,
+            stdout=log,
+            stderr=log,
+            env={**os.environ, "LC_ALL": "C"},
         )
     libvirt.registerErrorHandler(lambda _context, _error: None, None)
 
@@ -97,7 +107,19 @@ def _mount() -> None:
             kernel.mount("tmpfs", folder, "tmpfs", data="mode=755")
     for folder in _EXPECTED:
         Path(folder).mkdir(parents=True)
+    for path, line in _ACCOUNTS.items():
+        _add_account(Path(path), line)
     # The new network namespace's own devices, or libvirt would look for its bridges among the machine's.
     kernel.mount("sysfs", "/sys", "sysfs")
     Path("/etc/libvirt/libvirtd.conf").write_text(_LIBVIRTD_CONF)
     Path("/etc/libvirt/qemu.conf").write_text(_QEMU_CONF)
+
+
+def _add_account(file: Path, line: str) -> None:
+    """Have the account in the sandbox's own view of the file, unless the machine has it."""
+    text = file.read_text(encoding="utf-8")
+    if any(known.startswith(line.partition(":")[0] + ":") for known in text.splitlines()):
+        return
+    ours = WORK / file.name
+    ours.write_text(f"{text.rstrip()}\n{line}\n", encoding="utf-8")
+    kernel.mount(str(ours), str(file), flags=kernel.MS_BIND)

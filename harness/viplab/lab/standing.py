@@ -24,8 +24,10 @@ from viplab.lab.opened import in_lab, ready_image
 from viplab.lab.sandbox import OUTSIDE_PID
 from viplab.lab.topology import HOSTS
 from viplab.lab.waiting import until
+from viplab.progress import step
 
 NOTE = Path("/run/viplab/lab.json")
+LOG = NOTE.with_name("lab.log")
 END_LIMIT_S = 30.0
 
 
@@ -55,19 +57,20 @@ def up() -> Standing:
     if there is not None:
         raise InputError(f"a lab is already up (process {there.pid}); `viplab down` ends it")
     image = ready_image()
+    NOTE.parent.mkdir(exist_ok=True)
     ready, tell = os.pipe()
     owner = os.fork()
     if owner == 0:
         os.close(ready)
         os.setsid()
+        _leave_the_terminal()
         _own(image, tell)
     os.close(tell)
-    with os.fdopen(ready) as stream:
+    with step("Bring the lab up"), os.fdopen(ready) as stream:
         said = stream.read()
     if not said.startswith("up "):
         os.waitpid(owner, 0)
         raise LabError(said or "the lab ended before it was up")
-    NOTE.parent.mkdir(exist_ok=True)
     found = Standing(owner, _born(owner) or "", int(said.split()[1]), image)
     NOTE.write_text(
         json.dumps({"pid": found.pid, "born": found.born, "inside": found.inside, "image": str(image.path)}) + "\n"
@@ -136,6 +139,14 @@ def remove(path: Path) -> None:
         shutil.rmtree(path)
     else:
         path.unlink(missing_ok=True)
+
+
+def _leave_the_terminal() -> None:
+    """From here on, what we and all that we start have to say goes to a log."""
+    for descriptor, path in ((0, "/dev/null"), (1, LOG), (2, LOG)):
+        opened = os.open(path, os.O_RDWR | os.O_CREAT | os.O_APPEND, 0o600)
+        os.dup2(opened, descriptor)
+        os.close(opened)
 
 
 def _own(image: Image, tell: int) -> None:
