@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections import defaultdict, deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from itertools import pairwise
 from pathlib import Path
 from typing import get_args
 
-from viplab.analysis.frames import Advert, Arp, Datagram, Echo, Meaning, decode
+from viplab.analysis.dissect import meanings
+from viplab.analysis.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Neighbour
 from viplab.analysis.logs import Line, read_log
 from viplab.analysis.model import CaptureSummary, Fault, FaultKind, PingView
 from viplab.analysis.pcap import Pcap
@@ -21,6 +22,8 @@ from viplab.evidence import Event, HostName, Station, TrialFolder, TrialInfo
 
 HOSTS: tuple[HostName, ...] = ("A", "B")
 NETWORKS = ("virbr0", "interconnect")
+# Frames of one capture that are kept: 40 minutes of a probe at 2 kHz, and no more of a capture that is hostile.
+_MOST = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,9 @@ class Record:
     config: dict[HostName, str | None]
     events: list[Event]
     adverts: list[Advert]
+    carps: list[Carp]
     arps: list[Arp]
+    neighbours: list[Neighbour]
     echoes: list[Echo]
     markers: list[Datagram]
     ping: PingView | None
@@ -191,9 +196,11 @@ def read_trial(folder: TrialFolder) -> Record:
     info = folder.info()
     gaps: list[str] = []
     events = _events(folder, gaps)
-    captured = {network: _capture(folder, network, gaps) for network in NETWORKS}
+    wire = _capture(folder, "interconnect", gaps, lambda frame: isinstance(frame, Advert | Carp))
+    public = _capture(folder, "virbr0", gaps, lambda frame: _concerns(frame, info.vip))
     needs_markers = any(event.event == "fault_injected" and event.get("marker") for event in events)
-    markers = _capture(folder, "mgmt", gaps) if needs_markers or folder.capture("mgmt").exists() else []
+    has_markers = needs_markers or folder.capture("mgmt").exists()
+    markers = _capture(folder, "mgmt", gaps, lambda frame: isinstance(frame, Datagram)) if has_markers else []
     near_ns = events[0].t_ns if events else 0
     scenario = _text(folder.path / "scenario.yaml")
     if scenario is None:
@@ -208,16 +215,12 @@ def read_trial(folder: TrialFolder) -> Record:
         config={host: _text(folder.host(host, "keepalived.conf")) for host in HOSTS},
         events=events,
         adverts=[
-            frame
-            for frame in captured["interconnect"]
-            if isinstance(frame, Advert) and frame.virtual_router_id == info.virtual_router_id
+            frame for frame in wire if isinstance(frame, Advert) and frame.virtual_router_id == info.virtual_router_id
         ],
-        arps=[frame for frame in captured["virbr0"] if isinstance(frame, Arp)],
-        echoes=[
-            frame
-            for frame in captured["virbr0"]
-            if isinstance(frame, Echo) and info.vip in (frame.src_ip, frame.dst_ip)
-        ],
+        carps=[frame for frame in wire if isinstance(frame, Carp)],
+        arps=[frame for frame in public if isinstance(frame, Arp)],
+        neighbours=[frame for frame in public if isinstance(frame, Neighbour)],
+        echoes=[frame for frame in public if isinstance(frame, Echo)],
         markers=[frame for frame in markers if isinstance(frame, Datagram)],
         ping=read_ping(transcript) if transcript is not None else None,
         logs={host: _log(folder, host, near_ns) for host in HOSTS},
@@ -238,17 +241,30 @@ def _events(folder: TrialFolder, gaps: list[str]) -> list[Event]:
     return events
 
 
-def _capture(folder: TrialFolder, network: str, gaps: list[str]) -> list[Meaning]:
-    meanings: list[Meaning] = []
+def _capture(folder: TrialFolder, network: str, gaps: list[str], wanted: Callable[[Meaning], bool]) -> list[Meaning]:
+    """What is wanted of a capture, in the order of time; the rest of it is never in memory."""
+    found: list[Meaning] = []
     try:
         pcap = Pcap(folder.capture(network))
-        for meaning in decode(pcap):
-            meanings.append(meaning)
+        for batch in pcap.batches():
+            found += filter(wanted, meanings(batch))
+            if len(found) > _MOST:
+                gaps.append(
+                    f"{pcap.path}: more than {_MOST:,} frames of this trial in it; those after them are not read"
+                )
+                break
         if pcap.cut:
             gaps.append(f"{pcap.path}: ends within a record; the capture was not closed")
     except InputError as error:
         gaps.append(str(error))
-    return sorted(meanings, key=lambda meaning: meaning.time_ns)
+    return sorted(found, key=lambda meaning: meaning.time_ns)
+
+
+def _concerns(frame: Meaning, vip: str) -> bool:
+    """Whether a frame of the public network belongs to the trial: echo from or to the VIP, and who has which MAC."""
+    if isinstance(frame, Echo):
+        return vip in (frame.src_ip, frame.dst_ip)
+    return isinstance(frame, Arp | Neighbour)
 
 
 def _log(folder: TrialFolder, host: HostName, near_ns: int) -> list[Line]:

@@ -129,7 +129,7 @@ def _row(record: Record, frame: Frame, mark: str | None, zero_ns: int) -> FrameR
 
 def _columns(record: Record, frame: Frame) -> tuple[str, str, str, str]:
     if isinstance(frame, Advert):
-        info = f"Announcement (v2), VRID {frame.virtual_router_id}, priority {frame.priority}"
+        info = f"Announcement (v{frame.version}), VRID {frame.virtual_router_id}, priority {frame.priority}"
         return "VRRP", frame.src_ip, frame.dst_ip, f"{info}, interval {frame.advert_int_s:g} s"
     if isinstance(frame, Echo):
         info = f"Echo (ping) {'request' if frame.request else 'reply'}  id=0x{frame.ident:04x}, seq={frame.seq}"

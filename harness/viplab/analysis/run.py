@@ -46,8 +46,13 @@ def analyze(run: RunFolder) -> RunView:
 
 
 def write_summary(run: RunFolder, view: RunView) -> bytes:
-    """Write `summary.json`; the same view gives the same bytes."""
-    data = view.summary.model_dump(mode="json", by_alias=True)
-    content = (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
+    """Write `summary.json`."""
+    content = summary_bytes(view)
     run.summary.write_bytes(content)
     return content
+
+
+def summary_bytes(view: RunView) -> bytes:
+    """What `summary.json` holds; the same view gives the same bytes."""
+    data = view.summary.model_dump(mode="json", by_alias=True)
+    return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()

@@ -9,9 +9,11 @@ import pytest
 import synthetic as s
 
 from viplab.analysis.deadline import Terms, down_interval_ns, skew_ns
-from viplab.analysis.frames import Echo, decode
+from viplab.analysis.dissect import decode
+from viplab.analysis.frames import Echo
+from viplab.analysis.index import Frame
 from viplab.analysis.model import TrialView
-from viplab.analysis.pcap import Frame, Pcap
+from viplab.analysis.pcap import Pcap
 from viplab.analysis.record import read_trial
 from viplab.analysis.streams import Trip, round_trips, silences
 from viplab.analysis.trial import view_trial
