@@ -1,0 +1,109 @@
+"""Rules of Markdown and of JUnit XML."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+import report_sample as sample
+from hypothesis import given
+from hypothesis import strategies as st
+
+from viplab.analysis.model import RunView
+from viplab.report import junit, markdown
+from viplab.report.markdown import escape
+
+HOSTILE = "<script>alert(1)</script> @everyone [x](http://evil.example) | ` \x1b[31m\x00\ud800 &lt; #1"
+
+
+def hostile_run() -> RunView:
+    trial = sample.trial(verdict="fail")
+    summary = trial.summary.model_copy(update={"reason": HOSTILE})
+    claim = sample.claim("A1", measured=HOSTILE, why=HOSTILE, verdict="differs", article=HOSTILE)
+    run = sample.run(trial.model_copy(update={"summary": summary, "name": HOSTILE}))
+    return run.model_copy(update={"claims": [claim], "notes": [HOSTILE]})
+
+
+@pytest.fixture(scope="module")
+def suites() -> ElementTree.Element:
+    return ElementTree.fromstring(junit(sample.whole_run()))
+
+
+def test_every_trial_and_every_claim_is_a_test_case(suites: ElementTree.Element) -> None:
+    run = sample.whole_run()
+    cases = [case.get("name", "") for case in suites.iter("testcase")]
+    assert len(cases) == len(run.trials) + len(run.claims)
+    assert {trial.name for trial in run.trials} <= set(cases)
+
+
+def test_undecided_is_skipped_and_only_what_failed_is_a_failure(suites: ElementTree.Element) -> None:
+    run = sample.whole_run()
+    undecided = [trial for trial in run.trials if trial.summary.verdict == "undecided"]
+    undecided_claims = [claim for claim in run.claims if claim.verdict == "undecided"]
+    failed = [claim for claim in run.claims if claim.verdict == "differs" and not claim.explained]
+    assert len(list(suites.iter("skipped"))) == len(undecided) + len(undecided_claims)
+    assert len(list(suites.iter("failure"))) == len(failed)
+    assert all(case.get("message", "").startswith("undecided: ") for case in suites.iter("skipped"))
+
+
+def test_the_counts_of_a_suite_are_those_of_its_cases(suites: ElementTree.Element) -> None:
+    for suite in suites.iter("testsuite"):
+        assert suite.get("tests") == str(len(suite.findall("testcase")))
+        assert suite.get("failures") == str(len(suite.findall("testcase/failure")))
+        assert suite.get("skipped") == str(len(suite.findall("testcase/skipped")))
+
+
+def test_a_difference_with_a_known_cause_passes_and_says_why() -> None:
+    claim = sample.claim("A6", verdict="differs", explained=True, why="known cause")
+    root = ElementTree.fromstring(junit(sample.run(sample.trial()).model_copy(update={"claims": [claim]})))
+    assert not list(root.iter("failure"))
+    assert "known cause" in (root.findtext(".//system-out") or "")
+
+
+def test_hostile_data_stays_text_in_xml() -> None:
+    root = ElementTree.fromstring(junit(hostile_run()))
+    failure = root.find(".//testcase/failure")
+    assert failure is not None
+    assert "<script>" in failure.get("message", "")
+    assert "\u241b[31m\u2400\ufffd" in failure.get("message", "")
+
+
+def test_exports_are_the_same_twice() -> None:
+    run = sample.whole_run()
+    again = RunView.model_validate_json(run.model_dump_json(by_alias=True))
+    assert (junit(run), markdown(run)) == (junit(again), markdown(again))
+
+
+def test_every_row_of_a_markdown_table_has_as_many_cells_as_its_head() -> None:
+    for text in (markdown(sample.whole_run()), markdown(hostile_run())):
+        tables = re.findall(r"(?:^\|.*\n)+", text, re.M)
+        assert len(tables) == 2
+        for table in tables:
+            assert len({len(re.findall(r"(?<!\\)\|", line)) for line in table.splitlines()}) == 1
+
+
+def test_markdown_tells_of_both_faults_of_case_d_and_of_what_differs() -> None:
+    text = markdown(sample.whole_run())
+    assert "| Case C: the interface goes down | vipd | 4.200\u00a0s |" in text
+    assert "| A6 | vipd | ≈ differs, explained |" in text
+
+
+@given(st.text(st.characters(), max_size=100))
+def test_nothing_that_a_guest_wrote_is_active_in_markdown(text: str) -> None:
+    shown = escape(text)
+    assert "\n" not in shown
+    for char in "<>[]`|*_":
+        assert re.search(rf"(?<!\\)(?:\\\\)*{re.escape(char)}", shown) is None
+    assert re.search(r"@(?!&#8203;)", shown) is None
+
+
+def test_nothing_summons_anybody_or_makes_a_link() -> None:
+    shown = escape("@you http://x.example www.x.example")
+    assert "@you" not in shown
+    assert not re.search(r"(?<!;)(?:http:|www\.)", shown)
+
+
+def test_a_run_without_trials_has_both_forms() -> None:
+    assert "holds no trial" in markdown(sample.run())
+    assert ElementTree.fromstring(junit(sample.run())).tag == "testsuites"
