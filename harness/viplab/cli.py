@@ -13,7 +13,7 @@ from rich.console import Console
 
 from viplab import store
 from viplab.analysis.model import RunView
-from viplab.errors import ViplabError
+from viplab.errors import InputError, ViplabError
 from viplab.evidence import RunFolder
 from viplab.lab.sandbox import Interrupted
 
@@ -84,9 +84,34 @@ def analyze(run: Run = "latest") -> int:
 
 
 @app.command()
-def report(run: Run = "latest") -> int:
-    """Write a run's report from its folder alone."""
-    _judge(store.find_run(run), report=True)
+def report(
+    run: Run = "latest",
+    single: Annotated[bool, typer.Option("--single", help="Only the one self-contained file, no site.")] = False,
+    markdown: Annotated[bool, typer.Option("--markdown", help="Print it for an issue or a wiki instead.")] = False,
+    json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON instead.")] = False,
+    junit: Annotated[Path | None, typer.Option(help="Write JUnit XML for CI there instead.")] = None,
+) -> int:
+    """Write a run's report from its folder alone: a site in `report/` and the same as one file, `report.html`."""
+    from viplab import report as forms
+    from viplab.analysis.run import analyze as analyse
+    from viplab.analysis.run import summary_bytes, write_summary
+
+    folder = store.find_run(run)
+    view = analyse(folder)
+    if junit is not None:
+        try:
+            junit.write_text(forms.junit(view), encoding="utf-8")
+        except OSError as error:
+            raise InputError(f"{junit}: cannot be written ({error.strerror})") from None
+    if markdown:
+        sys.stdout.write(forms.markdown(view))
+    if json:
+        sys.stdout.write(summary_bytes(view).decode())
+    if not (junit or markdown or json):
+        write_summary(folder, view)
+        out.print(forms.summary_table(view))
+        path = forms.write_single(folder, view) if single else forms.write_site(folder, view)
+        out.print(f"report: {_short(path)}", soft_wrap=True)
     return 0
 
 
@@ -194,13 +219,13 @@ def image_rm(name: str) -> None:
 def _judge(folder: RunFolder, *, report: bool) -> RunView:
     from viplab.analysis.run import analyze as analyse
     from viplab.analysis.run import write_summary
-    from viplab.report import render, summary_table
+    from viplab.report import summary_table, write_site
 
     view = analyse(folder)
     write_summary(folder, view)
     out.print(summary_table(view))
     if report:
-        folder.report.write_text(render(folder, view), encoding="utf-8")
+        write_site(folder, view)
         out.print(f"report: {_short(folder.report)}", soft_wrap=True)
     else:
         out.print(f"summary: {_short(folder.summary)}", soft_wrap=True)
