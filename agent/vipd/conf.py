@@ -294,7 +294,7 @@ _INSTANCE = {
     "interface": Keyword("interface", _interface),
     "virtual_router_id": Keyword("vrid", _integer(1, 255)),
     "priority": Keyword("priority", _integer(1, 255)),
-    "advert_int": Keyword("advert_int_s", _integer(1, 255)),
+    "advert_int": Keyword("advert_int_ns", lambda statement: _integer(1, 255)(statement) * SECOND_NS),
     "nopreempt": Keyword("preempt", _nothing(False)),
     "preempt": Keyword("preempt", _nothing(True)),
     "preempt_delay": Keyword("preempt_delay_ns", _seconds(1000)),

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import NamedTuple, Union
 
-from vipd.behaviour import Behaviour
+from vipd.behaviour import SECOND_NS, Behaviour
 from vipd.config import RouterConfig, VirtualAddress
 from vipd.packet import PRIORITY_OWNER, PRIORITY_STOP, Advert, Discard, decode, encode
 from vipd.packet import TTL as ADVERT_TTL
@@ -114,7 +114,7 @@ class Router:
         octets = b"".join(address.octets for address in config.addresses)
         self._expected = sorted(octets[at : at + 4] for at in range(0, len(octets), 4))
         self._own_advert, self._stop_advert = (
-            SendAdvert(priority, encode(Advert(config.vrid, priority, config.advert_int_s, octets)))
+            SendAdvert(priority, encode(Advert(config.vrid, priority, config.advert_int_ns // SECOND_NS, octets)))
             for priority in (config.priority, PRIORITY_STOP)
         )
         self._garp_repeat = behaviour.garp_repeat if config.garp_repeat is None else config.garp_repeat
@@ -250,7 +250,7 @@ class Router:
             return Discard.LOOPED
         if self.config.priority == PRIORITY_OWNER and not self.behaviour.owner_listens:
             return Discard.OWNER
-        if advert.advert_int_s != self.config.advert_int_s:
+        if advert.advert_int_s * SECOND_NS != self.config.advert_int_ns:
             return Discard.INTERVAL
         octets = advert.addresses
         listed = sorted(octets[at : at + 4] for at in range(0, len(octets), 4))

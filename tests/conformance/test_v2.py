@@ -245,7 +245,7 @@ def test_v2_tmr_02_master_down_interval_is_three_intervals_and_the_skew(priority
 def test_v2_tmr_03_defaults_are_1_s_100_and_preempt() -> None:
     text = "vrrp_instance V {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress { 10.0.0.1 }\n}\n"
     (found,) = parse(text, "f").routers
-    assert (found.advert_int_s, found.priority, found.preempt) == (1, 100, True)
+    assert (found.advert_int_ns, found.priority, found.preempt) == (SECOND_NS, 100, True)
 
 
 # -- state machine

@@ -63,7 +63,7 @@ def test_the_article_s_part_3_configuration() -> None:
 
 def test_what_is_left_out_has_keepalived_s_default() -> None:
     found = router(instance(""))
-    assert (found.priority, found.advert_int_s, found.preempt, found.preempt_delay_ns) == (100, 1, True, 0)
+    assert (found.priority, found.advert_int_ns, found.preempt, found.preempt_delay_ns) == (100, SECOND_NS, True, 0)
     assert found.addresses == (VirtualAddress("10.1.1.1", 32, "eth0"),)
     assert (found.garp_repeat, found.garp_delay_ns) == (None, None), "the profile decides"
 
@@ -77,7 +77,7 @@ def test_every_keyword_of_an_instance() -> None:
     )
     assert not found.preempt
     assert found.preempt_delay_ns == 2_500_000_000
-    assert (found.garp_delay_ns, found.garp_repeat, found.advert_int_s, found.priority) == (0, 3, 4, 255)
+    assert (found.garp_delay_ns, found.garp_repeat, found.advert_int_ns, found.priority) == (0, 3, 4 * SECOND_NS, 255)
     assert found.interfaces == ("eth0", "eth1", "eth2")
     assert found.master_down_ns == 12 * SECOND_NS + SECOND_NS // 256
 

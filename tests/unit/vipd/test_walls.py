@@ -10,7 +10,16 @@ import pytest
 import vipd
 
 PURE = ("behaviour", "conf", "config", "packet", "router", "table", "voice")
-ALLOWED = {"__future__", "collections.abc", "difflib", "enum", "struct", "typing", *(f"vipd.{name}" for name in PURE)}
+ALLOWED = {
+    "__future__",
+    "collections.abc",
+    "difflib",
+    "enum",
+    "ipaddress",
+    "struct",
+    "typing",
+    *(f"vipd.{name}" for name in PURE),
+}
 
 
 @pytest.mark.parametrize("name", PURE)

@@ -46,6 +46,9 @@ def config(**changes: object) -> RouterConfig:
         "priority": 101,
         "tracked": ("eth1",),
     }
+    interval_s = changes.pop("advert_int_s", None)
+    if interval_s is not None:
+        changes["advert_int_ns"] = round(float(interval_s) * SECOND_NS)  # type: ignore[arg-type]
     return RouterConfig(**{**fields, **changes})  # type: ignore[arg-type]
 
 
