@@ -1,4 +1,4 @@
-"""What should happen when: VRRPv2's deadlines and, per family of daemon and kind of fault, the outage that they give.
+"""What should happen when: the protocols' deadlines and, per family of daemon and kind of fault, the outage they give.
 
 The windows are a table, `OUTAGE`, in units of the protocol's own times, so that they follow from the configuration and
 from where in the advert interval the fault struck.
@@ -6,10 +6,11 @@ from where in the advert interval the fault struck.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from viplab.analysis.model import FaultKind
-from viplab.evidence import Family, NodeTimers
+from viplab.evidence import Family, NodeTimers, Protocol
 
 # How far a measured value may be off the predicted one before a trial fails, in seconds. Scheduling of a guest that is
 # emulated accounts for some 20 ms; a quarter of a second is far from any other value of the table.
@@ -22,23 +23,39 @@ BY_TIMEOUT: frozenset[FaultKind] = frozenset({"kill", "stop", "link_down", "powe
 UNPHASED: frozenset[FaultKind] = frozenset({"shutdown"})
 
 
-# Skew_Time per step of priority: a 256th of a second, which is a whole number of nanoseconds.
-_SKEW_STEP_NS = 1_000_000_000 // 256
-
-
-def skew_ns(node: NodeTimers) -> int:
-    """Skew_Time of RFC 3768, section 6.1: (256 - Priority) / 256 seconds, whatever the advert interval."""
-    return (256 - node.priority) * _SKEW_STEP_NS
-
-
 def advert_ns(node: NodeTimers) -> int:
-    """Advertisement_Interval."""
-    return round(node.advert_int_s * 1_000_000_000)
+    """Advertisement_Interval; CARP's advbase."""
+    return round(node.advert_int_s * _SECOND_NS)
 
 
-def down_interval_ns(node: NodeTimers) -> int:
-    """Master_Down_Interval of RFC 3768, section 6.1: three advert intervals and the skew time."""
-    return 3 * advert_ns(node) + skew_ns(node)
+def skew_ns(node: NodeTimers, protocol: Protocol = "vrrp2") -> int:
+    """Skew_Time: what tells the backups of one master apart."""
+    return _SKEW[protocol](node)
+
+
+def down_interval_ns(node: NodeTimers, protocol: Protocol = "vrrp2") -> int:
+    """Master_Down_Interval: three advert intervals and the skew time, in all three protocols."""
+    return 3 * advert_ns(node) + skew_ns(node, protocol)
+
+
+def released_ns(node: NodeTimers, protocol: Protocol = "vrrp2") -> int:
+    """How long a backup waits after a master has given up: the skew time after priority 0, nothing in CARP.
+
+    There a master that stops says so with the longest interval that it can state, and a backup takes one that would
+    outlast its own timer for dead.
+    """
+    return 0 if protocol == "carp" else skew_ns(node, protocol)
+
+
+_SECOND_NS = 1_000_000_000
+_SKEW: dict[Protocol, Callable[[NodeTimers], int]] = {
+    # RFC 3768, section 6.1: (256 - Priority) / 256 seconds, whatever the advert interval.
+    "vrrp2": lambda node: (256 - node.priority) * _SECOND_NS // 256,
+    # RFC 9568, section 6.1: the same share of the advert interval, which is the master's; not rounded to centiseconds.
+    "vrrp3": lambda node: (256 - node.priority) * advert_ns(node) // 256,
+    # advskew is in 256ths of a second.
+    "carp": lambda node: node.advskew * _SECOND_NS // 256,
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,9 +70,10 @@ class Terms:
     adverts: int = 0
     less_x: bool = False
 
-    def window_ns(self, node: NodeTimers, x_ns: int | None) -> tuple[int, int]:
+    def window_ns(self, node: NodeTimers, x_ns: int | None, protocol: Protocol = "vrrp2") -> tuple[int, int]:
         """Lowest and highest outage; x may be anything within an advert interval where it is not known."""
-        most = self.downs * down_interval_ns(node) + self.skews * skew_ns(node) + self.adverts * advert_ns(node)
+        most = self.downs * down_interval_ns(node, protocol) + self.adverts * advert_ns(node)
+        most += self.skews * released_ns(node, protocol)
         if not self.less_x:
             return most, most
         return (most - advert_ns(node), most) if x_ns is None else (most - x_ns, most - x_ns)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Literal
 
+from viplab.analysis import outage
 from viplab.analysis.deadline import (
     ANNOUNCE_ADVERTS,
     BY_TIMEOUT,
@@ -12,7 +14,7 @@ from viplab.analysis.deadline import (
     UNPHASED,
     Terms,
     down_interval_ns,
-    skew_ns,
+    released_ns,
 )
 from viplab.analysis.frames import Advert
 from viplab.analysis.model import Fault, FaultSummary, FaultView, Measures, Moments, WaterfallItem
@@ -51,6 +53,8 @@ class _OneFault:
 
     def __init__(self, record: Record, fault: Fault, until_ns: int, trips: Sequence[Trip]) -> None:
         self.record, self.fault, self.until_ns = record, fault, until_ns
+        self.protocol = record.info.protocol
+        self.interval_s = record.info.probe_interval_s or record.info.ping_interval_s
         # What the fault provoked is not to be taken for something before it.
         self.since_ns = fault.earliest_ns
         self.trips = [trip for trip in trips if self.since_ns <= trip.sent_ns < until_ns]
@@ -66,7 +70,12 @@ class _OneFault:
     def view(self, zero_ns: int) -> FaultView:
         measures = self._measures()
         return FaultView(
-            summary=FaultSummary(fault=self.fault, **measures.model_dump()),
+            summary=FaultSummary(
+                fault=self.fault,
+                gaps=outage.gaps(self.silences, self.fault),
+                answers=outage.answers(self.record, self.trips),
+                **measures.model_dump(),
+            ),
             at_s=(self.fault.at_ns - zero_ns) / _NS,
             old_master=self.old_master,
             new_master=self.new_master,
@@ -121,15 +130,8 @@ class _OneFault:
         return self.since_ns <= time_ns < self.until_ns
 
     def _first_garp_ns(self, mac: str | None) -> int | None:
-        vip = self.record.info.vip
-        return next(
-            (
-                arp.time_ns
-                for arp in self.record.arps
-                if arp.gratuitous and arp.sender_ip == vip and arp.src_mac == mac and self._in_window(arp.time_ns)
-            ),
-            None,
-        )
+        announced = (a.time_ns for a in self.record.announcements if a.src_mac == mac and self._in_window(a.time_ns))
+        return next(announced, None)
 
     def _neighbour_change_ns(self, mac: str | None) -> int | None:
         """When the client's entry first came to name the new master, having named another or nobody."""
@@ -164,40 +166,56 @@ class _OneFault:
     # --- how long ---
 
     def _measures(self) -> Measures:
-        moments, timers = self.moments, self.record.info.nodes
-        by_timeout = self.fault.kind in BY_TIMEOUT and self.new_master is not None
-        taker = timers.get(self.new_master) if self.new_master else None
+        moments, event = self.moments, self._event()
+        taker = self._taker()
         x_ns = self._x_ns()
-        returned = self.fault.kind not in BY_TIMEOUT and self.new_master == self.fault.host
+        failover = event == "failover"
+        answered_s = between(self.fault.at_ns, moments.first_answer_ns)
         return Measures(
-            expected_down_interval_s=down_interval_ns(taker) / _NS if taker and by_timeout else None,
+            event=event,
+            expected_down_interval_s=down_interval_ns(taker, self.protocol) / _NS if taker and failover else None,
             detection_s=between(self.fault.at_ns, moments.first_advert_ns),
-            deadline_excess_s=self._deadline_excess_s(taker) if taker and by_timeout else None,
+            deadline_excess_s=self._deadline_excess_s(taker) if taker and failover else None,
             announce_s=between(moments.first_advert_ns, moments.first_garp_ns),
             client_switch_s=between(moments.first_garp_ns, moments.neighbour_change_ns),
-            outage_s=self._outage_s(),
+            outage_s=outage.by_stamp_s(self.silences, self.trips),
+            outage_loss_s=outage.by_loss_s(self.silences, self.trips, self.interval_s),
+            lost=outage.lost(self.silences, self.trips),
+            recovered_s=outage.recovered_s(self.silences, self.trips, self.fault),
+            answered_twice=sum(bool(trip.also) for trip in self.trips) if self.trips else None,
+            failover_s=answered_s if failover else None,
             dual_owner_s=self._dual_owner_s(),
-            reversion_s=between(self.fault.at_ns, moments.first_answer_ns) if returned else None,
+            reversion_s=answered_s if event == "reversion" else None,
             x_s=None if x_ns is None else x_ns / _NS,
             priority_zero=len(self.zeros) if self.record.adverts else None,
             outage_window_s=self._outage_window_s(x_ns),
         )
 
+    def _event(self) -> Literal["failover", "reversion"] | None:
+        if self.new_master is None:
+            return None
+        if self.fault.kind in BY_TIMEOUT:
+            return "failover"
+        return "reversion" if self.new_master == self.fault.host else None
+
+    def _taker(self) -> NodeTimers | None:
+        """The new master's timers; in version 3 a backup counts in the interval that the master advertises."""
+        if self.new_master is None:
+            return None
+        taker = self.record.info.nodes[self.new_master]
+        if self.protocol != "vrrp3" or self.last_advert is None:
+            return taker
+        return taker.model_copy(update={"advert_int_s": self.last_advert.advert_int_s})
+
     def _deadline_excess_s(self, taker: NodeTimers) -> float | None:
         """How late the first advert was, counted from the old master's last advert or its last priority 0."""
         since_ns = self.zeros[-1].time_ns if self.zeros else self.moments.last_advert_ns
-        due_ns = skew_ns(taker) if self.zeros else down_interval_ns(taker)
+        due_ns = (released_ns if self.zeros else down_interval_ns)(taker, self.protocol)
         return None if since_ns is None else between(since_ns + due_ns, self.moments.first_advert_ns)
 
     def _x_ns(self) -> int | None:
         before = [advert for advert in self.record.adverts_of(self.old_master) if advert.time_ns <= self.fault.at_ns]
         return self.fault.at_ns - before[-1].time_ns if self.old_master and before else None
-
-    def _outage_s(self) -> float | None:
-        if not self.trips:
-            return None
-        last_ns = self.trips[-1].sent_ns
-        return sum((gap.end_ns or last_ns) - gap.start_ns for gap in self.silences) / _NS
 
     def _dual_owner_s(self) -> float | None:
         census = self.record.owners(self.fault.at_ns, self.until_ns)
@@ -216,7 +234,7 @@ class _OneFault:
             affected = self.new_master == fault.host
             taker = fault.host
         terms = OUTAGE[info.family, fault.kind] if affected else NONE
-        low_ns, high_ns = terms.window_ns(info.nodes[taker], None if fault.kind in UNPHASED else x_ns)
+        low_ns, high_ns = terms.window_ns(info.nodes[taker], None if fault.kind in UNPHASED else x_ns, info.protocol)
         return low_ns / _NS, high_ns / _NS
 
     # --- expected against measured ---
@@ -227,7 +245,6 @@ class _OneFault:
             return []
         taker = info.nodes[self.new_master]
         interval = taker.advert_int_s
-        probe = info.probe_interval_s or info.ping_interval_s
         announce = ANNOUNCE_ADVERTS[info.family] * interval
         gap_end_ns = self.gap.end_ns if self.gap else None
         rows: list[tuple[str, str, int | None, int | None, tuple[float, float] | None]] = [
@@ -258,7 +275,7 @@ class _OneFault:
                 "neighbour change to first answer",
                 moments.neighbour_change_ns,
                 moments.first_answer_ns,
-                (0.0, probe),
+                (0.0, self.interval_s),
             ),
             ("outage", "no answers", self.gap.start_ns if self.gap else None, gap_end_ns, measures.outage_window_s),
         ]
@@ -291,5 +308,5 @@ class _OneFault:
             terms, x_ns = Terms(adverts=1, less_x=True), None
         else:
             terms = Terms(downs=1)
-        low_ns, high_ns = terms.window_ns(taker, x_ns)
+        low_ns, high_ns = terms.window_ns(taker, x_ns, self.protocol)
         return low_ns / _NS, high_ns / _NS

@@ -67,7 +67,7 @@ def _configured(record: Record, head: FaultView | None) -> dict[str, Value]:
         "priority_a": nodes["A"].priority,
         "priority_b": nodes["B"].priority,
         "priorities_equal": nodes["A"].priority == nodes["B"].priority,
-        "skew_s": skew_ns(nodes[taker]) / 1e9 if taker else None,
+        "skew_s": skew_ns(nodes[taker], record.info.protocol) / 1e9 if taker else None,
     }
 
 
@@ -90,6 +90,10 @@ def _fault(view: FaultView | None, prefix: str) -> dict[str, Value]:
         "announce_s",
         "client_switch_s",
         "outage_s",
+        "outage_loss_s",
+        "recovered_s",
+        "failover_s",
+        "reversion_s",
         "dual_owner_s",
         "x_s",
         "priority_zero",
@@ -132,8 +136,8 @@ def _announcement(record: Record, view: TrialView, head: FaultView | None) -> di
     first_ns = head.moments.first_garp_ns if head else None
     if first_ns is None:
         return {"garp_to": None, "garp_burst": None, "second_burst_s": None}
-    frames = [arp for arp in record.arps if arp.gratuitous and arp.time_ns >= first_ns]
-    own = [arp for arp in frames if arp.src_mac == frames[0].src_mac and arp.sender_ip == record.info.vip]
+    frames = [frame for frame in record.announcements if frame.time_ns >= first_ns]
+    own = [frame for frame in frames if frame.src_mac == frames[0].src_mac]
     later = [arp.time_ns for arp in own if arp.time_ns - first_ns > _BURST_NS]
     return {
         "garp_to": own[0].dst_mac,

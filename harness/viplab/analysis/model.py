@@ -86,9 +86,22 @@ class Measures(_Frozen):
     client_switch_s: float | None = Field(
         default=None, description="First gratuitous ARP to the client's neighbour change."
     )
-    outage_s: float | None = Field(
-        default=None, description="Sum of the gaps in answers; 0 when measured and none was lost."
+    event: Literal["failover", "reversion"] | None = Field(
+        default=None, description="Whether the VIP moved because its master was lost, or because a host came back."
     )
+    outage_s: float | None = Field(
+        default=None, description="Sum of the gaps in answers, by time stamp; 0 when measured and none was lost."
+    )
+    outage_loss_s: float | None = Field(
+        default=None, description="The same by loss: requests without an answer, times the interval between requests."
+    )
+    lost: int | None = Field(default=None, description="Requests without an answer.")
+    recovered_s: float | None = Field(
+        default=None,
+        description="Fault to the first request from which on none is lost for 5 s; 0 where none was lost at all.",
+    )
+    answered_twice: int | None = Field(default=None, description="Requests that more than one MAC answered.")
+    failover_s: float | None = Field(default=None, description="Loss of the master to the new one's first answer.")
     dual_owner_s: float | None = Field(
         default=None, description="Time for which more than one MAC answered for the VIP."
     )
@@ -100,10 +113,20 @@ class Measures(_Frozen):
     )
 
 
+class OutageGap(_Frozen):
+    """One gap of an outage: when it began after the fault, how long it was (None: to the end), requests lost in it."""
+
+    start_s: float
+    duration_s: float | None
+    lost: int
+
+
 class FaultSummary(Measures):
     """One measured fault of a trial."""
 
     fault: Fault
+    gaps: list[OutageGap] = []
+    answers: dict[str, int] = Field(default={}, description="Answers after the fault by who gave them: A, B, or a MAC.")
 
 
 class TrialSummary(Measures):

@@ -76,6 +76,14 @@ class Record:
             dropped=sum(dropped) if dropped and None not in dropped else None,
         )
 
+    @cached_property
+    def announcements(self) -> list[Arp | Neighbour]:
+        """Who said unasked that the VIP is his: gratuitous ARP, and unsolicited neighbour advertisements."""
+        vip = self.info.vip
+        own: list[Arp | Neighbour] = [arp for arp in self.arps if arp.gratuitous and arp.sender_ip == vip]
+        own += [frame for frame in self.neighbours if frame.gratuitous and frame.target_ip == vip]
+        return sorted(own, key=lambda frame: frame.time_ns)
+
     def all(self, kind: str) -> list[Event]:
         """The events of one kind."""
         return [event for event in self.events if event.event == kind]

@@ -4,22 +4,30 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from viplab.analysis.frames import Echo
 
 # A request that is younger than this when the capture ends may still have been answered: it is left out.
 IN_FLIGHT_NS = 250_000_000
+# No probe sends faster than this.
+_SHORTEST_NS = 100_000
 
 
 @dataclass(frozen=True, slots=True)
 class Trip:
-    """One echo request, its answer's delay and sender; both are None when no answer was captured."""
+    """One echo request, its answer's delay and sender; both are None when no answer was captured.
+
+    `also` lists the other MACs that answered it: then the address has two owners. `handed_ns` is when the probe handed
+    it to the kernel, by its own account.
+    """
 
     seq: int
     sent_ns: int
     rtt_ns: int | None
     mac: str | None
+    also: tuple[str, ...] = ()
+    handed_ns: int | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,31 +40,55 @@ class Silence:
 
 
 def round_trips(echoes: Sequence[Echo], source: str, vip: str, end_ns: int) -> list[Trip]:
-    """Pair the requests from `source` to the VIP with their first answers, in the order of sending.
+    """Pair the requests from `source` to the VIP with their answers, in the order of sending.
 
     Where several programs sent from that address the one with the most requests counts: that is the stream, the others
     are single pings of set-up checks. Sequence numbers have 16 bits, so an answer belongs to the latest request of its
-    number.
+    number. A number that was left out is a request that never reached the wire, as when the sender had no neighbour to
+    send it to: it is lost, and dated between its neighbours.
     """
-    idents = Counter(echo.ident for echo in echoes if echo.request and echo.src_ip == source and echo.dst_ip == vip)
-    if not idents:
+    streams = Counter(
+        (echo.via, echo.ident) for echo in echoes if echo.request and (echo.src_ip, echo.dst_ip) == (source, vip)
+    )
+    if not streams:
         return []
-    ident = min(idents, key=lambda candidate: (-idents[candidate], candidate))
+    stream = min(streams, key=lambda candidate: (-streams[candidate], candidate))
     trips: list[Trip] = []
-    waiting: dict[int, int] = {}
+    latest: dict[int, int] = {}
     for echo in echoes:
-        if echo.ident != ident:
+        if (echo.via, echo.ident) != stream:
             continue
-        if echo.request and echo.src_ip == source and echo.dst_ip == vip:
-            waiting[echo.seq] = len(trips)
-            trips.append(Trip(echo.seq, echo.time_ns, None, None))
-        elif not echo.request and echo.src_ip == vip and echo.dst_ip == source and echo.seq in waiting:
-            index = waiting.pop(echo.seq)
-            sent_ns = trips[index].sent_ns
-            trips[index] = Trip(echo.seq, sent_ns, echo.time_ns - sent_ns, echo.src_mac)
+        if echo.request and (echo.src_ip, echo.dst_ip) == (source, vip):
+            trips += _unsent(trips, echo)
+            latest[echo.seq] = len(trips)
+            trips.append(Trip(echo.seq, echo.time_ns, None, None, handed_ns=echo.handed_ns))
+        elif not echo.request and (echo.src_ip, echo.dst_ip) == (vip, source) and echo.seq in latest:
+            index = latest[echo.seq]
+            trips[index] = _answered(trips[index], echo)
     while trips and trips[-1].rtt_ns is None and trips[-1].sent_ns > end_ns - IN_FLIGHT_NS:
         trips.pop()
     return trips
+
+
+def _answered(trip: Trip, echo: Echo) -> Trip:
+    if trip.rtt_ns is None:
+        return replace(trip, rtt_ns=echo.time_ns - trip.sent_ns, mac=echo.src_mac)
+    if echo.src_mac in (trip.mac, *trip.also):
+        return trip
+    return replace(trip, also=(*trip.also, echo.src_mac))
+
+
+def _unsent(trips: Sequence[Trip], echo: Echo) -> list[Trip]:
+    """The requests whose numbers lie between the last one and this one."""
+    if not trips:
+        return []
+    last = trips[-1]
+    step = (echo.seq - last.seq) & 0xFFFF
+    apart_ns = echo.time_ns - last.sent_ns
+    # Numbers that go back, or that would need a rate beyond any probe's, are no sign of a request.
+    if not 1 < step < 0x8000 or apart_ns < step * _SHORTEST_NS:
+        return []
+    return [Trip((last.seq + n) & 0xFFFF, last.sent_ns + apart_ns * n // step, None, None) for n in range(1, step)]
 
 
 def silences(trips: Iterable[Trip]) -> list[Silence]:

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import synthetic as s
 
-from viplab.analysis.deadline import Terms, down_interval_ns, skew_ns
+from viplab.analysis.deadline import Terms, down_interval_ns, released_ns, skew_ns
 from viplab.analysis.dissect import decode
 from viplab.analysis.frames import Echo
 from viplab.analysis.index import Frame
@@ -121,6 +121,10 @@ def test_what_was_not_measured_is_none_and_never_zero(tmp_path: Path) -> None:
     summary = view_trial(read_trial(TrialFolder(folder))).summary
     for name in (
         "outage_s",
+        "outage_loss_s",
+        "recovered_s",
+        "answered_twice",
+        "failover_s",
         "dual_owner_s",
         "detection_s",
         "client_switch_s",
@@ -191,6 +195,64 @@ def test_gaps_run_from_the_first_lost_to_the_first_answered_request() -> None:
         (50, 60, 1),
         (70, None, 1),
     ]
+
+
+def test_version_3_scales_the_skew_and_carp_adds_it() -> None:
+    node = NodeTimers(state="BACKUP", priority=101, advert_int_s=0.01, advskew=100)
+    assert skew_ns(node, "vrrp3") == 155 * 10_000_000 // 256 == 6_054_687
+    assert down_interval_ns(node, "vrrp3") == 30_000_000 + 6_054_687
+    assert down_interval_ns(node, "carp") == 30_000_000 + 390_625_000
+    # After priority 0 the skew time alone; a CARP master that stops is taken for dead at once.
+    assert [released_ns(node, protocol) for protocol in ("vrrp2", "vrrp3", "carp")] == [605_468_750, 6_054_687, 0]
+
+
+def test_numbers_that_never_reached_the_wire_are_lost_requests() -> None:
+    def request(seq: int, at: int) -> Echo:
+        raw = s.echo(s.CLIENT_MAC, s.MAC["A"], s.CLIENT_IP, s.VIP, 8, 1, seq & 0xFFFF)
+        (seen,) = decode([Frame(1, at, 98, raw)])
+        assert isinstance(seen, Echo)
+        return seen
+
+    trips = round_trips([request(65534, 0), request(65538, 4 * s.MS), request(3, 5 * s.MS)], s.CLIENT_IP, s.VIP, s.S)
+    assert [(trip.seq, trip.sent_ns) for trip in trips] == [
+        (65534, 0), (65535, s.MS), (0, 2 * s.MS), (1, 3 * s.MS), (2, 4 * s.MS), (3, 5 * s.MS)
+    ]  # fmt: skip
+    # A jump that no probe could have made is another program's number.
+    assert len(round_trips([request(1, 0), request(30_000, s.MS)], s.CLIENT_IP, s.VIP, s.S)) == 2
+
+
+def test_gaps_are_reported_one_by_one_and_summed_and_recovery_must_hold(tmp_path: Path) -> None:
+    trial = s.power_cut(NEW)
+    up, ms = trial.serving[-1][0], s.MS
+    trial.serving += [(up + 2000 * ms, None), (up + 2100 * ms, "B"), (up + 9000 * ms, None), (up + 9040 * ms, "B")]
+    summary = viewed(tmp_path, trial).faults[0].summary
+    assert [(gap.duration_s, gap.lost) for gap in summary.gaps] == [(3.22, 161), (0.1, 5), (0.04, 2)]
+    assert (summary.outage_s, summary.outage_loss_s, summary.lost) == (3.36, 3.36, 168)
+    # Between the first two gaps lie less than five seconds.
+    assert summary.recovered_s == round(summary.gaps[1].start_s + 0.1, 9)
+
+
+def test_every_answer_is_counted_by_who_gave_it(tmp_path: Path) -> None:
+    trial = s.case_a(NEW)
+    at, seq = 30 * s.S, (30 * s.S - 500 * s.MS) // (20 * s.MS) + 1
+    for late, host in ((1, "A"), (2, "B")):
+        answer = s.echo(s.MAC[host], s.CLIENT_MAC, s.VIP, s.PROBE_IP, 0, 0x1111, seq)
+        trial.frames["virbr0"].append((at + late, answer))
+    summary = viewed(tmp_path, trial).faults[0].summary
+    assert summary.answered_twice == 1
+    assert summary.answers["A"] > 0
+    assert summary.answers["B"] > summary.answers["A"]
+
+
+def test_failover_and_reversion_are_kept_apart(tmp_path: Path) -> None:
+    lost = viewed(tmp_path / "a", s.power_cut(NEW)).summary
+    back = viewed(tmp_path / "b", s.case_b(NEW)).summary
+    none = viewed(tmp_path / "c", s.case_d(NEW)).summary
+    assert (lost.event, back.event, none.event) == ("failover", "reversion", None)
+    assert lost.failover_s is not None
+    assert lost.reversion_s is None
+    assert back.failover_s is None
+    assert back.reversion_s is not None
 
 
 @pytest.fixture
