@@ -87,6 +87,8 @@ class RunInfo(_Record):
     id: str
     started: str
     provenance: Provenance
+    seed: int | None = None
+    """Places the faults within the advert interval."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
@@ -109,6 +111,8 @@ class TrialInfo(_Record):
     stations: dict[str, Station]
     nodes: dict[HostName, NodeTimers]
     tracked: list[str] = Field(default_factory=list)
+    seed: int | None = None
+    probe_kind: Literal["icmp", "udp"] = "icmp"
     probe_interval_s: float | None = None
     probe_source: str | None = None
     ping_interval_s: float = 1.0
@@ -120,7 +124,8 @@ class Event(BaseModel):
     ==================  =============================================================================================
     event               further keys
     ==================  =============================================================================================
-    trial_started       -
+    trial_started       scenario, subject, seed
+    prepared            reset_s, install_s: what it took to have fresh hosts with the daemon on them
     capture_started     network (virbr0|interconnect|mgmt)
     capture_stopped     network, packets, dropped (kernel + interface, by tcpdump's own count)
     clock               realtime_ns, monotonic_ns (both ends of the trial)
@@ -129,9 +134,13 @@ class Event(BaseModel):
     step_finished       step, phase, waited_s (0 where the step waited for nothing)
     daemon_started      host, at_ns
     daemon_stopped      host, at_ns
-    fault_injected      kind, host, before_ns, after_ns, marker (the token that a marker datagram carries, or null);
+    fault_injected      kind, host, before_ns, after_ns, marker (the token that a marker datagram carries, or null),
+                        place (0 to 1 within the advert interval, as drawn or asked for, or null);
                         kind cut has station (client) in place of host, and duration_ns: how long it was asked to last
     fault_healed        kind, host; kind cut has station, before_ns, after_ns
+    probe_started       kind (icmp|udp), rate (requests a second)
+    probe_stopped       sent, unsent (the kernel refused), interval_s, achieved_rate (sent and unsent a second),
+                        late_median_ns, late_p99_ns, late_max_ns: how late requests were, by the absolute schedule
     ping_started        target
     ping_stopped        target
     arp                 when (before|after), text (`arp -an` on the client)

@@ -30,7 +30,7 @@ def reference_claims() -> Path:
     return tree() / "results" / "reference" / "article.yaml"
 
 
-def new_run(provenance: Provenance) -> RunFolder:
+def new_run(provenance: Provenance, seed: int | None = None) -> RunFolder:
     """Make the folder of a new run and point `latest` at it.
 
     Raises:
@@ -46,7 +46,7 @@ def new_run(provenance: Provenance) -> RunFolder:
             path.joinpath("trials").rmdir()
             path.rmdir()
             raise HostError(f"{runs_dir()}: {free_mib} MiB free, a run wants {FREE_MIB}; free some first")
-        info = RunInfo(id=name, started=now.isoformat(timespec="seconds"), provenance=provenance)
+        info = RunInfo(id=name, started=now.isoformat(timespec="seconds"), provenance=provenance, seed=seed)
         (path / "run.json").write_text(info.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
         shutil.copyfile(reference_claims(), path / "reference.yaml")
         pointer = runs_dir() / f".latest-{name}"

@@ -64,7 +64,8 @@ def _run_in(lab: Lab, plan: Plan, seed: int) -> Path:
             accel=lab.accelerator,
             image=origins.image,
             packages=dict.fromkeys(("A", "B"), packages),
-        )
+        ),
+        seed,
     )
     note(f"run {folder.path.name}")
     number = 0
@@ -72,7 +73,7 @@ def _run_in(lab: Lab, plan: Plan, seed: int) -> Path:
         for source, scenario in plan.scenarios:
             for subject in plan.subjects:
                 number += 1
-                trial = Trial(scenario, source, subject, repetition, seed + number)
+                trial = Trial(scenario, source, subject, repetition, seed, plan.trials)
                 _announced(trial, lab, store.trial_folder(folder, number, scenario.scenario, subject.name))
     return folder.path
 

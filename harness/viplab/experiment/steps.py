@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-import random
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from pydantic import BaseModel
@@ -13,6 +12,7 @@ from viplab.errors import LabError
 from viplab.evidence import TrialFolder
 from viplab.experiment.checks import CHECKS, SetUp
 from viplab.experiment.logs import keep_logs
+from viplab.faults.cut import cut
 from viplab.faults.inject import Fault, inject
 from viplab.lab.lab import Lab
 from viplab.lab.topology import PUBLIC, HostName
@@ -25,7 +25,6 @@ from viplab.scenario import model
 from viplab.scenario.model import Scenario
 from viplab.subjects.subject import Subject, start
 
-PROBE_INTERVAL_S = 0.02
 PROBE_SOURCE = "192.168.122.2"
 ENDS_THE_GUEST = ("power_cut", "shutdown")
 
@@ -41,7 +40,7 @@ class Course:
         folder: TrialFolder,
         timeline: Timeline,
         watch: Watch,
-        chance: random.Random,
+        places: Iterator[float],
     ) -> None:
         self._scenario = scenario
         self._subject = subject
@@ -49,7 +48,7 @@ class Course:
         self._folder = folder
         self._timeline = timeline
         self._watch = watch
-        self._chance = chance
+        self._places = places
         self._ping: Ping | None = None
         self._phase = "setup"
         self._arp_taken = False
@@ -64,7 +63,8 @@ class Course:
             self._do(step)
         self._phase = "steps"
         try:
-            with Probe(self._scenario.vrrp.vip, PROBE_SOURCE, PROBE_INTERVAL_S, PUBLIC.bridge):
+            asked = self._scenario.probe
+            with Probe(asked.kind, self._scenario.vrrp.vip, PROBE_SOURCE, asked.rate, PUBLIC.bridge, self._timeline):
                 for step in self._scenario.steps:
                     self._do(step)
             self._record_arp("after")
@@ -127,26 +127,34 @@ class Course:
             if self._phase == "steps" and not self._arp_taken:
                 self._record_arp("before")
             waited = [0.0]
+            place = None
+            if self._phase == "steps" and isinstance(target, model.Target):
+                place = next(self._places) if target.phase is None else target.phase
 
             def moment() -> None:
-                phase = getattr(target, "phase", None)
-                if self._phase == "steps" and not isinstance(target, str):
-                    waited[0] = self._reach(self._chance.random() if phase is None else phase)
+                if place is not None:
+                    waited[0] = self._reach(place)
 
-            fault = Fault(kind, getattr(target, "interface", "eth1"))
+            fault = Fault(kind, getattr(target, "interface", "eth1"), place)
             inject(fault, self._lab.hosts[host], self._subject, self._timeline, self._phase, moment)
             return waited[0]
 
         return act
 
-    def _reach(self, phase: float) -> float:
-        """Wait for the given place in the advert interval: the next advert, then that share of the interval."""
-        last_ns = self._watch.seen.advert_ns
+    def _reach(self, place: float) -> float:
+        """Wait for a place in the advert interval: in the current one if it is still to come, else in the next."""
         interval_s = self._scenario.vrrp.advert_int
-        waited = self._watch.until("an advert", lambda now: now.advert_ns > last_ns, 3 * interval_s + 1)
-        due_ns = self._watch.seen.advert_ns + round(phase * interval_s * 1e9)
-        left_s = max(0.0, (due_ns - time.time_ns()) / 1e9)
-        return waited + self._pause(left_s)
+        place_ns = round(place * interval_s * 1e9)
+        last_ns = self._watch.seen.advert_ns
+        waited = 0.0
+        if last_ns + place_ns < time.time_ns():
+            waited = self._watch.until("an advert", lambda now: now.advert_ns > last_ns, 3 * interval_s + 1)
+        due_ns = self._watch.seen.advert_ns + place_ns
+        return waited + self._pause(max(0.0, (due_ns - time.time_ns()) / 1e9))
+
+    def _cut(self, target: model.CutTarget) -> float:
+        cut(target.duration_ms * 1_000_000, PUBLIC.bridge, self._timeline, self._phase)
+        return target.duration_ms / 1000
 
     def _record_arp(self, when: str) -> None:
         self._arp_taken = True
@@ -178,6 +186,8 @@ _STEPS: dict[str, Callable[[Course, Any], float | None]] = {
     "start": Course._start,
     "ping": Course._start_ping,
     "check": Course._check,
+    "observe": Course._pause,
+    "cut": Course._cut,
     "wait": Course._wait,
     **{
         kind: lambda course, target, kind=kind: course._fault(kind)(target)  # type: ignore[misc]

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import random
 import shutil
+import time
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +14,8 @@ from viplab.errors import ViplabError
 from viplab.evidence import NodeTimers, Station, TrialFolder, TrialInfo
 from viplab.experiment.environment import Environment
 from viplab.experiment.logs import collect
-from viplab.experiment.steps import PROBE_INTERVAL_S, PROBE_SOURCE, Course
+from viplab.experiment.places import places
+from viplab.experiment.steps import PROBE_SOURCE, Course
 from viplab.lab.lab import Lab
 from viplab.lab.topology import (
     CLIENT_HOSTNAME,
@@ -23,8 +25,9 @@ from viplab.lab.topology import (
     MARKER_PORT,
     MGMT,
     PUBLIC,
+    HostName,
 )
-from viplab.observe import clocks
+from viplab.observe import clocks, echo
 from viplab.observe.capture import Capture
 from viplab.observe.census import Census
 from viplab.observe.neighbours import Neighbours
@@ -44,6 +47,8 @@ class Trial:
     subject: Subject
     number: int
     seed: int
+    trials: int = 1
+    """How many there are of this kind: their faults share the advert interval out among them."""
 
 
 def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[Listener, ...] = ()) -> None:
@@ -59,7 +64,7 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
     timeline = Timeline(folder.timeline, listeners)
     try:
         timeline.record("trial_started", scenario=trial.scenario.scenario, subject=trial.subject.name, seed=trial.seed)
-        _prepare(trial, lab, folder)
+        _prepare(trial, lab, folder, timeline)
         with ExitStack() as observers:
             observers.callback(collect, lab, folder, timeline)
             environment = Environment((PUBLIC.bridge, INTERCONNECT.bridge))
@@ -73,7 +78,8 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
             with _recorded(timeline):
                 for guest in lab.hosts.values():
                     clocks.record_guest_clock(guest, timeline)
-                Course(trial.scenario, trial.subject, lab, folder, timeline, watch, random.Random(trial.seed)).run()
+                drawn = places(trial.seed, trial.scenario.scenario, trial.number, trial.trials)
+                Course(trial.scenario, trial.subject, lab, folder, timeline, watch, drawn).run()
     except ViplabError as error:
         timeline.record("error", message=str(error))
     finally:
@@ -93,13 +99,23 @@ def _recorded(timeline: Timeline) -> Iterator[None]:
         raise
 
 
-def _prepare(trial: Trial, lab: Lab, folder: TrialFolder) -> None:
+def _prepare(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline) -> None:
+    started = time.monotonic()
     lab.reset()
-    for name, guest in lab.hosts.items():
+    fresh = time.monotonic()
+
+    def install(name: HostName) -> None:
+        guest = lab.hosts[name]
         # The log begins with the trial; what was logged while the image booted belongs to no trial.
         guest.run("truncate -s 0 /var/log/messages /var/log/precise.log").checked()
         trial.subject.install(guest)
         configure(guest, keepalived_conf(trial.scenario, name))
+        if trial.scenario.probe.kind == "udp":
+            echo.start(guest, trial.scenario.vrrp.vip)
+
+    with ThreadPoolExecutor(2) as pool:
+        list(pool.map(install, lab.hosts))
+    timeline.record("prepared", reset_s=round(fresh - started, 3), install_s=round(time.monotonic() - fresh, 3))
     info = _info(trial, lab, trial.subject.version(lab.hosts["A"]))
     (folder.path / "trial.json").write_text(info.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
@@ -144,6 +160,8 @@ def _info(trial: Trial, lab: Lab, version: str) -> TrialInfo:
             for name, node in scenario.hosts.items()
         },
         tracked=scenario.vrrp.track_interface,
-        probe_interval_s=PROBE_INTERVAL_S,
+        seed=trial.seed,
+        probe_kind=scenario.probe.kind,
+        probe_interval_s=scenario.probe.interval_s,
         probe_source=PROBE_SOURCE,
     )

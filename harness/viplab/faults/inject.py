@@ -14,10 +14,14 @@ from viplab.subjects.subject import Subject
 
 @dataclass(frozen=True)
 class Fault:
-    """A kind of fault on one host; `interface` for the kinds that cut a link."""
+    """A kind of fault on one host.
+
+    `interface` is for the kinds that cut a link; `place` is where in the advert interval it is to strike, if anywhere.
+    """
 
     kind: str
     interface: str = "eth1"
+    place: float | None = None
 
 
 def inject(
@@ -52,6 +56,7 @@ def inject(
         after_ns=fired.after_ns,
         marker=marker,
         phase=phase,
+        place=fault.place,
     )
 
 

@@ -54,6 +54,8 @@ INTERCONNECT = Network("interconnect", "virbr1", "52:54:00:c1:1e:41", None)
 MGMT = Network("mgmt", "virbr2", "52:54:00:c1:1e:42", "10.10.12.1/24")
 NETWORKS = (INTERCONNECT, PUBLIC, MGMT)
 
+CENSUS_PORT = "viplab-port"
+"""The owner census's own port of the public bridge."""
 CLIENT_HOSTNAME = "krystianek"
 CLIENT_IP = "192.168.122.1"
 MGMT_IP = "10.10.12.1"

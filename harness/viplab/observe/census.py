@@ -14,10 +14,10 @@ import time
 from types import TracebackType
 
 from viplab.lab.command import run
+from viplab.lab.topology import CENSUS_PORT
 from viplab.observe.timeline import Timeline
 
 PORT = "viplab-census"
-PEER = "viplab-port"
 MAC = "02:76:69:70:6c:62"
 EVERY_S = 0.25
 _ARP = 0x0806
@@ -34,8 +34,8 @@ class Census:
         self._thread = threading.Thread(target=self._ask, name="census", daemon=True)
 
     def __enter__(self) -> Census:
-        run(["ip", "link", "add", PORT, "address", MAC, "type", "veth", "peer", "name", PEER])
-        run(["ip", "link", "set", PEER, "master", self._bridge, "up"])
+        run(["ip", "link", "add", PORT, "address", MAC, "type", "veth", "peer", "name", CENSUS_PORT])
+        run(["ip", "link", "set", CENSUS_PORT, "master", self._bridge, "up"])
         run(["ip", "link", "set", PORT, "arp", "off", "up"])
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ARP))
         self._socket.bind((PORT, _ARP))

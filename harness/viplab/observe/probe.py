@@ -1,14 +1,15 @@
-"""A finer ping: ICMP echo requests at a fixed rate on an absolute schedule, from a second address of the client.
+"""A finer ping: requests at a fixed rate on an absolute schedule, from a second address of the client.
 
 It has an address of its own so that it does not warm the guests' neighbour entry for the client itself: the slow first
 reply that the article saw (claim A2) would then belong to the probe. Nothing is received here; the capture holds the
 answers. Run as a program of its own, so that the bench's other work does not delay it::
 
-    python -m viplab.observe.probe TARGET SOURCE INTERVAL_S
+    python -m viplab.observe.probe KIND TARGET SOURCE RATE
 """
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import socket
@@ -16,39 +17,59 @@ import struct
 import subprocess
 import sys
 import time
+from array import array
+from collections.abc import Callable
 from types import TracebackType
+from typing import Any, Literal
 
 from viplab.lab.command import run
+from viplab.observe import echo
+from viplab.observe.timeline import Timeline
 
 MAGIC = b"viplabpr"
 LIMIT_S = 900
 """The probe ends by itself after this time, whatever becomes of the bench."""
+STOP_LIMIT_S = 10
+Kind = Literal["icmp", "udp"]
 
 
 class Probe:
     """A running probe; a context manager."""
 
-    def __init__(self, target: str, source: str, interval_s: float, interface: str) -> None:
-        self._command = [sys.executable, "-m", "viplab.observe.probe", target, source, str(interval_s)]
+    def __init__(self, kind: Kind, target: str, source: str, rate: int, interface: str, timeline: Timeline) -> None:
+        self._command = [sys.executable, "-m", "viplab.observe.probe", kind, target, source, str(rate)]
         self._address = ["ip", "address", "replace", f"{source}/32", "dev", interface]
+        self._timeline = timeline
+        self._kind = kind
+        self._rate = rate
 
     def __enter__(self) -> Probe:
         run(self._address)
-        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL)
+        self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
+        assert self._process.stdout is not None
+        self._process.stdout.readline()  # it says when its first request is due
+        self._timeline.record("probe_started", kind=self._kind, rate=self._rate)
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.send_signal(signal.SIGTERM)
-        self._process.wait()
+        said, _ = self._process.communicate(timeout=STOP_LIMIT_S)
+        if self._process.returncode == 0:
+            self._timeline.record("probe_stopped", **json.loads(said))
+
+
+def payload(sequence: int, now_ns: int) -> bytes:
+    """What every request carries: the magic, its own number and the time at which it was sent."""
+    return MAGIC + struct.pack("!QQ", sequence, now_ns)
 
 
 def echo_request(identifier: int, sequence: int, now_ns: int) -> bytes:
-    """An ICMP echo request that carries the magic, its own number and the time at which it was sent."""
-    payload = MAGIC + struct.pack("!QQ", sequence, now_ns)
+    """An ICMP echo request with that payload."""
+    data = payload(sequence, now_ns)
     header = struct.pack("!BBHHH", 8, 0, 0, identifier, sequence & 0xFFFF)
-    return struct.pack("!BBHHH", 8, 0, checksum(header + payload), identifier, sequence & 0xFFFF) + payload
+    return struct.pack("!BBHHH", 8, 0, checksum(header + data), identifier, sequence & 0xFFFF) + data
 
 
 def checksum(data: bytes) -> int:
@@ -58,26 +79,71 @@ def checksum(data: bytes) -> int:
     return ~(total + (total >> 16)) & 0xFFFF
 
 
-def main(target: str, source: str, interval_s: float) -> None:
-    """Send until told to stop."""
-    interval_ns = round(interval_s * 1e9)
-    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as out:
+class Sender:
+    """Sends requests on schedule and remembers how late each was."""
+
+    def __init__(self, send: Callable[[int, int], object], interval_ns: int) -> None:
+        self._send = send
+        self._interval_ns = interval_ns
+        self._late = array("q")
+        self._unsent = 0
+        self._started_ns = 0
+
+    def until_stopped(self, requests: int) -> None:
+        """Send so many requests; SIGTERM ends it earlier."""
+        self._started_ns = time.monotonic_ns()
+        for sequence in range(requests):
+            due_ns = self._started_ns + sequence * self._interval_ns
+            pause_ns = due_ns - time.monotonic_ns()
+            if pause_ns > 0:
+                time.sleep(pause_ns / 1e9)
+            self._late.append(time.monotonic_ns() - due_ns)
+            try:
+                self._send(sequence, time.time_ns())
+            except OSError:
+                # No neighbour to send to is what an outage looks like from here; the next number is tried in time.
+                self._unsent += 1
+
+    def account(self) -> dict[str, Any]:
+        """The keys of the `probe_stopped` event."""
+        late = sorted(self._late)
+        tried = len(late)
+        # From the first request to the last, which were tried - 1 intervals apart.
+        spent_s = ((tried - 1) * self._interval_ns + self._late[-1] - self._late[0]) / 1e9 if tried > 1 else 0
+        return {
+            "sent": tried - self._unsent,
+            "unsent": self._unsent,
+            "interval_s": self._interval_ns / 1e9,
+            "achieved_rate": round((tried - 1) / spent_s, 3) if spent_s else None,
+            "late_median_ns": late[tried // 2] if late else None,
+            "late_p99_ns": late[tried * 99 // 100] if late else None,
+            "late_max_ns": late[-1] if late else None,
+        }
+
+
+def main(kind: str, target: str, source: str, rate: int) -> None:
+    """Send until told to stop, then print how it went."""
+    how = (socket.SOCK_RAW, socket.IPPROTO_ICMP) if kind == "icmp" else (socket.SOCK_DGRAM, 0)
+    with socket.socket(socket.AF_INET, *how) as out:
         out.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
         out.bind((source, 0))
         identifier = os.getpid() & 0xFFFF
-        start_ns = time.monotonic_ns()
-        for sequence in range(round(LIMIT_S / interval_s)):
-            pause_ns = start_ns + sequence * interval_ns - time.monotonic_ns()
-            if pause_ns > 0:
-                time.sleep(pause_ns / 1e9)
-            try:
-                out.sendto(echo_request(identifier, sequence, time.time_ns()), (target, 0))
-            except OSError:
-                # No neighbour to send to is what an outage looks like from here; the next number is tried in time.
-                continue
+
+        def icmp(sequence: int, now_ns: int) -> object:
+            return out.sendto(echo_request(identifier, sequence, now_ns), (target, 0))
+
+        def udp(sequence: int, now_ns: int) -> object:
+            return out.sendto(payload(sequence, now_ns), (target, echo.PORT))
+
+        sender = Sender(icmp if kind == "icmp" else udp, round(1e9 / rate))
+        print(flush=True)  # noqa: T201 - the word that the parent waits for
+        try:
+            sender.until_stopped(LIMIT_S * rate)
+        except SystemExit:
+            print(json.dumps(sender.account()))  # noqa: T201 - the parent records it
 
 
 if __name__ == "__main__":
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    main(sys.argv[1], sys.argv[2], float(sys.argv[3]))
+    main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))

@@ -87,6 +87,12 @@ class Wait(_Strict):
         return self
 
 
+class CutTarget(_Strict):
+    """How long the client hears nothing."""
+
+    duration_ms: int = Field(gt=0, le=60_000)
+
+
 class Start(_Strict):
     """Start the daemon."""
 
@@ -135,6 +141,12 @@ class Shutdown(_Strict):
     shutdown: Target
 
 
+class Cut(_Strict):
+    """The public bridge's ports to the hosts are blocked for exactly that long: a known outage for the client."""
+
+    cut: CutTarget
+
+
 class Ping(_Strict):
     """The article's `ping VIP` on the client, once a second."""
 
@@ -145,6 +157,12 @@ class WaitStep(_Strict):
     """Wait until something has been seen."""
 
     wait: Wait
+
+
+class Observe(_Strict):
+    """Go on observing for so many seconds; nothing is waited for."""
+
+    observe: Seconds
 
 
 class Check(_Strict):
@@ -162,6 +180,8 @@ _STEPS: dict[str, type[_Strict]] = {
     "link_up": LinkUp,
     "power_cut": PowerCut,
     "shutdown": Shutdown,
+    "cut": Cut,
+    "observe": Observe,
     "ping": Ping,
     "wait": WaitStep,
     "check": Check,
@@ -186,6 +206,8 @@ Step = Annotated[
     | Annotated[LinkUp, Tag("link_up")]
     | Annotated[PowerCut, Tag("power_cut")]
     | Annotated[Shutdown, Tag("shutdown")]
+    | Annotated[Cut, Tag("cut")]
+    | Annotated[Observe, Tag("observe")]
     | Annotated[Ping, Tag("ping")]
     | Annotated[WaitStep, Tag("wait")]
     | Annotated[Check, Tag("check")],
@@ -203,6 +225,18 @@ class Expect(_Strict):
     owner: HostName = Field(description="The host that the client reaches under the VIP at the end.")
 
 
+class Probe(_Strict):
+    """What the client asks of the VIP at a fixed rate while the steps are measured."""
+
+    kind: Literal["icmp", "udp"] = Field(default="icmp", description="Echo requests, or datagrams that are echoed.")
+    rate: int = Field(default=50, ge=10, le=2000, description="Requests a second.")
+
+    @property
+    def interval_s(self) -> float:
+        """Seconds between two requests."""
+        return 1 / self.rate
+
+
 class Scenario(_Strict):
     """One experiment."""
 
@@ -213,6 +247,7 @@ class Scenario(_Strict):
     )
     article: str | None = Field(default=None, description="Where the article tells it, such as `part 2, case A`.")
     vrrp: Vrrp = Vrrp()
+    probe: Probe = Probe()
     hosts: dict[HostName, Node]
     setup: list[Step] = []
     steps: list[Step] = Field(min_length=1)
