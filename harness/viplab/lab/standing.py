@@ -66,8 +66,13 @@ def up() -> Standing:
         _leave_the_terminal()
         _own(image, tell)
     os.close(tell)
-    with step("Bring the lab up"), os.fdopen(ready) as stream:
-        said = stream.read()
+    try:
+        # One line, not all there is: every process of the lab has inherited the other end.
+        with step("Bring the lab up"), os.fdopen(ready) as stream:
+            said = stream.readline().strip()
+    except BaseException:
+        os.kill(owner, signal.SIGTERM)
+        raise
     if not said.startswith("up "):
         os.waitpid(owner, 0)
         raise LabError(said or "the lab ended before it was up")
@@ -97,7 +102,8 @@ def down() -> None:
     lab = _required()
     os.kill(lab.pid, signal.SIGTERM)
     until("the lab to end", lambda: not lab.alive, within_s=END_LIMIT_S)
-    NOTE.unlink(missing_ok=True)
+    for path in NOTE.parent.iterdir():
+        path.unlink()
 
 
 def ssh(host: str, command: list[str]) -> int:
@@ -154,7 +160,7 @@ def _own(image: Image, tell: int) -> None:
 
     def work(_: object) -> None:
         with os.fdopen(tell, "w") as stream:
-            stream.write(f"up {os.environ[OUTSIDE_PID]}")
+            stream.write(f"up {os.environ[OUTSIDE_PID]}\n")
         while True:
             signal.pause()
 
