@@ -10,7 +10,6 @@ import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -33,18 +32,22 @@ MOMENTS = {
 }
 
 
-def processes() -> set[str]:
-    """Every process, by pid and start time, that a lab is made of."""
+def inhabitants(namespace: str) -> set[str]:
+    """Every process of the machine that lives in a network namespace."""
     found = set()
     for path in Path("/proc").glob("[0-9]*"):
         try:
-            name = (path / "comm").read_text().strip()
-            born = (path / "stat").read_text().rpartition(")")[2].split()[19]
+            if str((path / "ns" / "net").readlink()) == namespace:
+                found.add(f"{path.name} {(path / 'comm').read_text().strip()}")
         except OSError:
             continue
-        if name.startswith(("viplab-", "libvirtd", "qemu-system", "tcpdump", "dnsmasq", "ping", "virtlog")):
-            found.add(f"{path.name} {name} {born}")
     return found
+
+
+def lab_of(owner: int) -> str:
+    """The network namespace of the lab that a run owns: that of its keeper's child."""
+    keeper = Path(f"/proc/{owner}/task/{owner}/children").read_text().split()[-1]
+    return str(Path(f"/proc/{keeper}/ns/net").readlink())
 
 
 def ground() -> dict[str, object]:
@@ -54,11 +57,6 @@ def ground() -> dict[str, object]:
     return {"links": links, "mounts": mounts}
 
 
-def lines(run: subprocess.Popen[str]) -> Iterator[str]:
-    assert run.stderr is not None
-    yield from run.stderr
-
-
 def start() -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "viplab", "run", "case-a"]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
@@ -66,24 +64,29 @@ def start() -> subprocess.Popen[str]:
 
 @pytest.mark.parametrize("moment", MOMENTS)
 def test_kill_9_leaves_nothing_behind(moment: str) -> None:
-    before, running = ground(), processes()
+    before = ground()
     if "Boot" in MOMENTS[moment]:
         for memory in (cache_dir() / "memory").glob("*"):
             subprocess.run(["rm", "-rf", str(memory)], check=True)
     run = start()
-    for line in lines(run):
+    assert run.stderr is not None
+    said = []
+    for line in run.stderr:
+        said.append(line)
         if MOMENTS[moment] in line:
             break
     else:
-        pytest.fail(f"the run never came to the moment {moment!r}")
+        pytest.fail(f"the run never came to the moment {moment!r}; it said: {''.join(said)}")
     time.sleep(0.3)  # into the step, not at its first instruction; the result must not depend on it
-    assert processes() - running, "nothing was running, so nothing was shown"
+    lab = lab_of(run.pid)
+    assert lab != str(Path("/proc/self/ns/net").readlink())
+    assert inhabitants(lab), "nothing was running, so nothing was shown"
     os.kill(run.pid, signal.SIGKILL)
-    run.communicate()
+    run.wait()
     deadline = time.monotonic() + 10
-    while processes() - running and time.monotonic() < deadline:
+    while inhabitants(lab) and time.monotonic() < deadline:
         time.sleep(0.1)
-    assert not processes() - running
+    assert not inhabitants(lab)
     assert ground() == before
     if "steps" in MOMENTS[moment]:
         trial = RunFolder((runs_dir() / "latest").resolve()).trials()[0]
