@@ -11,7 +11,7 @@ from typing import Any
 
 from viplab.analysis.model import RunView, TrialView
 from viplab.evidence import RunFolder
-from viplab.report import exhibits, glance, narrate, outline, timeline, topology, waterfall
+from viplab.report import adverts, dots, exhibits, glance, narrate, outline, settled, timeline, topology, waterfall
 from viplab.report.filters import anchor, environment
 from viplab.report.svg import Drawing
 
@@ -129,6 +129,9 @@ class Book:
             "tell": narrate.tell,
             "timeline": self._timeline,
             "waterfall": self._waterfall,
+            "adverts": self._adverts,
+            "distribution": self._distribution,
+            "settled": self._settled,
             "fault_words": timeline.fault_words,
             "configurations": exhibits.configurations,
             "is_omission": lambda row: isinstance(row, exhibits.Omission),
@@ -144,6 +147,17 @@ class Book:
 
     def _waterfall(self, trial: TrialView, number: int) -> Drawing | None:
         return self._drawn(f"{anchor(trial.name)}-w{number}", lambda key: waterfall.draw(trial.faults[number], key))
+
+    def _adverts(self, trial: TrialView) -> Drawing | None:
+        return self._drawn(f"{anchor(trial.name)}-v", lambda key: adverts.draw(trial, key))
+
+    def _distribution(self) -> Drawing | None:
+        blocks = [block for chapter in self.chapters for case in chapter.cases for block in glance.blocks(case)]
+        return self._drawn("dots", lambda key: dots.draw(blocks, outline.subjects(self.view), key))
+
+    def _settled(self, number: int) -> Drawing | None:
+        names = outline.short_names(self.view)
+        return self._drawn(f"puzzle-{number}", lambda key: settled.draw(number, self.chapters, names, key))
 
 
 def render(run: RunFolder, view: RunView) -> str:

@@ -13,13 +13,16 @@ import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
-from typing import cast
+from typing import Literal, cast
 from xml.etree import ElementTree
 
 from markupsafe import Markup
 from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.backends.backend_svg import FigureCanvasSVG
 from matplotlib.figure import Figure
+from matplotlib.ticker import FuncFormatter
 
 WIDTH = 960
 """Width of every figure in its own units; a page at full width shows one unit as one pixel."""
@@ -41,10 +44,17 @@ PALETTE: dict[str, tuple[str, str]] = {
     "loss": ("#8a1c3c", "#ff8fab"),
     "loss-tint": ("#f6dce3", "#4d1c2b"),
     "expected": ("#9098a4", "#737d8a"),
+    # Subjects, told apart by their marker too: bluish green, reddish purple, olive.
+    "first": ("#00735c", "#4cc9a4"),
+    "second": ("#8a4b9c", "#d59be6"),
+    "third": ("#6a5d00", "#d9c75a"),
     "paper": ("#ffffff", "#161a1f"),
 }
 
 LIGHT = {role: light for role, (light, _) in PALETTE.items()}
+
+SUBJECT_ROLES = (("first", "o"), ("second", "D"), ("third", "s"))
+"""Colour and marker of the run's subjects, in their order."""
 
 _RC = {
     "svg.fonttype": "none",
@@ -80,6 +90,20 @@ class Drawing:
 def canvas(height: float) -> Figure:
     """An empty figure of the page's width, `height` in the same units."""
     return Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
+
+
+def bare(axes: Axes, grid: Literal["x", "y"]) -> None:
+    """No frame but the axis that the grid stands on; the grid behind everything."""
+    for side in ("top", "right", "left" if grid == "x" else "bottom"):
+        axes.spines[side].set_visible(False)
+    axes.tick_params(axis="both", length=0)
+    axes.grid(axis=grid, color=LIGHT["grid"], linewidth=1)
+    axes.set_axisbelow(True)
+
+
+def plain_numbers(axis: Axis) -> None:
+    """Tick labels without needless zeros, with a real minus sign."""
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:g}".replace("-", "\u2212")))
 
 
 def drawing_rules() -> AbstractContextManager[None]:

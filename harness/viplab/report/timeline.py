@@ -36,7 +36,7 @@ COLUMNS = 800
 """Of the picture; within one, the probe's round trips are drawn as their lowest and highest."""
 LABELLED_GAPS = 4
 
-_LEFT, _RIGHT = 0.135, 0.988
+LEFT, RIGHT = 0.135, 0.988
 _LANE, _PLOT, _TOP, _BOTTOM, _BETWEEN = 26.0, 150.0, 30.0, 74.0, 12.0
 _CHARACTER = 6.6
 """Width of a character of the lanes' labels, in the figure's units; on the safe side for any sans-serif face."""
@@ -61,18 +61,18 @@ def draw(trial: TrialView, key: str) -> Drawing | None:
     height = _TOP + _LANE * len(lanes) + _BETWEEN + _PLOT + _BOTTOM
     with drawing_rules():
         figure = canvas(height)
-        trips = figure.add_axes((_LEFT, _BOTTOM / height, _RIGHT - _LEFT, _PLOT / height))
+        trips = figure.add_axes((LEFT, _BOTTOM / height, RIGHT - LEFT, _PLOT / height))
         _round_trips(trips, trial, start_s, end_s)
         if lanes:
             bottom = (_BOTTOM + _PLOT + _BETWEEN) / height
-            states = figure.add_axes((_LEFT, bottom, _RIGHT - _LEFT, _LANE * len(lanes) / height), sharex=trips)
-            _lanes(states, lanes, (end_s - start_s) / (WIDTH * (_RIGHT - _LEFT)), start_s, end_s)
+            states = figure.add_axes((LEFT, bottom, RIGHT - LEFT, _LANE * len(lanes) / height), sharex=trips)
+            _lanes(states, lanes, (end_s - start_s) / (WIDTH * (RIGHT - LEFT)), start_s, end_s)
             _moments(states, lanes, trial)
             _faults(states, trial, start_s, end_s, trips)
         else:
             _faults(trips, trial, start_s, end_s)
         trips.set_xlim(start_s, end_s)
-        trips.xaxis.set_major_locator(MultipleLocator(_tick(end_s - start_s)))
+        trips.xaxis.set_major_locator(MultipleLocator(tick(end_s - start_s)))
         trips.xaxis.set_major_formatter(FuncFormatter(lambda value, _: _minus(f"{value:g}")))
         trips.set_xlabel(f"seconds after the {'fault' if trial.zero == 'fault' else 'start of the trial'}")
         return Drawing(inline(figure, key, describe(trial)), _caption(trial, start_s, end_s))
@@ -253,7 +253,7 @@ def _gaps(axes: Axes, trial: TrialView, start_s: float, end_s: float, middle: fl
         axes.axvspan(left, min(right, end_s), color=LIGHT["loss-tint"], zorder=0.5, linewidth=0)
         if rank >= LABELLED_GAPS:
             continue
-        inside = (right - left) / (end_s - start_s) * WIDTH * (_RIGHT - _LEFT) > 12 * _CHARACTER
+        inside = (right - left) / (end_s - start_s) * WIDTH * (RIGHT - LEFT) > 12 * _CHARACTER
         lasted = "to the end" if gap.end_s is None else units.seconds(gap.end_s - gap.start_s)
         axes.annotate(
             f"no answer\n{lasted}", ((left + right) / 2 if inside else right, middle), xytext=(0 if inside else 5, 0),
@@ -267,7 +267,7 @@ def _answers(axes: Axes, trial: TrialView, start_s: float, end_s: float) -> Iter
     macs = {station.public_mac.lower(): name for name, station in trial.info.stations.items() if name in ("A", "B")}
     for host, role, marker in (("A", "a", "o"), ("B", "b", "s"), (None, "other", "o")):
         colour = LIGHT[role]
-        xs, ys = _envelope(_points(trial.probe, macs, host, start_s, end_s), (end_s - start_s) / COLUMNS)
+        xs, ys = envelope(_points(trial.probe, macs, host, start_s, end_s), (end_s - start_s) / COLUMNS)
         if xs:
             axes.plot(xs, ys, color=colour, linewidth=0.8, alpha=0.75, zorder=2)
         pings = _points(trial.ping_trips, macs, host, start_s, end_s)
@@ -313,7 +313,7 @@ def _points(
     ]
 
 
-def _envelope(points: list[tuple[float, float]], width_s: float) -> tuple[list[float], list[float]]:
+def envelope(points: list[tuple[float, float]], width_s: float) -> tuple[list[float], list[float]]:
     """Lowest and highest round trip of each column of the picture; a NaN breaks the line where a second has none."""
     xs: list[float] = []
     ys: list[float] = []
@@ -345,7 +345,7 @@ def _thinned(moments: list[float], width_s: float) -> list[float]:
     return kept
 
 
-def _tick(length_s: float) -> float:
+def tick(length_s: float) -> float:
     """A round step that gives about ten ticks."""
     for step in (0.1, 0.2, 0.5, 1, 2, 5, 10, 20, 30, 60, 120, 300):
         if length_s / step <= 16:

@@ -400,6 +400,17 @@ def _frames(takeover_s: float | None, garp_s: float | None) -> list[FrameRow]:
     ]
     frames += [
         FrameRow(
+            no=709,
+            time_s=garp_s + 0.4,
+            source="192.168.122.1",
+            destination=VIP,
+            protocol="ICMP",
+            length=98,
+            info="Echo (ping) request  id=0x0b1c, seq=17",
+            network="virbr0",
+            mark="the ping's request that B answers first",
+        ),
+        FrameRow(
             no=710,
             time_s=garp_s + 0.4012,
             source=MAC["B"],
@@ -408,7 +419,7 @@ def _frames(takeover_s: float | None, garp_s: float | None) -> list[FrameRow]:
             length=42,
             info=f"Who has 192.168.122.1? Tell {VIP}",
             network="virbr0",
-            mark="B resolves the client before it can answer",
+            mark="B asks for the client's MAC",
         ),
         FrameRow(
             no=711,
@@ -419,6 +430,7 @@ def _frames(takeover_s: float | None, garp_s: float | None) -> list[FrameRow]:
             length=42,
             info="192.168.122.1 is at 52:54:00:aa:00:01",
             network="virbr0",
+            mark="the client answers",
         ),
         FrameRow(
             no=712,
@@ -427,9 +439,9 @@ def _frames(takeover_s: float | None, garp_s: float | None) -> list[FrameRow]:
             destination="192.168.122.1",
             protocol="ICMP",
             length=98,
-            info="Echo (ping) reply id=0x0b1c, seq=17/4352, ttl=64",
+            info="Echo (ping) reply  id=0x0b1c, seq=17",
             network="virbr0",
-            mark="first answer of B",
+            mark="first answer of B to the ping",
         ),
     ]
     return frames
