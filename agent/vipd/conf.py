@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator
 from typing import Any, NamedTuple
 
 from vipd.behaviour import SECOND_NS
-from vipd.config import Config, RouterConfig, VirtualAddress
+from vipd.config import Config, Globals, RouterConfig, VirtualAddress
 
 _NAME_LIMIT = 15  # IFNAMSIZ less its terminating zero; labels too
 _SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
@@ -329,7 +329,7 @@ class _Reader:
                 read(statement, statement.body)
         if not self._routers and not self.problems:
             self.problems.append((1, "there is no vrrp_instance; vipd would have nothing to do"))
-        return Config(tuple(self._routers.values()), self._router_id, tuple(self._warnings))
+        return Config(tuple(self._routers.values()), globals=Globals(self._router_id), warnings=tuple(self._warnings))
 
     def _global_defs(self, _: Statement, body: tuple[Statement, ...]) -> None:
         for line in body:

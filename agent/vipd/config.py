@@ -16,6 +16,10 @@ class VirtualAddress(NamedTuple):
     broadcast: str | None = None
     label: str | None = None
     scope: int = 0
+    peer: str | None = None
+    flags: int = 0  # IFA_F_...
+    preferred_lft: int | None = None  # seconds; None for the kernel's own choice
+    use_vmac: bool = False
 
     @property
     def family(self) -> int:
@@ -26,6 +30,84 @@ class VirtualAddress(NamedTuple):
     def octets(self) -> bytes:
         """The address as on the wire."""
         return packed(self.address)
+
+
+class Hop(NamedTuple):
+    """One way of a route: through `via`, out of `device`, or both."""
+
+    via: str | None = None
+    device: str | None = None
+    weight: int = 1
+    onlink: bool = False
+
+
+class Route(NamedTuple):
+    """One line of `virtual_routes` or `static_routes`. `destination` is an address with its prefix length."""
+
+    destination: str
+    hops: tuple[Hop, ...] = ()
+    kind: int = 1  # RTN_UNICAST
+    source: str | None = None
+    table: int = 254
+    metric: int | None = None
+    scope: int | None = None
+    protocol: int = 18  # RTPROT_KEEPALIVED
+    tos: int = 0
+    metrics: tuple[tuple[int, int], ...] = ()  # RTAX number, value
+    append: bool = False
+
+    @property
+    def family(self) -> int:
+        """4 or 6."""
+        return 6 if ":" in self.destination else 4
+
+
+class Rule(NamedTuple):
+    """One line of `virtual_rules` or `static_rules`."""
+
+    preference: int
+    family: int = 4
+    source: str | None = None
+    destination: str | None = None
+    table: int = 254
+    action: int = 1  # FR_ACT_TO_TBL
+    iif: str | None = None
+    oif: str | None = None
+    tos: int = 0
+    fwmark: int | None = None
+    fwmask: int | None = None
+    goto: int | None = None
+    invert: bool = False
+    protocol: int = 18
+    ip_proto: int | None = None
+    sport: tuple[int, int] | None = None
+    dport: tuple[int, int] | None = None
+    uidrange: tuple[int, int] | None = None
+    suppress_prefixlength: int | None = None
+
+
+class Command(NamedTuple):
+    """A program to run: its words, and whose it runs as; None for `script_user`."""
+
+    argv: tuple[str, ...]
+    user: str | None = None
+    group: str | None = None
+
+
+class Track(NamedTuple):
+    """Something that moves a router's priority, or puts it in FAULT where `weight` is 0."""
+
+    kind: str  # interface, script, file, process
+    name: str
+    weight: int = 0
+    reverse: bool = False
+
+
+class Hooks(NamedTuple):
+    """What a router or a sync group runs when it changes state; by the state's name, "" for every one."""
+
+    commands: tuple[tuple[str, Command], ...] = ()
+    priority_changes: bool | None = None
 
 
 class RouterConfig(NamedTuple):
@@ -70,6 +152,25 @@ class RouterConfig(NamedTuple):
     lower_prio_no_advert: bool | None = None
     higher_prio_send_advert: bool = False
     owner_ignore_adverts: bool | None = None
+    group: str = ""  # mcast_dst_ip; "" for the family's own
+    strict: bool = False
+    skip_address_check: bool = False
+    unicast_ttl_ranges: tuple[tuple[int, int], ...] = ()  # min_ttl and max_ttl of each of `unicast_peers`
+    unicast_fault_no_peer: bool = False
+    track_source: bool = False
+    vmac_mac: bytes = b""  # of the macvlan; b"" for the virtual router's own
+    garp_extra_ns: int = 0
+    promote_secondaries: bool = False
+    receive_buffer: int = 0
+    routes: tuple[Route, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    tracks: tuple[Track, ...] = ()  # besides `tracked`
+    hooks: Hooks = Hooks()
+
+    @property
+    def needs(self) -> tuple[str, ...]:
+        """What has to be good, besides interfaces, for the router not to be in FAULT."""
+        return tuple(f"{track.kind} {track.name}" for track in self.tracks if not track.weight or track.kind == "file")
 
     @property
     def family(self) -> int:
@@ -102,11 +203,101 @@ class RouterConfig(NamedTuple):
         return tuple(dict.fromkeys((*((self.interface,) if self.track_primary else ()), *self.tracked)))
 
 
+class Script(NamedTuple):
+    """One `vrrp_script`."""
+
+    name: str
+    command: Command
+    interval_ns: int = SECOND_NS
+    timeout_ns: int = 0
+    weight: int = 0
+    reverse: bool = False
+    rise: int = 1
+    fall: int = 1
+    init_fail: bool = False
+
+
+class TrackFile(NamedTuple):
+    """One `track_file`; `initial` is written to it at start if it is not None."""
+
+    name: str
+    file: str
+    weight: int = 1
+    reverse: bool = False
+    initial: int | None = None
+    overwrite: bool = False
+
+
+class TrackProcess(NamedTuple):
+    """One `vrrp_track_process`."""
+
+    name: str
+    words: tuple[str, ...]
+    params: str = ""  # param_match: initial, partial, or "" for all of them
+    weight: int = 1
+    reverse: bool = False
+    quorum: int = 1
+    quorum_max: int | None = None
+    fork_delay_ns: int = 0
+    terminate_delay_ns: int = 0
+    full_command: bool = False
+
+
+class SyncGroup(NamedTuple):
+    """One `vrrp_sync_group`: its members change state together."""
+
+    name: str
+    members: tuple[str, ...]
+    tracking_weight: bool = False
+    hooks: Hooks = Hooks()
+
+
+class Globals(NamedTuple):
+    """What `global_defs` says of the daemon as a whole."""
+
+    router_id: str | None = None
+    script_user: tuple[str, ...] = ()
+    script_security: bool = False
+    fifo: tuple[str, ...] = ()  # path, and whose it is
+    fifo_script: Command | None = None
+    vrrp_fifo: tuple[str, ...] = ()
+    vrrp_fifo_script: Command | None = None
+    fifo_on_reload: bool = False
+    startup_delay_ns: int = 0
+    priority: int | None = None
+    rt_priority: int | None = None
+    rt_time_us: int | None = None
+    no_swap: bool = False
+    cpus: tuple[int, ...] = ()
+    log_unknown_vrids: bool = False
+    process_name: str | None = None
+    vmac_prefix: str = "vrrp"
+    netlink_buffer: int | None = None
+    umask: int | None = None
+    data_file: str = "/tmp/keepalived.data"
+    stats_file: str = "/tmp/keepalived.stats"
+    json_file: str = "/tmp/keepalived.json"
+    json_version: int = 1
+    startup: Command | None = None
+    startup_timeout_ns: int = 10 * SECOND_NS
+    shutdown: Command | None = None
+    shutdown_timeout_ns: int = 10 * SECOND_NS
+    net_namespace: str | None = None
+
+
 class Config(NamedTuple):
-    """A whole keepalived.conf, as far as vipd goes; `size` is that of its text."""
+    """A whole keepalived.conf; `size` is that of its text."""
 
     routers: tuple[RouterConfig, ...]
-    router_id: str | None = None
+    groups: tuple[SyncGroup, ...] = ()
+    scripts: tuple[Script, ...] = ()
+    files: tuple[TrackFile, ...] = ()
+    processes: tuple[TrackProcess, ...] = ()
+    addresses: tuple[VirtualAddress, ...] = ()  # static_ipaddress
+    routes: tuple[Route, ...] = ()  # static_routes
+    rules: tuple[Rule, ...] = ()  # static_rules
+    delays: tuple[tuple[str, int, int], ...] = ()  # interface_up_down_delays: name, down and up in nanoseconds
+    globals: Globals = Globals()
     warnings: tuple[str, ...] = ()
     size: int = 0
 

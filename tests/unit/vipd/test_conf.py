@@ -93,7 +93,7 @@ def test_comments_quotes_and_braces_stand_where_keepalived_allows_them() -> None
         "virtual_ipaddress\n {\n 10.0.0.1 dev eth1 ; \n}\n}\n".replace(" ; ", " "),
         "f",
     )
-    assert found.router_id == "a # b"
+    assert found.globals.router_id == "a # b"
     assert found.routers[0].name == "V 1"
     assert found.routers[0].addresses == (VirtualAddress("10.0.0.1", 32, "eth1"),)
 
