@@ -94,7 +94,7 @@ def report(
     """Write a run's report from its folder alone: a site in `report/` and the same as one file, `report.html`."""
     from viplab import report as forms
     from viplab.analysis.run import analyze as analyse
-    from viplab.analysis.run import summary_bytes, write_summary
+    from viplab.analysis.run import summary_bytes, write_summary, write_trials
 
     folder = store.find_run(run)
     view = analyse(folder)
@@ -109,6 +109,7 @@ def report(
         sys.stdout.write(summary_bytes(view).decode())
     if not (junit or markdown or json):
         write_summary(folder, view)
+        write_trials(folder, view)
         out.print(forms.summary_table(view))
         path = forms.write_single(folder, view) if single else forms.write_site(folder, view)
         out.print(f"report: {_short(path)}", soft_wrap=True)
@@ -218,11 +219,12 @@ def image_rm(name: str) -> None:
 
 def _judge(folder: RunFolder, *, report: bool) -> RunView:
     from viplab.analysis.run import analyze as analyse
-    from viplab.analysis.run import write_summary
+    from viplab.analysis.run import write_summary, write_trials
     from viplab.report import summary_table, write_site
 
     view = analyse(folder)
     write_summary(folder, view)
+    write_trials(folder, view)
     out.print(summary_table(view))
     if report:
         write_site(folder, view)

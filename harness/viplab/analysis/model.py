@@ -151,6 +151,27 @@ class TrialSummary(Measures):
     wall_s: float | None
 
 
+class Figure(_Frozen):
+    """One quantity over the decided trials of one scenario and subject, in seconds.
+
+    `quantity` names a figure of the headline fault, or with `second_` before it one of a trial's second fault.
+    """
+
+    scenario: str
+    subject: str
+    profile: str
+    quantity: str
+    n: int
+    undecided: int = Field(description="Trials that are not in n because nothing could be decided about them.")
+    median: float
+    q1: float
+    q3: float
+    p95: float
+    min: float
+    max: float
+    interval: tuple[float, float] | None = Field(description="BCa at 95 % for the median; null below five values.")
+
+
 class ClaimResult(_Frozen):
     """One claim of the article, judged for one subject over all of its trials of the scenario."""
 
@@ -177,6 +198,7 @@ class Summary(_Frozen):
     provenance: Provenance
     trials: list[TrialSummary]
     claims: list[ClaimResult]
+    figures: list[Figure] = []
 
 
 # --- views ----------------------------------------------------------------------------------------------------------
@@ -371,6 +393,7 @@ class RunView(_Frozen):
     trials: list[TrialView]
     claims: list[ClaimResult]
     puzzles: list[Puzzle]
+    figures: list[Figure] = []
     notes: list[str] = Field(description="Trials that could not be read at all, one sentence each.")
     exit_status: int = Field(description="0 every claim reproduced or explained, 1 a claim failed, 2 undecided.")
 
@@ -383,4 +406,5 @@ class RunView(_Frozen):
             provenance=self.info.provenance,
             trials=[trial.summary for trial in self.trials],
             claims=self.claims,
+            figures=self.figures,
         )

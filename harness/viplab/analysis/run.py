@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 from viplab.analysis.claims import Judged, exit_status, judge_claims, read_reference
+from viplab.analysis.figures import figures, table
 from viplab.analysis.measures import measures
 from viplab.analysis.model import RunView
 from viplab.analysis.puzzles import answer_puzzles
@@ -40,6 +41,7 @@ def analyze(run: RunFolder) -> RunView:
         trials=[trial.view for trial in judged],
         claims=claims,
         puzzles=answer_puzzles(reference, judged),
+        figures=figures([trial.view.summary for trial in judged]),
         notes=notes,
         exit_status=status or (2 if notes else 0),
     )
@@ -56,3 +58,10 @@ def summary_bytes(view: RunView) -> bytes:
     """What `summary.json` holds; the same view gives the same bytes."""
     data = view.summary.model_dump(mode="json", by_alias=True)
     return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
+
+
+def write_trials(run: RunFolder, view: RunView) -> bytes:
+    """Write `trials.csv`, the raw points behind the figures; the same view gives the same bytes."""
+    content = table([trial.summary for trial in view.trials]).encode()
+    (run.path / "trials.csv").write_bytes(content)
+    return content
