@@ -49,6 +49,9 @@ class Behaviour(NamedTuple):
     rearms_at_every_packet: bool = False
     """Every packet read and every timeout set the timer anew, from now: the schedule drifts by what handling takes."""
 
+    skews_by_base_priority: bool = False
+    """Skew_Time comes from the configured priority, whatever is tracked."""
+
     stop_adverts_on_fault: int = 1
     """Adverts of priority 0 that a master sends when it enters FAULT."""
 
@@ -90,6 +93,7 @@ PRESETS = {
             misreads_tie=True,
             owner_listens=True,
             rearms_at_every_packet=True,
+            skews_by_base_priority=True,
             stop_adverts_on_fault=0,
             stop_adverts_on_stop=0,
             garp_repeat=5,

@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Union
 
 from vipd.behaviour import SECOND_NS, Behaviour
-from vipd.config import RouterConfig, VirtualAddress
+from vipd.config import RouterConfig, VirtualAddress, skew_ns
 from vipd.packet import PRIORITY_OWNER, PRIORITY_STOP, Advert, Discard, decode, encode
 from vipd.packet import TTL as ADVERT_TTL
 from vipd.table import Do, Event, If, Row, State, resolve
@@ -90,6 +90,9 @@ class Router:
         state: where it is; only rows of the table change it.
         primary: primary address of the interface, as an integer; the tie between equal priorities needs it. The shell
             keeps it up to date.
+        priority: the effective one: as configured, and moved by what is tracked.
+        wanting: its timer has run out, but its sync group is not ready to become master.
+        group_holds: asks the sync group whether that is so.
         effects: what is to be done, oldest first; `drain` hands it over.
         discards: how many packets were refused, by reason.
     """
@@ -98,12 +101,16 @@ class Router:
         self.config = config
         self.behaviour = behaviour
         self.primary = primary
+        self.priority = config.priority
+        self.wanting = False
+        self.group_holds: Callable[[], bool] = lambda: False
         self.state = State.INITIALIZE
         self.effects: list[Effect] = []
         self.discards: dict[Discard, int] = dict.fromkeys(Discard, 0)
         self._rows = resolve(settled(config, behaviour))
         self._voice = VOICES[behaviour.name]
         self._links = dict.fromkeys(config.interfaces, False)
+        self._needs = dict.fromkeys(config.needs, True)
         self._timer_ns: int | None = None
         self._garp_ns: int | None = None
         self._preempt_ns: int | None = None
@@ -113,16 +120,15 @@ class Router:
         self._next_discard_log_ns: int | None = None
         octets = b"".join(address.octets for address in config.addresses)
         self._expected = sorted(octets[at : at + 4] for at in range(0, len(octets), 4))
-        self._own_advert, self._stop_advert = (
-            SendAdvert(priority, encode(Advert(config.vrid, priority, config.advert_int_ns // SECOND_NS, octets)))
-            for priority in (config.priority, PRIORITY_STOP)
-        )
+        self._octets = octets
+        self._own_advert, self._stop_advert = self._advert_of(config.priority), self._advert_of(PRIORITY_STOP)
         self._garp_repeat = behaviour.garp_repeat if config.garp_repeat is None else config.garp_repeat
         self._garp_delay_ns = behaviour.garp_delay_ns if config.garp_delay_ns is None else config.garp_delay_ns
         self._steps: dict[Do, Callable[[], None]] = {
             Do.ARM_ADVERT: lambda: self._arm(config.advert_int_ns),
-            Do.ARM_MASTER_DOWN: lambda: self._arm(config.master_down_ns),
-            Do.ARM_SKEW: lambda: self._arm(config.skew_ns),
+            Do.ARM_MASTER_DOWN: self._arm_master_down,
+            Do.ARM_SKEW: lambda: self._arm(self._skew_ns),
+            Do.WAIT_FOR_GROUP: self._wait_for_group,
             Do.STOP_TIMERS: self._stop_timers,
             Do.SEND_ADVERT: lambda: self.effects.append(self._own_advert),
             Do.SEND_STOP: lambda: self._send_stop(behaviour.stop_adverts_on_stop),
@@ -173,6 +179,28 @@ class Router:
             self._say(Say.LINK_UP if up else Say.LINK_DOWN, interface=name)
         if before != self._links_up:
             self._happened(Event.LINKS_RESTORED if self._links_up else Event.LINKS_LOST, now)
+
+    def need_changed(self, name: str, met: bool, now: int) -> None:
+        """Something else that this router cannot do without (`config.needs`) has come or gone."""
+        before = self._links_up
+        self._needs[name] = met
+        if before != self._links_up:
+            self._happened(Event.LINKS_RESTORED if self._links_up else Event.LINKS_LOST, now)
+
+    def priority_changed(self, priority: int, now: int) -> None:
+        """What is tracked has moved the effective priority; the next advert has it, and so has the next skew."""
+        if priority != self.priority:
+            self._say(Say.PRIORITY_CHANGED, before=str(self.priority), after=str(priority))
+            self.priority = priority
+            self._own_advert = self._advert_of(priority)
+
+    def group_claimed(self, now: int) -> None:
+        """Another member of the sync group became master."""
+        self._happened(Event.GROUP_CLAIMED, now)
+
+    def group_released(self, now: int) -> None:
+        """Another member of the sync group became backup."""
+        self._happened(Event.GROUP_RELEASED, now)
 
     def deadline(self) -> int | None:
         """When `handle_deadline` wants to be called next; None for not at all."""
@@ -225,6 +253,8 @@ class Router:
         """Conditions that have to be asked when something happened."""
         if condition is If.LINKS_DOWN:
             return not self._links_up
+        if condition is If.GROUP_HOLDS:
+            return self.group_holds()
         if condition is If.FROM_OWNER:
             return self._advert is not None and self._advert.priority == PRIORITY_OWNER
         if condition is If.PREEMPT_DELAY_UNSET:
@@ -233,7 +263,7 @@ class Router:
 
     @property
     def _links_up(self) -> bool:
-        return all(self._links.values())
+        return all(self._links.values()) and all(self._needs.values())
 
     # -- judging a packet
 
@@ -246,7 +276,7 @@ class Router:
             return advert
         if advert.vrid != self.config.vrid:
             return Discard.VRID
-        if source == self.primary and advert.priority == self.config.priority:
+        if source == self.primary and advert.priority == self.priority:
             return Discard.LOOPED
         if self.config.priority == PRIORITY_OWNER and not self.behaviour.owner_listens:
             return Discard.OWNER
@@ -260,7 +290,7 @@ class Router:
 
     def _weigh(self, priority: int, source: int) -> Event:
         """What an advert is, compared with this router (section 6.4.3; ties by address, unsigned)."""
-        own = self.config.priority
+        own = self.priority
         if priority == PRIORITY_STOP:
             return Event.ZERO_RECEIVED
         if priority != own:
@@ -281,6 +311,25 @@ class Router:
 
     def _arm(self, delay_ns: int) -> None:
         self._timer_ns = self._now_ns + delay_ns
+
+    def _arm_master_down(self) -> None:
+        self.wanting = False
+        self._arm(self.config.down_timer_adverts * self.config.advert_int_ns + self._skew_ns)
+
+    def _wait_for_group(self) -> None:
+        self._arm_master_down()
+        self.wanting = True
+
+    @property
+    def _skew_ns(self) -> int:
+        priority = self.config.priority if self.behaviour.skews_by_base_priority else self.priority
+        return skew_ns(self.config.wire_version, priority, self.config.advert_int_ns)
+
+    def _advert_of(self, priority: int) -> SendAdvert:
+        config = self.config
+        return SendAdvert(
+            priority, encode(Advert(config.vrid, priority, config.advert_int_ns // SECOND_NS, self._octets))
+        )
 
     def _stop_timers(self) -> None:
         self._timer_ns = self._garp_ns = self._preempt_ns = None
@@ -321,7 +370,7 @@ class Router:
         if line is not None:
             fields: dict[str, object] = {
                 "name": self.config.name,
-                "ours": self.config.priority,
+                "ours": self.priority,
                 "priority": self._advert.priority if self._advert else None,
                 "source": ".".join(str(octet) for octet in self._source.to_bytes(4, "big")),
             }

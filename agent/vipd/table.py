@@ -65,16 +65,19 @@ class Event(Enum):
     HIGHER_RECEIVED = "higher received"
     LINKS_LOST = "links lost"
     LINKS_RESTORED = "links restored"
+    GROUP_CLAIMED = "group claimed"
+    GROUP_RELEASED = "group released"
     SHUT_DOWN = "shut down"
 
 
 class If(Enum):
-    """A condition of a row. The first four are asked each time, the others are settled when a router is made."""
+    """A condition of a row. The first five are asked each time, the others are settled when a router is made."""
 
     LINKS_DOWN = "links down"
     FROM_OWNER = "sender's priority is 255"
     PREEMPT_DELAY_UNSET = "preempt delay not yet running"
     PREEMPT_DELAY_RUNNING = "preempt delay running"
+    GROUP_HOLDS = "sync group not ready"
 
     OWNER = "owner"
     INITIAL_MASTER = "state MASTER counts"
@@ -92,7 +95,9 @@ class If(Enum):
 
 
 CONFIGURED = frozenset({If.OWNER, If.INITIAL_MASTER, If.NO_PREEMPT, If.DELAY_FROM_ADVERT})
-ASKED_EACH_TIME = frozenset({If.LINKS_DOWN, If.FROM_OWNER, If.PREEMPT_DELAY_UNSET, If.PREEMPT_DELAY_RUNNING})
+ASKED_EACH_TIME = frozenset(
+    {If.LINKS_DOWN, If.FROM_OWNER, If.PREEMPT_DELAY_UNSET, If.PREEMPT_DELAY_RUNNING, If.GROUP_HOLDS}
+)
 
 
 class Do(Enum):
@@ -101,6 +106,7 @@ class Do(Enum):
     ARM_ADVERT = "Adver_Timer := Advertisement_Interval"
     ARM_MASTER_DOWN = "Master_Down_Timer := Master_Down_Interval"
     ARM_SKEW = "Master_Down_Timer := Skew_Time"
+    WAIT_FOR_GROUP = "wait for the sync group; Master_Down_Timer := Master_Down_Interval"
     STOP_TIMERS = "cancel timers"
     SEND_ADVERT = "send advert"
     SEND_STOP_ON_FAULT = "send priority 0 (fault)"
@@ -170,7 +176,9 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
     # -- Backup: section 6.4.2
     _rows(_BACKUP, Event.TIMER_EXPIRED, (If.LATE_LINKS, If.LINKS_DOWN),
           (Do.REPORT_DOWN, Say.NOW_IN_FAULT, Do.ARM_MASTER_DOWN), _FAULT),
-    _rows(_BACKUP, Event.TIMER_EXPIRED, (If.TWO_STEPS,), _HALF_CLAIM, _TRANSITION),
+    _rows(_BACKUP, Event.TIMER_EXPIRED, (If.GROUP_HOLDS,), (Do.WAIT_FOR_GROUP,), _BACKUP),
+    _rows(_BACKUP, (Event.TIMER_EXPIRED, Event.GROUP_CLAIMED), (If.TWO_STEPS,), _HALF_CLAIM, _TRANSITION),
+    _rows(_BACKUP, Event.GROUP_CLAIMED, (), (Do.SEND_ADVERT, *_SERVE), _MASTER),
     _rows(_BACKUP, Event.TIMER_EXPIRED, (), (Do.SEND_ADVERT, Say.TIMED_OUT, *_SERVE), _MASTER),
     _rows(_BACKUP, Event.ZERO_RECEIVED, (), (Do.ARM_SKEW,), _BACKUP),
     _rows(_BACKUP, (Event.TIE_WON, *_BEATS), (If.DELAY_FROM_ADVERT,),
@@ -210,6 +218,7 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
     _rows(_MASTER, (Event.LOWER_RECEIVED, Event.TIE_WON), (If.ANSWERS_LOWER,), _ANSWER, _MASTER),
     _rows(_MASTER, Event.TIE_LOST, (), (Say.TIE_LOST, *_WAIT, *_RELEASE), _BACKUP),
     _rows(_MASTER, Event.HIGHER_RECEIVED, (), (Say.HIGHER_RECEIVED, *_WAIT, *_RELEASE), _BACKUP),
+    _rows(_MASTER, Event.GROUP_RELEASED, (), (*_WAIT, *_RELEASE), _BACKUP),
     _rows(_MASTER, Event.SHUT_DOWN, (), (Do.SEND_STOP, *_RELEASE, Do.STOP_TIMERS), _INIT),
 
     # -- Fault, links looked at as they change

@@ -36,6 +36,7 @@ class Say(Enum):
     LINK_DOWN = "netlink says that an interface went down"
     LINK_UP = "netlink says that an interface came up"
     DISCARDED = "a packet was discarded"
+    PRIORITY_CHANGED = "what is tracked has moved the priority"
     FILE_OPENED = "the configuration is read"
     FILE_READ = "the configuration is good"
     LINKS_WATCHED = "netlink is listened to"
@@ -68,6 +69,7 @@ _KEEPALIVED_1 = {
     Say.HIGHER_THAN_RECEIVED: Line("VRRP_Instance({name}) prio is higher than received advert"),
     Say.INTERFACE_DOWN: Line("Kernel is reporting: interface {interface} DOWN"),
     Say.INTERFACE_UP: Line("Kernel is reporting: interface {interface} UP"),
+    Say.PRIORITY_CHANGED: Line("VRRP_Instance({name}) Changing effective priority from {before} to {after}"),
     Say.DISCARDED: Line("VRRP_Instance({name}) Dropping received VRRP packet... ({reason})"),
     Say.FILE_OPENED: Line("Opening file '{file}'."),
     Say.FILE_READ: Line("Configuration is using : {size} Bytes"),
@@ -102,6 +104,7 @@ _KEEPALIVED_2 = {
     Say.STOP_ADVERT_SENT: Line("({name}) sent 0 priority", detail=True),
     Say.LINK_DOWN: Line("Netlink reports {interface} down"),
     Say.LINK_UP: Line("Netlink reports {interface} up"),
+    Say.PRIORITY_CHANGED: Line("({name}) Changing effective priority from {before} to {after}"),
     Say.DISCARDED: Line("({name}) discarded a packet from {source}: {reason}"),
     Say.FILE_OPENED: Line("Opening file '{file}'."),
     Say.SOCKET_OPENED: Line(
