@@ -22,7 +22,7 @@ from viplab.errors import LabError
 from viplab.lab.accelerator import Accelerator
 from viplab.lab.cache import cache_dir, make_once
 from viplab.lab.command import run
-from viplab.lab.guest import Armed, Guest, Result
+from viplab.lab.guest import Armed, Dialogue, Guest, Result
 from viplab.lab.image import Image
 from viplab.lab.lab import Origins
 from viplab.lab.ssh import Connection
@@ -110,6 +110,10 @@ class LibvirtGuest:
         """Prepare a command that, when fired, first sends the marker and then acts."""
         return self._connected().arm(command, marker)
 
+    def converse(self, command: str) -> Dialogue:
+        """Start a command that answers each line with a line."""
+        return self._connected().converse(command)
+
     def put(self, content: bytes, path: str, mode: int = 0o644) -> None:
         """Write a file."""
         self._connected().put(content, path, mode)
@@ -137,8 +141,11 @@ class LibvirtGuest:
         return self._ssh
 
     def _console_tail(self) -> str:
+        kept = cache_dir() / f"{self.host.hostname}-console.log"
+        kept.write_bytes(self.console())
         lines = self.console().decode("utf-8", "replace").strip().splitlines()[-3:]
-        return f"; its console ends with: {' / '.join(lines)}" if lines else "; its console said nothing"
+        said = f"its console ends with: {' / '.join(lines)}" if lines else "its console said nothing"
+        return f"; {said} (kept as {kept})"
 
 
 class LibvirtLab:
