@@ -71,6 +71,12 @@ def sample(values: list[float | None]) -> tuple[str | None, str]:
     return seconds(median(measured)), of if low == high else f"{of}\n{span((low, high))}"
 
 
+def middle(values: list[float | None]) -> float | None:
+    """The median of what was measured."""
+    measured = [value for value in values if value is not None]
+    return median(measured) if measured else None
+
+
 def _digits(size: float, significant: int) -> str:
     """At most `significant` digits, and never more than three decimals."""
     whole = len(str(int(size))) if size >= 1 else 0

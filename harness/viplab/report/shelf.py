@@ -1,0 +1,170 @@
+"""Several runs on one page: all that are here, newest first, and two of them side by side.
+
+Both are made of what analysis kept as `summary.json`; nothing is measured or judged again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from markupsafe import Markup
+from pydantic import ValidationError
+
+from viplab.analysis.model import ClaimResult, Measures, Summary, TrialSummary
+from viplab.evidence import RunFolder
+from viplab.report import units
+from viplab.report.filters import environment, policy
+from viplab.report.outline import VERDICTS, verdict
+
+COMPARED = (
+    ("outage_s", "client without an answer"),
+    ("detection_s", "takeover"),
+    ("deadline_excess_s", "deadline excess"),
+)
+"""The quantities that stand side by side: field of `Measures`, name."""
+
+SAME_GROUND = ("accel", "image", "host_kernel", "qemu", "libvirt")
+"""What of two runs' provenance has to be equal for their figures to be comparable without a thought."""
+
+
+@dataclass(frozen=True)
+class Shelved:
+    """A run as the list shows it; `summary` is None where analysis left none that can be read."""
+
+    id: str
+    summary: Summary | None
+    has_site: bool
+    has_single: bool
+
+    @property
+    def tallies(self) -> dict[str, dict[str, int]]:
+        """How the claims fared, by subject."""
+        return {} if self.summary is None else _tallies(self.summary.claims)
+
+    @property
+    def contents(self) -> str:
+        """The scenarios and how many trials of each, such as `case-a × 2, case-b`."""
+        counts: dict[str, int] = {}
+        for trial in self.summary.trials if self.summary else ():
+            counts[trial.scenario] = counts.get(trial.scenario, 0) + 1
+        return ", ".join(name if number == 1 else f"{name} × {number}" for name, number in counts.items())
+
+
+@dataclass(frozen=True)
+class Line:
+    """One quantity of one case and subject in two runs, each as median and small print."""
+
+    case: str
+    subject: str
+    quantity: str
+    base: tuple[str | None, str]
+    new: tuple[str | None, str]
+    change: str | None
+
+
+@dataclass(frozen=True)
+class Turn:
+    """A claim whose verdict is another one in the new run."""
+
+    id: str
+    subject: str
+    base: str
+    new: str
+
+
+def shelved(run: RunFolder) -> Shelved:
+    """What the list shows of a run."""
+    return Shelved(
+        run.path.name, read_summary(run), (run.site / "index.html").is_file(), run.report.is_file()
+    )  # fmt: skip
+
+
+def read_summary(run: RunFolder) -> Summary | None:
+    """The run's `summary.json`; None where there is none, or one of another version."""
+    try:
+        return Summary.model_validate_json(run.summary.read_bytes())
+    except (OSError, ValidationError):
+        return None
+
+
+def shelf_page(runs: Sequence[Shelved]) -> str:
+    """All runs, with a choice of two to compare; the caller gives them newest first."""
+    return environment().get_template("shelf.html.j2").render(runs=runs, policy=served_policy(), verdicts=VERDICTS)
+
+
+def comparison_page(base: Summary, new: Summary) -> str:
+    """Two runs side by side."""
+    return (
+        environment()
+        .get_template("comparison.html.j2")
+        .render(
+            base=base, new=new, lines=lines(base, new), turns=turns(base, new), other_ground=other_ground(base, new),
+            policy=served_policy(),
+        )
+    )  # fmt: skip
+
+
+def served_policy() -> Markup:
+    """The Content-Security-Policy of these two pages: the report's, and a form that leads back to this server."""
+    return Markup(policy().replace("form-action 'none'", "form-action 'self'"))
+
+
+def lines(base: Summary, new: Summary) -> list[Line]:
+    """What both runs measured, by case and fault, subject and quantity."""
+    old, recent = _by_fault(base.trials), _by_fault(new.trials)
+    found = []
+    for key in old:
+        case, subject = key
+        for name, label in COMPARED:
+            before, after = (units.sample([getattr(m, name) for m in side.get(key, [])]) for side in (old, recent))
+            if key in recent and (before[0] or after[0]):
+                found.append(Line(case, subject, label, before, after, _change(old[key], recent[key], name)))
+    return found
+
+
+def turns(base: Summary, new: Summary) -> list[Turn]:
+    """The claims that both runs judged, with different verdicts."""
+    old = {(claim.id, claim.subject, claim.profile): claim for claim in base.claims}
+    return [
+        Turn(claim.id, claim.subject, verdict(before), verdict(claim))
+        for claim in new.claims
+        if (before := old.get((claim.id, claim.subject, claim.profile))) and verdict(before) != verdict(claim)
+    ]
+
+
+def other_ground(base: Summary, new: Summary) -> list[str]:
+    """What the two runs were made with that differs, one sentence each."""
+    pairs = ((name, getattr(base.provenance, name), getattr(new.provenance, name)) for name in SAME_GROUND)
+    found = [f"{name}: {before or 'none'} and {after or 'none'}" for name, before, after in pairs if before != after]
+    versions = [{(trial.subject, trial.subject_version) for trial in run.trials} for run in (base, new)]
+    for subject in sorted({name for side in versions for name, _ in side}):
+        before, after = (sorted(version for name, version in side if name == subject) for side in versions)
+        if before and after and before != after:
+            found.append(f"{subject}: {', '.join(before)} and {', '.join(after)}")
+    return found
+
+
+def _by_fault(trials: Sequence[TrialSummary]) -> dict[tuple[str, str], list[Measures]]:
+    found: dict[tuple[str, str], list[Measures]] = {}
+    for trial in trials:
+        for number, fault in enumerate(trial.faults):
+            case = trial.scenario if number == 0 else f"{trial.scenario}, then {fault.fault.kind} of {fault.fault.host}"
+            found.setdefault((case, f"{trial.subject} ({trial.profile})"), []).append(fault)
+    return found
+
+
+def _change(base: Sequence[Measures], new: Sequence[Measures], name: str) -> str | None:
+    before, after = (units.middle([getattr(measures, name) for measures in side]) for side in (base, new))
+    if before is None or after is None:
+        return None
+    shown = units.seconds(after - before) or ""
+    return f"+{shown}" if after > before and not shown.startswith("0") else shown
+
+
+def _tallies(claims: Sequence[ClaimResult]) -> dict[str, dict[str, int]]:
+    found: dict[str, dict[str, int]] = {}
+    for claim in claims:
+        counts = found.setdefault(f"{claim.subject} ({claim.profile})", dict.fromkeys(VERDICTS, 0))
+        counts[verdict(claim)] += 1
+    return found
