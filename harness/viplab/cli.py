@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import traceback
+from contextlib import suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -114,6 +115,17 @@ def report(
         path = forms.write_single(folder, view) if single else forms.write_site(folder, view)
         out.print(f"report: {_short(path)}", soft_wrap=True)
     return 0
+
+
+@app.command()
+def serve(port: Annotated[int, typer.Option(min=0, max=65535, help="On loopback; 0 takes any.")] = 8080) -> None:
+    """Show all runs and their comparison in a browser, on loopback only, until Ctrl-C."""
+    from viplab.report.serve import server
+
+    with server(store.list_runs, port) as answering:
+        out.print(f"http://127.0.0.1:{answering.server_port}/ (Ctrl-C ends it)", soft_wrap=True)
+        with suppress(KeyboardInterrupt):
+            answering.serve_forever()
 
 
 @app.command()
