@@ -129,7 +129,8 @@ class Event(BaseModel):
     capture_started     network (virbr0|interconnect|mgmt)
     capture_stopped     network, packets, dropped (kernel + interface, by tcpdump's own count)
     clock               realtime_ns, monotonic_ns (both ends of the trial)
-    guest_clock         host, offset_ns (guest minus host), uncertainty_ns
+    guest_clock         host, offset_ns (guest minus host), uncertainty_ns, exchanges (the quickest of so many);
+                        at both ends of the trial
     step_started        step (text as in the scenario), phase (setup|steps)
     step_finished       step, phase, waited_s (0 where the step waited for nothing)
     daemon_started      host, at_ns

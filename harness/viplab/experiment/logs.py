@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from viplab.errors import LabError
 from viplab.evidence import TrialFolder
-from viplab.lab.lab import Lab
+from viplab.lab.guest import Guest
+from viplab.lab.lab import Lab, on_both
 from viplab.lab.topology import HostName
 from viplab.observe.timeline import Timeline
 from viplab.subjects.subject import CONFIGURATION
@@ -20,10 +21,14 @@ def keep_logs(name: HostName, lab: Lab, folder: TrialFolder) -> None:
 
 def collect(lab: Lab, folder: TrialFolder, timeline: Timeline) -> None:
     """Keep logs and console of every guest; of one that is gone, what was kept before it went stays."""
-    for name, guest in lab.hosts.items():
+
+    def keep(guest: Guest) -> None:
+        name = guest.host.name
         folder.host(name, "console.log").write_bytes(guest.console())
         try:
             if guest.running:
                 keep_logs(name, lab, folder)
         except LabError as error:
             timeline.record("error", message=f"the log of {guest.host.hostname} could not be kept: {error}")
+
+    on_both(lab, keep)

@@ -69,11 +69,12 @@ def _run_in(lab: Lab, plan: Plan, seed: int) -> Path:
     )
     note(f"run {folder.path.name}")
     number = 0
+    versions: dict[str, str] = {}
     for repetition in range(1, plan.trials + 1):
         for source, scenario in plan.scenarios:
             for subject in plan.subjects:
                 number += 1
-                trial = Trial(scenario, source, subject, repetition, seed, plan.trials)
+                trial = Trial(scenario, source, subject, repetition, seed, plan.trials, versions)
                 _announced(trial, lab, store.trial_folder(folder, number, scenario.scenario, subject.name))
     return folder.path
 

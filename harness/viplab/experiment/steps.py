@@ -14,7 +14,8 @@ from viplab.experiment.checks import CHECKS, SetUp
 from viplab.experiment.logs import keep_logs
 from viplab.faults.cut import cut
 from viplab.faults.inject import Fault, inject
-from viplab.lab.lab import Lab
+from viplab.lab.guest import Guest
+from viplab.lab.lab import Lab, on_both
 from viplab.lab.topology import PUBLIC, HostName
 from viplab.observe.neighbours import arp_table
 from viplab.observe.ping import Ping
@@ -161,15 +162,17 @@ class Course:
         self._timeline.record("arp", when=when, text=arp_table())
 
     def _record_holds(self) -> None:
-        for name, guest in self._lab.hosts.items():
+        def ask(guest: Guest) -> None:
             if not guest.running:
-                continue
+                return
             vip = guest.run(f"ip -4 -o address show to {self._scenario.vrrp.vip}").stdout.strip()
             try:
                 daemon = bool(self._subject.processes(guest))
             except LabError:
                 daemon = False
-            self._timeline.record("holds", host=name, vip=bool(vip), daemon=daemon)
+            self._timeline.record("holds", host=guest.host.name, vip=bool(vip), daemon=daemon)
+
+        on_both(self._lab, ask)
 
 
 def describe(step: BaseModel) -> str:

@@ -5,9 +5,8 @@ from __future__ import annotations
 import shutil
 import time
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import ExitStack, contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from viplab.errors import ViplabError
@@ -16,7 +15,8 @@ from viplab.experiment.environment import Environment
 from viplab.experiment.logs import collect
 from viplab.experiment.places import places
 from viplab.experiment.steps import PROBE_SOURCE, Course
-from viplab.lab.lab import Lab
+from viplab.lab.guest import Guest
+from viplab.lab.lab import Lab, on_both
 from viplab.lab.topology import (
     CLIENT_HOSTNAME,
     CLIENT_IP,
@@ -25,7 +25,6 @@ from viplab.lab.topology import (
     MARKER_PORT,
     MGMT,
     PUBLIC,
-    HostName,
 )
 from viplab.observe import clocks, echo
 from viplab.observe.capture import Capture
@@ -49,6 +48,8 @@ class Trial:
     seed: int
     trials: int = 1
     """How many there are of this kind: their faults share the advert interval out among them."""
+    versions: dict[str, str] = field(default_factory=dict)
+    """What subjects have said of their version in this run: the same image, the same installation, the same answer."""
 
 
 def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[Listener, ...] = ()) -> None:
@@ -76,10 +77,10 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
             clocks.record_host_clocks(timeline)
             observers.callback(clocks.record_host_clocks, timeline)
             with _recorded(timeline):
-                for guest in lab.hosts.values():
-                    clocks.record_guest_clock(guest, timeline)
+                _compare_clocks(lab, timeline)
                 drawn = places(trial.seed, trial.scenario.scenario, trial.number, trial.trials)
                 Course(trial.scenario, trial.subject, lab, folder, timeline, watch, drawn).run()
+                _compare_clocks(lab, timeline)
     except ViplabError as error:
         timeline.record("error", message=str(error))
     finally:
@@ -99,24 +100,32 @@ def _recorded(timeline: Timeline) -> Iterator[None]:
         raise
 
 
+def _compare_clocks(lab: Lab, timeline: Timeline) -> None:
+    def compare(guest: Guest) -> None:
+        if guest.running:
+            clocks.record_guest_clock(guest, timeline)
+
+    on_both(lab, compare)
+
+
 def _prepare(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline) -> None:
     started = time.monotonic()
     lab.reset()
     fresh = time.monotonic()
 
-    def install(name: HostName) -> None:
-        guest = lab.hosts[name]
+    def install(guest: Guest) -> None:
         # The log begins with the trial; what was logged while the image booted belongs to no trial.
         guest.run("truncate -s 0 /var/log/messages /var/log/precise.log").checked()
         trial.subject.install(guest)
-        configure(guest, keepalived_conf(trial.scenario, name))
+        configure(guest, keepalived_conf(trial.scenario, guest.host.name))
         if trial.scenario.probe.kind == "udp":
             echo.start(guest, trial.scenario.vrrp.vip)
 
-    with ThreadPoolExecutor(2) as pool:
-        list(pool.map(install, lab.hosts))
+    on_both(lab, install)
     timeline.record("prepared", reset_s=round(fresh - started, 3), install_s=round(time.monotonic() - fresh, 3))
-    info = _info(trial, lab, trial.subject.version(lab.hosts["A"]))
+    if trial.subject.name not in trial.versions:
+        trial.versions[trial.subject.name] = trial.subject.version(lab.hosts["A"])
+    info = _info(trial, lab, trial.versions[trial.subject.name])
     (folder.path / "trial.json").write_text(info.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 

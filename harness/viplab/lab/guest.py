@@ -47,6 +47,27 @@ class Armed(Protocol):
         ...
 
 
+@dataclass(frozen=True)
+class Answer:
+    """A line from a guest, and the host's CLOCK_REALTIME before it was asked for and when it was there."""
+
+    before_ns: int
+    after_ns: int
+    line: str
+
+
+class Dialogue(Protocol):
+    """A command in the guest that answers each line with a line."""
+
+    def ask(self) -> Answer:
+        """Send an empty line and wait for the answer."""
+        ...
+
+    def close(self) -> None:
+        """End it."""
+        ...
+
+
 class Guest(Protocol):
     """A host under test."""
 
@@ -71,6 +92,10 @@ class Guest(Protocol):
 
     def arm(self, command: str, marker: str) -> Armed:
         """Prepare a shell command; when fired it first sends `marker` as a datagram to the host, then acts."""
+        ...
+
+    def converse(self, command: str) -> Dialogue:
+        """Start a shell command that reads lines and writes one for each."""
         ...
 
     def put(self, content: bytes, path: str, mode: int = 0o644) -> None:

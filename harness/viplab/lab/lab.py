@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, Protocol
+from typing import Literal, Protocol, TypeVar
 
 from viplab.lab.guest import Guest
 from viplab.lab.topology import HostName
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -50,3 +54,9 @@ class Lab(Protocol):
     def describe(self) -> dict[str, str]:
         """The lab as it is, not as it was asked for, in words: `networks` (claim P1) and `clone` (claim P2)."""
         ...
+
+
+def on_both(lab: Lab, action: Callable[[Guest], T]) -> dict[HostName, T]:
+    """Do something to both hosts at once; the first failure is raised when both have ended."""
+    with ThreadPoolExecutor(len(lab.hosts)) as pool:
+        return dict(zip(lab.hosts, pool.map(action, lab.hosts.values()), strict=True))

@@ -216,10 +216,12 @@ class LibvirtLab:
         self._discard()
 
     def _discard(self) -> None:
-        for guest in self.guests.values():
+        def discard(guest: LibvirtGuest) -> None:
             guest.disconnect()
             if guest.running:
                 guest.power_cut()
+
+        self._both(discard)
 
     def _start_network(self, network: Network) -> None:
         xml = _TEMPLATES.get_template("network.xml.j2").render(network=network)

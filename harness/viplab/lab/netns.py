@@ -25,7 +25,7 @@ from typing import IO, Literal, TypeVar
 from viplab.errors import HostError, LabError
 from viplab.lab import kernel, netns_init
 from viplab.lab.command import run
-from viplab.lab.guest import Armed, Fired, Guest, Result
+from viplab.lab.guest import Answer, Armed, Dialogue, Fired, Guest, Result
 from viplab.lab.lab import Origins
 from viplab.lab.sandbox import LAB, contained
 from viplab.lab.topology import HOSTS, MARKER_PORT, MGMT, MGMT_IP, NETWORKS, Host, HostName, Network
@@ -127,6 +127,10 @@ class NetnsGuest:
             raise LabError(f"{self.host.hostname} could not prepare `{command}`")
         return ArmedCommand(process, process.stdin)
 
+    def converse(self, command: str) -> Dialogue:
+        """Start a command that answers each line with a line."""
+        return PipeDialogue(self._enter(command, stdin=subprocess.PIPE))
+
     def put(self, content: bytes, path: str, mode: int = 0o644) -> None:
         """Write a file."""
         target = self._inside(path)
@@ -206,6 +210,34 @@ class ArmedCommand:
         self._word.flush()
         status = self._process.wait()
         return Fired(before_ns, time.time_ns(), status)
+
+
+class PipeDialogue:
+    """A command in the host that answers each line with a line."""
+
+    def __init__(self, process: subprocess.Popen[bytes]) -> None:
+        self._process = process
+
+    def ask(self) -> Answer:
+        """Send an empty line and wait for the answer.
+
+        Raises:
+            LabError: none came.
+        """
+        assert self._process.stdin is not None and self._process.stdout is not None
+        before_ns = time.time_ns()
+        try:
+            self._process.stdin.write(b"\n")
+            self._process.stdin.flush()
+        except BrokenPipeError:
+            raise LabError("a host ended a dialogue") from None
+        line = self._process.stdout.readline()
+        return Answer(before_ns, time.time_ns(), line.decode("utf-8", "replace").strip())
+
+    def close(self) -> None:
+        """End it."""
+        self._process.kill()
+        self._process.communicate()
 
 
 class NetnsLab:

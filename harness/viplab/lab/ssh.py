@@ -11,7 +11,7 @@ import time
 import paramiko
 
 from viplab.errors import LabError
-from viplab.lab.guest import Fired, Result
+from viplab.lab.guest import Answer, Fired, Result
 from viplab.lab.image import Image
 from viplab.lab.topology import MARKER_PORT, MGMT_IP
 
@@ -24,6 +24,7 @@ class Connection:
 
     def __init__(self, address: str, image: Image) -> None:
         self._address = address
+        self._sftp: paramiko.SFTPClient | None = None
         try:
             raw = socket.create_connection((address, 22), timeout=CONNECT_LIMIT_S)
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
@@ -73,30 +74,43 @@ class Connection:
             raise LabError(f"SSH to {self._address}: the guest could not prepare `{command}`")
         return ArmedCommand(channel)
 
+    def converse(self, command: str) -> LineDialogue:
+        """Start a shell command in the guest that answers each line with a line."""
+        channel = self._open(command, CONNECT_LIMIT_S)
+        channel.exec_command(f"exec bash -c {shlex.quote(command)}")
+        return LineDialogue(channel)
+
     def put(self, content: bytes, path: str, mode: int) -> None:
         """Write a file over SFTP, in place of what was there."""
         try:
-            with paramiko.SFTPClient.from_transport(self._transport) as sftp:  # type: ignore[union-attr]
-                with sftp.open(path, "wb") as target:
-                    target.set_pipelined(True)
-                    target.write(content)
-                sftp.chmod(path, mode)
+            sftp = self._files()
+            with sftp.open(path, "wb") as target:
+                target.set_pipelined(True)
+                target.write(content)
+            sftp.chmod(path, mode)
         except (OSError, paramiko.SSHException) as error:
             raise LabError(f"SFTP to {self._address}: {path} could not be written ({error})") from None
 
     def get(self, path: str) -> bytes:
         """Read a file over SFTP; empty where it does not exist."""
         try:
-            with paramiko.SFTPClient.from_transport(self._transport) as sftp:  # type: ignore[union-attr]
-                if not stat.S_ISREG(sftp.stat(path).st_mode or 0):
-                    return b""
-                with sftp.open(path, "rb") as source:
-                    source.prefetch()
-                    return source.read()
+            sftp = self._files()
+            if not stat.S_ISREG(sftp.stat(path).st_mode or 0):
+                return b""
+            with sftp.open(path, "rb") as source:
+                source.prefetch()
+                return source.read()
         except FileNotFoundError:
             return b""
         except (OSError, paramiko.SSHException) as error:
             raise LabError(f"SFTP from {self._address}: {path} could not be read ({error})") from None
+
+    def _files(self) -> paramiko.SFTPClient:
+        """One file session for all files: under emulation a new one takes a tenth of a second."""
+        if self._sftp is None:
+            self._sftp = paramiko.SFTPClient.from_transport(self._transport)
+            assert self._sftp is not None
+        return self._sftp
 
     def _open(self, command: str, timeout_s: float) -> paramiko.Channel:
         try:
@@ -122,3 +136,33 @@ class ArmedCommand:
         except (OSError, EOFError, paramiko.SSHException):
             status = -1
         return Fired(before_ns, time.time_ns(), status)
+
+
+class LineDialogue:
+    """A command in the guest that answers each line with a line."""
+
+    def __init__(self, channel: paramiko.Channel) -> None:
+        self._channel = channel
+
+    def ask(self) -> Answer:
+        """Send an empty line and wait for the answer.
+
+        Raises:
+            LabError: none came.
+        """
+        before_ns = time.time_ns()
+        said = b""
+        try:
+            self._channel.sendall(b"\n")
+            while not said.endswith(b"\n"):
+                part = self._channel.recv(256)
+                if not part:
+                    raise LabError("SSH: the guest ended a dialogue")
+                said += part
+        except (OSError, paramiko.SSHException) as error:
+            raise LabError(f"SSH: no answer in a dialogue ({error or type(error).__name__})") from None
+        return Answer(before_ns, time.time_ns(), said.decode("utf-8", "replace").strip())
+
+    def close(self) -> None:
+        """End it."""
+        self._channel.close()

@@ -30,7 +30,7 @@ class Neighbours:
         self._index = socket.if_nametoindex(self._interface)
         self._socket = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW, socket.NETLINK_ROUTE)
         self._socket.bind((0, RTMGRP_NEIGH))
-        self._socket.settimeout(0.2)
+        self._socket.settimeout(0.05)
         self._ended = False
         self._thread.start()
         return self

@@ -79,7 +79,7 @@ class Watch:
 
     def _listen(self) -> None:
         while not self._ended:
-            ready, _, _ = select.select(list(self._sockets), [], [], 0.2)
+            ready, _, _ = select.select(list(self._sockets), [], [], 0.05)
             for listener in ready:
                 frame = listener.recv(256)
                 with self._changed:
