@@ -146,6 +146,9 @@ def _run(reply: int, payload: Callable[[], object]) -> NoReturn:
     outcome: tuple[bool, object]
     try:
         outcome = (True, payload())
+    except SystemError as error:
+        # libvirt-python calls us back from C; an interruption that strikes there comes out wrapped.
+        outcome = (False, error.__cause__ or error)
     except BaseException as error:
         outcome = (False, error)
     _answer(reply, outcome)
