@@ -37,7 +37,7 @@ FORWARDED = (signal.SIGTERM, signal.SIGHUP)
 
 
 class Interrupted(BaseException):
-    """Somebody asked the payload to stop (SIGTERM, SIGHUP); like KeyboardInterrupt, not to be caught by accident."""
+    """Somebody asked the payload to stop (Ctrl-C, SIGTERM, SIGHUP); not an Exception, lest it be caught by accident."""
 
 
 def contained(payload: Callable[[], T], flags: int = TREE) -> T:
@@ -140,8 +140,7 @@ def _run(reply: int, payload: Callable[[], object]) -> NoReturn:
     def stop(number: int, _: object) -> None:
         raise Interrupted(signal.Signals(number).name)
 
-    signal.signal(signal.SIGINT, signal.default_int_handler)
-    for number in FORWARDED:
+    for number in (signal.SIGINT, *FORWARDED):
         signal.signal(number, stop)
     outcome: tuple[bool, object]
     try:
