@@ -37,12 +37,21 @@ def note(text: str) -> None:
     console.print(f"    {text}", markup=False)
 
 
+_watched = False
+
+
+def leave_steps_to_watch() -> None:
+    """Say nothing of a trial's steps from now on: somebody else shows them (`run --live`)."""
+    global _watched
+    _watched = True
+
+
 class StepLines:
     """Shows a trial's steps as its timeline names them: one spinner line on a terminal, a line a step elsewhere."""
 
     def __init__(self, what: str) -> None:
         self._what = what
-        self._progress = _spinner() if console.is_terminal else None
+        self._progress = _spinner() if console.is_terminal and not _watched else None
         self._task: TaskID | None = None
         self._error: str | None = None
 
@@ -50,7 +59,7 @@ class StepLines:
         if self._progress is not None:
             self._progress.start()
             self._task = self._progress.add_task(escape(self._what), total=None)
-        else:
+        elif not _watched:
             console.print(f"... {self._what}", markup=False)
         return self
 
@@ -66,7 +75,7 @@ class StepLines:
             text = f"{event['phase']}: {event['step']}"
             if self._progress is not None and self._task is not None:
                 self._progress.update(self._task, description=escape(f"{self._what}  {text}"))
-            else:
+            elif not _watched:
                 console.print(f"      {text}", markup=False)
         elif event["event"] == "error":
             self._error = event["message"]
@@ -76,7 +85,8 @@ class StepLines:
         if self._progress is not None:
             self._progress.stop()
         if self._error is None:
-            _ok(self._what, took)
+            if not _watched:
+                _ok(self._what, took)
         else:
             console.print(
                 f"[red]!![/]  {escape(self._what)} [dim]({took})[/]: broken off, {escape(self._error)}", soft_wrap=True
