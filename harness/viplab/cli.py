@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 import time
 import traceback
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from pathlib import Path
 from typing import Annotated, Any, Literal, NoReturn
 
@@ -53,7 +53,9 @@ def run(
     lab: Annotated[
         Literal["libvirt", "netns"], typer.Option(help="Real guests, or namespaces of this machine: quick, no image.")
     ] = "libvirt",
+    lanes: Annotated[int, typer.Option(min=1, max=8, help="How many labs side by side, with --lab netns.")] = 1,
     report: Annotated[bool, typer.Option("--report", help="Write the report as well.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Show what happens as it happens.")] = False,
 ) -> int:
     """Run scenarios on real guests, judge them, and print the result."""
     from viplab.experiment import session
@@ -67,8 +69,15 @@ def run(
         trials=trials,
         seed=seed,
         lab=lab,
+        lanes=lanes,
     )
-    folder = session.run(plan)
+    if live:
+        from viplab.live.watch import beside
+        from viplab.progress import leave_steps_to_watch
+
+        leave_steps_to_watch()
+    with beside() if live else nullcontext():
+        folder = session.run(plan)
     view = _judge(folder, report=report)
     wall_s = time.monotonic() - started
     floor_s = sum(trial.summary.floor_s or 0 for trial in view.trials)
@@ -115,6 +124,15 @@ def report(
         path = forms.write_single(folder, view) if single else forms.write_site(folder, view)
         out.print(f"report: {_short(path)}", soft_wrap=True)
     return 0
+
+
+@app.command()
+def watch(run: Run = "latest") -> None:
+    """Show a run in the terminal while it happens; it only reads what the run writes."""
+    from viplab.live.watch import watch as look
+
+    with suppress(KeyboardInterrupt):
+        look(store.find_run(run), out, lambda: False)
 
 
 @app.command()
