@@ -5,16 +5,20 @@ from __future__ import annotations
 import secrets
 import time
 from dataclasses import dataclass
+from itertools import product
 from pathlib import Path
 from typing import Literal
 
 from viplab import store
-from viplab.errors import HostError
-from viplab.evidence import RunFolder, TrialFolder
+from viplab.errors import HostError, InputError
+from viplab.evidence import RunFolder
+from viplab.experiment.lanes import in_lanes
 from viplab.experiment.trial import Trial, run_trial
-from viplab.lab.lab import Lab
+from viplab.lab import netns
+from viplab.lab.lab import Lab, Origins
 from viplab.lab.netns import in_netns_lab
 from viplab.lab.opened import in_lab, ready_image
+from viplab.lab.sandbox import contained
 from viplab.progress import StepLines, note
 from viplab.scenario.model import Scenario
 from viplab.subjects.subject import Subject
@@ -29,6 +33,8 @@ class Plan:
     trials: int = 1
     seed: int | None = None
     lab: Literal["libvirt", "netns"] = "libvirt"
+    lanes: int = 1
+    """How many namespace labs work side by side."""
 
 
 def run(plan: Plan) -> RunFolder:
@@ -42,8 +48,30 @@ def run(plan: Plan) -> RunFolder:
     note(f"seed {seed}: it places each fault within the advert interval")
     if plan.lab == "netns":
         _check_machine(plan.subjects)
-        return RunFolder(in_netns_lab(lambda lab: _run_in(lab, plan, seed)))
-    return RunFolder(in_lab(ready_image(), lambda lab: _run_in(lab, plan, seed)))
+        folder = _new_run(netns.origins(), None, seed)
+        lanes = min(plan.lanes, len(_trials(plan, seed)))
+        if lanes == 1:
+            in_netns_lab(lambda lab: _do(_trials(plan, seed), lab, folder))
+        else:
+            note(f"{lanes} labs side by side")
+            contained(
+                lambda: in_lanes(
+                    lanes,
+                    lambda lane: in_netns_lab(
+                        lambda lab: _do(_trials(plan, seed)[lane::lanes], lab, folder, quiet=True)
+                    ),
+                )
+            )
+        return folder
+    if plan.lanes > 1:
+        raise InputError("labs side by side are for --lab netns: emulated guests need the machine to themselves")
+
+    def work(lab: Lab) -> Path:
+        folder = _new_run(lab.origins, lab.accelerator, seed)
+        _do(_trials(plan, seed), lab, folder)
+        return folder.path
+
+    return RunFolder(in_lab(ready_image(), work))
 
 
 def _check_machine(subjects: list[Subject]) -> None:
@@ -54,33 +82,40 @@ def _check_machine(subjects: list[Subject]) -> None:
                 raise HostError(f"{subject.name}: no {path} here; install it, or use --lab libvirt, which has an image")
 
 
-def _run_in(lab: Lab, plan: Plan, seed: int) -> Path:
-    origins = lab.origins
+def _new_run(origins: Origins, accel: str | None, seed: int) -> RunFolder:
     packages = {name: origins.packages[name] for name in store.PACKAGES if name in origins.packages}
     folder = store.new_run(
         store.provenance(
             qemu=origins.qemu,
             libvirt=origins.libvirt,
-            accel=lab.accelerator,
+            accel=accel,
             image=origins.image,
             packages=dict.fromkeys(("A", "B"), packages),
         ),
         seed,
     )
     note(f"run {folder.path.name}")
-    number = 0
+    return folder
+
+
+def _trials(plan: Plan, seed: int) -> list[tuple[int, Trial]]:
+    """All trials of a plan, numbered in the order in which they are done: subjects and scenarios take turns."""
     versions: dict[str, str] = {}
-    for repetition in range(1, plan.trials + 1):
-        for source, scenario in plan.scenarios:
-            for subject in plan.subjects:
-                number += 1
-                trial = Trial(scenario, source, subject, repetition, seed, plan.trials, versions)
-                _announced(trial, lab, store.trial_folder(folder, number, scenario.scenario, subject.name))
-    return folder.path
+    turns = product(range(1, plan.trials + 1), plan.scenarios, plan.subjects)
+    return [
+        (number, Trial(scenario, source, subject, repetition, seed, plan.trials, versions))
+        for number, (repetition, (source, scenario), subject) in enumerate(turns, 1)
+    ]
 
 
-def _announced(trial: Trial, lab: Lab, folder: TrialFolder) -> None:
-    started = time.monotonic()
-    with StepLines(f"{trial.scenario.scenario} with {trial.subject.name}") as lines:
-        run_trial(trial, lab, folder, (lines.heard,))
-        lines.done(f"{time.monotonic() - started:.0f} s")
+def _do(trials: list[tuple[int, Trial]], lab: Lab, run: RunFolder, *, quiet: bool = False) -> None:
+    for number, trial in trials:
+        folder = store.trial_folder(run, number, trial.scenario.scenario, trial.subject.name)
+        started = time.monotonic()
+        if quiet:
+            run_trial(trial, lab, folder)
+            note(f"{folder.name} ({time.monotonic() - started:.0f} s)")
+            continue
+        with StepLines(f"{trial.scenario.scenario} with {trial.subject.name}") as lines:
+            run_trial(trial, lab, folder, (lines.heard,))
+            lines.done(f"{time.monotonic() - started:.0f} s")

@@ -260,8 +260,8 @@ class NetnsLab:
 
     @property
     def origins(self) -> Origins:
-        """The machine's own packages, on both hosts."""
-        return Origins(qemu=None, libvirt=None, image=None, packages=_packages())
+        """The machine's own packages."""
+        return origins()
 
     def describe(self) -> dict[str, str]:
         """The bridges as the kernel shows them; and that B is a clone of nothing."""
@@ -326,9 +326,10 @@ def _bridge(network: Network) -> str:
     return text + (f"address add {network.host_ip} broadcast + dev {network.bridge}\n" if network.host_ip else "")
 
 
-def _packages() -> dict[str, str]:
-    """Versions of the machine's packages; empty where there is no dpkg."""
-    if shutil.which("dpkg-query") is None:
-        return {}
-    lines = run(["dpkg-query", "-W", "-f=${Package}\t${Version}\n"]).splitlines()
-    return dict(line.split("\t") for line in lines)
+def origins() -> Origins:
+    """What every namespace lab of this machine is made of; without packages where there is no dpkg."""
+    packages = {}
+    if shutil.which("dpkg-query") is not None:
+        lines = run(["dpkg-query", "-W", "-f=${Package}\t${Version}\n"]).splitlines()
+        packages = dict(line.split("\t") for line in lines)
+    return Origins(qemu=None, libvirt=None, image=None, packages=packages)
