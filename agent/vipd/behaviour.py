@@ -37,6 +37,21 @@ class Behaviour(NamedTuple):
     """A master answers an advert that loses against it at once, counts its interval from that answer, and announces its
     addresses again for the switches that learnt the other one's. RFC 3768 has it discard such an advert silently."""
 
+    asserts_in_version_3: bool = False
+    """A master answers such an advert of version 3 and leaves its timer alone (RFC 9568 section 6.4.3)."""
+
+    watches_addresses: bool = False
+    """A master that somebody else has taken an address from says priority 0 and comes back after its skew time."""
+
+    accepts: bool = True
+    """Accept_Mode unless configured: a master that is not the owner takes packets for the addresses."""
+
+    message_only_checksum: bool = False
+    """Version 3 over IPv4 is sent with RFC 9568's checksum, which Debian's keepalived and FRR do not accept."""
+
+    link_local_first: bool = False
+    """IPv6 adverts whose first address is not link-local are refused (RFC 9568, erratum 8300); FRR sends no others."""
+
     takes_zero_for_lower: bool = False
     """A master takes priority 0 for one lower advert more."""
 
@@ -71,10 +86,11 @@ class Behaviour(NamedTuple):
 PRESETS = {
     preset.name: preset
     for preset in (
-        Behaviour(name="rfc9568"),
+        Behaviour(name="rfc9568", asserts_in_version_3=True, watches_addresses=True, accepts=False),
         Behaviour(
             name="keepalived-2",
             answers_lower_advert=True,
+            watches_addresses=True,
             owner_listens=True,
             stop_adverts_on_fault=2,
             garp_repeat=5,

@@ -179,8 +179,8 @@ class RouterConfig(NamedTuple):
 
     @property
     def wire_version(self) -> int:
-        """VRRP version of its adverts: IPv6 has version 3 only."""
-        return 3 if self.family == 6 else self.version
+        """VRRP version of its adverts and timers: IPv6 has version 3 only, and who speaks both goes by version 3."""
+        return 3 if self.family == 6 or self.dual else self.version
 
     @property
     def skew_ns(self) -> int:
@@ -191,6 +191,16 @@ class RouterConfig(NamedTuple):
     def master_down_ns(self) -> int:
         """Master_Down_Interval: three intervals and the skew (RFC 3768 and RFC 9568, section 6.1)."""
         return self.down_timer_adverts * self.advert_int_ns + self.skew_ns
+
+    @property
+    def served(self) -> tuple[VirtualAddress, ...]:
+        """Every address that a master holds."""
+        return self.addresses + self.excluded
+
+    @property
+    def default_device(self) -> str:
+        """Where addresses go that name no device."""
+        return self.vmac_name if self.use_vmac else self.interface
 
     @property
     def vmac_name(self) -> str:

@@ -13,8 +13,9 @@ from itertools import islice
 from vipd.behaviour import Behaviour
 from vipd.clock import Alarm
 from vipd.config import Config, RouterConfig
+from vipd.discard import Discard
 from vipd.netlink import Link, Netlink
-from vipd.packet import GROUP, PROTOCOL, Discard, open_datagram
+from vipd.packet import GROUP, PROTOCOL, open_datagram
 from vipd.router import (
     AddAddresses,
     Log,

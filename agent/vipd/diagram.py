@@ -16,7 +16,18 @@ BEGIN, END = "<!-- drawn by vipd.diagram from the table -->", "<!-- end of what 
 
 def rows(behaviour: Behaviour) -> list[Row]:
     """The rows that some router of this profile can take, in the order of the table."""
-    any_router = RouterConfig("", "", 1, (), initial_master=True, preempt=False, preempt_delay_ns=SECOND_NS)
+    any_router = RouterConfig(
+        "",
+        "",
+        1,
+        (),
+        version=3,
+        initial_master=True,
+        preempt=False,
+        preempt_delay_ns=SECOND_NS,
+        lower_prio_no_advert=True,
+        higher_prio_send_advert=True,
+    )
     possible = settled(any_router, behaviour)
     for condition, holds in settled(any_router._replace(priority=255), behaviour).items():
         possible[condition] |= holds

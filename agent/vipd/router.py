@@ -7,60 +7,50 @@ Nothing here reads a clock, opens a socket or blocks, so a test can live a day i
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
-from typing import NamedTuple, Union
+from collections.abc import Callable, Mapping
+from functools import cache, partial
+from types import MappingProxyType
 
 from vipd.behaviour import SECOND_NS, Behaviour
-from vipd.config import RouterConfig, VirtualAddress, skew_ns
-from vipd.packet import PRIORITY_OWNER, PRIORITY_STOP, Advert, Discard, decode, encode
-from vipd.packet import TTL as ADVERT_TTL
-from vipd.table import Do, Event, If, Row, State, resolve
+from vipd.bursts import Bursts
+from vipd.config import RouterConfig, skew_ns
+from vipd.counts import Counts
+from vipd.dialect import Dialect
+from vipd.discard import Discard
+from vipd.effects import (
+    AddAddresses,
+    Effect,
+    Log,
+    Notify,
+    RemoveAddresses,
+    SendAdvert,
+    SendGratuitousArp,
+)
+from vipd.packet import PRIORITY_OWNER, PRIORITY_STOP, Advert
+from vipd.ration import Ration
+from vipd.table import ASKED_EACH_TIME, Do, Event, If, State, Step, resolve
 from vipd.voice import VOICES, Say
 
-DISCARD_LOG_INTERVAL_NS = 10_000_000_000
+__all__ = [
+    "AddAddresses",
+    "Effect",
+    "Log",
+    "Notify",
+    "RemoveAddresses",
+    "Router",
+    "SendAdvert",
+    "SendGratuitousArp",
+    "settled",
+]
 
-
-class SendAdvert(NamedTuple):
-    """Send this to the group, now: it comes before any slower work."""
-
-    priority: int
-    packet: bytes
-
-
-class AddAddresses(NamedTuple):
-    """Set these addresses; one that is there already is fine."""
-
-    addresses: tuple[VirtualAddress, ...]
-
-
-class RemoveAddresses(NamedTuple):
-    """Remove these addresses; one that is not there is fine."""
-
-    addresses: tuple[VirtualAddress, ...]
-
-
-class SendGratuitousArp(NamedTuple):
-    """Announce these addresses, all of them in each of `repeat` rounds."""
-
-    addresses: tuple[VirtualAddress, ...]
-    repeat: int
-
-
-class Log(NamedTuple):
-    """Log this line; `detail` marks those that only `-D` shows."""
-
-    text: str
-    detail: bool
-
-
-class Notify(NamedTuple):
-    """The router is in another state now."""
-
-    name: str
-    state: State
-
-
-Effect = Union[SendAdvert, AddAddresses, RemoveAddresses, SendGratuitousArp, Log, Notify]
+# What a packet can make a router say, and how many such lines it says in what time; keepalived says every one.
+_RATIONS = {
+    Say.DISCARDED: (1, 10 * SECOND_NS),
+    Say.LOWER_DISCARDED: (10, 10 * SECOND_NS),
+    Say.LOWER_ANSWERED: (10, 10 * SECOND_NS),
+    Say.ZERO_RECEIVED: (10, 10 * SECOND_NS),
+}
+_REMARKS = (1, 600 * SECOND_NS)  # of each kind: what there is to remark on is so in every advert
 
 
 def settled(config: RouterConfig, behaviour: Behaviour) -> dict[If, bool]:
@@ -78,70 +68,82 @@ def settled(config: RouterConfig, behaviour: Behaviour) -> dict[If, bool]:
         If.DELAY_FROM_START: behaviour.delays_preempt_from_start,
         If.DELAY_FROM_ADVERT: config.preempt_delay_ns > 0 and not behaviour.delays_preempt_from_start,
         If.ANSWERS_LOWER: behaviour.answers_lower_advert,
+        If.SILENT_ON_LOWER: config.lower_prio_no_advert or False,
+        If.ASSERTS: behaviour.asserts_in_version_3 and config.wire_version == 3,
+        If.SENDS_ON_HIGHER: config.higher_prio_send_advert,
+        If.WATCHES_ADDRESSES: behaviour.watches_addresses,
         If.ZERO_IS_LOWER: behaviour.takes_zero_for_lower,
         If.REARMS: behaviour.rearms_at_every_packet,
     }
 
 
 class Router:
-    """A virtual router of RFC 3768, in the manner of one `Behaviour`.
+    """A virtual router of RFC 3768 or RFC 9568, in the manner of one `Behaviour`.
 
     Attributes:
         state: where it is; only rows of the table change it.
-        primary: primary address of the interface, as an integer; the tie between equal priorities needs it. The shell
-            keeps it up to date.
         priority: the effective one: as configured, and moved by what is tracked.
         wanting: its timer has run out, but its sync group is not ready to become master.
         group_holds: asks the sync group whether that is so.
         effects: what is to be done, oldest first; `drain` hands it over.
-        discards: how many packets were refused, by reason.
+        counts: what it has sent, heard and refused.
+        repeated: what the shell knows an advert by that is, octet for octet, the last one that was accepted.
     """
 
-    def __init__(self, config: RouterConfig, behaviour: Behaviour, primary: int = 0) -> None:
+    def __init__(self, config: RouterConfig, behaviour: Behaviour, primary: int = 0, detail: bool = True) -> None:
+        """Make one that waits for `started`.
+
+        Args:
+            config: its `vrrp_instance`.
+            behaviour: the profile.
+            primary: see the property of that name.
+            detail: whether lines that only `-D` shows are wanted at all.
+        """
         self.config = config
         self.behaviour = behaviour
-        self.primary = primary
         self.priority = config.priority
         self.wanting = False
         self.group_holds: Callable[[], bool] = lambda: False
         self.state = State.INITIALIZE
         self.effects: list[Effect] = []
-        self.discards: dict[Discard, int] = dict.fromkeys(Discard, 0)
-        self._rows = resolve(settled(config, behaviour))
+        self.counts = Counts()
+        self.repeated: object = None
+        self._dialect = Dialect(config, behaviour)
+        self._bursts = Bursts(config, behaviour)
+        self._machine = _machine(frozenset(found for found, holds in settled(config, behaviour).items() if holds))
         self._voice = VOICES[behaviour.name]
+        self._detail = detail
         self._links = dict.fromkeys(config.interfaces, False)
         self._needs = dict.fromkeys(config.needs, True)
         self._timer_ns: int | None = None
-        self._garp_ns: int | None = None
         self._preempt_ns: int | None = None
         self._now_ns = 0  # when the event being handled happened; timers count from it
+        self._interval_ns = config.advert_int_ns  # Active_Adver_Interval of RFC 9568
         self._advert: Advert | None = None
+        self._event = Event.STARTED  # what the last advert was
         self._source = 0
-        self._next_discard_log_ns: int | None = None
-        octets = b"".join(address.octets for address in config.addresses)
-        self._expected = sorted(octets[at : at + 4] for at in range(0, len(octets), 4))
-        self._octets = octets
-        self._own_advert, self._stop_advert = self._advert_of(config.priority), self._advert_of(PRIORITY_STOP)
-        self._garp_repeat = behaviour.garp_repeat if config.garp_repeat is None else config.garp_repeat
-        self._garp_delay_ns = behaviour.garp_delay_ns if config.garp_delay_ns is None else config.garp_delay_ns
-        self._steps: dict[Do, Callable[[], None]] = {
-            Do.ARM_ADVERT: lambda: self._arm(config.advert_int_ns),
-            Do.ARM_MASTER_DOWN: self._arm_master_down,
-            Do.ARM_SKEW: lambda: self._arm(self._skew_ns),
-            Do.WAIT_FOR_GROUP: self._wait_for_group,
-            Do.STOP_TIMERS: self._stop_timers,
-            Do.SEND_ADVERT: lambda: self.effects.append(self._own_advert),
-            Do.SEND_STOP: lambda: self._send_stop(behaviour.stop_adverts_on_stop),
-            Do.SEND_STOP_ON_FAULT: lambda: self._send_stop(behaviour.stop_adverts_on_fault),
-            Do.ADD_ADDRESSES: lambda: self.effects.append(AddAddresses(config.addresses)),
-            Do.REMOVE_ADDRESSES: self._remove_addresses,
-            Do.SETTLE_ADDRESSES: lambda: self.effects.append(RemoveAddresses(config.addresses)),
-            Do.ANNOUNCE: self._announce,
-            Do.START_PREEMPT_DELAY: self._start_preempt_delay,
-            Do.CANCEL_PREEMPT_DELAY: self._cancel_preempt_delay,
-            Do.REPORT_DOWN: lambda: self._report(Say.INTERFACE_DOWN, up=False),
-            Do.REPORT_UP: lambda: self._report(Say.INTERFACE_UP, up=True),
-        }
+        self._rations: dict[object, Ration] = {}
+        self._muted = False
+        self.primary = primary
+
+    @property
+    def primary(self) -> int:
+        """Address that adverts come from, as an integer: the tie between equal priorities needs it.
+
+        The primary address of the interface, or the link-local one for IPv6; the shell keeps it up to date.
+        """
+        return self._dialect.source
+
+    @primary.setter
+    def primary(self, primary: int) -> None:
+        if primary != self._dialect.source:
+            self._dialect.source = primary
+            self.repeated = None
+
+    @property
+    def discards(self) -> dict[Discard, int]:
+        """How many packets were refused, by reason."""
+        return self.counts.discards
 
     # -- what happened
 
@@ -150,24 +152,50 @@ class Router:
         self._links.update((name, up) for name, up in links.items() if name in self._links)
         self._happened(Event.STARTED, now)
 
-    def advert_received(self, payload: bytes, source: int, ttl: int, now: int) -> Discard | None:
-        """A packet of protocol 112 for this router was read; returns why it was refused, if it was.
+    def advert_received(
+        self, payload: bytes, source: int, ttl: int, now: int, destination: int = 0, header: bytes = b""
+    ) -> Discard | None:
+        """A packet for this router was read; returns why it was refused, if it was.
 
         Args:
             payload: what followed the IP header, cut at the IP total length.
             source: the sender's address, as an integer.
-            ttl: of the IP header.
+            ttl: of the IP header, or the hop limit.
             now: monotonic nanoseconds.
+            destination: of the IP header; 0 for the group.
+            header: the IPv4 header, where there may be an authentication header.
         """
-        advert = self._checked(payload, source, ttl)
+        advert = self._dialect.read(payload, source, ttl, destination, header, self.priority, now)
         if isinstance(advert, Discard):
-            self.discards[advert] += 1
-            self._log_discard(advert, source, now)
+            self.counts.discards[advert] += 1
+            self._now_ns = now
+            if Say.DISCARDED in self._voice and self._allowed(Say.DISCARDED, _RATIONS[Say.DISCARDED]):
+                self._say(Say.DISCARDED, reason=advert.value, source=_text(source, self.config.family))
             return advert
         self._advert = advert
         self._source = source
-        self._happened(self._weigh(advert.priority, source), now)
+        self._event = self._weigh(advert.priority, source)
+        for remark in self._dialect.remarks:
+            self.counts.remarks[remark] += 1
+            if self._allowed(remark, _REMARKS, now):
+                self._say(Say.REMARKED, reason=remark.value)
+        self.heard_again(now)
         return None
+
+    def remember(self, key: object) -> None:
+        """Let the shell know the advert that was just accepted by `key`, if its like will always be judged alike."""
+        self.repeated = key if self._dialect.stateless and not self._dialect.remarks else None
+
+    def heard_again(self, now: int) -> None:
+        """The advert that was last accepted has come once more, octet for octet: there is no need to read it again."""
+        advert = self._advert
+        if advert is not None:
+            counts = self.counts
+            counts.adverts_received += 1
+            counts.forms[advert.form] += 1
+            if advert.priority == PRIORITY_STOP:
+                counts.zeros_received += 1
+            self._happened(self._event, now)
 
     def interface_changed(self, name: str, up: bool, now: int) -> None:
         """An interface came up or went down, or was created or deleted."""
@@ -177,22 +205,20 @@ class Router:
         self._links[name] = up
         if self.state is not State.INITIALIZE:
             self._say(Say.LINK_UP if up else Say.LINK_DOWN, interface=name)
-        if before != self._links_up:
-            self._happened(Event.LINKS_RESTORED if self._links_up else Event.LINKS_LOST, now)
+        self._links_may_have_changed(before, now)
 
     def need_changed(self, name: str, met: bool, now: int) -> None:
         """Something else that this router cannot do without (`config.needs`) has come or gone."""
         before = self._links_up
         self._needs[name] = met
-        if before != self._links_up:
-            self._happened(Event.LINKS_RESTORED if self._links_up else Event.LINKS_LOST, now)
+        self._links_may_have_changed(before, now)
 
     def priority_changed(self, priority: int, now: int) -> None:
         """What is tracked has moved the effective priority; the next advert has it, and so has the next skew."""
         if priority != self.priority:
             self._say(Say.PRIORITY_CHANGED, before=str(self.priority), after=str(priority))
             self.priority = priority
-            self._own_advert = self._advert_of(priority)
+            self.repeated = None
 
     def group_claimed(self, now: int) -> None:
         """Another member of the sync group became master."""
@@ -202,10 +228,15 @@ class Router:
         """Another member of the sync group became backup."""
         self._happened(Event.GROUP_RELEASED, now)
 
+    def address_lost(self, now: int) -> None:
+        """Somebody else removed one of the addresses that this router holds."""
+        self._happened(Event.ADDRESS_LOST, now)
+
     def deadline(self) -> int | None:
         """When `handle_deadline` wants to be called next; None for not at all."""
-        if self._timer_ns is None or (self._garp_ns is not None and self._garp_ns < self._timer_ns):
-            return self._garp_ns
+        burst_ns = self._bursts.due_ns
+        if self._timer_ns is None or (burst_ns is not None and burst_ns < self._timer_ns):
+            return burst_ns
         return self._timer_ns
 
     def handle_deadline(self, now: int) -> None:
@@ -216,10 +247,13 @@ class Router:
             # Counting from the deadline rather than from the wake-up keeps the schedule free of drift, unless it has
             # been missed by so much (a suspended machine) that catching up would send a volley.
             late = self.behaviour.rearms_at_every_packet or now - timer_ns >= self.config.advert_int_ns
-            self._happened(Event.TIMER_EXPIRED, now if late else timer_ns)
-        if self._garp_ns is not None and self._garp_ns <= now:
-            self._garp_ns = None
-            self._burst()
+            spent = self._dialect.spent
+            self._happened(Event.SEQUENCE_SPENT if spent else Event.TIMER_EXPIRED, now if late else timer_ns)
+            if spent:
+                self._dialect.renew()
+        burst_ns = self._bursts.due_ns
+        if burst_ns is not None and burst_ns <= now:
+            self._announce_now(self._bursts.handle(now))
 
     def shut_down(self, now: int) -> None:
         """The daemon is told to stop."""
@@ -234,20 +268,16 @@ class Router:
 
     def _happened(self, event: Event, now: int) -> None:
         self._now_ns = now
-        for row in self._rows.get((self.state, event), ()):
-            if not row.when or all(self._holds(condition) for condition in row.when):
-                self._take(row)
+        for when, steps, then in self._machine.get((self.state, event), ()):
+            if not when or all(self._holds(condition) for condition in when):
+                for step in steps:
+                    step(self)
+                self._muted = False
+                if then is not self.state:
+                    self.state = then
+                    self.counts.became_master += then is State.MASTER
+                    self.effects.append(Notify(self.config.name, then))
                 return
-
-    def _take(self, row: Row) -> None:
-        for step in row.do:
-            if isinstance(step, Say):
-                self._say(step)
-            else:
-                self._steps[step]()
-        if row.then is not self.state:
-            self.state = row.then
-            self.effects.append(Notify(self.config.name, row.then))
 
     def _holds(self, condition: If) -> bool:
         """Conditions that have to be asked when something happened."""
@@ -265,28 +295,9 @@ class Router:
     def _links_up(self) -> bool:
         return all(self._links.values()) and all(self._needs.values())
 
-    # -- judging a packet
-
-    def _checked(self, payload: bytes, source: int, ttl: int) -> Advert | Discard:
-        """The checks of RFC 3768 section 7.1 in its order; the first that fails names the discard."""
-        if ttl != ADVERT_TTL:
-            return Discard.TTL
-        advert = decode(payload)
-        if isinstance(advert, Discard):
-            return advert
-        if advert.vrid != self.config.vrid:
-            return Discard.VRID
-        if source == self.primary and advert.priority == self.priority:
-            return Discard.LOOPED
-        if self.config.priority == PRIORITY_OWNER and not self.behaviour.owner_listens:
-            return Discard.OWNER
-        if advert.advert_int_s * SECOND_NS != self.config.advert_int_ns:
-            return Discard.INTERVAL
-        octets = advert.addresses
-        listed = sorted(octets[at : at + 4] for at in range(0, len(octets), 4))
-        if listed != self._expected and advert.priority != PRIORITY_OWNER:
-            return Discard.ADDRESSES
-        return advert
+    def _links_may_have_changed(self, before: bool, now: int) -> None:
+        if before != self._links_up:
+            self._happened(Event.LINKS_RESTORED if self._links_up else Event.LINKS_LOST, now)
 
     def _weigh(self, priority: int, source: int) -> Event:
         """What an advert is, compared with this router (section 6.4.3; ties by address, unsigned)."""
@@ -297,60 +308,88 @@ class Router:
             return Event.HIGHER_RECEIVED if priority > own else Event.LOWER_RECEIVED
         primary = self.primary
         if self.behaviour.misreads_tie:
-            primary = int.from_bytes(primary.to_bytes(4, "big"), "little")
+            size = 4 if self.config.family == 4 else 16
+            primary = int.from_bytes(primary.to_bytes(size, "big"), "little")
         return Event.TIE_LOST if source > primary else Event.TIE_WON
-
-    def _log_discard(self, reason: Discard, source: int, now: int) -> None:
-        """Log a discard, but not more often than a flood could use to fill a disk; the counters miss none."""
-        if self._next_discard_log_ns is None or now >= self._next_discard_log_ns:
-            self._next_discard_log_ns = now + DISCARD_LOG_INTERVAL_NS
-            self._source = source
-            self._say(Say.DISCARDED, reason=reason.value)
 
     # -- the steps that are more than an effect
 
     def _arm(self, delay_ns: int) -> None:
         self._timer_ns = self._now_ns + delay_ns
 
+    def _arm_advert(self) -> None:
+        self._timer_ns = self._now_ns + self.config.advert_int_ns
+
     def _arm_master_down(self) -> None:
         self.wanting = False
-        self._arm(self.config.down_timer_adverts * self.config.advert_int_ns + self._skew_ns)
+        self._timer_ns = self._now_ns + self.config.down_timer_adverts * self._interval_ns + self._skew_ns
+
+    def _arm_skew(self) -> None:
+        self._arm(self._skew_ns)
+
+    @property
+    def _skew_ns(self) -> int:
+        priority = self.config.priority if self.behaviour.skews_by_base_priority else self.priority
+        return skew_ns(self.config.wire_version, priority, self._interval_ns)
+
+    def _adopt_interval(self) -> None:
+        if self._advert is not None:
+            self._interval_ns = self._advert.advert_int_ns
+
+    def _forget_interval(self) -> None:
+        self._interval_ns = self.config.advert_int_ns
 
     def _wait_for_group(self) -> None:
         self._arm_master_down()
         self.wanting = True
 
-    @property
-    def _skew_ns(self) -> int:
-        priority = self.config.priority if self.behaviour.skews_by_base_priority else self.priority
-        return skew_ns(self.config.wire_version, priority, self.config.advert_int_ns)
-
-    def _advert_of(self, priority: int) -> SendAdvert:
-        config = self.config
-        return SendAdvert(
-            priority, encode(Advert(config.vrid, priority, config.advert_int_ns // SECOND_NS, self._octets))
-        )
-
     def _stop_timers(self) -> None:
-        self._timer_ns = self._garp_ns = self._preempt_ns = None
+        self._timer_ns = self._preempt_ns = None
+        self._bursts.stop()
+
+    def _send(self, priority: int) -> None:
+        if self._dialect.source:
+            adverts = self._dialect.adverts(priority)
+            self.effects.extend(adverts)
+            self.counts.adverts_sent += len(adverts)
+            if priority == PRIORITY_STOP:
+                self.counts.zeros_sent += len(adverts)
+                self._say(Say.STOP_ADVERT_SENT)
+
+    def _send_advert(self) -> None:
+        self._send(self.priority)
 
     def _send_stop(self, count: int) -> None:
         for _ in range(count):
-            self.effects.append(self._stop_advert)
-            self._say(Say.STOP_ADVERT_SENT)
+            self._send(PRIORITY_STOP)
+
+    def _send_stop_on_stop(self) -> None:
+        self._send_stop(self.behaviour.stop_adverts_on_stop)
+
+    def _send_stop_on_fault(self) -> None:
+        self._send_stop(self.behaviour.stop_adverts_on_fault)
+
+    def _add_addresses(self) -> None:
+        self.effects.append(AddAddresses(self.config.served))
+
+    def _settle_addresses(self) -> None:
+        self.effects.append(RemoveAddresses(self.config.served))
 
     def _remove_addresses(self) -> None:
-        self._garp_ns = None
-        self.effects.append(RemoveAddresses(self.config.addresses))
+        self._bursts.stop()
+        self.effects.append(RemoveAddresses(self.config.served))
 
     def _announce(self) -> None:
-        self._burst()
-        self._garp_ns = self._now_ns + self._garp_delay_ns if self._garp_delay_ns else None
+        self._announce_now(self._bursts.begin(self._now_ns))
 
-    def _burst(self) -> None:
-        for address in self.config.addresses:
-            self._say(Say.ANNOUNCING, device=address.device, address=address.address)
-        self.effects.append(SendGratuitousArp(self.config.addresses, self._garp_repeat))
+    def _announce_against(self) -> None:
+        self._announce_now(self._bursts.answer(self._now_ns))
+
+    def _announce_now(self, bursts: list[SendGratuitousArp]) -> None:
+        for burst in bursts:
+            for address in burst.addresses:
+                self._say(Say.ANNOUNCING, device=address.device, address=address.address)
+            self.effects.append(burst)
 
     def _start_preempt_delay(self) -> None:
         self._preempt_ns = self._now_ns + self.config.preempt_delay_ns
@@ -358,20 +397,92 @@ class Router:
     def _cancel_preempt_delay(self) -> None:
         self._preempt_ns = None
 
-    def _report(self, say: Say, up: bool) -> None:
-        for interface in self._interfaces_that_are(up):
-            self._say(say, interface=interface)
+    def _report_down(self) -> None:
+        self._report(Say.INTERFACE_DOWN, up=False)
 
-    def _interfaces_that_are(self, up: bool) -> Iterable[str]:
-        return [name for name, state in self._links.items() if state == up]
+    def _report_up(self) -> None:
+        self._report(Say.INTERFACE_UP, up=True)
+
+    def _report(self, say: Say, up: bool) -> None:
+        for name, state in self._links.items():
+            if state == up:
+                self._say(say, interface=name)
+
+    # -- saying so
+
+    def _say_step(self, what: Say) -> None:
+        ration = _RATIONS.get(what)
+        if ration is not None and not self._allowed(what, ration):
+            self._muted = True  # nor what else this transition would say
+        self._say(what)
 
     def _say(self, what: Say, **more: str) -> None:
         line = self._voice.get(what)
-        if line is not None:
-            fields: dict[str, object] = {
-                "name": self.config.name,
-                "ours": self.priority,
-                "priority": self._advert.priority if self._advert else None,
-                "source": ".".join(str(octet) for octet in self._source.to_bytes(4, "big")),
-            }
-            self.effects.append(Log(line.template.format(**{**fields, **more}), line.detail))
+        if line is None or self._muted or (line.detail and not self._detail):
+            return
+        fields: dict[str, object] = {
+            "name": self.config.name,
+            "ours": self.priority,
+            "priority": self._advert.priority if self._advert else None,
+            "source": _text(self._source, self.config.family),
+        }
+        self.effects.append(Log(line.template.format(**{**fields, **more}), line.detail))
+
+    def _allowed(self, what: object, ration: tuple[int, int], now: int | None = None) -> bool:
+        kept = self._rations.get(what)
+        if kept is None:
+            kept = self._rations[what] = Ration(*ration)
+        return kept.allows(self._now_ns if now is None else now)
+
+
+_STEPS: dict[Do, Callable[[Router], None]] = {
+    Do.ARM_ADVERT: Router._arm_advert,
+    Do.ARM_MASTER_DOWN: Router._arm_master_down,
+    Do.ARM_SKEW: Router._arm_skew,
+    Do.ADOPT_INTERVAL: Router._adopt_interval,
+    Do.FORGET_INTERVAL: Router._forget_interval,
+    Do.WAIT_FOR_GROUP: Router._wait_for_group,
+    Do.STOP_TIMERS: Router._stop_timers,
+    Do.SEND_ADVERT: Router._send_advert,
+    Do.SEND_STOP: Router._send_stop_on_stop,
+    Do.SEND_STOP_ON_FAULT: Router._send_stop_on_fault,
+    Do.ADD_ADDRESSES: Router._add_addresses,
+    Do.REMOVE_ADDRESSES: Router._remove_addresses,
+    Do.SETTLE_ADDRESSES: Router._settle_addresses,
+    Do.ANNOUNCE: Router._announce,
+    Do.ANNOUNCE_AGAINST: Router._announce_against,
+    Do.START_PREEMPT_DELAY: Router._start_preempt_delay,
+    Do.CANCEL_PREEMPT_DELAY: Router._cancel_preempt_delay,
+    Do.REPORT_DOWN: Router._report_down,
+    Do.REPORT_UP: Router._report_up,
+}
+
+_Compiled = tuple[tuple[If, ...], tuple[Callable[[Router], None], ...], State]
+
+
+@cache
+def _machine(holding: frozenset[If]) -> Mapping[tuple[State, Event], tuple[_Compiled, ...]]:
+    """The machine of all routers for which just these conditions are settled to hold, ready to run."""
+    rows = resolve({condition: condition in holding for condition in If if condition not in ASKED_EACH_TIME})
+    return MappingProxyType(
+        {
+            key: tuple((row.when, tuple(map(_carried_out, row.do)), row.then) for row in found)
+            for key, found in rows.items()
+        }
+    )
+
+
+def _carried_out(step: Step) -> Callable[[Router], None]:
+    return partial(_say_step, what=step) if isinstance(step, Say) else _STEPS[step]
+
+
+def _say_step(router: Router, what: Say) -> None:
+    router._say_step(what)
+
+
+def _text(address: int, family: int) -> str:
+    if family == 4:
+        return ".".join(str(octet) for octet in address.to_bytes(4, "big"))
+    from ipaddress import IPv6Address  # not before it is needed: it takes 4 ms to import
+
+    return str(IPv6Address(address))

@@ -45,6 +45,8 @@ from vipd.voice import Say
 class State(Enum):
     """Where a virtual router is."""
 
+    __hash__ = object.__hash__  # members are single, and hashing their names took a third of handling an advert
+
     INITIALIZE = "Initialize"
     BACKUP = "Backup"
     GOTO_MASTER = "Goto_Master"
@@ -56,6 +58,8 @@ class State(Enum):
 class Event(Enum):
     """What happened to it."""
 
+    __hash__ = object.__hash__
+
     STARTED = "started"
     TIMER_EXPIRED = "timer expired"
     ZERO_RECEIVED = "zero received"
@@ -65,6 +69,8 @@ class Event(Enum):
     HIGHER_RECEIVED = "higher received"
     LINKS_LOST = "links lost"
     LINKS_RESTORED = "links restored"
+    ADDRESS_LOST = "address removed by somebody else"
+    SEQUENCE_SPENT = "sequence numbers spent"
     GROUP_CLAIMED = "group claimed"
     GROUP_RELEASED = "group released"
     SHUT_DOWN = "shut down"
@@ -90,11 +96,25 @@ class If(Enum):
     DELAY_FROM_START = "preempt delay counts from start"
     DELAY_FROM_ADVERT = "preempt delay counts from advert"
     ANSWERS_LOWER = "answers lower advert"
+    SILENT_ON_LOWER = "lower_prio_no_advert"
+    ASSERTS = "version 3, asserts itself"
+    SENDS_ON_HIGHER = "higher_prio_send_advert"
+    WATCHES_ADDRESSES = "watches its addresses"
     ZERO_IS_LOWER = "takes 0 for lower"
     REARMS = "rearms at every packet"
 
 
-CONFIGURED = frozenset({If.OWNER, If.INITIAL_MASTER, If.NO_PREEMPT, If.DELAY_FROM_ADVERT})
+CONFIGURED = frozenset(
+    {
+        If.OWNER,
+        If.INITIAL_MASTER,
+        If.NO_PREEMPT,
+        If.DELAY_FROM_ADVERT,
+        If.SILENT_ON_LOWER,
+        If.ASSERTS,
+        If.SENDS_ON_HIGHER,
+    }
+)
 ASKED_EACH_TIME = frozenset(
     {If.LINKS_DOWN, If.FROM_OWNER, If.PREEMPT_DELAY_UNSET, If.PREEMPT_DELAY_RUNNING, If.GROUP_HOLDS}
 )
@@ -106,6 +126,8 @@ class Do(Enum):
     ARM_ADVERT = "Adver_Timer := Advertisement_Interval"
     ARM_MASTER_DOWN = "Master_Down_Timer := Master_Down_Interval"
     ARM_SKEW = "Master_Down_Timer := Skew_Time"
+    ADOPT_INTERVAL = "adopt the advert's interval"
+    FORGET_INTERVAL = "adopt no interval but the own"
     WAIT_FOR_GROUP = "wait for the sync group; Master_Down_Timer := Master_Down_Interval"
     STOP_TIMERS = "cancel timers"
     SEND_ADVERT = "send advert"
@@ -115,6 +137,7 @@ class Do(Enum):
     REMOVE_ADDRESSES = "remove addresses"
     SETTLE_ADDRESSES = "remove leftover addresses"
     ANNOUNCE = "gratuitous ARP, again after the delay"
+    ANNOUNCE_AGAINST = "gratuitous ARP as against a lower priority"
     START_PREEMPT_DELAY = "start preempt delay"
     CANCEL_PREEMPT_DELAY = "cancel preempt delay"
     REPORT_DOWN = "log interfaces that are down"
@@ -144,8 +167,11 @@ _SET: tuple[Step, ...] = (Say.SETTING_ADDRESSES, Do.ADD_ADDRESSES, Do.ANNOUNCE)
 _SERVE: tuple[Step, ...] = (Do.ARM_ADVERT, Say.ENTERING_MASTER, *_SET)
 _CLAIM: tuple[Step, ...] = (Do.SEND_ADVERT, *_SERVE)
 _HALF_CLAIM: tuple[Step, ...] = (Do.SEND_ADVERT, Say.TRANSITION, Do.ARM_ADVERT)
-_ANSWER: tuple[Step, ...] = (Say.LOWER_ANSWERED, Do.SEND_ADVERT, Do.ANNOUNCE, Do.ARM_ADVERT)
-_WAIT: tuple[Step, ...] = (Say.ENTERING_BACKUP, Do.ARM_MASTER_DOWN)
+_ANSWER: tuple[Step, ...] = (Say.LOWER_ANSWERED, Do.SEND_ADVERT, Do.ANNOUNCE_AGAINST, Do.ARM_ADVERT)
+# A backup times out on the rate that the master advertises (RFC 9568 section 6.4.2); in version 2 the two are the same.
+_HEED: tuple[Step, ...] = (Do.ADOPT_INTERVAL, Do.ARM_MASTER_DOWN)
+_YIELD: tuple[Step, ...] = (Say.ENTERING_BACKUP, *_HEED)
+_WAIT: tuple[Step, ...] = (Say.ENTERING_BACKUP, Do.FORGET_INTERVAL, Do.ARM_MASTER_DOWN)
 _RELEASE: tuple[Step, ...] = (Say.REMOVING_ADDRESSES, Do.REMOVE_ADDRESSES)
 
 
@@ -182,13 +208,13 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
     _rows(_BACKUP, Event.TIMER_EXPIRED, (), (Do.SEND_ADVERT, Say.TIMED_OUT, *_SERVE), _MASTER),
     _rows(_BACKUP, Event.ZERO_RECEIVED, (), (Do.ARM_SKEW,), _BACKUP),
     _rows(_BACKUP, (Event.TIE_WON, *_BEATS), (If.DELAY_FROM_ADVERT,),
-          (Do.CANCEL_PREEMPT_DELAY, Do.ARM_MASTER_DOWN), _BACKUP),
+          (Do.CANCEL_PREEMPT_DELAY, *_HEED), _BACKUP),
     # The address tie-break belongs to masters; a backup accepts an equal whatever its address (V2-FSM-18).
-    _rows(_BACKUP, (Event.TIE_WON, *_BEATS), (), (Do.ARM_MASTER_DOWN,), _BACKUP),
-    _rows(_BACKUP, Event.LOWER_RECEIVED, (If.NO_PREEMPT,), (Do.ARM_MASTER_DOWN,), _BACKUP),
+    _rows(_BACKUP, (Event.TIE_WON, *_BEATS), (), _HEED, _BACKUP),
+    _rows(_BACKUP, Event.LOWER_RECEIVED, (If.NO_PREEMPT,), _HEED, _BACKUP),
     _rows(_BACKUP, Event.LOWER_RECEIVED, (If.DELAY_FROM_ADVERT, If.PREEMPT_DELAY_UNSET),
-          (Do.START_PREEMPT_DELAY, Do.ARM_MASTER_DOWN), _BACKUP),
-    _rows(_BACKUP, Event.LOWER_RECEIVED, (If.PREEMPT_DELAY_RUNNING,), (Do.ARM_MASTER_DOWN,), _BACKUP),
+          (Do.START_PREEMPT_DELAY, *_HEED), _BACKUP),
+    _rows(_BACKUP, Event.LOWER_RECEIVED, (If.PREEMPT_DELAY_RUNNING,), _HEED, _BACKUP),
     _rows(_BACKUP, Event.LOWER_RECEIVED, (If.ELECTS_ON_LOWER,),
           (Say.LOWER_ELECTS, Do.SEND_ADVERT, Do.ARM_ADVERT), _GOTO),
     _rows(_BACKUP, Event.LOWER_RECEIVED, (), (Say.LOWER_DISCARDED,), _BACKUP),
@@ -204,8 +230,9 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
     _rows(_TRANSITION, (Event.ZERO_RECEIVED, Event.LOWER_RECEIVED), (),
           (Say.LOWER_ANSWERED, Do.SEND_ADVERT, Do.ARM_ADVERT), _TRANSITION),
     _rows(_TRANSITION, Event.TIE_WON, (), (Do.ARM_ADVERT,), _TRANSITION),
-    _rows(_TRANSITION, Event.TIE_LOST, (), (Say.TIE_LOST, *_WAIT), _BACKUP),
-    _rows(_TRANSITION, Event.HIGHER_RECEIVED, (), (Say.HIGHER_RECEIVED, *_WAIT), _BACKUP),
+    _rows(_TRANSITION, Event.TIE_LOST, (), (Say.TIE_LOST, *_YIELD), _BACKUP),
+    _rows(_TRANSITION, Event.HIGHER_RECEIVED, (), (Say.HIGHER_RECEIVED, *_YIELD), _BACKUP),
+    _rows((_GOTO, _TRANSITION), Event.GROUP_RELEASED, (), _WAIT, _BACKUP),
     _rows(_TRANSITION, Event.SHUT_DOWN, (), (Do.STOP_TIMERS,), _INIT),
 
     # -- Master: section 6.4.3
@@ -215,9 +242,20 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
     _rows(_MASTER, Event.ZERO_RECEIVED, (If.ZERO_IS_LOWER,), _ANSWER, _MASTER),
     _rows(_MASTER, Event.TIE_WON, (If.REARMS,), (Do.ARM_ADVERT,), _MASTER),
     _rows(_MASTER, Event.ZERO_RECEIVED, (), (Say.ZERO_RECEIVED, Do.SEND_ADVERT, Do.ARM_ADVERT), _MASTER),
+    _rows(_MASTER, (Event.LOWER_RECEIVED, Event.TIE_WON), (If.ANSWERS_LOWER, If.SILENT_ON_LOWER),
+          (Say.LOWER_ANSWERED, Do.ANNOUNCE_AGAINST), _MASTER),
     _rows(_MASTER, (Event.LOWER_RECEIVED, Event.TIE_WON), (If.ANSWERS_LOWER,), _ANSWER, _MASTER),
-    _rows(_MASTER, Event.TIE_LOST, (), (Say.TIE_LOST, *_WAIT, *_RELEASE), _BACKUP),
-    _rows(_MASTER, Event.HIGHER_RECEIVED, (), (Say.HIGHER_RECEIVED, *_WAIT, *_RELEASE), _BACKUP),
+    # RFC 9568 section 6.4.3: assert the Active state at once; the Adver_Timer goes on.
+    _rows(_MASTER, (Event.LOWER_RECEIVED, Event.TIE_WON), (If.ASSERTS,), (Say.LOWER_ANSWERED, Do.SEND_ADVERT), _MASTER),
+    _rows(_MASTER, Event.TIE_LOST, (If.SENDS_ON_HIGHER,),
+          (Say.TIE_LOST, Do.SEND_ADVERT, *_YIELD, *_RELEASE), _BACKUP),
+    _rows(_MASTER, Event.HIGHER_RECEIVED, (If.SENDS_ON_HIGHER,),
+          (Say.HIGHER_RECEIVED, Do.SEND_ADVERT, *_YIELD, *_RELEASE), _BACKUP),
+    _rows(_MASTER, Event.TIE_LOST, (), (Say.TIE_LOST, *_YIELD, *_RELEASE), _BACKUP),
+    _rows(_MASTER, Event.HIGHER_RECEIVED, (), (Say.HIGHER_RECEIVED, *_YIELD, *_RELEASE), _BACKUP),
+    _rows(_MASTER, Event.ADDRESS_LOST, (If.WATCHES_ADDRESSES,),
+          (Say.ADDRESS_LOST, Do.SEND_STOP, Say.ENTERING_BACKUP, Do.FORGET_INTERVAL, *_RELEASE, Do.ARM_SKEW), _BACKUP),
+    _rows(_MASTER, Event.SEQUENCE_SPENT, (), (Say.SEQUENCE_SPENT, *_WAIT, *_RELEASE), _BACKUP),
     _rows(_MASTER, Event.GROUP_RELEASED, (), (*_WAIT, *_RELEASE), _BACKUP),
     _rows(_MASTER, Event.SHUT_DOWN, (), (Do.SEND_STOP, *_RELEASE, Do.STOP_TIMERS), _INIT),
 
@@ -231,13 +269,13 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
 
     # -- Fault, links looked at when a timer fires or an advert is read
     _rows(_FAULT, (Event.TIMER_EXPIRED, *ADVERTS), (If.LATE_LINKS, If.LINKS_DOWN), (Do.ARM_MASTER_DOWN,), _FAULT),
-    _rows(_FAULT, ADVERTS, (If.COMPARES_AFTER_FAULT, If.NO_PREEMPT), _WAIT, _BACKUP),
+    _rows(_FAULT, ADVERTS, (If.COMPARES_AFTER_FAULT, If.NO_PREEMPT), _YIELD, _BACKUP),
     _rows(_FAULT, (Event.ZERO_RECEIVED, Event.LOWER_RECEIVED), (If.COMPARES_AFTER_FAULT,),
           (Say.HIGHER_THAN_RECEIVED, *_HALF_CLAIM), _TRANSITION),
     # 1.2.2 claims against an owner, too: it asks "greater than, or from 255".
     _rows(_FAULT, (Event.TIE_LOST, Event.HIGHER_RECEIVED), (If.COMPARES_AFTER_FAULT, If.FROM_OWNER),
           (Say.HIGHER_THAN_RECEIVED, *_HALF_CLAIM), _TRANSITION),
-    _rows(_FAULT, (Event.TIE_WON, *_BEATS), (If.COMPARES_AFTER_FAULT,), _WAIT, _BACKUP),
+    _rows(_FAULT, (Event.TIE_WON, *_BEATS), (If.COMPARES_AFTER_FAULT,), _YIELD, _BACKUP),
     _rows(_FAULT, Event.TIMER_EXPIRED, (If.LATE_LINKS, If.INITIAL_MASTER), (Do.REPORT_UP, *_HALF_CLAIM), _TRANSITION),
     _rows(_FAULT, Event.TIMER_EXPIRED, (If.LATE_LINKS,), (Do.REPORT_UP, Do.ARM_MASTER_DOWN), _BACKUP),
 ) for row in rows)

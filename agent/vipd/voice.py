@@ -36,6 +36,9 @@ class Say(Enum):
     LINK_DOWN = "netlink says that an interface went down"
     LINK_UP = "netlink says that an interface came up"
     DISCARDED = "a packet was discarded"
+    REMARKED = "an advert was accepted with a remark"
+    ADDRESS_LOST = "somebody else removed an address"
+    SEQUENCE_SPENT = "no sequence number is left"
     PRIORITY_CHANGED = "what is tracked has moved the priority"
     FILE_OPENED = "the configuration is read"
     FILE_READ = "the configuration is good"
@@ -106,6 +109,9 @@ _KEEPALIVED_2 = {
     Say.LINK_UP: Line("Netlink reports {interface} up"),
     Say.PRIORITY_CHANGED: Line("({name}) Changing effective priority from {before} to {after}"),
     Say.DISCARDED: Line("({name}) discarded a packet from {source}: {reason}"),
+    Say.REMARKED: Line("({name}) advert from {source}: {reason}"),
+    Say.ADDRESS_LOST: Line("({name}) somebody else removed a virtual address"),
+    Say.SEQUENCE_SPENT: Line("({name}) no sequence number is left for the authentication header"),
     Say.FILE_OPENED: Line("Opening file '{file}'."),
     Say.SOCKET_OPENED: Line(
         "VRRP sockpool: [ifindex({ifindex:3}), family(IPv4), proto({protocol}), fd({descriptor},{descriptor})"

@@ -31,9 +31,12 @@ from vrrp_playbook import (
 )
 
 from vipd.behaviour import PRESETS, SECOND_NS
+from vipd.checksum import checksum
 from vipd.conf import ConfigError, parse
 from vipd.config import VirtualAddress
-from vipd.packet import Advert, Discard, checksum, decode, encode
+from vipd.discard import Discard
+from vipd.packet import Advert
+from vipd.packet_v2 import decode, encode
 from vipd.router import SendAdvert
 from vipd.table import State
 
@@ -135,7 +138,7 @@ def test_v2_pkt_12_interval_is_one_octet_of_whole_seconds(advert_int_s: int) -> 
 
 @given(st.binary(min_size=4, max_size=4))
 def test_v2_pkt_13_checksum_covers_the_message_and_nothing_else(address: bytes) -> None:
-    octets = encode(Advert(51, 101, 1, address))
+    octets = encode(Advert(2, 51, 101, SECOND_NS, address))
     zeroed = octets[:6] + b"\0\0" + octets[8:]
     assert int.from_bytes(octets[6:8], "big") == checksum(zeroed)
 
@@ -224,7 +227,7 @@ def test_v2_rx_10_another_interval_is_discarded() -> None:
 
 def test_v2_tx_01_fields_are_those_of_the_router_and_the_checksum_fits() -> None:
     octets = after_timeout(vrid=7, priority=33, advert_int_s=2)
-    assert decode(octets) == Advert(7, 33, 2, VIP.octets)
+    assert decode(octets) == Advert(2, 7, 33, 2 * SECOND_NS, VIP.octets)
 
 
 # -- timers
@@ -390,7 +393,7 @@ def test_df_05_bursts_can_be_configured() -> None:
 def test_df_06_carp_does_not_reach_the_state_machine() -> None:
     carp = bytes.fromhex("2133000700010000") + bytes(28)
     carp = carp[:6] + checksum(carp).to_bytes(2, "big") + carp[8:]
-    assert refused(carp) is Discard.LENGTH
+    assert refused(carp) is Discard.CARP
 
 
 def test_df_08_answering_a_lower_advert_is_a_switch() -> None:

@@ -28,7 +28,7 @@ from vrrp_playbook import (
 )
 
 from vipd.behaviour import PRESETS, SECOND_NS
-from vipd.packet import Discard
+from vipd.discard import Discard
 from vipd.router import AddAddresses, Log, RemoveAddresses, Router, SendAdvert, SendGratuitousArp, settled
 from vipd.table import ASKED_EACH_TIME, TABLE, Do, Event, If, State, resolve
 from vipd.voice import VOICES, Say
@@ -66,11 +66,20 @@ def test_every_condition_step_and_line_of_the_table_is_used() -> None:
 
 def test_no_row_is_hidden_by_one_above_it_in_every_profile() -> None:
     reached = set()
-    for preset, preempt, initial_master, delay, priority in itertools.product(
-        PRESETS.values(), (True, False), (True, False), (0, 1), (100, 255)
+    for preset, preempt, initial_master, delay, priority, changes in itertools.product(
+        PRESETS.values(),
+        (True, False),
+        (True, False),
+        (0, 1),
+        (100, 255),
+        ({}, {"version": 3}, {"lower_prio_no_advert": True}, {"higher_prio_send_advert": True}),
     ):
         changed = config(
-            preempt=preempt, initial_master=initial_master, preempt_delay_ns=delay * SECOND_NS, priority=priority
+            preempt=preempt,
+            initial_master=initial_master,
+            preempt_delay_ns=delay * SECOND_NS,
+            priority=priority,
+            **changes,
         )
         for rows in resolve(settled(changed, preset)).values():
             reached |= {(row.state, row.event, row.do, row.then) for row in rows}

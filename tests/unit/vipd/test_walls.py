@@ -9,17 +9,27 @@ import pytest
 
 import vipd
 
-PURE = ("behaviour", "conf", "config", "packet", "router", "table", "voice")
-ALLOWED = {
-    "__future__",
-    "collections.abc",
-    "difflib",
-    "enum",
-    "ipaddress",
-    "struct",
-    "typing",
-    *(f"vipd.{name}" for name in PURE),
-}
+PURE = (
+    "ah",
+    "behaviour",
+    "bursts",
+    "checksum",
+    "conf",
+    "config",
+    "counts",
+    "dialect",
+    "discard",
+    "effects",
+    "packet",
+    "packet_v2",
+    "packet_v3",
+    "ration",
+    "router",
+    "table",
+    "voice",
+)
+STANDARD = ("collections", "collections.abc", "difflib", "enum", "functools", "hmac", "ipaddress", "struct", "types")
+ALLOWED = {"__future__", "typing", "vipd", *STANDARD, *(f"vipd.{name}" for name in PURE)}
 
 
 @pytest.mark.parametrize("name", PURE)

@@ -16,7 +16,8 @@ from typing import NamedTuple
 
 from vipd.behaviour import PRESETS, SECOND_NS
 from vipd.config import RouterConfig, VirtualAddress
-from vipd.packet import Advert, encode
+from vipd.packet import Advert
+from vipd.packet_v2 import encode
 from vipd.router import (
     AddAddresses,
     Effect,
@@ -54,7 +55,7 @@ def config(**changes: object) -> RouterConfig:
 
 def packet(priority: int, vrid: int = 51, advert_int_s: int = 1, addresses: bytes = VIP.octets) -> bytes:
     """An advert as another router of the same virtual router sends it."""
-    return encode(Advert(vrid, priority, advert_int_s, addresses))
+    return encode(Advert(2, vrid, priority, advert_int_s * SECOND_NS, addresses))
 
 
 # -- what happens
