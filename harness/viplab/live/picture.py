@@ -25,7 +25,9 @@ _FAULTS = {
 }
 """Faults that leave a host in a state, and that state's name."""
 _HEALED = {"bring_back": "daemon up", "link_up": "daemon up"}
-_DULL = frozenset({"owners", "clock", "guest_clock", "environment", "prepared", "arp", "capture_started"})
+_DULL = frozenset(
+    {"owners", "clock", "guest_clock", "environment", "prepared", "arp", "capture_started", "capture_stopped", "holds"}
+)
 """Events that make no line: too many of them, or nothing that a spectator asks for."""
 
 

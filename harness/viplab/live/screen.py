@@ -15,7 +15,7 @@ from viplab.report.text import visible
 
 BARS = "▁▂▃▄▅▆▇█"
 LOST = "×"
-WIDTH, SHOWN = 60, 12
+WIDTH, SHOWN = 60, 10
 _HOST = {"A": "bold blue", "B": "bold dark_orange3"}
 
 
@@ -82,7 +82,7 @@ def _pings(picture: Picture) -> RenderableType:
         words.append(f"   {lost} lost", style="bold red")
     silent = picture.silent_s()
     if silent is not None:
-        words.append(f"   no answer for {silent:.1f} s", style="bold red reverse")
+        words.append("   ").append(f" no answer for {silent:.1f} s ", style="bold red reverse")
     return Group(words, sparkline(trips))
 
 
