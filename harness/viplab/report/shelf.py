@@ -90,7 +90,12 @@ def read_summary(run: RunFolder) -> Summary | None:
 
 def shelf_page(runs: Sequence[Shelved]) -> str:
     """All runs, with a choice of two to compare; the caller gives them newest first."""
-    return environment().get_template("shelf.html.j2").render(runs=runs, policy=served_policy(), verdicts=VERDICTS)
+    new, base, *_ = [*(run.id for run in runs if run.summary), None, None]
+    return (
+        environment()
+        .get_template("shelf.html.j2")
+        .render(runs=runs, base=base or new, new=new, policy=served_policy(), verdicts=VERDICTS)
+    )
 
 
 def comparison_page(base: Summary, new: Summary) -> str:
