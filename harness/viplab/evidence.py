@@ -126,7 +126,8 @@ class Event(BaseModel):
     ==================  =============================================================================================
     trial_started       scenario, subject, seed
     prepared            reset_s, install_s: what it took to have fresh hosts with the daemon on them
-    capture_started     network (virbr0|interconnect|mgmt)
+    interfaces          when (before|after), counters (what the kernel counted on each bridge and its ports)
+    capture_started     network (virbr0|interconnect|mgmt), snap_bytes, buffer_kib
     capture_stopped     network, packets, dropped (kernel + interface, by tcpdump's own count)
     clock               realtime_ns, monotonic_ns (both ends of the trial)
     guest_clock         host, offset_ns (guest minus host), uncertainty_ns, exchanges (the quickest of so many);
@@ -149,7 +150,8 @@ class Event(BaseModel):
     owners              macs (list: who answered an ARP probe for the VIP)
     holds               host, vip (bool), daemon (bool): what the guest itself says it has
     check               claim (P1..P10), ok, detail: a set-up check of part 1
-    environment         stp (bool), forward_delay_s, steal_share, load1: what spoils numbers
+    environment         stp (bool), forward_delay_s, steal_share, busy_share (of all processors), longest_full_s (the
+                        longest stretch without an idle processor), load1: what spoils numbers
     error               message: the trial was broken off
     trial_finished      -
     ==================  =============================================================================================

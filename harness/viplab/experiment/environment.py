@@ -1,33 +1,83 @@
-"""What spoils numbers, read from the host: STP on the bridges, load, processor time that somebody else took."""
+"""What spoils numbers, watched on the host while a trial runs: STP, load, busy and stolen processor time, drops."""
 
 from __future__ import annotations
 
+import threading
+import time
 from pathlib import Path
+from types import TracebackType
 
 from viplab.observe.timeline import Timeline
 
+EVERY_S = 0.5
+FULL_SHARE = 0.95
+_IDLE, _STEAL = (3, 4), 7
+_COUNTERS = ("rx_packets", "rx_dropped", "rx_errors", "tx_packets", "tx_dropped", "tx_errors")
+
 
 class Environment:
-    """Reads at the start of a trial, and records the difference at its end."""
+    """Watches from the start of a trial to its end; a context manager."""
 
-    def __init__(self, bridges: tuple[str, ...]) -> None:
+    def __init__(self, bridges: tuple[str, ...], timeline: Timeline) -> None:
         self._bridges = bridges
-        self._before = _ticks()
+        self._timeline = timeline
+        self._ended = threading.Event()
+        self._thread = threading.Thread(target=self._watch, name="environment", daemon=True)
+        self._full_s = self._longest_s = 0.0
 
-    def record(self, timeline: Timeline) -> None:
-        """Append the `environment` event."""
+    def __enter__(self) -> Environment:
+        self._before = _ticks()
+        self._timeline.record("interfaces", when="before", counters=counters(self._bridges))
+        self._thread.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._ended.set()
+        self._thread.join()
+        self._timeline.record("interfaces", when="after", counters=counters(self._bridges))
         settings = [Path("/sys/class/net") / name / "bridge" for name in self._bridges]
-        spent = [after - before for before, after in zip(self._before, _ticks(), strict=True)]
-        timeline.record(
+        spent = _since(self._before)
+        self._timeline.record(
             "environment",
             stp=any((path / "stp_state").read_text().strip() != "0" for path in settings),
             # In hundredths of a second, as the bridge gives it.
             forward_delay_s=max(int((path / "forward_delay").read_text()) for path in settings) / 100,
-            steal_share=round(spent[7] / max(1, sum(spent)), 4),
+            steal_share=round(spent[_STEAL] / max(1, sum(spent)), 4),
+            busy_share=round(_busy(spent), 4),
+            longest_full_s=round(self._longest_s, 1),
             load1=float(Path("/proc/loadavg").read_text().split()[0]),
         )
+
+    def _watch(self) -> None:
+        before, began = _ticks(), time.monotonic()
+        while not self._ended.wait(EVERY_S):
+            now = time.monotonic()
+            self._full_s = self._full_s + now - began if _busy(_since(before)) >= FULL_SHARE else 0.0
+            self._longest_s = max(self._longest_s, self._full_s)
+            before, began = _ticks(), now
+
+
+def counters(bridges: tuple[str, ...]) -> dict[str, dict[str, int]]:
+    """What the kernel counted on each bridge and on each of its ports."""
+    names = [*bridges, *(port.name for bridge in bridges for port in Path(f"/sys/class/net/{bridge}/brif").iterdir())]
+    return {
+        name: {word: int(Path(f"/sys/class/net/{name}/statistics/{word}").read_text()) for word in _COUNTERS}
+        for name in sorted(names)
+        if Path(f"/sys/class/net/{name}").exists()
+    }
 
 
 def _ticks() -> list[int]:
     """The first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal."""
     return [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
+
+
+def _since(before: list[int]) -> list[int]:
+    return [now - then for then, now in zip(before, _ticks(), strict=True)]
+
+
+def _busy(spent: list[int]) -> float:
+    """The share of all processors' time in which they were not idle."""
+    return 1 - sum(spent[index] for index in _IDLE) / max(1, sum(spent))

@@ -68,8 +68,7 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
         _prepare(trial, lab, folder, timeline)
         with ExitStack() as observers:
             observers.callback(collect, lab, folder, timeline)
-            environment = Environment((PUBLIC.bridge, INTERCONNECT.bridge))
-            observers.callback(environment.record, timeline)
+            observers.enter_context(Environment((PUBLIC.bridge, INTERCONNECT.bridge), timeline))
             _observe(trial, folder, timeline, observers)
             watch = observers.enter_context(
                 Watch(trial.scenario.vrrp.vip, public=PUBLIC.bridge, interconnect=INTERCONNECT.bridge)
