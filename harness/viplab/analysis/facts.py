@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Literal
 
 from viplab.analysis import outage
@@ -19,7 +18,7 @@ from viplab.analysis.deadline import (
 from viplab.analysis.frames import Advert
 from viplab.analysis.model import Fault, FaultSummary, FaultView, Measures, Moments, WaterfallItem
 from viplab.analysis.record import HOSTS, Record
-from viplab.analysis.streams import Silence, Trip, silences
+from viplab.analysis.streams import Silence, silences
 from viplab.evidence import HostName, NodeTimers
 
 _NS = 1_000_000_000
@@ -35,7 +34,7 @@ def within(silence: Silence, fault: Fault, until_ns: int) -> bool:
     return silence.start_ns < until_ns and (silence.end_ns is None or silence.end_ns > fault.at_ns)
 
 
-def fault_view(record: Record, fault: Fault, until_ns: int, zero_ns: int, trips: Sequence[Trip]) -> FaultView:
+def fault_view(record: Record, fault: Fault, until_ns: int, zero_ns: int) -> FaultView:
     """Work out one fault.
 
     Args:
@@ -43,22 +42,20 @@ def fault_view(record: Record, fault: Fault, until_ns: int, zero_ns: int, trips:
         fault: what was done.
         until_ns: the moment up to which what happens is this fault's doing.
         zero_ns: the trial's zero, for the waterfall.
-        trips: the echo stream that outage is measured with: the probe, or the ping where there was no probe.
     """
-    return _OneFault(record, fault, until_ns, trips).view(zero_ns)
+    return _OneFault(record, fault, until_ns).view(zero_ns)
 
 
 class _OneFault:
     """The steps from evidence to view, each of which needs the ones before it."""
 
-    def __init__(self, record: Record, fault: Fault, until_ns: int, trips: Sequence[Trip]) -> None:
+    def __init__(self, record: Record, fault: Fault, until_ns: int) -> None:
         self.record, self.fault, self.until_ns = record, fault, until_ns
         self.protocol = record.info.protocol
-        self.interval_s = record.info.probe_interval_s or record.info.ping_interval_s
         # What the fault provoked is not to be taken for something before it.
         self.since_ns = fault.earliest_ns
-        self.trips = [trip for trip in trips if self.since_ns <= trip.sent_ns < until_ns]
-        self.silences = [silence for silence in silences(trips) if within(silence, fault, until_ns)]
+        self.trips = [trip for trip in record.trips if self.since_ns <= trip.sent_ns < until_ns]
+        self.silences = [silence for silence in silences(record.trips) if within(silence, fault, until_ns)]
         self.old_master = self._old_master()
         self.first_advert = self._first_advert()
         self.new_master = record.advertiser(self.first_advert) if self.first_advert else None
@@ -179,7 +176,7 @@ class _OneFault:
             announce_s=between(moments.first_advert_ns, moments.first_garp_ns),
             client_switch_s=between(moments.first_garp_ns, moments.neighbour_change_ns),
             outage_s=outage.by_stamp_s(self.silences, self.trips),
-            outage_loss_s=outage.by_loss_s(self.silences, self.trips, self.interval_s),
+            outage_loss_s=outage.by_loss_s(self.silences, self.trips, self.record.interval_s),
             lost=outage.lost(self.silences, self.trips),
             recovered_s=outage.recovered_s(self.silences, self.trips, self.fault),
             answered_twice=sum(bool(trip.also) for trip in self.trips) if self.trips else None,
@@ -275,7 +272,7 @@ class _OneFault:
                 "neighbour change to first answer",
                 moments.neighbour_change_ns,
                 moments.first_answer_ns,
-                (0.0, self.interval_s),
+                (0.0, self.record.interval_s),
             ),
             ("outage", "no answers", self.gap.start_ns if self.gap else None, gap_end_ns, measures.outage_window_s),
         ]

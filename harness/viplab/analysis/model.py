@@ -129,6 +129,46 @@ class FaultSummary(Measures):
     answers: dict[str, int] = Field(default={}, description="Answers after the fault by who gave them: A, B, or a MAC.")
 
 
+class CutSummary(_Frozen):
+    """The client's traffic was cut for a known time: the instrument held against the truth.
+
+    `true_s` is known to `uncertainty_s`, half of what the two clock reads around each end leave open; the measured
+    value may be off by one interval of the probe besides.
+    """
+
+    asked_s: float | None
+    true_s: float
+    uncertainty_s: float
+    interval_s: float
+    measured_s: float | None = Field(description="By time stamp.")
+    measured_loss_s: float | None = Field(description="By loss.")
+    within: bool | None = Field(description="Both are as near to the truth as they can be; null where not measured.")
+
+
+class Jitter(_Frozen):
+    """How far something was off, over n events."""
+
+    n: int
+    median_s: float
+    p95_s: float
+    max_s: float
+
+
+class Calibration(_Frozen):
+    """What is measured where nothing happens: the noise floor of every other figure."""
+
+    duration_s: float
+    requests: int
+    requests_per_s: float = Field(description="The rate that was achieved.")
+    lost: int
+    false_outages: int = Field(description="Gaps in the answers although nobody did anything.")
+    false_outage_s: float
+    advert_jitter: Jitter | None = Field(description="Distance between two adverts against the configured interval.")
+    probe_jitter: Jitter | None = Field(description="How late requests were handed to the kernel.")
+    round_trip: Jitter | None
+    dropped: int | None
+
+
 class TrialSummary(Measures):
     """One trial; its `Measures` are those of its headline fault, the first one among the measured steps."""
 
@@ -147,6 +187,8 @@ class TrialSummary(Measures):
     capture: CaptureSummary
     fault: Fault | None
     faults: list[FaultSummary]
+    cuts: list[CutSummary] = []
+    calibration: Calibration | None = None
     floor_s: float | None
     wall_s: float | None
 

@@ -14,14 +14,16 @@ from typing import get_args
 from viplab.analysis.dissect import meanings
 from viplab.analysis.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Neighbour
 from viplab.analysis.logs import Line, read_log
-from viplab.analysis.model import CaptureSummary, Fault, FaultKind, PingView
+from viplab.analysis.model import CaptureSummary, Fault, FaultKind, PingView, Stream
 from viplab.analysis.pcap import Pcap
 from viplab.analysis.ping import read_ping
+from viplab.analysis.streams import Trip, lateness_ns, round_trips
 from viplab.errors import InputError
 from viplab.evidence import Event, HostName, Station, TrialFolder, TrialInfo
 
 HOSTS: tuple[HostName, ...] = ("A", "B")
 NETWORKS = ("virbr0", "interconnect")
+_STEP = ("step_started", "step_finished")
 # Frames of one capture that are kept: 40 minutes of a probe at 2 kHz, and no more of a capture that is hostile.
 _MOST = 10_000_000
 
@@ -75,6 +77,38 @@ class Record:
             packets=sum(packets) if packets and None not in packets else None,
             dropped=sum(dropped) if dropped and None not in dropped else None,
         )
+
+    @cached_property
+    def streams(self) -> dict[Stream, list[Trip]]:
+        """Both echo streams as round trips."""
+        info, client = self.info, self.station("client")
+        sources: dict[Stream, str | None] = {"probe": info.probe_source, "ping": client.public_ip if client else None}
+        return {
+            stream: round_trips(self.echoes, source, info.vip, self.end_ns) if source else []
+            for stream, source in sources.items()
+        }
+
+    @cached_property
+    def trips(self) -> list[Trip]:
+        """The stream that outages are measured with: the probe, or the ping where there was no probe."""
+        return self.streams["probe"] or self.streams["ping"]
+
+    @property
+    def interval_s(self) -> float:
+        """Time between two requests of that stream."""
+        probed = self.info.probe_interval_s if self.streams["probe"] else None
+        return probed or self.info.ping_interval_s
+
+    @cached_property
+    def lateness_ns(self) -> list[int]:
+        """How late the probe's requests were."""
+        return lateness_ns(self.streams["probe"], round((self.info.probe_interval_s or 0) * 1_000_000_000))
+
+    @cached_property
+    def measured_span_ns(self) -> tuple[int, int]:
+        """From the first measured step to the end of the last one."""
+        steps = [event.t_ns for event in self.events if event.event in _STEP and event.get("phase") == "steps"]
+        return (min(steps), max(steps)) if steps else (self.start_ns, self.end_ns)
 
     @cached_property
     def announcements(self) -> list[Arp | Neighbour]:

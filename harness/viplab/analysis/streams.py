@@ -18,8 +18,8 @@ _SHORTEST_NS = 100_000
 class Trip:
     """One echo request, its answer's delay and sender; both are None when no answer was captured.
 
-    `also` lists the other MACs that answered it: then the address has two owners. `handed_ns` is when the probe handed
-    it to the kernel, by its own account.
+    `also` lists the other MACs that answered it: then the address has two owners. `number` and `handed_ns` are the
+    probe's own account: its number, and when it handed it to the kernel.
     """
 
     seq: int
@@ -27,6 +27,7 @@ class Trip:
     rtt_ns: int | None
     mac: str | None
     also: tuple[str, ...] = ()
+    number: int | None = None
     handed_ns: int | None = None
 
 
@@ -61,7 +62,7 @@ def round_trips(echoes: Sequence[Echo], source: str, vip: str, end_ns: int) -> l
         if echo.request and (echo.src_ip, echo.dst_ip) == (source, vip):
             trips += _unsent(trips, echo)
             latest[echo.seq] = len(trips)
-            trips.append(Trip(echo.seq, echo.time_ns, None, None, handed_ns=echo.handed_ns))
+            trips.append(Trip(echo.seq, echo.time_ns, None, None, number=echo.number, handed_ns=echo.handed_ns))
         elif not echo.request and (echo.src_ip, echo.dst_ip) == (vip, source) and echo.seq in latest:
             index = latest[echo.seq]
             trips[index] = _answered(trips[index], echo)
@@ -105,3 +106,15 @@ def silences(trips: Iterable[Trip]) -> list[Silence]:
     if lost:
         found.append(Silence(start_ns, None, lost))
     return found
+
+
+def lateness_ns(trips: Iterable[Trip], interval_ns: int) -> list[int]:
+    """How much later than due the probe handed each request to the kernel; empty for a stream that does not say.
+
+    Due is what its schedule says, an interval a number, laid so that the most punctual request was on time: how late
+    that one was cannot be told.
+    """
+    stamps = [(trip.number, trip.handed_ns) for trip in trips]
+    after = [handed - number * interval_ns for number, handed in stamps if number is not None and handed is not None]
+    least = min(after, default=0)
+    return [ns - least for ns in after]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from viplab.analysis.facts import fault_view, within
+from viplab.analysis.instrument import calibration, cuts
 from viplab.analysis.lanes import lanes
 from viplab.analysis.model import (
     AdvertSeen,
@@ -20,7 +21,7 @@ from viplab.analysis.model import (
 )
 from viplab.analysis.record import HOSTS, Record
 from viplab.analysis.rows import rows
-from viplab.analysis.streams import Trip, round_trips, silences
+from viplab.analysis.streams import Trip, silences
 from viplab.analysis.verdict import verdict
 from viplab.evidence import HostName
 
@@ -30,9 +31,8 @@ _NS = 1_000_000_000
 def view_trial(record: Record) -> TrialView:
     """Everything that is known of one trial, on one time axis."""
     zero_ns = record.faults[0].at_ns if record.faults else record.start_ns
-    streams = _streams(record)
-    measured_with = streams["probe"] or streams["ping"]
-    faults = [fault_view(record, fault, until_ns, zero_ns, measured_with) for fault, until_ns in record.windows()]
+    streams = record.streams
+    faults = [fault_view(record, fault, until_ns, zero_ns) for fault, until_ns in record.windows()]
     info = record.info
     return TrialView(
         name=record.name,
@@ -59,17 +59,8 @@ def view_trial(record: Record) -> TrialView:
         arp_before=_arp_text(record, "before"),
         arp_after=_arp_text(record, "after"),
         logs={host: _log(record, host, zero_ns) for host in HOSTS},
-        notes=[*record.gaps, *_notes(record, faults, measured_with)],
+        notes=[*record.gaps, *_notes(record, faults)],
     )
-
-
-def _streams(record: Record) -> dict[Stream, list[Trip]]:
-    info, client = record.info, record.station("client")
-    sources: dict[Stream, str | None] = {"probe": info.probe_source, "ping": client.public_ip if client else None}
-    return {
-        stream: round_trips(record.echoes, source, info.vip, record.end_ns) if source else []
-        for stream, source in sources.items()
-    }
 
 
 def _summary(record: Record, faults: Sequence[FaultView]) -> TrialSummary:
@@ -94,6 +85,8 @@ def _summary(record: Record, faults: Sequence[FaultView]) -> TrialSummary:
         capture=record.capture,
         fault=headline.fault if headline else None,
         faults=[view.summary for view in faults],
+        cuts=cuts(record),
+        calibration=calibration(record),
         floor_s=_floor_s(record),
         wall_s=(finished[-1].t_ns - record.start_ns) / _NS if finished else None,
         **measures,
@@ -170,13 +163,18 @@ def _log(record: Record, host: HostName, zero_ns: int) -> list[LogLine]:
     ]
 
 
-def _notes(record: Record, faults: Sequence[FaultView], trips: Sequence[Trip]) -> list[str]:
+def _notes(record: Record, faults: Sequence[FaultView]) -> list[str]:
     notes = []
     outside = [
-        gap for gap in silences(trips) if not any(within(gap, fault, until_ns) for fault, until_ns in record.windows())
+        gap
+        for gap in silences(record.trips)
+        if not any(within(gap, fault, until_ns) for fault, until_ns in record.windows())
     ]
     if faults and outside:
         notes.append(f"{sum(gap.lost for gap in outside)} echo requests were lost before the fault.")
+    if record.carps:
+        hosts = ", ".join(sorted({frame.src_ip for frame in record.carps}))
+        notes.append(f"{len(record.carps)} CARP packets of {hosts} look like VRRP and were not counted as adverts.")
     for view in faults:
         if view.summary.fault.uncertainty_ns > 100_000_000:
             sure = view.summary.fault.uncertainty_ns / 1e9

@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 import yaml
 
 from viplab.analysis.deadline import BY_TIMEOUT, DEADLINE_EXCESS_S, OUTAGE_SLACK_S
+from viplab.analysis.instrument import cut_events, cuts
 from viplab.analysis.model import FaultKind, FaultView, TrialVerdict
 from viplab.analysis.record import HOSTS, NETWORKS, Record
 from viplab.evidence import HostName
@@ -17,6 +18,10 @@ from viplab.evidence import HostName
 # A wall clock that moves against the monotonic one by more than this was stepped.
 _CLOCK_STEP_NS = 1_000_000
 _STEAL_SHARE = 0.1
+# How late the probe may be: one request by no more than an outage may be off, one in a hundred by no more than a
+# deadline may be undercut. On an idle two-core machine one in a hundred is 1 ms late.
+_LATE_MOST_NS = 250_000_000
+_LATE_P99_NS = 20_000_000
 _BOTH_ADVERTISE_INTERVALS = 1.5
 _DAEMON_AFTER: dict[FaultKind, bool] = {"kill": False, "stop": False, "bring_back": True}
 _RUNS = {True: "runs", False: "does not run"}
@@ -71,6 +76,14 @@ def _overloaded(record: Record, views: Sequence[FaultView]) -> str | None:
         steal = event.get("steal_share")
         if steal is not None and steal > _STEAL_SHARE:
             return f"the host was overloaded: {steal:.0%} of its CPU time was stolen"
+    late = sorted(record.lateness_ns)
+    if late and late[-1] > _LATE_MOST_NS:
+        return f"the host was overloaded: the probe sent a request {late[-1] / 1e6:.0f} ms late"
+    if late and late[len(late) * 99 // 100] > _LATE_P99_NS:
+        share = sum(ns > _LATE_P99_NS for ns in late) / len(late)
+        return (
+            f"the host was overloaded: {share:.0%} of the probe's requests were over {_LATE_P99_NS / 1e6:.0f} ms late"
+        )
     return None
 
 
@@ -99,6 +112,10 @@ def _two_masters_before(record: Record, views: Sequence[FaultView]) -> str | Non
 
 
 def _did_not_take(record: Record, views: Sequence[FaultView]) -> str | None:
+    for begin, end in cut_events(record):
+        if end is None or not record.trips:
+            what = "nobody healed it" if end is None else "no stream of requests saw it"
+            return f"a cut of {begin.get('station')} cannot be judged: {what}"
     return _daemon_contradicts(record) or _went_on_advertising(record, views)
 
 
@@ -136,8 +153,8 @@ UNDECIDED: tuple[Rule, ...] = (
     _evidence_missing,
     _capture_dropped,
     _spanning_tree,
-    _overloaded,
     _clock_stepped,
+    _overloaded,
     _two_masters_before,
     _did_not_take,
 )
@@ -181,16 +198,23 @@ def _deadline_off(record: Record, views: Sequence[FaultView]) -> str | None:
     return None
 
 
-FAIL: tuple[Rule, ...] = (_setup_check_failed, _wrong_owner, _outage_off, _deadline_off)
+def _instrument_off(record: Record, views: Sequence[FaultView]) -> str | None:
+    for cut in cuts(record):
+        if cut.within is False:
+            measured = f"{cut.measured_s:.6f} s by time stamp, {cut.measured_loss_s:.6f} s by loss"
+            return f"a cut of {cut.true_s:.6f} s was measured as {measured}: more than an interval off"
+    return None
+
+
+FAIL: tuple[Rule, ...] = (_setup_check_failed, _wrong_owner, _outage_off, _deadline_off, _instrument_off)
 
 
 def outage_slack_s(record: Record, view: FaultView) -> float:
     """How far an outage may be off: the stream's resolution at both ends, the fault's uncertainty, scheduling."""
     fault = view.summary.fault
-    interval = record.info.probe_interval_s or record.info.ping_interval_s
     # Where a host returns the prediction does not depend on when that was.
     unsure_s = fault.uncertainty_ns / 1e9 if fault.kind in BY_TIMEOUT else 0
-    return OUTAGE_SLACK_S + 2 * interval + unsure_s
+    return OUTAGE_SLACK_S + 2 * record.interval_s + unsure_s
 
 
 def expected_owner(scenario: str) -> HostName | None:

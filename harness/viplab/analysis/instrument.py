@@ -1,0 +1,93 @@
+"""The instrument itself: cuts of known length against what was measured, and what is measured where nothing happens."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from viplab.analysis.model import Calibration, CutSummary, Jitter
+from viplab.analysis.record import HOSTS, Record
+from viplab.analysis.statistics import spread
+from viplab.analysis.streams import silences
+from viplab.evidence import Event
+
+CALIBRATION = "calibration"
+_NS = 1_000_000_000
+
+
+def cut_events(record: Record) -> Iterator[tuple[Event, Event | None]]:
+    """Each cut of the client with its end, None where it was not healed."""
+    ends = [event for event in record.all("fault_healed") if event.get("kind") == "cut"]
+    for begin in record.all("fault_injected"):
+        if begin.get("kind") == "cut":
+            yield begin, next((end for end in ends if end.t_ns >= begin.t_ns), None)
+
+
+def cuts(record: Record) -> list[CutSummary]:
+    """Each healed cut of the client's traffic with what the stream shows of it."""
+    return [_cut(record, begin, end) for begin, end in cut_events(record) if end is not None]
+
+
+def _cut(record: Record, begin: Event, end: Event) -> CutSummary:
+    (begin_ns, begin_sure_ns), (end_ns, end_sure_ns) = _middle(begin), _middle(end)
+    first_ns, last_ns = begin_ns - begin_sure_ns, end_ns + end_sure_ns
+    true_s, uncertainty_s = (end_ns - begin_ns) / _NS, (begin_sure_ns + end_sure_ns) / _NS
+    gaps = [gap for gap in silences(record.trips) if first_ns <= gap.start_ns <= last_ns and gap.end_ns is not None]
+    by_stamp_s = by_loss_s = None
+    if record.trips:
+        by_stamp_s = sum((gap.end_ns or 0) - gap.start_ns for gap in gaps) / _NS
+        by_loss_s = round(sum(gap.lost for gap in gaps) * record.interval_s, 9)
+    off = [abs(value - true_s) for value in (by_stamp_s, by_loss_s) if value is not None]
+    asked_ns = begin.get("duration_ns")
+    return CutSummary(
+        asked_s=None if asked_ns is None else asked_ns / _NS,
+        true_s=true_s,
+        uncertainty_s=uncertainty_s,
+        interval_s=record.interval_s,
+        measured_s=by_stamp_s,
+        measured_loss_s=by_loss_s,
+        within=max(off) <= record.interval_s + uncertainty_s if off else None,
+    )
+
+
+def _middle(event: Event) -> tuple[int, int]:
+    """When it was, and how far that may be off."""
+    before, after = int(event.get("before_ns", event.t_ns)), int(event.get("after_ns", event.t_ns))
+    return (before + after) // 2, (after - before + 1) // 2
+
+
+def calibration(record: Record) -> Calibration | None:
+    """The noise floor, from the measured steps of a calibration trial; None for any other."""
+    begin_ns, end_ns = record.measured_span_ns
+    trips = [trip for trip in record.trips if begin_ns <= trip.sent_ns <= end_ns]
+    if record.info.scenario != CALIBRATION or len(trips) < 2:
+        return None
+    gaps = silences(trips)
+    return Calibration(
+        duration_s=(end_ns - begin_ns) / _NS,
+        requests=len(trips),
+        requests_per_s=round((len(trips) - 1) * _NS / (trips[-1].sent_ns - trips[0].sent_ns), 3),
+        lost=sum(gap.lost for gap in gaps),
+        false_outages=len(gaps),
+        false_outage_s=sum((gap.end_ns or trips[-1].sent_ns) - gap.start_ns for gap in gaps) / _NS,
+        advert_jitter=_jitter(_advert_jitter_ns(record, begin_ns, end_ns)),
+        probe_jitter=_jitter(record.lateness_ns),
+        round_trip=_jitter([trip.rtt_ns for trip in trips if trip.rtt_ns is not None]),
+        dropped=record.capture.dropped,
+    )
+
+
+def _advert_jitter_ns(record: Record, begin_ns: int, end_ns: int) -> list[int]:
+    jitter: list[int] = []
+    for host in HOSTS:
+        interval_ns = round(record.info.nodes[host].advert_int_s * _NS)
+        times = [advert.time_ns for advert in record.adverts_of(host) if begin_ns <= advert.time_ns <= end_ns]
+        jitter += [abs(after - before - interval_ns) for before, after in pairwise(times)]
+    return jitter
+
+
+def _jitter(values_ns: Sequence[int]) -> Jitter | None:
+    if not values_ns:
+        return None
+    seen = spread([value / _NS for value in values_ns], interval=False)
+    return Jitter(n=seen.n, median_s=seen.median, p95_s=seen.p95, max_s=seen.max)

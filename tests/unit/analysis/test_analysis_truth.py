@@ -1,0 +1,52 @@
+"""Captures with known answers: the analyser gives them to the nanosecond."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import synthetic as s
+
+from viplab.analysis.record import read_trial
+from viplab.analysis.trial import view_trial
+from viplab.analysis.truth import page
+from viplab.analysis.truth.check import Compared, answers, compare_all
+from viplab.evidence import TrialFolder
+
+EVERY = {**s.CASES, **s.BEYOND}
+
+
+@pytest.mark.parametrize("family", s.FAMILIES)
+@pytest.mark.parametrize("case", [case for case in EVERY if case != "part-1"])
+def test_known_answers_are_given_to_the_nanosecond(tmp_path: Path, case: str, family: str) -> None:
+    make: Callable[[str], s.Trial] = EVERY[case]
+    trial = make(family)
+    assert trial.truth
+    assert Compared(case, family, trial.truth, answers(trial.write(tmp_path, 1))).wrong == {}
+
+
+@pytest.mark.parametrize("case", s.BEYOND)
+def test_every_case_can_be_decided(tmp_path: Path, case: str) -> None:
+    trial = s.BEYOND[case](s.FAMILIES[1])
+    summary = view_trial(read_trial(TrialFolder(trial.write(tmp_path, 1)))).summary
+    assert summary.verdict == "pass", summary.reason
+
+
+@pytest.mark.parametrize("family", s.FAMILIES)
+def test_a_cut_measured_wrongly_fails_and_one_that_nobody_healed_is_undecided(tmp_path: Path, family: str) -> None:
+    trial = s.truth_cut(family)
+    trial.serving[2] = (trial.serving[2][0] + 20 * s.MS, "A")
+    summary = view_trial(read_trial(TrialFolder(trial.write(tmp_path / "long", 1)))).summary
+    assert summary.verdict == "fail"
+    assert "a cut of 0.050000 s was measured as 0.070000 s" in summary.reason
+    trial = s.truth_cut(family)
+    trial.events = [event for event in trial.events if event[1] != "fault_healed"]
+    summary = view_trial(read_trial(TrialFolder(trial.write(tmp_path / "open", 1)))).summary
+    assert (summary.verdict, summary.reason) == ("undecided", "a cut of client cannot be judged: nobody healed it")
+
+
+def test_the_page_is_current() -> None:
+    path = s.REPOSITORY / "docs" / "method.md"
+    text = path.read_text(encoding="utf-8")
+    assert page.filled(text, "known truth", page.known_truth(compare_all())) == text
