@@ -34,6 +34,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def killed(session: nox.Session) -> None:
+    """`kill -9` of a run at five moments, on real guests: nothing is left behind, and the next run works."""
+    _install(session, "lab,dev")
+    _become(session, "pytest", "tests/e2e", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style, types, the walls between packages, and the shell scripts."""
     _install(session, "lab,dev")
