@@ -169,6 +169,14 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fals
 
 
 @app.command()
+def preflight(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> int:
+    """Say what would spoil numbers on this machine; exit status 1 if something would."""
+    from viplab import preflight as examination
+
+    return examination.main(as_json=json, say=lambda line: out.print(line, soft_wrap=True, markup=False))
+
+
+@app.command()
 def up() -> None:
     """Bring a lab up and leave it running in the background."""
     from viplab.lab import standing

@@ -3,6 +3,8 @@
 Layout, every path relative to `results/runs/<id>/`::
 
     run.json                      RunInfo: provenance, written before the first trial
+    recipe.yaml                   what was asked for, to the letter: `viplab run --recipe` does it again
+    preflight.json                what might spoil numbers, as found before the first trial
     reference.yaml                the article's claims that this run is judged against
     trials/001-case-a-vipd/
       trial.json                  TrialInfo: what was asked, of whom, with which addresses and timers
@@ -233,6 +235,16 @@ class RunFolder:
     def reference(self) -> Path:
         """The claims that this run is judged against."""
         return self.path / "reference.yaml"
+
+    @property
+    def preflight(self) -> Path:
+        """What was found about the machine and the bridges before the first trial."""
+        return self.path / "preflight.json"
+
+    @property
+    def recipe(self) -> Path:
+        """All that is needed to do the run again."""
+        return self.path / "recipe.yaml"
 
     @property
     def summary(self) -> Path:

@@ -34,7 +34,7 @@ def step(what: str) -> Iterator[None]:
 
 def note(text: str) -> None:
     """Print one line of news."""
-    console.print(f"    {text}", markup=False)
+    console.print(f"    {text}", markup=False, soft_wrap=True)
 
 
 _watched = False

@@ -7,11 +7,11 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from viplab.observe.ticks import busy_share, since, steal_share, ticks
 from viplab.observe.timeline import Timeline
 
 EVERY_S = 0.5
 FULL_SHARE = 0.95
-_IDLE, _STEAL = (3, 4), 7
 _COUNTERS = ("rx_packets", "rx_dropped", "rx_errors", "tx_packets", "tx_dropped", "tx_errors")
 
 
@@ -26,7 +26,7 @@ class Environment:
         self._full_s = self._longest_s = 0.0
 
     def __enter__(self) -> Environment:
-        self._before = _ticks()
+        self._before = ticks()
         self._timeline.record("interfaces", when="before", counters=counters(self._bridges))
         self._thread.start()
         return self
@@ -38,25 +38,25 @@ class Environment:
         self._thread.join()
         self._timeline.record("interfaces", when="after", counters=counters(self._bridges))
         settings = [Path("/sys/class/net") / name / "bridge" for name in self._bridges]
-        spent = _since(self._before)
+        spent = since(self._before)
         self._timeline.record(
             "environment",
             stp=any((path / "stp_state").read_text().strip() != "0" for path in settings),
             # In hundredths of a second, as the bridge gives it.
             forward_delay_s=max(int((path / "forward_delay").read_text()) for path in settings) / 100,
-            steal_share=round(spent[_STEAL] / max(1, sum(spent)), 4),
-            busy_share=round(_busy(spent), 4),
+            steal_share=round(steal_share(spent), 4),
+            busy_share=round(busy_share(spent), 4),
             longest_full_s=round(self._longest_s, 1),
             load1=float(Path("/proc/loadavg").read_text().split()[0]),
         )
 
     def _watch(self) -> None:
-        before, began = _ticks(), time.monotonic()
+        before, began = ticks(), time.monotonic()
         while not self._ended.wait(EVERY_S):
             now = time.monotonic()
-            self._full_s = self._full_s + now - began if _busy(_since(before)) >= FULL_SHARE else 0.0
+            self._full_s = self._full_s + now - began if busy_share(since(before)) >= FULL_SHARE else 0.0
             self._longest_s = max(self._longest_s, self._full_s)
-            before, began = _ticks(), now
+            before, began = ticks(), now
 
 
 def counters(bridges: tuple[str, ...]) -> dict[str, dict[str, int]]:
@@ -67,17 +67,3 @@ def counters(bridges: tuple[str, ...]) -> dict[str, dict[str, int]]:
         for name in sorted(names)
         if Path(f"/sys/class/net/{name}").exists()
     }
-
-
-def _ticks() -> list[int]:
-    """The first line of /proc/stat: user, nice, system, idle, iowait, irq, softirq, steal."""
-    return [int(word) for word in Path("/proc/stat").read_text().split("\n", 1)[0].split()[1:9]]
-
-
-def _since(before: list[int]) -> list[int]:
-    return [now - then for then, now in zip(before, _ticks(), strict=True)]
-
-
-def _busy(spent: list[int]) -> float:
-    """The share of all processors' time in which they were not idle."""
-    return 1 - sum(spent[index] for index in _IDLE) / max(1, sum(spent))

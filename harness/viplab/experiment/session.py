@@ -9,7 +9,7 @@ from itertools import product
 from pathlib import Path
 from typing import Literal
 
-from viplab import store
+from viplab import preflight, store
 from viplab.errors import HostError, InputError
 from viplab.evidence import RunFolder
 from viplab.experiment.lanes import in_lanes
@@ -19,6 +19,7 @@ from viplab.lab.lab import Lab, Origins
 from viplab.lab.netns import in_netns_lab
 from viplab.lab.opened import in_lab, ready_image
 from viplab.lab.sandbox import contained
+from viplab.preflight import Finding
 from viplab.progress import StepLines, note
 from viplab.scenario.model import Scenario
 from viplab.subjects.subject import Subject
@@ -46,19 +47,20 @@ def run(plan: Plan) -> RunFolder:
     """
     seed = secrets.randbits(32) if plan.seed is None else plan.seed
     note(f"seed {seed}: it places each fault within the advert interval")
+    findings = preflight.examine_machine()
     if plan.lab == "netns":
         _check_machine(plan.subjects)
         folder = _new_run(netns.origins(), None, seed)
         lanes = min(plan.lanes, len(_trials(plan, seed)))
         if lanes == 1:
-            in_netns_lab(lambda lab: _do(_trials(plan, seed), lab, folder))
+            in_netns_lab(lambda lab: _do(_trials(plan, seed), lab, folder, findings))
         else:
             note(f"{lanes} labs side by side")
             contained(
                 lambda: in_lanes(
                     lanes,
                     lambda lane: in_netns_lab(
-                        lambda lab: _do(_trials(plan, seed)[lane::lanes], lab, folder, quiet=True)
+                        lambda lab: _do(_trials(plan, seed)[lane::lanes], lab, folder, findings, lane)
                     ),
                 )
             )
@@ -68,7 +70,7 @@ def run(plan: Plan) -> RunFolder:
 
     def work(lab: Lab) -> Path:
         folder = _new_run(lab.origins, lab.accelerator, seed)
-        _do(_trials(plan, seed), lab, folder)
+        _do(_trials(plan, seed), lab, folder, findings)
         return folder.path
 
     return RunFolder(in_lab(ready_image(), work))
@@ -108,11 +110,16 @@ def _trials(plan: Plan, seed: int) -> list[tuple[int, Trial]]:
     ]
 
 
-def _do(trials: list[tuple[int, Trial]], lab: Lab, run: RunFolder, *, quiet: bool = False) -> None:
+def _do(
+    trials: list[tuple[int, Trial]], lab: Lab, run: RunFolder, findings: list[Finding], lane: int | None = None
+) -> None:
+    """Do these trials in this lab; in one of several lanes with a line each instead of a line a step."""
+    if not lane:
+        preflight.record([*preflight.examine_bridges(), *findings], run.preflight)
     for number, trial in trials:
         folder = store.trial_folder(run, number, trial.scenario.scenario, trial.subject.name)
         started = time.monotonic()
-        if quiet:
+        if lane is not None:
             run_trial(trial, lab, folder)
             note(f"{folder.name} ({time.monotonic() - started:.0f} s)")
             continue

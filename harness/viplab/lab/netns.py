@@ -24,6 +24,7 @@ from typing import IO, Literal, TypeVar
 
 from viplab.errors import HostError, LabError
 from viplab.lab import kernel, netns_init
+from viplab.lab.bridges import bypass_netfilter
 from viplab.lab.command import run
 from viplab.lab.guest import Answer, Armed, Dialogue, Fired, Guest, Result
 from viplab.lab.lab import Origins
@@ -277,6 +278,7 @@ class NetnsLab:
         kernel.mount("tmpfs", str(WORK), "tmpfs", data="mode=755")
         # The new network namespace's own devices.
         kernel.mount("sysfs", "/sys", "sysfs")
+        bypass_netfilter()
         for path in Path("/proc/sys/net/ipv6/conf").glob("*/disable_ipv6"):
             path.write_text("1\n")
         run(["ip", "-batch", "-"], stdin="link set lo up\n" + "".join(_bridge(network) for network in NETWORKS))

@@ -15,6 +15,7 @@ import libvirt
 
 from viplab.errors import HostError, LabError
 from viplab.lab import kernel
+from viplab.lab.bridges import bypass_netfilter
 from viplab.lab.command import run
 from viplab.lab.waiting import until
 
@@ -67,6 +68,7 @@ def prepare() -> libvirt.virConnect:
     if shutil.which("libvirtd") is None:
         raise HostError("libvirtd: not installed; `viplab doctor` says how to get it")
     _mount()
+    bypass_netfilter()
     run(["ip", "link", "set", "lo", "up"])
     with LOG.open("wb") as log:
         daemon = subprocess.Popen(
