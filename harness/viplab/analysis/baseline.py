@@ -1,0 +1,137 @@
+"""The measured values of a run, apart from it: what a comparison needs, and what is kept as a baseline.
+
+A baseline lies in `results/baselines/NAME.json`, with all its raw values and where they come from.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from viplab.analysis.figures import values
+from viplab.analysis.model import SCHEMA, Summary, TrialSummary
+from viplab.errors import InputError
+from viplab.evidence import Provenance
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class Series(_Frozen):
+    """All values of one quantity of one scenario and subject, in seconds, in the order in which they were measured."""
+
+    scenario: str
+    subject: str
+    profile: str
+    quantity: str
+    values: list[float]
+
+
+class Points(_Frozen):
+    """The values of one run; `noise_floor_s` is the 95th percentile of the advert jitter of its calibration."""
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    kind: Literal["points"] = "points"
+    run: str
+    started: str
+    lab: str
+    accel: str | None
+    provenance: Provenance
+    versions: dict[str, list[str]] = Field(description="By subject, what was tested.")
+    undecided: int = Field(description="Trials whose values are not among these.")
+    noise_floor_s: float | None
+    series: list[Series]
+
+    def of(self, subject: str) -> Points:
+        """The values of one subject alone, named as `vipd` or, where it ran under several profiles, `vipd/PROFILE`.
+
+        Raises:
+            InputError: there is none, or the name fits several profiles.
+        """
+        name, _, profile = subject.partition("/")
+        kept = [s for s in self.series if s.subject == name and profile in ("", s.profile)]
+        profiles = sorted({s.profile for s in kept})
+        if len(profiles) != 1:
+            there = ", ".join(sorted({f"{s.subject}/{s.profile}" for s in self.series})) or "no decided trial"
+            raise InputError(f"{self.run}: {subject!r} names {len(profiles)} subjects; there is {there}")
+        return self.model_copy(update={"series": kept})
+
+
+def points(summary: Summary) -> Points:
+    """Take the values out of a summary.
+
+    Raises:
+        InputError: it has no trials, or trials of several labs or accelerators.
+    """
+    kinds = {(trial.lab, trial.accel) for trial in summary.trials}
+    if len(kinds) != 1:
+        found = ", ".join(f"{lab}/{accel}" for lab, accel in sorted(kinds, key=str)) or "none"
+        raise InputError(f"{summary.id}: its trials are of {len(kinds)} labs ({found}); compare runs of one lab")
+    ((lab, accel),) = kinds
+    versions: dict[str, list[str]] = {}
+    for trial in summary.trials:
+        known = versions.setdefault(trial.subject, [])
+        if trial.subject_version not in known:
+            known.append(trial.subject_version)
+    return Points(
+        run=summary.id,
+        started=summary.started,
+        lab=lab,
+        accel=accel,
+        provenance=summary.provenance,
+        versions=versions,
+        undecided=sum(trial.verdict == "undecided" for trial in summary.trials),
+        noise_floor_s=_noise_floor_s(summary.trials),
+        series=[
+            Series(scenario=scenario, subject=subject, profile=profile, quantity=quantity, values=sample)
+            for (scenario, subject, profile), group in values(summary.trials).items()
+            for quantity, sample in group.items()
+        ],
+    )
+
+
+def read_points(path: Path) -> Points:
+    """Read the values of a run folder, of its `summary.json`, or of a baseline.
+
+    Raises:
+        InputError: the file is missing, is none of these, or is of another schema.
+    """
+    path = path / "summary.json" if path.is_dir() else path
+    try:
+        data = json.loads(path.read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        raise InputError(f"{path}: missing; `viplab analyze RUN` writes a run's summary") from None
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error})") from None
+    schema = data.get("schema") if isinstance(data, dict) else None
+    if schema != SCHEMA:
+        raise InputError(f"{path}: its schema is {schema}, this viplab compares schema {SCHEMA}; analyze the run anew")
+    return _points(data, path)
+
+
+def write_baseline(path: Path, kept: Points) -> bytes:
+    """Write a baseline; the same values give the same bytes."""
+    content = (json.dumps(kept.model_dump(mode="json", by_alias=True), indent=1, ensure_ascii=False) + "\n").encode()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_bytes(content)
+    return content
+
+
+def _points(data: dict[str, Any], path: Path) -> Points:
+    try:
+        return Points.model_validate(data) if data.get("kind") == "points" else points(Summary.model_validate(data))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        raise InputError(f"{path}: {where}: {first['msg']}; neither a summary nor a baseline") from None
+
+
+def _noise_floor_s(trials: list[TrialSummary]) -> float | None:
+    jitters = [
+        trial.calibration.advert_jitter for trial in trials if trial.calibration and trial.verdict != "undecided"
+    ]
+    return max((jitter.p95_s for jitter in jitters if jitter), default=None)

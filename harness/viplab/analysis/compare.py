@@ -1,0 +1,203 @@
+"""Old against new, or subject against subject: one row a figure, and one verdict, that of the deadline excess.
+
+People read outages; versions are told apart by `deadline_excess_s`, for it alone does not contain where in the advert
+interval the fault struck (docs/method.md).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from statistics import median
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from viplab.analysis.baseline import Points, Series
+from viplab.analysis.statistics import fewest_for, mann_whitney, shift_interval, smallest_p
+from viplab.errors import InputError
+
+ALPHA = 0.01
+LEAST_SHARE = 0.05
+LEAST_S = 0.020
+GATE = "deadline_excess_s"
+# Where the fault struck is chance, and for how long there are two owners depends on when the trial ends.
+_NOT_COMPARED = ("x_s", "dual_owner_s")
+_STATUS = {"-": 3, "?": 2, "=": 0, "+": 0}
+
+Mark = Literal["+", "-", "=", "?"]
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Row(_Frozen):
+    """One figure: `+` better, `-` worse, `=` the same, `?` undecided for the reason given."""
+
+    scenario: str
+    subject: str
+    quantity: str
+    mark: Mark
+    gates: bool = Field(description="Whether the verdict depends on it.")
+    base_n: int
+    new_n: int
+    base_median_s: float | None
+    new_median_s: float | None
+    shift_s: float | None
+    interval_s: tuple[float, float] | None = Field(description="BCa at 95 % for the shift of the median.")
+    p: float | None
+    threshold_s: float | None = Field(description="A shift has to be larger than this to count.")
+    why: str
+
+
+class Comparison(_Frozen):
+    """All rows; `exit_status` is 0 for the same or better, 3 for worse, 2 for undecided."""
+
+    base: str
+    new: str
+    rows: list[Row]
+    left_out: list[str] = Field(description="Scenarios and subjects that only one side has.")
+    exit_status: Literal[0, 2, 3]
+
+
+def compare(base: Points, new: Points, subjects: tuple[str, str] | None = None) -> Comparison:
+    """Compare figure by figure what both sides have.
+
+    Args:
+        base: the values that the others are held against.
+        new: those others.
+        subjects: compare this subject of `base` with that one of `new`, instead of each with itself.
+
+    Raises:
+        InputError: they cannot be compared; the message says why.
+    """
+    if subjects is not None:
+        base, new = base.of(subjects[0]), new.of(subjects[1])
+    _refuse(base, new)
+    bases, news = (_grouped(side, by_subject=subjects is None) for side in (base, new))
+    common = [group for group in bases if group in news]
+    if not common:
+        raise InputError(f"{base.run} and {new.run} have no scenario and subject in common; nothing can be compared")
+    floor_s = max(base.noise_floor_s or 0.0, new.noise_floor_s or 0.0)
+    label = " -> ".join(subjects) if subjects else None
+    rows = [
+        _row(scenario, label or f"{subject}/{profile}", quantity, pair, floor_s)
+        for scenario, subject, profile in common
+        for quantity, pair in _pairs(bases[scenario, subject, profile], news[scenario, subject, profile])
+    ]
+    return Comparison(
+        base=base.run,
+        new=new.run,
+        rows=rows,
+        left_out=[" ".join(filter(None, group)) for group in sorted(bases.keys() ^ news.keys())],
+        exit_status=_status(rows),
+    )
+
+
+def lines(comparison: Comparison) -> list[str]:
+    """The comparison as lines to print: a row a figure, figures that the verdict depends on marked with a star."""
+    head = ("", "scenario", "subject", "figure", "base ms", "new ms", "shift ms", "95 % interval", "p", "n")
+    table = [head, *(_cells(row) for row in comparison.rows)]
+    widths = [max(len(cells[column]) for cells in table) for column in range(len(head))]
+    text = ["  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip() for cells in table]
+    reasons = [
+        f"? {row.scenario} {row.quantity}: {row.why}" for row in comparison.rows if row.mark == "?" and row.gates
+    ]
+    left_out = [f"not compared, on one side only: {', '.join(comparison.left_out)}"] if comparison.left_out else []
+    verdict = {0: "same or better", 2: "undecided", 3: "worse"}[comparison.exit_status]
+    return [*text, *reasons, *left_out, f"{comparison.new} against {comparison.base}: {verdict}"]
+
+
+def _refuse(base: Points, new: Points) -> None:
+    """Sets that differ in what they were measured with: the difference would be its, not the subjects'."""
+    for what, one, other in (
+        ("lab", base.lab, new.lab),
+        ("accelerator", base.accel, new.accel),
+        ("image", base.provenance.image, new.provenance.image),
+        ("schema", base.schema_version, new.schema_version),
+    ):
+        if one != other:
+            raise InputError(
+                f"{base.run} and {new.run} cannot be compared: {what} is {one} in one, {other} in the other"
+            )
+
+
+Group = tuple[str, str, str]
+
+
+def _grouped(side: Points, *, by_subject: bool) -> dict[Group, dict[str, Series]]:
+    """Its series by scenario and subject, then by quantity."""
+    groups: dict[Group, dict[str, Series]] = {}
+    for series in side.series:
+        group = (series.scenario, series.subject, series.profile) if by_subject else (series.scenario, "", "")
+        groups.setdefault(group, {})[series.quantity] = series
+    return groups
+
+
+def _pairs(base: dict[str, Series], new: dict[str, Series]) -> Iterator[tuple[str, tuple[list[float], list[float]]]]:
+    for quantity in dict.fromkeys([*base, *new]):
+        if quantity.removeprefix("second_") not in _NOT_COMPARED:
+            sides = (base.get(quantity), new.get(quantity))
+            before, after = (series.values if series else [] for series in sides)
+            yield quantity, (before, after)
+
+
+def _row(scenario: str, subject: str, quantity: str, pair: tuple[list[float], list[float]], floor_s: float) -> Row:
+    base, new = pair
+    both = bool(base and new)
+    base_s, new_s = (round(median(side), 9) if side else None for side in pair)
+    shift_s = round(new_s - base_s, 9) if base_s is not None and new_s is not None else None
+    threshold_s = None if base_s is None else max(LEAST_SHARE * abs(base_s), LEAST_S, floor_s)
+    p = mann_whitney(base, new) if both else None
+    mark, why = _judged(len(base), len(new), shift_s, threshold_s, p)
+    return Row(
+        scenario=scenario,
+        subject=subject,
+        quantity=quantity,
+        mark=mark,
+        gates=quantity.removeprefix("second_") == GATE,
+        base_n=len(base),
+        new_n=len(new),
+        base_median_s=base_s,
+        new_median_s=new_s,
+        shift_s=shift_s,
+        interval_s=shift_interval(base, new) if both else None,
+        p=p,
+        threshold_s=threshold_s,
+        why=why,
+    )
+
+
+def _judged(
+    base_n: int, new_n: int, shift_s: float | None, threshold_s: float | None, p: float | None
+) -> tuple[Mark, str]:
+    if shift_s is None or threshold_s is None or p is None:
+        return "?", "measured on one side only"
+    if smallest_p(base_n, new_n) >= ALPHA:
+        needed = fewest_for(ALPHA)
+        return "?", f"too few values ({base_n} and {new_n}): the test cannot reach p < {ALPHA:g} below {needed} a side"
+    if abs(shift_s) <= threshold_s:
+        return "=", f"the medians are no more than {threshold_s * 1e3:.1f} ms apart"
+    if p >= ALPHA:
+        return "?", f"the medians are {abs(shift_s) * 1e3:.1f} ms apart, but p is {p:.3f}; more trials would tell"
+    return ("-" if shift_s > 0 else "+"), f"the median moved by {shift_s * 1e3:+.1f} ms"
+
+
+def _status(rows: list[Row]) -> Literal[0, 2, 3]:
+    statuses = [_STATUS[row.mark] for row in rows if row.gates]
+    return 3 if 3 in statuses else 2 if 2 in statuses or not statuses else 0
+
+
+def _cells(row: Row) -> tuple[str, ...]:
+    low_high = "-" if row.interval_s is None else f"{row.interval_s[0] * 1e3:+.2f} to {row.interval_s[1] * 1e3:+.2f}"
+    return (
+        row.mark,
+        row.scenario,
+        row.subject,
+        row.quantity + ("*" if row.gates else ""),
+        *("-" if value is None else f"{value * 1e3:.2f}" for value in (row.base_median_s, row.new_median_s)),
+        "-" if row.shift_s is None else f"{row.shift_s * 1e3:+.2f}",
+        low_high,
+        "-" if row.p is None else f"{row.p:.2g}",
+        f"{row.base_n}/{row.new_n}",
+    )
