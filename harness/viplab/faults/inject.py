@@ -7,7 +7,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from viplab.errors import LabError
-from viplab.lab.guest import Fired, Guest
+from viplab.lab.guest import Guest
 from viplab.observe.timeline import Timeline
 from viplab.subjects.subject import Subject
 
@@ -35,9 +35,7 @@ def inject(
     if fault.kind == "power_cut":
         marker = None
         moment()
-        before_ns = time.time_ns()
-        guest.power_cut()
-        fired = Fired(before_ns, time.time_ns(), 0)
+        fired = guest.power_cut()
     else:
         marker = f"viplab:{fault.kind}:{guest.host.name}:{time.time_ns()}"
         armed = guest.arm(_command(fault, guest, subject), marker)

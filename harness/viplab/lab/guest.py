@@ -22,11 +22,12 @@ class Result:
         """This result, if the command succeeded.
 
         Raises:
-            LabError: it did not; the message ends with the last line that it printed.
+            LabError: it did not; the message ends with the last lines that it printed.
         """
         if self.status != 0:
             lines = (self.stderr.strip() or self.stdout.strip() or "it printed nothing").splitlines()
-            raise LabError(f"in the guest, `{self.command}` failed with status {self.status}: {lines[-1]}")
+            said = " / ".join(lines[-2:])
+            raise LabError(f"in the guest, `{self.command}` failed with status {self.status}: {said}")
         return self
 
 
@@ -110,6 +111,6 @@ class Guest(Protocol):
         """What the serial console has said since the guest was brought up."""
         ...
 
-    def power_cut(self) -> None:
+    def power_cut(self) -> Fired:
         """Cut the power: nothing in the guest gets to clean up."""
         ...

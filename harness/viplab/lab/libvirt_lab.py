@@ -8,7 +8,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
+import signal
 import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
@@ -22,7 +24,7 @@ from viplab.errors import LabError
 from viplab.lab.accelerator import Accelerator
 from viplab.lab.cache import cache_dir, make_once
 from viplab.lab.command import run
-from viplab.lab.guest import Armed, Dialogue, Guest, Result
+from viplab.lab.guest import Armed, Dialogue, Fired, Guest, Result
 from viplab.lab.image import Image
 from viplab.lab.lab import Origins
 from viplab.lab.ssh import Connection
@@ -31,6 +33,7 @@ from viplab.lab.waiting import until
 from viplab.progress import step
 
 MEMORY_MIB = 512
+_EMULATORS = Path("/run/libvirt/qemu")
 BOOT_LIMIT_S: dict[Accelerator, float] = {"kvm": 60.0, "qemu": 240.0}
 _TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("viplab.lab"), autoescape=True, undefined=jinja2.StrictUndefined
@@ -126,9 +129,20 @@ class LibvirtGuest:
         """What the serial console has said."""
         return self.console_log.read_bytes() if self.console_log.exists() else b""
 
-    def power_cut(self) -> None:
-        """Destroy the domain."""
-        self._lab.connection.lookupByName(self.host.hostname).destroy()
+    def power_cut(self) -> Fired:
+        """Kill the emulator: libvirt's own `destroy` asks it first, and takes a tenth of a second over that."""
+        pid = int((_EMULATORS / f"{self.host.hostname}.pid").read_text())
+        before_ns = time.time_ns()
+        os.kill(pid, signal.SIGKILL)
+        after_ns = time.time_ns()
+        until("libvirt to see that the guest is gone", lambda: not self.running, within_s=10, every_s=0.01)
+        return Fired(before_ns, after_ns, 0)
+
+    def discard(self) -> None:
+        """Take the domain down, if it is up, and hang up."""
+        self.disconnect()
+        if self.running:
+            self._lab.connection.lookupByName(self.host.hostname).destroy()
 
     def set_clock(self) -> None:
         """Set the guest's wall clock to the host's: a guest from saved memory lives in the past."""
@@ -217,9 +231,7 @@ class LibvirtLab:
 
     def _discard(self) -> None:
         def discard(guest: LibvirtGuest) -> None:
-            guest.disconnect()
-            if guest.running:
-                guest.power_cut()
+            guest.discard()
 
         self._both(discard)
 

@@ -153,15 +153,18 @@ class NetnsGuest:
         """What its first process had to complain of."""
         return self._console.read_bytes() if self._console.exists() else b""
 
-    def power_cut(self) -> None:
+    def power_cut(self) -> Fired:
         """Take the links down, then kill the tree.
 
         In this order because the kernel would go on answering for the host until its network is dismantled.
         """
         assert self._tree is not None
+        before_ns = time.time_ns()
         run(["ip", "-batch", "-"], stdin="".join(f"link set {port} down\n" for port in self._ports()))
         os.kill(self._first, signal.SIGKILL)
+        after_ns = time.time_ns()
         self._tree.wait()
+        return Fired(before_ns, after_ns, 0)
 
     @property
     def _console(self) -> Path:
