@@ -38,12 +38,13 @@ class ScenarioItem(pytest.Item):
 
     def runtest(self) -> None:
         from viplab.analysis.run import analyze, write_summary
-        from viplab.experiment.session import Plan, run
-        from viplab.scenario.load import load_scenario
+        from viplab.experiment.plan import Plan
+        from viplab.experiment.session import run
+        from viplab.scenario.load import read_scenario
         from viplab.subjects.choose import subject
 
         chosen = subject(self.config.getoption("--subject"), self.config.getoption("--profile"))
-        folder = run(Plan([(self.path, load_scenario(self.path))], [chosen]))
+        folder = run(Plan([read_scenario(self.path)], [chosen]))
         view = analyze(folder)
         write_summary(folder, view)
         wrong = [

@@ -54,23 +54,33 @@ def run(
         Literal["libvirt", "netns"], typer.Option(help="Real guests, or namespaces of this machine: quick, no image.")
     ] = "libvirt",
     lanes: Annotated[int, typer.Option(min=1, max=8, help="How many labs side by side, with --lab netns.")] = 1,
+    recipe: Annotated[
+        Path | None, typer.Option(help="Do a run again, from its folder's recipe.yaml; all else but --report is in it.")
+    ] = None,
     report: Annotated[bool, typer.Option("--report", help="Write the report as well.")] = False,
     live: Annotated[bool, typer.Option("--live", help="Show what happens as it happens.")] = False,
 ) -> int:
     """Run scenarios on real guests, judge them, and print the result."""
     from viplab.experiment import session
+    from viplab.experiment.plan import Plan
+    from viplab.experiment.recipe import plan_of
     from viplab.scenario.load import resolve
     from viplab.subjects.choose import subject as choose
 
     started = time.monotonic()
-    plan = session.Plan(
-        scenarios=resolve(scenarios or ["article"]),
-        subjects=[choose(name, profile) for name in subject or ["vipd"]],
-        trials=trials,
-        seed=seed,
-        lab=lab,
-        lanes=lanes,
-    )
+    if recipe is not None:
+        if scenarios:
+            raise InputError(f"either scenarios or --recipe: {recipe} names its own")
+        plan = plan_of(recipe)
+    else:
+        plan = Plan(
+            scenarios=resolve(scenarios or ["article"]),
+            subjects=[choose(name, profile) for name in subject or ["vipd"]],
+            trials=trials,
+            seed=seed,
+            lab=lab,
+            lanes=lanes,
+        )
     if live:
         from viplab.live.watch import beside
         from viplab.progress import leave_steps_to_watch

@@ -94,7 +94,7 @@ def provenance(
 ) -> Provenance:
     """What a run comes from: the caller knows the lab, this function the host and the checkout."""
     return Provenance(
-        git=_git(),
+        git=commit(),
         argv=[Path(sys.argv[0]).name, *sys.argv[1:]],
         host_kernel=platform.release(),
         qemu=qemu,
@@ -105,7 +105,8 @@ def provenance(
     )
 
 
-def _git() -> str | None:
+def commit() -> str | None:
+    """The checkout's commit as `git describe` names it, None outside of one."""
     try:
         done = subprocess.run(
             ["git", "-C", str(tree()), "describe", "--always", "--dirty"],

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import secrets
 import time
-from dataclasses import dataclass
 from itertools import product
 from pathlib import Path
-from typing import Literal
 
 from viplab import preflight, store
 from viplab.errors import HostError, InputError
 from viplab.evidence import RunFolder
 from viplab.experiment.lanes import in_lanes
+from viplab.experiment.plan import Plan
+from viplab.experiment.recipe import write_recipe
 from viplab.experiment.trial import Trial, run_trial
 from viplab.lab import netns
 from viplab.lab.lab import Lab, Origins
@@ -21,21 +21,7 @@ from viplab.lab.opened import in_lab, ready_image
 from viplab.lab.sandbox import contained
 from viplab.preflight import Finding
 from viplab.progress import StepLines, note
-from viplab.scenario.model import Scenario
 from viplab.subjects.subject import Subject
-
-
-@dataclass(frozen=True)
-class Plan:
-    """What a run consists of."""
-
-    scenarios: list[tuple[Path, Scenario]]
-    subjects: list[Subject]
-    trials: int = 1
-    seed: int | None = None
-    lab: Literal["libvirt", "netns"] = "libvirt"
-    lanes: int = 1
-    """How many namespace labs work side by side."""
 
 
 def run(plan: Plan) -> RunFolder:
@@ -50,7 +36,7 @@ def run(plan: Plan) -> RunFolder:
     findings = preflight.examine_machine()
     if plan.lab == "netns":
         _check_machine(plan.subjects)
-        folder = _new_run(netns.origins(), None, seed)
+        folder = _new_run(plan, netns.origins(), None, seed)
         lanes = min(plan.lanes, len(_trials(plan, seed)))
         if lanes == 1:
             in_netns_lab(lambda lab: _do(_trials(plan, seed), lab, folder, findings))
@@ -69,7 +55,7 @@ def run(plan: Plan) -> RunFolder:
         raise InputError("labs side by side are for --lab netns: emulated guests need the machine to themselves")
 
     def work(lab: Lab) -> Path:
-        folder = _new_run(lab.origins, lab.accelerator, seed)
+        folder = _new_run(plan, lab.origins, lab.accelerator, seed)
         _do(_trials(plan, seed), lab, folder, findings)
         return folder.path
 
@@ -84,18 +70,17 @@ def _check_machine(subjects: list[Subject]) -> None:
                 raise HostError(f"{subject.name}: no {path} here; install it, or use --lab libvirt, which has an image")
 
 
-def _new_run(origins: Origins, accel: str | None, seed: int) -> RunFolder:
+def _new_run(plan: Plan, origins: Origins, accel: str | None, seed: int) -> RunFolder:
     packages = {name: origins.packages[name] for name in store.PACKAGES if name in origins.packages}
-    folder = store.new_run(
-        store.provenance(
-            qemu=origins.qemu,
-            libvirt=origins.libvirt,
-            accel=accel,
-            image=origins.image,
-            packages=dict.fromkeys(("A", "B"), packages),
-        ),
-        seed,
+    provenance = store.provenance(
+        qemu=origins.qemu,
+        libvirt=origins.libvirt,
+        accel=accel,
+        image=origins.image,
+        packages=dict.fromkeys(("A", "B"), packages),
     )
+    folder = store.new_run(provenance, seed)
+    write_recipe(plan, seed, provenance.git, origins.image, folder.recipe)
     note(f"run {folder.path.name}")
     return folder
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
@@ -42,7 +41,8 @@ class Trial:
     """What is to be done, by whom, with which number."""
 
     scenario: Scenario
-    source: Path
+    source: str
+    """The scenario's file, to the letter."""
     subject: Subject
     number: int
     seed: int
@@ -61,7 +61,7 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
     (folder.path / "capture").mkdir(parents=True)
     for host in lab.hosts:
         folder.host(host, "").mkdir(parents=True)
-    shutil.copyfile(trial.source, folder.path / "scenario.yaml")
+    (folder.path / "scenario.yaml").write_text(trial.source, encoding="utf-8")
     timeline = Timeline(folder.timeline, listeners)
     try:
         timeline.record("trial_started", scenario=trial.scenario.scenario, subject=trial.subject.name, seed=trial.seed)

@@ -24,29 +24,45 @@ def scenario_files() -> dict[str, Path]:
     return {path.stem: path for path in sorted((tree() / "scenarios").glob("*/*.yaml"))}
 
 
-def load_scenario(path: Path) -> Scenario:
-    """Read one file.
+def read_scenario(path: Path) -> tuple[str, Scenario]:
+    """Read one file: its text, and what that says.
 
     Raises:
         InputError: it cannot be read or is not valid; the message lists every error, one a line.
     """
     try:
-        data: Any = yaml.safe_load(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror})") from None
     except UnicodeDecodeError:
         raise InputError(f"{path}: not a text file in UTF-8") from None
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        where = f"{path}:{mark.line + 1}" if mark else str(path)
-        raise InputError(f"{where}: not valid YAML ({getattr(error, 'problem', None) or error})") from None
-    try:
-        scenario = Scenario.model_validate(data)
-    except ValidationError as error:
-        raise InputError("\n".join(f"{path}: {line}" for line in explain(error))) from None
+    scenario = parse_scenario(text, str(path))
     if scenario.scenario != path.stem:
         raise InputError(f"{path}: scenario: is {scenario.scenario!r}, but the file's name says {path.stem!r}")
-    return scenario
+    return text, scenario
+
+
+def load_scenario(path: Path) -> Scenario:
+    """Read one file; errors as with `read_scenario`."""
+    return read_scenario(path)[1]
+
+
+def parse_scenario(text: str, where: str) -> Scenario:
+    """Read a scenario; `where` is what errors say that it came from.
+
+    Raises:
+        InputError: it is not valid; the message lists every error, one a line.
+    """
+    try:
+        data: Any = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{where}:{mark.line + 1}" if mark else where
+        raise InputError(f"{place}: not valid YAML ({getattr(error, 'problem', None) or error})") from None
+    try:
+        return Scenario.model_validate(data)
+    except ValidationError as error:
+        raise InputError("\n".join(f"{where}: {line}" for line in explain(error))) from None
 
 
 def explain(error: ValidationError) -> list[str]:
@@ -60,7 +76,7 @@ def explain(error: ValidationError) -> list[str]:
     return lines
 
 
-def resolve(words: list[str]) -> list[tuple[Path, Scenario]]:
+def resolve(words: list[str]) -> list[tuple[str, Scenario]]:
     """The scenarios that a command line names: by name, by path, or by suite (`cases`, `article`, `all`), each once.
 
     Raises:
@@ -81,4 +97,4 @@ def resolve(words: list[str]) -> list[tuple[Path, Scenario]]:
             raise InputError(
                 f"no scenario {word!r}; there are: {', '.join(known)}, the suites {', '.join(SUITES)}, all, or a path"
             )
-    return [(path, load_scenario(path)) for path in dict.fromkeys(paths)]
+    return [read_scenario(path) for path in dict.fromkeys(paths)]

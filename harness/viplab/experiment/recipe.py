@@ -1,0 +1,117 @@
+"""What a run was asked to do, to the letter, so that it can be done again: `recipe.yaml` of the run folder.
+
+The scenarios are in it as they were read. The seed puts the faults where they were. What cannot be in it, the image and
+the checkout, is named, and a difference is told.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from viplab import store
+from viplab.errors import InputError
+from viplab.experiment.plan import Plan
+from viplab.lab.image import load_recipe
+from viplab.lab.opened import IMAGE
+from viplab.progress import note
+from viplab.scenario.load import explain, parse_scenario
+from viplab.subjects.choose import subject
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Chosen(_Strict):
+    """A subject."""
+
+    name: str
+    profile: str
+
+
+class Recipe(_Strict):
+    """`recipe.yaml`."""
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    git: str | None
+    image: str | None
+    lab: Literal["libvirt", "netns"]
+    lanes: int = Field(ge=1)
+    trials: int = Field(ge=1)
+    seed: int
+    subjects: list[Chosen] = Field(min_length=1)
+    scenarios: list[str] = Field(min_length=1)
+    """Each a whole scenario file."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+def write_recipe(plan: Plan, seed: int, git: str | None, image: str | None, path: Path) -> None:
+    """Keep what this plan asks for."""
+    recipe = Recipe(
+        git=git,
+        image=image,
+        lab=plan.lab,
+        lanes=plan.lanes,
+        trials=plan.trials,
+        seed=seed,
+        subjects=[Chosen(name=chosen.name, profile=chosen.profile) for chosen in plan.subjects],
+        scenarios=[text for text, _ in plan.scenarios],
+    )
+    document = yaml.dump(recipe.model_dump(by_alias=True), Dumper=_Blocks, sort_keys=False, allow_unicode=True)
+    path.write_text(document, encoding="utf-8")
+
+
+def read_recipe(path: Path) -> tuple[Recipe, Plan]:
+    """A recipe, and the plan that it stands for.
+
+    Raises:
+        InputError: it cannot be read, or is not valid; the message lists every error, one a line.
+    """
+    try:
+        recipe = Recipe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise InputError(f"{path}: not valid YAML; a run keeps its recipe as recipe.yaml") from None
+    except ValidationError as error:
+        raise InputError("\n".join(f"{path}: {line}" for line in explain(error))) from None
+    plan = Plan(
+        scenarios=[(text, parse_scenario(text, str(path))) for text in recipe.scenarios],
+        subjects=[subject(chosen.name, chosen.profile) for chosen in recipe.subjects],
+        trials=recipe.trials,
+        seed=recipe.seed,
+        lab=recipe.lab,
+        lanes=recipe.lanes,
+    )
+    return recipe, plan
+
+
+def plan_of(path: Path) -> Plan:
+    """The plan of a recipe; tells the user where this checkout or its image is another one."""
+    recipe, plan = read_recipe(path)
+    here = {"git": store.commit(), "image": _image_here() if recipe.lab == "libvirt" else None}
+    for what, was in (("git", recipe.git), ("image", recipe.image)):
+        if was != here[what]:
+            note(f"not quite the same: the recipe's {what} was {was or 'none'}, here it is {here[what] or 'none'}")
+    return plan
+
+
+def _image_here() -> str:
+    recipe = load_recipe(IMAGE)
+    return f"{recipe.name}-{recipe.key}"
+
+
+class _Blocks(yaml.SafeDumper):
+    """Writes texts of several lines as blocks, as a person would."""
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Blocks.add_representer(str, _text)
