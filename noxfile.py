@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -17,6 +19,7 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "tests"]
 
 INTERNAL = 70
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
 @nox.session
@@ -30,7 +33,7 @@ def e2e(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Everything that needs no guests: units, conformance, and routers in network namespaces."""
     _install(session, "lab,dev")
-    _become(session, "pytest", "--ignore=tests/e2e", *session.posargs)
+    _become(session, "pytest", "--ignore=tests/e2e", "--ignore=tests/browser", *session.posargs)
 
 
 @nox.session
@@ -49,6 +52,46 @@ def lint(session: nox.Session) -> None:
     session.run("mypy")
     session.run("lint-imports")
     session.run("shellcheck", "bootstrap", ".ci/run", *map(str, Path("vmimages").glob("*/customize")))
+
+
+@nox.session
+def report(session: nox.Session) -> None:
+    """The report of the newest run and of the sample, each written twice: the bytes have to be the same."""
+    _install(session, "dev")
+    newest = Path("results/runs/latest")
+    for run in (*([newest] if newest.exists() else []), Path("results/sample")):
+        session.run("viplab", "report", str(run), silent=True)
+        first = _pages(run)
+        session.run("viplab", "report", str(run), silent=True)
+        if _pages(run) != first:
+            session.error(f"{run}: the report is not the same bytes twice")
+        session.log(f"{run}/report/index.html, {run}/report.html ({(run / 'report.html').stat().st_size // 1000} kB)")
+
+
+@nox.session
+def browser(session: nox.Session) -> None:
+    """The report in a real browser: errors, widths, text alternatives, axe-core, links, print."""
+    _install_browser(session)
+    _become(session, "pytest", "tests/browser", *session.posargs)
+
+
+@nox.session
+def picture(session: nox.Session) -> None:
+    """The README's picture, from the sample's report."""
+    _install_browser(session)
+    session.run("python", "docs/picture.py")
+
+
+def _install_browser(session: nox.Session) -> None:
+    """Playwright and axe-core from PyPI; Chromium is the system's, brought by apt where that is possible."""
+    if not any(map(shutil.which, CHROMIUM)) and shutil.which("apt-get") and os.geteuid() == 0:
+        session.run("apt-get", "install", "-y", "--no-install-recommends", "chromium", external=True)
+    _install(session, "dev")
+    session.install("playwright", "axe-playwright-python")
+
+
+def _pages(run: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in (run / "report.html", *(run / "report").glob("*.html"))}
 
 
 def _install(session: nox.Session, extras: str) -> None:
