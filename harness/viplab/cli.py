@@ -99,8 +99,15 @@ def run(
 
 @app.command()
 def analyze(run: Run = "latest") -> int:
-    """Recompute a run's summary from its folder alone, and print it."""
-    return _judge(store.find_run(run), report=False).exit_status
+    """Recompute a run's summary from its folder alone, and print it.
+
+    Where a part of the folder is missing or damaged the rest is judged all the same; the exit status is then 64.
+    """
+    view = _judge(store.find_run(run), report=False)
+    if view.damage:
+        more = f"; and {len(view.damage) - 1} more" if len(view.damage) > 1 else ""
+        raise InputError(f"{view.damage[0]}{more}; what could be judged was")
+    return view.exit_status
 
 
 @app.command()

@@ -436,7 +436,8 @@ class RunView(_Frozen):
     claims: list[ClaimResult]
     puzzles: list[Puzzle]
     figures: list[Figure] = []
-    notes: list[str] = Field(description="Trials that could not be read at all, one sentence each.")
+    notes: list[str] = Field(description="What could not be read at all, one sentence each.")
+    damage: list[str] = Field(default=[], description="Everything in the folder that is missing or damaged.")
     exit_status: int = Field(description="0 every claim reproduced or explained, 1 a claim failed, 2 undecided.")
 
     @property

@@ -89,10 +89,12 @@ class Pcap:
         self.cut = bool(data)
 
     def _opened(self) -> BinaryIO:
+        if not self.path.is_file():
+            # To open a pipe would wait for somebody to write into it.
+            what = "is no file" if self.path.exists() else "missing; this network was not captured"
+            raise InputError(f"{self.path}: {what}")
         try:
             return self.path.open("rb")
-        except FileNotFoundError:
-            raise InputError(f"{self.path}: missing; this network was not captured") from None
         except OSError as error:
             raise InputError(f"{self.path}: cannot be read ({error.strerror})") from None
 

@@ -1,31 +1,23 @@
-"""One trial's evidence, read: every file of its folder once, what is missing or damaged said instead of raised."""
+"""One trial's evidence as it was read, and what follows from it without judging: who is who, what was when."""
 
 from __future__ import annotations
 
 from bisect import bisect_right
-from collections import defaultdict, deque
-from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field, replace
+from collections.abc import Iterator
+from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from pathlib import Path
 from typing import get_args
 
-from viplab.analysis.dissect import meanings
-from viplab.analysis.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Neighbour
-from viplab.analysis.logs import Line, read_log
+from viplab.analysis.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
+from viplab.analysis.logs import Line
 from viplab.analysis.model import CaptureSummary, Fault, FaultKind, PingView, Stream
-from viplab.analysis.pcap import Pcap
-from viplab.analysis.ping import read_ping
 from viplab.analysis.streams import Trip, lateness_ns, round_trips
-from viplab.errors import InputError
-from viplab.evidence import Event, HostName, Station, TrialFolder, TrialInfo
+from viplab.evidence import Event, HostName, Station, TrialInfo
 
 HOSTS: tuple[HostName, ...] = ("A", "B")
 NETWORKS = ("virbr0", "interconnect")
 _STEP = ("step_started", "step_finished")
-# Frames of one capture that are kept: 40 minutes of a probe at 2 kHz, and no more of a capture that is hostile.
-_MOST = 10_000_000
 
 
 @dataclass(frozen=True)
@@ -227,110 +219,3 @@ def arp_entry(text: str, ip: str) -> str | None:
             mac = words[words.index("at") + 1].lower()
             return mac if mac.count(":") == 5 else None
     return None
-
-
-def read_trial(folder: TrialFolder) -> Record:
-    """Read one trial's folder.
-
-    Raises:
-        InputError: `trial.json` is missing or not ours; whatever else is wrong is said in the record's `gaps`.
-    """
-    info = folder.info()
-    gaps: list[str] = []
-    events = _events(folder, gaps)
-    wire = _capture(folder, "interconnect", gaps, lambda frame: isinstance(frame, Advert | Carp))
-    public = _capture(folder, "virbr0", gaps, lambda frame: _concerns(frame, info.vip))
-    needs_markers = any(event.event == "fault_injected" and event.get("marker") for event in events)
-    has_markers = needs_markers or folder.capture("mgmt").exists()
-    markers = _capture(folder, "mgmt", gaps, lambda frame: isinstance(frame, Datagram)) if has_markers else []
-    near_ns = events[0].t_ns if events else 0
-    scenario = _text(folder.path / "scenario.yaml")
-    if scenario is None:
-        gaps.append(f"{folder.path / 'scenario.yaml'}: missing")
-    transcript = _text(folder.ping)
-    if transcript is None and any(event.event == "ping_started" for event in events):
-        gaps.append(f"{folder.ping}: missing although ping was started")
-    return Record(
-        name=folder.name,
-        info=info,
-        scenario=scenario or "",
-        config={host: _text(folder.host(host, "keepalived.conf")) for host in HOSTS},
-        events=events,
-        adverts=[
-            frame for frame in wire if isinstance(frame, Advert) and frame.virtual_router_id == info.virtual_router_id
-        ],
-        carps=[frame for frame in wire if isinstance(frame, Carp)],
-        arps=[frame for frame in public if isinstance(frame, Arp)],
-        neighbours=[frame for frame in public if isinstance(frame, Neighbour)],
-        echoes=[frame for frame in public if isinstance(frame, Echo)],
-        markers=[frame for frame in markers if isinstance(frame, Datagram)],
-        ping=read_ping(transcript) if transcript is not None else None,
-        logs={host: _log(folder, host, near_ns) for host in HOSTS},
-        gaps=gaps,
-    )
-
-
-def _events(folder: TrialFolder, gaps: list[str]) -> list[Event]:
-    events: list[Event] = []
-    try:
-        # Kept one by one: those before a damaged line are still good.
-        for event in folder.events():
-            events.append(event)
-    except InputError as error:
-        gaps.append(str(error))
-    if not events:
-        gaps.append(f"{folder.timeline}: missing or empty")
-    return events
-
-
-def _capture(folder: TrialFolder, network: str, gaps: list[str], wanted: Callable[[Meaning], bool]) -> list[Meaning]:
-    """What is wanted of a capture, in the order of time; the rest of it is never in memory."""
-    found: list[Meaning] = []
-    try:
-        pcap = Pcap(folder.capture(network))
-        for batch in pcap.batches():
-            found += filter(wanted, meanings(batch))
-            if len(found) > _MOST:
-                gaps.append(
-                    f"{pcap.path}: more than {_MOST:,} frames of this trial in it; those after them are not read"
-                )
-                break
-        if pcap.cut:
-            gaps.append(f"{pcap.path}: ends within a record; the capture was not closed")
-    except InputError as error:
-        gaps.append(str(error))
-    return sorted(found, key=lambda meaning: meaning.time_ns)
-
-
-def _concerns(frame: Meaning, vip: str) -> bool:
-    """Whether a frame of the public network belongs to the trial: echo from or to the VIP, and who has which MAC."""
-    if isinstance(frame, Echo):
-        return vip in (frame.src_ip, frame.dst_ip)
-    return isinstance(frame, Arp | Neighbour)
-
-
-def _log(folder: TrialFolder, host: HostName, near_ns: int) -> list[Line]:
-    """The log in the article's form, dated by the same lines of `precise.log` where the guest kept that too."""
-    precise: defaultdict[tuple[str, str], deque[Line]] = defaultdict(deque)
-    for line in _lines(folder.host(host, "precise.log"), near_ns):
-        precise[line.ident, line.message].append(line)
-    dated = []
-    for line in _lines(folder.host(host, "messages.log"), near_ns):
-        same = precise[line.ident, line.message]
-        exact = same.popleft() if same else line
-        dated.append(replace(line, time_ns=exact.time_ns, resolution_ns=exact.resolution_ns))
-    return dated
-
-
-def _lines(path: Path, near_ns: int) -> list[Line]:
-    try:
-        return read_log(path.read_bytes(), near_ns)
-    except OSError:
-        return []
-
-
-def _text(path: Path) -> str | None:
-    try:
-        return path.read_text(encoding="utf-8", errors="backslashreplace")
-    except OSError:
-        return None

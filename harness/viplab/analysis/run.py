@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 
-from viplab.analysis.claims import Judged, exit_status, judge_claims, read_reference
+from viplab.analysis.claims import Judged, Reference, exit_status, judge_claims, read_reference
 from viplab.analysis.figures import figures, table
 from viplab.analysis.measures import measures
 from viplab.analysis.model import RunView
 from viplab.analysis.puzzles import answer_puzzles
-from viplab.analysis.record import read_trial
+from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.errors import InputError
 from viplab.evidence import RunFolder
@@ -18,33 +18,48 @@ from viplab.evidence import RunFolder
 def analyze(run: RunFolder) -> RunView:
     """Recompute everything from the folder alone.
 
+    What can be judged is: a trial that cannot be read is left out and said in the view's `notes`, one that can be read
+    in part is undecided, and without a reference file there are trials and no claims. The view's `damage` has it all.
+
     Raises:
-        InputError: there is no run, or its `run.json` or `reference.yaml` is missing or damaged. A trial that cannot be
-            read is left out and said in the view's `notes`; one that can be read in part is judged undecided.
+        InputError: there is no run, or its `run.json` is missing, damaged or of another schema.
     """
     info = run.info()
-    reference = read_reference(run.reference)
     judged: list[Judged] = []
     notes: list[str] = []
+    gaps: list[str] = []
     for folder in run.trials():
         try:
             record = read_trial(folder)
         except InputError as error:
             notes.append(str(error))
             continue
+        gaps += record.gaps
         view = view_trial(record)
         judged.append(Judged(view, measures(record, view)))
-    claims = judge_claims(reference, judged)
+    if not judged:
+        notes.append(f"{run.path / 'trials'}: no trial that can be read")
+    reference = _reference(run, notes)
+    claims = judge_claims(reference, judged) if reference else []
     status = exit_status(claims, [trial.view.summary.verdict for trial in judged])
     return RunView(
         info=info,
         trials=[trial.view for trial in judged],
         claims=claims,
-        puzzles=answer_puzzles(reference, judged),
+        puzzles=answer_puzzles(reference, judged) if reference else [],
         figures=figures([trial.view.summary for trial in judged]),
         notes=notes,
+        damage=[*notes, *gaps],
         exit_status=status or (2 if notes else 0),
     )
+
+
+def _reference(run: RunFolder, notes: list[str]) -> Reference | None:
+    try:
+        return read_reference(run.reference)
+    except InputError as error:
+        notes.append(str(error))
+        return None
 
 
 def write_summary(run: RunFolder, view: RunView) -> bytes:

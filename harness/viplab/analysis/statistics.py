@@ -150,7 +150,8 @@ def _acceleration(samples: Sequence[Sample], statistic: Callable[..., Sample]) -
         off = (left.mean() - left) * (len(sample) - 1) / len(sample)
         cubes += float((off**3).sum())
         squares += float((off**2).sum())
-    return cubes / (6 * squares**1.5) if squares else 0.0
+    scale = 6 * squares**1.5
+    return cubes / scale if scale else 0.0
 
 
 def _doubled_midranks(values: Sequence[float]) -> NDArray[np.int64]:

@@ -14,7 +14,7 @@ from viplab.analysis.frames import Echo
 from viplab.analysis.index import Frame
 from viplab.analysis.model import TrialView
 from viplab.analysis.pcap import Pcap
-from viplab.analysis.record import read_trial
+from viplab.analysis.reading import read_trial
 from viplab.analysis.streams import Trip, round_trips, silences
 from viplab.analysis.trial import view_trial
 from viplab.evidence import NodeTimers, TrialFolder

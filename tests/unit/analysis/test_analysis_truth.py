@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 import synthetic as s
 
-from viplab.analysis.record import read_trial
+from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.truth import page
 from viplab.analysis.truth.check import Compared, answers, compare_all

@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import synthetic as s
 
-from viplab.analysis.record import read_trial
+from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.evidence import TrialFolder
 

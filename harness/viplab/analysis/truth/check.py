@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 
 from viplab.analysis.measures import measures
 from viplab.analysis.model import FaultView, TrialView
-from viplab.analysis.record import read_trial
+from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.truth.cases import ARTICLE, BEYOND
 from viplab.analysis.truth.maker import FAMILIES, Trial

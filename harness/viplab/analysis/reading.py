@@ -1,0 +1,137 @@
+"""A trial's folder read into a `Record`: every file once, what is missing or damaged said instead of raised."""
+
+from __future__ import annotations
+
+from collections import defaultdict, deque
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+from viplab.analysis.dissect import meanings
+from viplab.analysis.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Neighbour
+from viplab.analysis.logs import Line, read_log
+from viplab.analysis.pcap import Pcap
+from viplab.analysis.ping import read_ping
+from viplab.analysis.record import HOSTS, Record
+from viplab.errors import InputError
+from viplab.evidence import Event, HostName, TrialFolder
+
+# Frames of one capture that are kept: eight minutes of a probe at 2 kHz, and no more of a capture that is hostile.
+_MOST = 2_000_000
+_LARGEST_TEXT = 64 << 20
+
+
+def read_trial(folder: TrialFolder) -> Record:
+    """Read one trial's folder.
+
+    Raises:
+        InputError: `trial.json` is missing or not ours; whatever else is wrong is said in the record's `gaps`.
+    """
+    info = folder.info()
+    gaps: list[str] = []
+    events = _events(folder, gaps)
+    wire = _capture(folder, "interconnect", gaps, lambda frame: isinstance(frame, Advert | Carp))
+    public = _capture(folder, "virbr0", gaps, lambda frame: _concerns(frame, info.vip))
+    needs_markers = any(event.event == "fault_injected" and event.get("marker") for event in events)
+    has_markers = needs_markers or folder.capture("mgmt").exists()
+    markers = _capture(folder, "mgmt", gaps, lambda frame: isinstance(frame, Datagram)) if has_markers else []
+    near_ns = events[0].t_ns if events else 0
+    scenario = _text(folder.path / "scenario.yaml", gaps)
+    if scenario is None:
+        gaps.append(f"{folder.path / 'scenario.yaml'}: missing")
+    transcript = _text(folder.ping, gaps)
+    if transcript is None and any(event.event == "ping_started" for event in events):
+        gaps.append(f"{folder.ping}: missing although ping was started")
+    return Record(
+        name=folder.name,
+        info=info,
+        scenario=scenario or "",
+        config={host: _text(folder.host(host, "keepalived.conf"), gaps) for host in HOSTS},
+        events=events,
+        adverts=[
+            frame for frame in wire if isinstance(frame, Advert) and frame.virtual_router_id == info.virtual_router_id
+        ],
+        carps=[frame for frame in wire if isinstance(frame, Carp)],
+        arps=[frame for frame in public if isinstance(frame, Arp)],
+        neighbours=[frame for frame in public if isinstance(frame, Neighbour)],
+        echoes=[frame for frame in public if isinstance(frame, Echo)],
+        markers=[frame for frame in markers if isinstance(frame, Datagram)],
+        ping=read_ping(transcript) if transcript is not None else None,
+        logs={host: _log(folder, host, near_ns, gaps) for host in HOSTS},
+        gaps=gaps,
+    )
+
+
+def _events(folder: TrialFolder, gaps: list[str]) -> list[Event]:
+    events: list[Event] = []
+    try:
+        # Kept one by one: those before a damaged line are still good.
+        for event in folder.events():
+            events.append(event)
+    except InputError as error:
+        gaps.append(str(error))
+    if not events:
+        gaps.append(f"{folder.timeline}: missing or empty")
+    return events
+
+
+def _capture(folder: TrialFolder, network: str, gaps: list[str], wanted: Callable[[Meaning], bool]) -> list[Meaning]:
+    """What is wanted of a capture, in the order of time; the rest of it is never in memory."""
+    found: list[Meaning] = []
+    try:
+        pcap = Pcap(folder.capture(network))
+        for batch in pcap.batches():
+            found += filter(wanted, meanings(batch))
+            if len(found) > _MOST:
+                gaps.append(f"{pcap.path}: more than {_MOST:,} frames of this trial; the rest is not read")
+                break
+        if pcap.cut:
+            gaps.append(f"{pcap.path}: ends within a record; the capture was not closed")
+    except InputError as error:
+        gaps.append(str(error))
+    return sorted(found, key=lambda meaning: meaning.time_ns)
+
+
+def _concerns(frame: Meaning, vip: str) -> bool:
+    """Whether a frame of the public network belongs to the trial: echo from or to the VIP, and who has which MAC."""
+    if isinstance(frame, Echo):
+        return vip in (frame.src_ip, frame.dst_ip)
+    return isinstance(frame, Arp | Neighbour)
+
+
+def _log(folder: TrialFolder, host: HostName, near_ns: int, gaps: list[str]) -> list[Line]:
+    """The log in the article's form, dated by the same lines of `precise.log` where the guest kept that too."""
+    precise: defaultdict[tuple[str, str], deque[Line]] = defaultdict(deque)
+    for line in _lines(folder.host(host, "precise.log"), near_ns, gaps):
+        precise[line.ident, line.message].append(line)
+    dated = []
+    for line in _lines(folder.host(host, "messages.log"), near_ns, gaps):
+        same = precise[line.ident, line.message]
+        exact = same.popleft() if same else line
+        dated.append(replace(line, time_ns=exact.time_ns, resolution_ns=exact.resolution_ns))
+    return dated
+
+
+def _lines(path: Path, near_ns: int, gaps: list[str]) -> list[Line]:
+    data = _bytes(path, gaps)
+    return read_log(data, near_ns) if data is not None else []
+
+
+def _text(path: Path, gaps: list[str]) -> str | None:
+    data = _bytes(path, gaps)
+    return data.decode("utf-8", errors="backslashreplace") if data is not None else None
+
+
+def _bytes(path: Path, gaps: list[str]) -> bytes | None:
+    """A file's bytes, None where it cannot be read; a guest that logs without end fills no memory here."""
+    if not path.is_file():
+        return None
+    try:
+        with path.open("rb") as file:
+            data = file.read(min(path.stat().st_size, _LARGEST_TEXT) + 1)
+    except OSError as error:
+        gaps.append(f"{path}: cannot be read ({error.strerror})")
+        return None
+    if len(data) > _LARGEST_TEXT:
+        gaps.append(f"{path}: larger than {_LARGEST_TEXT >> 20} MiB; what is beyond that is not read")
+    return data[:_LARGEST_TEXT]

@@ -1,0 +1,145 @@
+"""A run folder with parts missing, damaged, foreign or of a newer schema: what can be judged is, the rest is said."""
+
+from __future__ import annotations
+
+import json
+import os
+import tracemalloc
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+import synthetic as s
+
+from viplab.analysis import reading
+from viplab.analysis.run import analyze, write_summary, write_trials
+from viplab.analysis.truth import wire
+from viplab.errors import InputError
+from viplab.evidence import RunFolder
+
+
+@pytest.fixture
+def run(tmp_path: Path) -> RunFolder:
+    return RunFolder(s.write_run(tmp_path / "run", [s.power_cut(s.FAMILIES[1]), s.case_c(s.FAMILIES[1])]))
+
+
+def cut_short(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[:-9])
+
+
+def emptied(path: Path) -> None:
+    path.write_bytes(b"")
+
+
+def foreign(path: Path) -> None:
+    path.write_bytes(b"PK\x03\x04" + bytes(100))
+
+
+def a_pipe(path: Path) -> None:
+    path.unlink()
+    os.mkfifo(path)
+
+
+def a_folder(path: Path) -> None:
+    path.unlink()
+    path.mkdir()
+
+
+CAPTURE = "capture/virbr0.pcap"
+
+
+@pytest.mark.parametrize("damage", [cut_short, emptied, foreign, a_pipe, a_folder, Path.unlink])
+@pytest.mark.parametrize("name", [CAPTURE, "capture/interconnect.pcap"])
+def test_a_damaged_capture_spoils_its_own_trial_only(run: RunFolder, name: str, damage: Callable[[Path], None]) -> None:
+    damage(run.trials()[0].path / name)
+    view = analyze(run)
+    assert [trial.summary.verdict for trial in view.trials] == ["undecided", "pass"]
+    assert len(view.damage) == 1
+    assert name in view.damage[0]
+    assert "\n" not in view.damage[0]
+    assert write_summary(run, view)
+    assert write_trials(run, view)
+
+
+@pytest.mark.parametrize(
+    ("name", "change", "said"),
+    [
+        ("trial.json", Path.unlink, "trial.json: missing"),
+        ("trial.json", lambda path: path.write_text("{"), "cannot be read as JSON"),
+        ("trial.json", lambda path: path.write_text('{"new_key": 1}'), "written by another version"),
+        ("timeline.jsonl", Path.unlink, "missing or empty"),
+        ("timeline.jsonl", lambda path: path.write_text("no event\n"), "timeline.jsonl:1: not an event"),
+        ("scenario.yaml", Path.unlink, "scenario.yaml: missing"),
+        ("ping.txt", Path.unlink, ""),
+    ],
+)
+def test_every_missing_part_is_named_and_the_rest_is_judged(
+    run: RunFolder, name: str, change: Callable[[Path], None], said: str
+) -> None:
+    change(run.trials()[0].path / name)
+    view = analyze(run)
+    assert view.trials[-1].summary.verdict == "pass"
+    if said:
+        assert said in view.damage[0]
+        assert view.exit_status in (1, 2)
+
+
+def test_without_a_reference_the_trials_are_judged_and_no_claims(run: RunFolder) -> None:
+    run.reference.unlink()
+    view = analyze(run)
+    assert [trial.summary.verdict for trial in view.trials] == ["pass", "pass"]
+    assert (view.claims, view.exit_status) == ([], 2)
+    assert "reference.yaml: missing" in view.damage[0]
+
+
+def test_a_whole_folder_has_no_damage(run: RunFolder) -> None:
+    assert analyze(run).damage == []
+
+
+@pytest.mark.parametrize("schema", [2, None])
+def test_a_run_of_another_schema_is_refused(run: RunFolder, schema: int | None) -> None:
+    path = run.path / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"schema": schema}))
+    with pytest.raises(InputError, match="schema") as caught:
+        analyze(run)
+    assert caught.value.exit_status == 64
+
+
+def test_a_folder_without_trials_decides_nothing(run: RunFolder) -> None:
+    for trial in run.trials():
+        for path in sorted(trial.path.rglob("*"), reverse=True):
+            path.rmdir() if path.is_dir() else path.unlink()
+        trial.path.rmdir()
+    view = analyze(run)
+    assert (view.trials, view.exit_status) == ([], 2)
+    assert "no trial that can be read" in view.damage[0]
+
+
+def test_a_huge_capture_of_others_traffic_fills_no_memory(run: RunFolder) -> None:
+    path = run.trials()[0].path / CAPTURE
+    bulk = wire.tcp((s.CLIENT_MAC, s.MAC["A"]), (s.CLIENT_IP, "192.168.122.11"), bytes(1400))
+    foreign = wire.pcap_bytes([(s.START_NS, bulk)] * 1000)[24:]
+    with path.open("ab") as file:
+        for _ in range(60):
+            file.write(foreign)
+    assert path.stat().st_size > 80_000_000
+    tracemalloc.start()
+    view = analyze(run)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert view.trials[0].summary.verdict == "pass"
+    assert peak < 30_000_000
+
+
+def test_a_flood_of_the_trials_own_frames_is_cut_off_and_said(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_MOST", 100)
+    view = analyze(run)
+    assert view.trials[0].summary.verdict == "undecided"
+    assert "more than 100 frames of this trial" in view.damage[0]
+
+
+def test_a_log_without_end_is_read_to_its_limit(run: RunFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(reading, "_LARGEST_TEXT", 1 << 20)
+    log = run.trials()[0].path / "hosts" / "B" / "messages.log"
+    log.write_bytes(log.read_bytes() + b"x" * (2 << 20))
+    assert "messages.log: larger than 1 MiB" in analyze(run).damage[0]
