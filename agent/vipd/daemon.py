@@ -8,14 +8,12 @@ import select
 import signal
 import time
 from collections.abc import Callable
-from itertools import islice
 
 from vipd.behaviour import Behaviour
 from vipd.clock import Alarm
 from vipd.config import Config, RouterConfig
-from vipd.discard import Discard
-from vipd.netlink import Link, Netlink
-from vipd.packet import GROUP, PROTOCOL, open_datagram
+from vipd.netlink import Netlink
+from vipd.ports import Ports
 from vipd.router import (
     AddAddresses,
     Log,
@@ -25,39 +23,27 @@ from vipd.router import (
     SendGratuitousArp,
 )
 from vipd.syslog import Syslog
-from vipd.transport import ArpSocket, Port
 from vipd.voice import Say
 
-_BATCH = 256  # packets read before the deadlines are looked at again, however many a flood has in store
 _WAKE = (signal.SIGTERM, signal.SIGINT, signal.SIGHUP)
 
 
 class Daemon:
-    """Runs the routers of one configuration until it is told to stop.
-
-    Attributes:
-        discards: packets that never got to a router, by reason; each router counts those that it refused.
-    """
+    """Runs the routers of one configuration until it is told to stop."""
 
     def __init__(self, config: Config, behaviour: Behaviour, log: Syslog) -> None:
-        self._behaviour = behaviour
         self._log = log
         self._netlink = Netlink()
-        self._arp = ArpSocket()
         self._alarm = Alarm()
-        self._ports: dict[str, Port] = {}
         self._epoll = select.epoll()
         self._readers: dict[int, Callable[[], None]] = {}
         self._stopped = False
-        self.discards = dict.fromkeys(Discard, 0)
-        self._routers = [Router(router, behaviour) for router in config.routers]
-        self._by_vrid: dict[tuple[str, int], Router] = {
-            (router.config.interface, router.config.vrid): router for router in self._routers
-        }
+        self._ports = Ports(self._netlink, log, self._watch, self._unwatch, self._carry_out)
+        self._routers = [Router(router, behaviour, detail=log.detail) for router in config.routers]
         self._watch(self._netlink.fileno(), self._interfaces_changed)
         self._watch(self._alarm.fileno(), self._alarm.clear)
         self._watch(_signal_pipe(), self._signalled)
-        self._settle_ports()
+        self._ports.settle(self._routers)
 
     def run(self, ready: Callable[[], None]) -> None:
         """Start the routers, call `ready`, and go on until SIGTERM or SIGINT."""
@@ -66,7 +52,7 @@ class Daemon:
         for router in self._routers:
             router.started(self._links(router.config), now)
             self._carry_out(router)
-        self._report_sockets()
+        self._ports.report()
         ready()
         gc.collect()
         gc.freeze()  # a collection that walks everything loaded so far would be a pause in the adverts
@@ -77,6 +63,7 @@ class Daemon:
         for router in self._routers:
             router.shut_down(now)
             self._carry_out(router)
+        self._ports.close()
 
     def _turn(self) -> None:
         deadlines = [deadline for deadline in (router.deadline() for router in self._routers) if deadline is not None]
@@ -95,23 +82,9 @@ class Daemon:
 
     # -- what happened
 
-    def _read_port(self, name: str, port: Port) -> None:
-        now = time.monotonic_ns()
-        for frame in islice(port.frames(), _BATCH):
-            datagram = open_datagram(frame)
-            if isinstance(datagram, Discard):
-                self.discards[datagram] += 1
-                continue
-            router = self._by_vrid.get((name, int.from_bytes(datagram.payload[1:2], "big")))
-            if router is None:
-                self.discards[Discard.VRID] += 1
-                continue
-            router.advert_received(datagram.payload, datagram.source, datagram.ttl, now)
-            self._carry_out(router)
-
     def _interfaces_changed(self) -> None:
         self._netlink.read()
-        self._settle_ports()
+        self._ports.settle(self._routers)
         now = time.monotonic_ns()
         for router in self._routers:
             for name, up in self._links(router.config).items():
@@ -127,40 +100,9 @@ class Daemon:
         """Which of a router's interfaces are up; that of the adverts needs an address to send from, too."""
         links = self._netlink.links
         up = {name: name in links and links[name].up for name in config.interfaces}
-        if up[config.interface]:
-            up[config.interface] = bool(self._netlink.primaries.get(links[config.interface].ifindex))
+        if up.get(config.interface):
+            up[config.interface] = bool(self._ports.source_of(config))
         return up
-
-    def _settle_ports(self) -> None:
-        """Have a port on each interface that is there, with its present index, and tell routers their address."""
-        for router in self._routers:
-            name = router.config.interface
-            link, port = self._netlink.links.get(name), self._ports.get(name)
-            if port is not None and (link is None or link.ifindex != port.ifindex):
-                self._epoll.unregister(port.fileno())
-                del self._readers[port.fileno()]
-                port.close()
-                del self._ports[name]
-                port = None
-            if link is not None:
-                router.primary = next(iter(self._netlink.primaries.get(link.ifindex, ())), 0)
-                if port is None:
-                    self._open_port(link)
-
-    def _open_port(self, link: Link) -> None:
-        try:
-            port = Port(link, self._behaviour.tos)
-        except OSError as error:  # it has gone since; netlink says so, too
-            self._log.line(f"no socket on {link.name}: {error.strerror}")
-            return
-        self._ports[link.name] = port
-        self._watch(port.fileno(), lambda: self._read_port(link.name, port))
-
-    def _report_sockets(self) -> None:
-        for port in self._ports.values():
-            self._log.say(
-                Say.SOCKET_OPENED, ifindex=port.ifindex, protocol=PROTOCOL, descriptor=port.fileno(), group=GROUP
-            )
 
     # -- what is to be done
 
@@ -168,9 +110,7 @@ class Daemon:
         for effect in router.drain():
             try:
                 if isinstance(effect, SendAdvert):
-                    port = self._ports.get(router.config.interface)
-                    if port is not None:
-                        port.send(effect.packet, router.primary)
+                    self._ports.send(router, effect)
                 elif isinstance(effect, Log):
                     self._log.line(effect.text, effect.detail)
                 elif isinstance(effect, AddAddresses):
@@ -179,21 +119,19 @@ class Daemon:
                 elif isinstance(effect, RemoveAddresses):
                     for address in effect.addresses:
                         self._netlink.remove(address)
+                    self._ports.raise_vmac(router.config, up=False)
                 elif isinstance(effect, SendGratuitousArp):
-                    self._announce(effect)
+                    self._ports.announce(effect)
             except OSError as error:
                 self._log.line(f"({router.config.name}) {type(effect).__name__} failed: {error.strerror or error}")
-
-    def _announce(self, effect: SendGratuitousArp) -> None:
-        for _ in range(effect.repeat):
-            for address in effect.addresses:
-                link = self._netlink.links.get(address.device)
-                if link is not None:
-                    self._arp.announce(link, address.octets)
 
     def _watch(self, descriptor: int, read: Callable[[], None]) -> None:
         self._readers[descriptor] = read
         self._epoll.register(descriptor, select.EPOLLIN)
+
+    def _unwatch(self, descriptor: int) -> None:
+        self._epoll.unregister(descriptor)
+        del self._readers[descriptor]
 
 
 _PIPE: list[int] = []

@@ -36,11 +36,15 @@ FORMS = {
 
 
 class Syslog:
-    """Sends lines to /dev/log, or to standard error where there is no such thing or the user asked for it."""
+    """Sends lines to /dev/log, or to standard error where there is no such thing or the user asked for it.
+
+    Attributes:
+        detail: whether lines for `-D` are wanted.
+    """
 
     def __init__(self, form: Form, detail: bool, console: bool) -> None:
         self._form = form
-        self._detail = detail
+        self.detail = detail
         self._console = console
         self._socket: socket.socket | None = None
 
@@ -52,7 +56,7 @@ class Syslog:
 
     def line(self, text: str, detail: bool = False) -> None:
         """Log one line; `detail` lines only with -D. Logging never blocks and never fails the daemon."""
-        if detail and not self._detail:
+        if detail and not self.detail:
             return
         tag = f"{self._form.ident}[{os.getpid()}]" if self._form.with_pid else self._form.ident
         stamped = f"{time.strftime('%b %e %H:%M:%S')} {tag}: {text}"

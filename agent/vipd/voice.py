@@ -114,7 +114,7 @@ _KEEPALIVED_2 = {
     Say.SEQUENCE_SPENT: Line("({name}) no sequence number is left for the authentication header"),
     Say.FILE_OPENED: Line("Opening file '{file}'."),
     Say.SOCKET_OPENED: Line(
-        "VRRP sockpool: [ifindex({ifindex:3}), family(IPv4), proto({protocol}), fd({descriptor},{descriptor})"
+        "VRRP sockpool: [ifindex({ifindex:3}), family({family}), proto({protocol}), fd({descriptor},{descriptor})"
         " multicast, address({group})]",
         detail=True,
     ),

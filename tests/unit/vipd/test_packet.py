@@ -9,12 +9,12 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
+from vipd.announcement import gratuitous_arp
 from vipd.behaviour import SECOND_NS
 from vipd.checksum import checksum
 from vipd.discard import Discard
 from vipd.packet import Advert, Datagram, Form, open_datagram
 from vipd.packet_v2 import decode, encode
-from vipd.transport import gratuitous_arp
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
 ADVERTS = st.builds(

@@ -11,6 +11,7 @@ import vipd
 
 PURE = (
     "ah",
+    "announcement",
     "behaviour",
     "bursts",
     "checksum",
