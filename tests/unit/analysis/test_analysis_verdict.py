@@ -83,6 +83,22 @@ def test_a_slewed_clock_is_no_step(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
+    ("late_ms", "verdict", "said"),
+    [
+        (19, "pass", ""),
+        (21, "undecided", "100% of the probe's requests were over 20 ms late"),
+        (251, "undecided", "the probe sent a request 251 ms late"),
+    ],
+)
+def test_a_probe_that_was_late_is_an_overloaded_host(tmp_path: Path, late_ms: int, verdict: str, said: str) -> None:
+    trial = s.power_cut(s.FAMILIES[1])
+    trial.late = late_ms * s.MS
+    judgement, reason = judged(trial.write(tmp_path, 1))
+    assert judgement == verdict
+    assert said in reason
+
+
+@pytest.mark.parametrize(
     "path", ["capture/virbr0.pcap", "capture/interconnect.pcap", "capture/mgmt.pcap", "scenario.yaml"]
 )
 def test_a_missing_file_makes_a_trial_undecided_and_is_named(tmp_path: Path, path: str) -> None:
