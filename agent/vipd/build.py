@@ -29,7 +29,7 @@ _PYROUTE2_INIT = '''\
 Changed for vipd: this file, which in the distribution imports all of pyroute2, imports nothing.
 """
 '''
-_LEFT_OUT = ("build.py", "diagram.py")
+_LEFT_OUT = ("build.py", "diagram.py", "manual.py")
 # Isolated from the user's environment, and without site: nothing outside the standard library is needed.
 _SHEBANG = b"#!/usr/bin/python3 -IS\n"
 _EPOCH = (1980, 1, 1, 0, 0, 0)

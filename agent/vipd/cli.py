@@ -12,31 +12,39 @@ from typing import Any, NamedTuple
 
 from vipd import __version__
 from vipd.behaviour import DEFAULT, PRESETS
-from vipd.conf import ConfigError, parse
+from vipd.conf import ConfigError
 from vipd.config import Config
+from vipd.files import load, not_here, runs_scripts
 
 CONFIG_FILE = "/etc/keepalived/keepalived.conf"
 PID_FILE = "/run/vipd.pid"
 
 USAGE = f"""\
-usage: vipd [-t] [-n] [-l] [-D] [-f FILE] [-p FILE] [--profile NAME]
+usage: vipd [-t | --explain] [-n] [-l] [-D] [-f FILE] [-i ID] [-p FILE] [--profile NAME]
 
-  -t, --config-test     check the configuration and exit: 0 good, 1 bad
+  -t, --config-test     check the configuration and exit: 0 good, 5 bad, 6 scripts without enable_script_security
+      --explain         print the configuration as it will run, with its defaults and timers, and exit
   -f, --use-file FILE   configuration (default {CONFIG_FILE})
+  -i, --config-id ID    what lines beginning with @ are for (default: the host's name)
   -n, --dont-fork       stay in the foreground
   -l, --log-console     log to standard error instead of /dev/log
   -D, --log-detail      log more
   -p, --pid FILE        pid file (default {PID_FILE})
       --profile NAME    whose behaviour: {", ".join(PRESETS)} (default {DEFAULT})
+  -P, --vrrp            for keepalived's sake; VRRP is all there is
   -v, --version
   -h, --help
 """
 
 _USAGE_ERROR = 64
-_SHORT = "tf:nlDp:vh"
+_BAD, _UNGUARDED = 5, 6
+_SHORT = "tf:i:nlDPp:vh"
 _LONG = {
     "config-test": "-t",
     "use-file=": "-f",
+    "explain": "--explain",
+    "config-id=": "-i",
+    "vrrp": "-P",
     "dont-fork": "-n",
     "log-console": "-l",
     "log-detail": "-D",
@@ -50,6 +58,9 @@ _LONG = {
 _FIELDS = {
     "-t": "test",
     "-f": "file",
+    "-i": "config_id",
+    "-P": "vrrp",
+    "--explain": "explain",
     "-n": "foreground",
     "-l": "console",
     "-D": "detail",
@@ -62,6 +73,9 @@ class Options(NamedTuple):
     """The command line, read."""
 
     file: str = CONFIG_FILE
+    config_id: str = ""
+    vrrp: bool = True
+    explain: bool = False
     pid_file: str = PID_FILE
     profile: str = DEFAULT
     test: bool = False
@@ -80,12 +94,30 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(options)
         return 0
     try:
-        config = _read(options.file)
+        config = load(options.file, options.config_id)
     except ConfigError as error:
         sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
-        return 1
-    sys.stderr.write("".join(f"{warning}\n" for warning in config.warnings))
-    return 0 if options.test else _run(config, options)
+        return (_UNGUARDED if error.unguarded else _BAD) if options.test else 1
+    if options.explain:
+        from vipd.explain import explained
+
+        sys.stdout.write("".join(f"{line}\n" for line in explained(config, PRESETS[options.profile])))
+        return 0
+    found = [*config.warnings, *(not_here(config, options.file) if options.test else ())]
+    sys.stderr.write("".join(f"{line}\n" for line in found))
+    if options.test:
+        return _tested(config, bool(config.repaired or len(found) > len(config.warnings)), options.file)
+    return _run(config, options)
+
+
+def _tested(config: Config, bad: bool, file: str) -> int:
+    """What `keepalived -t` exits with, measured with 2.2.7: unguarded scripts count for more than errors."""
+    if runs_scripts(config) and not config.globals.script_security:
+        _complain(
+            f"{file}: there are scripts, but no enable_script_security in global_defs; add it (vipd enforces it)", 0
+        )
+        return _UNGUARDED
+    return _BAD if bad else 0
 
 
 def _options(arguments: list[str]) -> Options | str:
@@ -105,15 +137,6 @@ def _options(arguments: list[str]) -> Options | str:
         filled: dict[str, Any] = {_FIELDS[name]: value or True}
         options = options._replace(**filled)
     return options
-
-
-def _read(file: str) -> Config:
-    try:
-        with open(file, encoding="utf-8", errors="replace") as opened:  # noqa: PTH123 - pathlib takes 3 ms to import
-            text = opened.read()
-    except OSError as error:
-        raise ConfigError([f"{file}: cannot be read: {error.strerror}; name another file with -f"]) from None
-    return parse(text, file)
 
 
 def _run(config: Config, options: Options) -> int:

@@ -1,398 +1,242 @@
 """Read keepalived.conf: text in, a `Config` or all of its errors out.
 
-The form is keepalived's: one statement a line, words separated by blanks, a block in braces, comments from `#` or
-`!` to the end of the line, words in double or single quotes. What a keyword takes is one line in a table below.
+`source` makes lines of the text, `blocks` statements of the lines, `keywords` says what each may hold. Here the values
+are collected block by block; `instances` makes virtual routers of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
-from vipd.behaviour import SECOND_NS
-from vipd.config import Config, Globals, RouterConfig, VirtualAddress
+from vipd.blocks import Statement, statements
+from vipd.config import Config, Globals, Hooks, Script, SyncGroup, TrackFile, TrackProcess
+from vipd.instances import Block, Defaults, Group, placed, preferred, routers
+from vipd.keywords import BLOCKS, LVS, REFUSED
+from vipd.problems import Problems, listed
+from vipd.source import Find, Source, SourceError, no_files
+from vipd.values import EachLine, Form, instead
 
-_NAME_LIMIT = 15  # IFNAMSIZ less its terminating zero; labels too
-_SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
+_NAMED = ("vrrp_instance", "vrrp_sync_group", "vrrp_script", "track_file", "vrrp_track_process")
+_SYNONYMS = {"vrrp_track_file": "track_file"}
 
 
 class ConfigError(Exception):
     """The configuration cannot be used; `problems` has one line, with file and line number, for each thing wrong."""
 
-    def __init__(self, problems: list[str]) -> None:
+    def __init__(self, problems: list[str], unguarded: bool = False) -> None:
         super().__init__("\n".join(problems))
         self.problems = problems
+        self.unguarded = unguarded  # there are scripts, and no enable_script_security
 
 
-class _WrongError(Exception):
-    """What is wrong with one statement; the reader adds where."""
-
-
-class Statement(NamedTuple):
-    """A line, and the block that follows it if there is one."""
-
-    words: tuple[str, ...]
-    line: int
-    body: tuple[Statement, ...] | None
-
-    @property
-    def keyword(self) -> str:
-        """The first word."""
-        return self.words[0]
-
-
-class Keyword(NamedTuple):
-    """What a keyword fills in, and how its statement is read."""
-
-    field: str
-    read: Callable[[Statement], Any]
-
-
-def parse(text: str, file: str) -> Config:
+def parse(
+    text: str, file: str, config_id: str = "", instance: str = "", folder: str = ".", find: Find = no_files
+) -> Config:
     """The configuration in `text`.
 
     Args:
         text: of a keepalived.conf.
         file: its name, for messages.
+        config_id: what lines that begin with `@` are compared with.
+        instance: what `${_INSTANCE}` stands for.
+        folder: what `${_PWD}` stands for, and where relative `include`s begin.
+        find: looks up what `include` names.
 
     Raises:
         ConfigError: with every error there is, not only the first.
     """
-    reader = _Reader(file)
+    source = Source(config_id, instance, folder, find)
+    problems = Problems()
     try:
-        statements = _statements(text)
-    except _SyntaxError as error:
-        raise ConfigError([f"{file}:{error.line}: {error}"]) from None
-    config = reader.config(statements)
-    if reader.problems:
-        raise ConfigError(
-            [f"{file}:{line}: {text}" for line, text in sorted(reader.problems, key=lambda item: item[0])]
-        )
-    return config._replace(size=len(text))
-
-
-# -- words and blocks
-
-
-class _SyntaxError(Exception):
-    def __init__(self, line: int, text: str) -> None:
-        super().__init__(text)
-        self.line = line
-
-
-def _words(text: str) -> Iterator[tuple[str, int, bool]]:
-    """(word, line, quoted) of every word; braces are words of their own, and so is the end of each line."""
-    for number, line in enumerate(text.split("\n"), 1):
-        at, word = 0, ""
-        while at < len(line):
-            char = line[at]
-            if char in "\"'" and not word:
-                end = line.find(char, at + 1)
-                if end < 0:
-                    raise _SyntaxError(number, f"the quote {char} is not closed on this line; close it")
-                yield line[at + 1 : end], number, True
-                at = end + 1
-                continue
-            if char in "#!{}" or char.isspace():
-                if word:
-                    yield word, number, False
-                    word = ""
-                if char in "#!":
-                    break
-                if char in "{}":
-                    yield char, number, False
-            else:
-                word += char
-            at += 1
-        if word:
-            yield word, number, False
-        yield "\n", number, False
-
-
-def _statements(text: str) -> tuple[Statement, ...]:
-    opened: list[tuple[tuple[str, ...], int, list[Statement]]] = [((), 0, [])]
-    words: list[str] = []
-    for word, line, quoted in _words(text):
-        siblings = opened[-1][2]
-        if quoted or word not in ("\n", "{", "}"):
-            words.append(word)
-            continue
-        if word == "{" and not words:
-            # The brace may stand on the line after its keyword.
-            if not siblings or siblings[-1].body is not None:
-                raise _SyntaxError(line, "'{' follows no keyword; write the keyword before it")
-            last = siblings.pop()
-            opened.append((last.words, last.line, []))
-        elif word == "{":
-            opened.append((tuple(words), line, []))
-            words = []
-        else:
-            if words:
-                siblings.append(Statement(tuple(words), line, None))
-                words = []
-            if word == "}":
-                if len(opened) == 1:
-                    raise _SyntaxError(line, "'}' closes nothing; remove it, or look for a '{' that is missing above")
-                head, head_line, body = opened.pop()
-                opened[-1][2].append(Statement(head, head_line, tuple(body)))
-    if len(opened) > 1:
-        head, head_line, _ = opened[-1]
-        raise _SyntaxError(head_line, f"the block of {head[0]!r} is not closed; add a '}}'")
-    return tuple(opened[0][2])
-
-
-# -- what a statement may hold
-
-
-def _value(statement: Statement) -> str:
-    if statement.body is not None:
-        raise _WrongError(f"{statement.keyword!r} takes one value, not a block")
-    if len(statement.words) != 2:
-        raise _WrongError(f"{statement.keyword!r} takes one value, not {len(statement.words) - 1}")
-    return statement.words[1]
-
-
-def _nothing(value: bool) -> Callable[[Statement], bool]:
-    def read(statement: Statement) -> bool:
-        if statement.body is not None or len(statement.words) != 1:
-            raise _WrongError(f"{statement.keyword!r} stands alone; remove what follows it")
-        return value
-
-    return read
-
-
-def _integer(low: int, high: int) -> Callable[[Statement], int]:
-    def read(statement: Statement) -> int:
-        value = _value(statement)
-        if not (value.isascii() and value.isdigit() and len(value) < 10 and low <= int(value) <= high):
-            raise _WrongError(f"{statement.keyword} {value!r} is not a whole number from {low} to {high}")
-        return int(value)
-
-    return read
-
-
-def _seconds(high: int) -> Callable[[Statement], int]:
-    def read(statement: Statement) -> int:
-        value = _value(statement)
-        whole, _, part = value.partition(".")
-        digits = whole + part
-        if not (
-            digits.isascii() and digits.isdigit() and len(part) <= 9 and len(whole) < 6 and int(whole or 0) <= high
-        ):
-            raise _WrongError(f"{statement.keyword} {value!r} is not a number of seconds from 0 to {high}")
-        return int(whole or 0) * SECOND_NS + int(part.ljust(9, "0"))
-
-    return read
-
-
-def _choice(**values: Any) -> Callable[[Statement], Any]:
-    def read(statement: Statement) -> Any:
-        value = _value(statement)
-        if value not in values:
-            raise _WrongError(f"{statement.keyword} {value!r} is not one of {', '.join(values)}")
-        return values[value]
-
-    return read
-
-
-def _interface_name(name: str) -> str:
-    if not 1 <= len(name) <= _NAME_LIMIT or "/" in name or name in (".", ".."):
-        raise _WrongError(
-            f"{name!r} cannot be the name of an interface: 1 to {_NAME_LIMIT} characters, none of them '/'"
-        )
-    return name
-
-
-def _interface(statement: Statement) -> str:
-    return _interface_name(_value(statement))
-
-
-def _lines(statement: Statement) -> tuple[Statement, ...]:
-    if statement.body is None or len(statement.words) != 1:
-        raise _WrongError(f"{statement.keyword!r} takes a block: {statement.keyword} {{ ... }}")
-    for line in statement.body:
-        if line.body is not None:
-            raise _WrongError(f"there is no block {line.keyword!r} in {statement.keyword}")
-    return statement.body
-
-
-def _interfaces(statement: Statement) -> tuple[str, ...]:
-    names = []
-    for line in _lines(statement):
-        if len(line.words) != 1:
-            raise _WrongError(
-                f"interface {line.keyword!r}: {line.words[1]!r} is not supported; vipd tracks without weights"
-            )
-        names.append(_interface_name(line.keyword))
-    return tuple(names)
-
-
-def _dotted_quad(text: str) -> str:
-    parts = text.split(".")
-    if len(parts) != 4 or not all(
-        part.isascii() and part.isdigit() and len(part) <= 3 and int(part) < 256 for part in parts
-    ):
-        raise _WrongError(f"{text!r} is not an IPv4 address")
-    return ".".join(str(int(part)) for part in parts)
-
-
-def _scope(text: str) -> int:
-    if text in _SCOPES:
-        return _SCOPES[text]
-    if text.isascii() and text.isdigit() and len(text) <= 3 and int(text) < 256:
-        return int(text)
-    raise _WrongError(f"scope {text!r} is neither a number up to 255 nor one of {', '.join(_SCOPES)}")
-
-
-def _label(text: str) -> str:
-    if not 1 <= len(text) <= _NAME_LIMIT:
-        raise _WrongError(f"label {text!r} is longer than {_NAME_LIMIT} characters")
-    return text
-
-
-_ADDRESS_OPTIONS: dict[str, tuple[str, Callable[[str], Any]]] = {
-    "brd": ("broadcast", _dotted_quad),
-    "broadcast": ("broadcast", _dotted_quad),
-    "dev": ("device", _interface_name),
-    "label": ("label", _label),
-    "scope": ("scope", _scope),
-}
-
-
-def _address(line: Statement) -> VirtualAddress:
-    address, slash, length = line.keyword.partition("/")
-    if slash and not (length.isascii() and length.isdigit() and len(length) <= 2 and int(length) <= 32):
-        raise _WrongError(f"{line.keyword!r}: the mask is not a number from 0 to 32")
-    fields: dict[str, Any] = {}
-    rest = iter(line.words[1:])
-    for option in rest:
-        if option not in _ADDRESS_OPTIONS:
-            raise _WrongError(f"{option!r} is not known in a virtual_ipaddress; {_instead(option, _ADDRESS_OPTIONS)}")
-        value = next(rest, None)
-        if value is None:
-            raise _WrongError(f"{option!r} of {line.keyword} has no value")
-        field, read = _ADDRESS_OPTIONS[option]
-        fields[field] = read(value)
-    return VirtualAddress(_dotted_quad(address), int(length) if slash else 32, fields.pop("device", ""), **fields)
-
-
-def _instead(word: str, known: dict[str, Any]) -> str:
-    from difflib import get_close_matches  # only on the way to an error
-
-    close = get_close_matches(word, known, 1)
-    return f"did you mean {close[0]!r}?" if close else f"known are {', '.join(known)}"
-
-
-# -- the keywords
-
-_GLOBAL = {"router_id": Keyword("router_id", _value)}
-
-_WITHOUT_EFFECT = ("notification_email", "notification_email_from", "smtp_server", "smtp_connect_timeout")
-
-_INSTANCE = {
-    "state": Keyword("initial_master", _choice(MASTER=True, BACKUP=False)),
-    "interface": Keyword("interface", _interface),
-    "virtual_router_id": Keyword("vrid", _integer(1, 255)),
-    "priority": Keyword("priority", _integer(1, 255)),
-    "advert_int": Keyword("advert_int_ns", lambda statement: _integer(1, 255)(statement) * SECOND_NS),
-    "nopreempt": Keyword("preempt", _nothing(False)),
-    "preempt": Keyword("preempt", _nothing(True)),
-    "preempt_delay": Keyword("preempt_delay_ns", _seconds(1000)),
-    "garp_master_delay": Keyword("garp_delay_ns", _seconds(1000)),
-    "garp_master_repeat": Keyword("garp_repeat", _integer(1, 100)),
-    "track_interface": Keyword("tracked", _interfaces),
-    "virtual_ipaddress": Keyword("addresses", lambda statement: statement),  # its lines fail one by one
-}
-
-_REQUIRED = {"interface": "interface", "vrid": "virtual_router_id", "addresses": "virtual_ipaddress"}
+        read = statements(source.lines(text, file))
+    except SourceError as error:
+        raise ConfigError([f"{error.file}:{error.number}: {error}"]) from None
+    for where, line, what in source.missing:
+        keyword, _, rest = what.partition(": ")
+        problems.warn(Statement((keyword,), where, line), rest)
+    reader = _Reader(problems)
+    config = reader.config(read)
+    if not config.routers:
+        problems.warn(Statement(("vrrp_instance",), file, 1), "there is none, so there is nothing to do; add one")
+    if problems.wrong:
+        raise ConfigError(listed(problems.wrong), reader.unguarded)
+    return config._replace(warnings=tuple(listed(problems.warnings)), repaired=problems.repaired, size=len(text))
 
 
 class _Reader:
-    """Collects routers and problems from the statements of one file."""
+    """Collects what the statements of one configuration fill in."""
 
-    def __init__(self, file: str) -> None:
-        self.problems: list[tuple[int, str]] = []
-        self._file = file
-        self._warnings: list[str] = []
-        self._router_id: str | None = None
-        self._routers: dict[str, RouterConfig] = {}
+    def __init__(self, problems: Problems) -> None:
+        self._problems = problems
+        self._named: dict[str, dict[str, Block]] = {block: {} for block in _NAMED}
+        self._root: dict[str, Any] = {}
+        self._globals: dict[str, Any] = {}
+        self._inherited: dict[str, Any] = {}
+        self._garp_groups: list[dict[str, Any]] = []
 
-    def config(self, statements: tuple[Statement, ...]) -> Config:
-        blocks = {"global_defs": self._global_defs, "vrrp_instance": self._instance}
-        for statement in statements:
-            read = blocks.get(statement.keyword)
-            if read is None:
-                self._unknown(statement, "keepalived.conf", blocks)
-            elif statement.body is None:
-                self._wrong(statement, f"{statement.keyword!r} takes a block: {statement.keyword} ... {{ ... }}")
-            else:
-                read(statement, statement.body)
-        if not self._routers and not self.problems:
-            self.problems.append((1, "there is no vrrp_instance; vipd would have nothing to do"))
-        return Config(tuple(self._routers.values()), globals=Globals(self._router_id), warnings=tuple(self._warnings))
-
-    def _global_defs(self, _: Statement, body: tuple[Statement, ...]) -> None:
-        for line in body:
-            if line.keyword in _WITHOUT_EFFECT:
-                self._warn(line, f"{line.keyword} has no effect: vipd sends no mail")
-            elif line.keyword not in _GLOBAL:
-                self._unknown(line, "global_defs", _GLOBAL)
-            else:
-                self._router_id = self._tried(line, _GLOBAL[line.keyword].read)
-
-    def _instance(self, head: Statement, body: tuple[Statement, ...]) -> None:
-        if len(head.words) != 2:
-            self._wrong(head, "a vrrp_instance has one name: vrrp_instance NAME { ... }")
-            return
-        name = head.words[1]
-        before = len(self.problems)
-        if name in self._routers:
-            self._wrong(head, f"there is a vrrp_instance {name!r} already; give this one another name")
-        fields: dict[str, Any] = {}
-        for line in body:
-            keyword = _INSTANCE.get(line.keyword)
-            if keyword is None:
-                self._unknown(line, "vrrp_instance", _INSTANCE)
-            elif line.keyword == "virtual_ipaddress":
-                fields["addresses"] = (*fields.get("addresses", ()), *self._addresses(line))
-            else:
-                fields[keyword.field] = self._tried(line, keyword.read)
-        missing = [keyword for field, keyword in _REQUIRED.items() if not fields.get(field)]
-        if len(self.problems) == before and missing:
-            self._wrong(head, f"vrrp_instance {name!r} has no {', no '.join(missing)}; add it")
-        if len(self.problems) == before:
-            self._add(head, RouterConfig(name=name, **fields))
-
-    def _addresses(self, block: Statement) -> tuple[VirtualAddress, ...]:
-        found = (self._tried(line, _address) for line in self._tried(block, _lines) or ())
-        return tuple(address for address in found if address is not None)
-
-    def _add(self, head: Statement, router: RouterConfig) -> None:
-        for other in self._routers.values():
-            if (other.interface, other.vrid) == (router.interface, router.vrid):
-                self._wrong(head, f"virtual_router_id {router.vrid} on {router.interface} is {other.name!r}'s already")
-        if len(router.addresses) > 255:
-            self._wrong(head, f"{len(router.addresses)} addresses do not fit in an advert; 255 do")
-        if not router.preempt and router.initial_master:
-            self._warn(head, "nopreempt has its effect only with state BACKUP")
-        addresses = tuple(
-            address if address.device else address._replace(device=router.interface) for address in router.addresses
+    def config(self, read: tuple[Statement, ...]) -> Config:
+        for statement in read:
+            self._root_statement(statement)
+        scripts = {name: self._script(block) for name, block in self._named["vrrp_script"].items()}
+        files = {name: self._file(block) for name, block in self._named["track_file"].items()}
+        processes = {name: self._process(block) for name, block in self._named["vrrp_track_process"].items()}
+        groups = self._groups()
+        defaults = Defaults(self._inherited, self._globals, self._garp_groups)
+        targets: dict[str, dict[str, Any]] = {"script": scripts, "file": files, "process": processes}
+        return Config(
+            tuple(routers(self._named["vrrp_instance"], groups, targets, defaults, self._problems)),
+            groups=tuple(group.config for group in groups),
+            scripts=tuple(script for script in scripts.values() if script is not None),
+            files=tuple(file for file in files.values() if file is not None),
+            processes=tuple(process for process in processes.values() if process is not None),
+            addresses=placed(self._root.get("addresses", ()), self._globals.get("default_interface", "eth0")),
+            routes=self._root.get("routes", ()),
+            rules=preferred(self._root.get("rules", ())),
+            delays=self._root.get("delays", ()),
+            globals=Globals(
+                **{field: value for field, value in self._globals.items() if field in Globals._fields},
+                net_namespace=self._root.get("net_namespace"),
+            ),
+            waits_for_interfaces=bool(self._globals.get("dynamic_interfaces")),
         )
-        self._routers[router.name] = router._replace(addresses=addresses)
 
-    def _tried(self, statement: Statement, read: Callable[[Statement], Any]) -> Any:
-        try:
-            return read(statement)
-        except _WrongError as error:
-            self._wrong(statement, str(error))
+    @property
+    def unguarded(self) -> bool:
+        """Whether scripts are to be run without `enable_script_security`."""
+        hooks = any("hooks" in block.fields for blocks in self._named.values() for block in blocks.values())
+        return (hooks or bool(self._named["vrrp_script"])) and not self._globals.get("script_security")
+
+    def _root_statement(self, statement: Statement) -> None:
+        block = _SYNONYMS.get(statement.keyword, statement.keyword)
+        keyword = BLOCKS[""].get(statement.keyword)
+        problems = self._problems
+        if statement.keyword in LVS:
+            problems.error(statement, "is LVS, which vipd does not do; run `keepalived -C` for it and remove it here")
+        elif keyword is None:
+            problems.unknown(statement, "keepalived.conf", BLOCKS[""])
+        elif not keyword.to:
+            problems.warn(statement, f"has no effect: {keyword.note}")
+        elif keyword.to != "block":
+            self._fill(self._root, keyword.to, keyword.form, statement)
+        elif statement.body is None:
+            problems.error(statement, f"takes a block: {statement.keyword} ... {{ ... }}")
+        elif block in _NAMED:
+            self._add_named(block, statement)
+        elif block == "garp_group":
+            self._garp_groups.append(self._block(statement, block).fields)
+        else:
+            self._add_globals(self._block(statement, block).fields)
+
+    def _add_named(self, kind: str, statement: Statement) -> None:
+        if len(statement.words) != 2:
+            self._problems.error(statement, f"has one name: {statement.keyword} NAME {{ ... }}")
+            return
+        block = self._block(statement, kind)
+        if self._named[kind].setdefault(block.name, block) is not block:
+            self._problems.error(statement, f"there is a {block.name!r} already; give this one another name")
+
+    def _add_globals(self, fields: dict[str, Any]) -> None:
+        for to, value in fields.items():
+            scope, _, field = to.rpartition(".")
+            if scope:
+                self._inherited[field] = value
+            elif to == "min_garp":
+                self._inherited.update({"garp_repeat": 1, "garp_delay_ns": 0} if value else {})
+            else:
+                self._globals[to] = value
+
+    def _block(self, head: Statement, kind: str) -> Block:
+        """What the statements of a block fill in; what is wrong with them is noted."""
+        block = Block(head, {}, {})
+        table = BLOCKS[kind]
+        for line in head.body or ():
+            keyword = table.get(line.keyword)
+            if (kind, line.keyword) in REFUSED:
+                self._problems.error(line, f"{REFUSED[kind, line.keyword]}; remove it")
+            elif keyword is None:
+                self._problems.unknown(line, kind, table)
+            elif not keyword.to:
+                self._problems.warn(line, f"has no effect: {keyword.note}")
+            elif keyword.to == "block":
+                if line.body is None:
+                    self._problems.error(line, f"takes a block: {line.keyword} {{ ... }}")
+                inner = self._block(line, line.keyword)
+                block.fields.update(inner.fields)
+                block.places.update(inner.places)
+            else:
+                self._fill(block.fields, keyword.to, keyword.form, line)
+                block.places[keyword.to] = line
+        return block
+
+    def _fill(self, fields: dict[str, Any], to: str, form: Form, statement: Statement) -> None:
+        if isinstance(form.read, EachLine):
+            read = [self._problems.tried(line, form.read.line) for line in self._lines(statement)]
+            value: Any = tuple(found for found in read if found is not None)
+        else:
+            value = self._problems.tried(statement, form.read)
+        if to == "*":
+            fields.update(value or {})
+        elif to.startswith("hook."):
+            fields["hooks"] = (*fields.get("hooks", ()), (to[5:], value))
+        elif form.adds:
+            fields[to] = (*fields.get(to, ()), *(value or ()))
+        else:
+            fields[to] = value
+
+    def _lines(self, statement: Statement) -> tuple[Statement, ...]:
+        if statement.body is None or len(statement.words) != 1:
+            self._problems.error(statement, f"takes a block: {statement.keyword} {{ ... }}")
+            return ()
+        for line in statement.body:
+            if line.body is not None:
+                self._problems.error(line, f"there is no such block in {statement.keyword}; remove it")
+        return tuple(line for line in statement.body if line.body is None)
+
+    # -- what instances refer to
+
+    def _script(self, block: Block) -> Script | None:
+        user = block.fields.pop("user", None)
+        if not self._has(block, "command", "script /PATH"):
             return None
+        if user:
+            command = block.fields["command"]
+            block.fields["command"] = command._replace(user=user[0], group=user[1] if len(user) > 1 else None)
+        return Script(name=block.name, **block.fields)
 
-    def _unknown(self, statement: Statement, where: str, known: dict[str, Any]) -> None:
-        instead = _instead(statement.keyword, known)
-        self._wrong(statement, f"keyword {statement.keyword!r} is not known in {where}; {instead}")
+    def _file(self, block: Block) -> TrackFile | None:
+        return TrackFile(name=block.name, **block.fields) if self._has(block, "file", "file /PATH") else None
 
-    def _wrong(self, statement: Statement, text: str) -> None:
-        self.problems.append((statement.line, text))
+    def _process(self, block: Block) -> TrackProcess | None:
+        return TrackProcess(name=block.name, **block.fields) if self._has(block, "words", "process NAME") else None
 
-    def _warn(self, statement: Statement, text: str) -> None:
-        self._warnings.append(f"{self._file}:{statement.line}: {text}")
+    def _has(self, block: Block, field: str, line: str) -> bool:
+        """Whether the block has what it cannot do without, and nothing in it is wrong."""
+        if self._problems.within(block.head):
+            return False
+        if not block.fields.get(field):
+            self._problems.error(block.head, f"{block.name!r} has no {line.split()[0]}; add: {line}")
+            return False
+        return True
+
+    def _groups(self) -> list[Group]:
+        groups = []
+        instances = self._named["vrrp_instance"]
+        taken: dict[str, str] = {}
+        for name, block in self._named["vrrp_sync_group"].items():
+            members = tuple(dict.fromkeys(block.fields.get("members", ())))
+            for member in members:
+                if member not in instances:
+                    self._problems.error(
+                        block.head, f"there is no vrrp_instance {member!r}; {instead(member, instances)}"
+                    )
+                if taken.setdefault(member, name) != name:
+                    self._problems.error(block.head, f"{member!r} is in {taken[member]!r}; an instance has one group")
+            if not members:
+                self._problems.error(block.head, f"{name!r} has no members; add: group {{ NAME ... }}")
+            elif len(members) == 1:
+                self._problems.warn(block.head, f"{name!r} has one member, so there is nothing to keep in step", True)
+            changes = block.fields.get("priority_changes", self._inherited.get("priority_changes"))
+            hooks = Hooks(block.fields.get("hooks", ()), changes)
+            weighted = bool(block.fields.get("tracking_weight"))
+            groups.append(Group(block, SyncGroup(name, members, weighted, hooks)))
+        return groups

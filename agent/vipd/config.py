@@ -309,6 +309,8 @@ class Config(NamedTuple):
     delays: tuple[tuple[str, int, int], ...] = ()  # interface_up_down_delays: name, down and up in nanoseconds
     globals: Globals = Globals()
     warnings: tuple[str, ...] = ()
+    repaired: int = 0  # how many of the warnings are errors to `keepalived -t`, which mends them and goes on
+    waits_for_interfaces: bool = False  # dynamic_interfaces
     size: int = 0
 
 

@@ -109,16 +109,19 @@ def test_address_options_in_any_order_and_scope_by_name_or_number() -> None:
 
 def test_an_unknown_keyword_is_an_error_with_file_line_and_advice() -> None:
     assert problems(instance("prioriti 3")) == [
-        "f:2: keyword 'prioriti' is not known in vrrp_instance; did you mean 'priority'?"
+        "f:2: prioriti: is not a keyword of vrrp_instance; did you mean 'priority'?"
     ]
-    assert problems("virtual_server 10.0.0.1 80 {\n}\n")[0].startswith(
-        "f:1: keyword 'virtual_server' is not known in keepalived.conf; "
-    )
+
+
+def test_lvs_is_refused_in_one_line_that_says_so() -> None:
+    assert problems("virtual_server 10.0.0.1 80 {\ndelay_loop 6\nreal_server 10.0.0.2 80 {\n}\n}\n" + PART_1) == [
+        "f:1: virtual_server: is LVS, which vipd does not do; run `keepalived -C` for it and remove it here"
+    ]
 
 
 def test_all_errors_are_listed_not_only_the_first() -> None:
     found = problems(
-        instance("priority 0\nadvert_int 0.5\nstate LEADER\nvirtual_ipaddress {\n10.1.1.300\n10.0.0.1/33\n}")
+        instance("priority 0\nadvert_int 0\nstate LEADER\nvirtual_ipaddress {\n10.1.1.300\n10.0.0.1/33\n}")
     )
     assert [line.split(":")[1] for line in found] == ["2", "3", "4", "6", "7"]
 
@@ -126,34 +129,40 @@ def test_all_errors_are_listed_not_only_the_first() -> None:
 @pytest.mark.parametrize(
     ("lines", "message"),
     [
-        ("priority 256", "f:2: priority '256' is not a whole number from 1 to 255"),
-        ("priority", "f:2: 'priority' takes one value, not 0"),
-        ("priority 1 2", "f:2: 'priority' takes one value, not 2"),
-        ("priority {\n}", "f:2: 'priority' takes one value, not a block"),
-        ("advert_int 0.5", "f:2: advert_int '0.5' is not a whole number from 1 to 255"),
-        ("preempt_delay -1", "f:2: preempt_delay '-1' is not a number of seconds from 0 to 1000"),
-        ("preempt_delay 1001", "f:2: preempt_delay '1001' is not a number of seconds from 0 to 1000"),
-        ("state LEADER", "f:2: state 'LEADER' is not one of MASTER, BACKUP"),
-        ("nopreempt yes", "f:2: 'nopreempt' stands alone; remove what follows it"),
-        ("track_interface eth1", "f:2: 'track_interface' takes a block: track_interface { ... }"),
+        ("priority 256", "f:2: priority: '256' is not a whole number from 1 to 255"),
+        ("priority", "f:2: priority: takes one value, not 0"),
+        ("priority 1 2", "f:2: priority: takes one value, not 2"),
+        ("priority {\n}", "f:2: priority: takes one value, not a block"),
         (
-            "track_interface {\neth1 weight 5\n}",
-            "f:2: interface 'eth1': 'weight' is not supported; vipd tracks without weights",
+            "advert_int 0.5",
+            "f:2: advert_int: 0.5: version 2 has whole seconds from 1 to 255; round it, or add: version 3",
+        ),
+        ("version 3\nadvert_int 41", "f:3: advert_int: 41: version 3 has 0.01 to 40.95 seconds in steps of 0.01"),
+        ("version 3\nadvert_int 0.015", "f:3: advert_int: 0.015: version 3 has 0.01 to 40.95 seconds in steps of 0.01"),
+        ("preempt_delay -1", "f:2: preempt_delay: '-1' is not a number of seconds from 0 to 1000"),
+        ("preempt_delay 1001", "f:2: preempt_delay: '1001' is not a number of seconds from 0 to 1000"),
+        ("state LEADER", "f:2: state: 'LEADER' is not one of MASTER, BACKUP"),
+        ("nopreempt yes", "f:2: nopreempt: stands alone; remove what follows it"),
+        ("track_interface eth1", "f:2: track_interface: takes a block: track_interface { ... }"),
+        (
+            "track_interface {\neth1 weight 500\n}",
+            "f:3: eth1: '500' is not a whole number from -253 to 253",
         ),
         (
             "track_interface {\nan-interface-name-of-24\n}",
-            "f:2: 'an-interface-name-of-24' cannot be the name of an interface: 1 to 15 characters, none of them '/'",
+            "f:3: an-interface-name-of-24: 'an-interface-name-of-24' cannot be the name of an interface: "
+            "1 to 15 characters, none of them '/'",
         ),
-        ("virtual_ipaddress {\n10.1.1\n}", "f:3: '10.1.1' is not an IPv4 address"),
-        ("virtual_ipaddress {\n10.1.1.1/33\n}", "f:3: '10.1.1.1/33': the mask is not a number from 0 to 32"),
-        ("virtual_ipaddress {\n10.1.1.1 dev\n}", "f:3: 'dev' of 10.1.1.1 has no value"),
+        ("virtual_ipaddress {\n10.1.1\n}", "f:3: 10.1.1: '10.1.1' is not an IPv4 address"),
+        ("virtual_ipaddress {\n10.1.1.1/33\n}", "f:3: 10.1.1.1/33: the mask '33' is not a number from 0 to 32"),
+        ("virtual_ipaddress {\n10.1.1.1 dev\n}", "f:3: 10.1.1.1: 'dev' of 10.1.1.1 has no value"),
         (
             "virtual_ipaddress {\n10.1.1.1 devv x\n}",
-            "f:3: 'devv' is not known in a virtual_ipaddress; did you mean 'dev'?",
+            "f:3: 10.1.1.1: 'devv' is not known here; did you mean 'dev'?",
         ),
         (
             "virtual_ipaddress {\n10.1.1.1 scope wide\n}",
-            "f:3: scope 'wide' is neither a number up to 255 nor one of global, site, link, host, nowhere",
+            "f:3: 10.1.1.1: scope 'wide' is neither a number up to 255 nor one of global, site, link, host, nowhere",
         ),
     ],
 )
@@ -164,17 +173,16 @@ def test_a_wrong_value_says_what_would_be_right(lines: str, message: str) -> Non
 @pytest.mark.parametrize(
     ("text", "message"),
     [
-        ("", "f:1: there is no vrrp_instance; vipd would have nothing to do"),
-        ("vrrp_instance V {\n", "f:1: the block of 'vrrp_instance' is not closed; add a '}'"),
-        ("}\n", "f:1: '}' closes nothing; remove it, or look for a '{' that is missing above"),
-        ("{\n}\n", "f:1: '{' follows no keyword; write the keyword before it"),
-        ('router_id "x\n', 'f:1: the quote " is not closed on this line; close it'),
-        ("vrrp_instance {\n}\n", "f:1: a vrrp_instance has one name: vrrp_instance NAME { ... }"),
-        ("vrrp_instance V\n", "f:1: 'vrrp_instance' takes a block: vrrp_instance ... { ... }"),
-        (instance("") + instance(""), "f:7: there is a vrrp_instance 'V' already; give this one another name"),
+        ("vrrp_instance V {\n", "f:1: vrrp_instance: its block is not closed; add a '}'"),
+        ("}\n", "f:1: '}': closes nothing; remove it, or look for a '{' missing above"),
+        ("{\n}\n", "f:1: '{': follows no keyword; write the keyword before it"),
+        ('router_id "x\n', 'f:1: ": this quote is not closed on its line; close it'),
+        ("vrrp_instance {\n}\n", "f:1: vrrp_instance: has one name: vrrp_instance NAME { ... }"),
+        ("vrrp_instance V\n", "f:1: vrrp_instance: takes a block: vrrp_instance ... { ... }"),
+        (instance("") + instance(""), "f:7: vrrp_instance: there is a 'V' already; give this one another name"),
         (
             instance("") + instance("").replace(" V ", " W "),
-            "f:7: virtual_router_id 7 on eth0 is 'V''s already",
+            "f:10: virtual_router_id: 7 on eth0 belongs to 'V'; take another",
         ),
     ],
 )
@@ -184,21 +192,21 @@ def test_a_wrong_file_says_what_would_be_right(text: str, message: str) -> None:
 
 def test_what_is_missing_is_named() -> None:
     assert problems("vrrp_instance V {\n}\n") == [
-        "f:1: vrrp_instance 'V' has no interface, no virtual_router_id, no virtual_ipaddress; add it",
+        "f:1: vrrp_instance: 'V' has no interface, no virtual_router_id, no virtual_ipaddress; add it",
     ]
 
 
 def test_mail_settings_are_accepted_with_a_warning() -> None:
     found = parse("global_defs {\nnotification_email {\na@b\n}\nsmtp_server 10.0.0.1\n}\n" + PART_1, "f")
     assert found.warnings == (
-        "f:2: notification_email has no effect: vipd sends no mail",
-        "f:5: smtp_server has no effect: vipd sends no mail",
+        "f:2: notification_email: has no effect: vipd sends no mail",
+        "f:5: smtp_server: has no effect: vipd sends no mail",
     )
 
 
 def test_nopreempt_with_state_master_is_warned_of() -> None:
     assert parse(instance("state MASTER\nnopreempt"), "f").warnings == (
-        "f:1: nopreempt has its effect only with state BACKUP",
+        "f:3: nopreempt: has its effect only with state BACKUP",
     )
 
 

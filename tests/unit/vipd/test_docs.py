@@ -5,10 +5,11 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from vipd import conf
 from vipd.behaviour import PRESETS
 from vipd.cli import USAGE
 from vipd.diagram import redrawn
+from vipd.keywords import KEYWORDS
+from vipd.manual import rewritten
 
 DOCS = Path(__file__).parents[3] / "docs"
 
@@ -23,7 +24,8 @@ def test_the_manual_names_every_option_keyword_and_profile() -> None:
     page = (DOCS / "vipd.md").read_text(encoding="utf-8")
     for option in re.findall(r"--[a-z][a-z-]+", USAGE):
         assert f"`{option}`" in page
-    for keyword in (*conf._INSTANCE, *conf._GLOBAL, *conf._WITHOUT_EFFECT):
-        assert f"`{keyword}" in page
+    assert rewritten(page) == page, "run: python -m vipd.manual docs/vipd.md"
+    for keyword in KEYWORDS:
+        assert f"`{keyword.name}" in page
     for profile in PRESETS:
         assert f"`{profile}`" in page

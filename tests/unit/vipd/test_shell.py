@@ -36,7 +36,7 @@ def pyz(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture
 def good(tmp_path: Path) -> str:
     file = tmp_path / "keepalived.conf"
-    file.write_text(PART_1)
+    file.write_text("global_defs {\ndynamic_interfaces\n}\n" + PART_1)
     return str(file)
 
 
@@ -48,12 +48,12 @@ def test_config_test_exits_0_for_a_good_file(good: str, capsys: pytest.CaptureFi
     assert capsys.readouterr() == ("", "")
 
 
-def test_config_test_exits_1_for_a_bad_file_and_lists_what_is_wrong(
+def test_config_test_exits_5_for_a_bad_file_and_lists_what_is_wrong(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     file = tmp_path / "keepalived.conf"
     file.write_text(PART_1.replace("priority 102", "priority 999\nprioritee 5"))
-    assert main(["--config-test", "--use-file", str(file)]) == 1
+    assert main(["--config-test", "--use-file", str(file)]) == 5
     assert [line.split(": ")[0] for line in capsys.readouterr().err.splitlines()] == [f"{file}:5", f"{file}:6"]
 
 
@@ -66,7 +66,7 @@ def test_a_wrong_command_line_is_one_line_and_exits_64(
 
 
 def test_a_file_that_is_not_there_is_one_line(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["-t", "-f", "/nonexistent"]) == 1
+    assert main(["-t", "-f", "/nonexistent"]) == 5
     assert capsys.readouterr().err == (
         "/nonexistent: cannot be read: No such file or directory; name another file with -f\n"
     )

@@ -13,6 +13,7 @@ PURE = (
     "ah",
     "announcement",
     "behaviour",
+    "blocks",
     "bursts",
     "checksum",
     "conf",
@@ -21,15 +22,35 @@ PURE = (
     "dialect",
     "discard",
     "effects",
+    "explain",
+    "instances",
+    "iplines",
+    "keywords",
     "packet",
     "packet_v2",
     "packet_v3",
+    "problems",
     "ration",
     "router",
+    "source",
+    "strict",
     "table",
+    "values",
     "voice",
 )
-STANDARD = ("collections", "collections.abc", "difflib", "enum", "functools", "hmac", "ipaddress", "struct", "types")
+STANDARD = (
+    "collections",
+    "collections.abc",
+    "difflib",
+    "enum",
+    "functools",
+    "hmac",
+    "ipaddress",
+    "random",
+    "re",
+    "struct",
+    "types",
+)
 ALLOWED = {"__future__", "typing", "vipd", *STANDARD, *(f"vipd.{name}" for name in PURE)}
 
 

@@ -1,0 +1,86 @@
+"""`vipd -t` beside `keepalived -t`: the same files, the same exit status."""
+
+from __future__ import annotations
+
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from netns_hosts import AGENT, missing
+
+WHY_NOT = missing() or (None if shutil.which("keepalived") else "needs keepalived")
+pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
+
+INSTANCE = "vrrp_instance V {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\n10.1.1.1\n}\n%s\n}\n"
+SAFE = "global_defs {\nenable_script_security\nscript_user root\n}\n"
+SCRIPT = "vrrp_script c {\nscript /bin/true\n}\n"
+FILES = {
+    "good": INSTANCE % "",
+    "one line": "vrrp_instance V { interface eth0\nvirtual_router_id 7\nvirtual_ipaddress { 10.1.1.1 }\n}\n",
+    "empty": "",
+    "unknown keyword": INSTANCE % "prioriti 3",
+    "unknown block": "foo {\nx\n}\n" + INSTANCE % "",
+    "unknown global": "global_defs {\nnosuch 5\n}\n" + INSTANCE % "",
+    "priority out of range": INSTANCE % "priority 999",
+    "no such state": INSTANCE % "state LEADER",
+    "no address": "vrrp_instance V {\ninterface eth0\nvirtual_router_id 7\n}\n",
+    "no virtual_router_id": "vrrp_instance V {\ninterface eth0\nvirtual_ipaddress {\n10.1.1.1\n}\n}\n",
+    "no such interface": (INSTANCE % "").replace("eth0", "nosuch0"),
+    "no such interface, but it may come": "global_defs {\ndynamic_interfaces\n}\n"
+    + (INSTANCE % "").replace("eth0", "nosuch0"),
+    "tracked interface is not there": INSTANCE % "track_interface {\neth8\n}",
+    "block not closed": (INSTANCE % "")[:-2],
+    "brace too many": "}\n" + INSTANCE % "",
+    "quote not closed": INSTANCE % 'notify_master "/bin/true',
+    "no such script": INSTANCE % "track_script {\nnope\n}",
+    "script without security": SCRIPT + INSTANCE % "track_script {\nc\n}",
+    "script without security, and an error": SCRIPT + INSTANCE % "prioriti 3\ntrack_script {\nc\n}",
+    "script with security": SAFE + SCRIPT + INSTANCE % "track_script {\nc\n}",
+    "notify without security": INSTANCE % "notify_master /bin/true",
+    "two of a name": INSTANCE % "" + INSTANCE % "",
+    "two of a number": INSTANCE % "" + (INSTANCE % "").replace(" V ", " W ").replace("10.1.1.1", "10.1.1.2"),
+    "half a second in version 2": INSTANCE % "advert_int 0.5",
+    "half a second in version 3": INSTANCE % "version 3\nadvert_int 0.5",
+    "too long in version 3": INSTANCE % "version 3\nadvert_int 41",
+    "password too long": INSTANCE % "authentication {\nauth_type PASS\nauth_pass 123456789\n}",
+    "mail": "global_defs {\nsmtp_server 127.0.0.1\n}\n" + INSTANCE % "",
+    "no such address": INSTANCE % "virtual_ipaddress {\n10.1.1.300\n}",
+    "another family": INSTANCE % "virtual_ipaddress {\nfe80::1\n}",
+    "weight out of range": INSTANCE % "track_interface {\neth0 weight 300\n}",
+    "nopreempt with state MASTER": INSTANCE % "state MASTER\nnopreempt",
+    "group of one": INSTANCE % "" + "vrrp_sync_group G {\ngroup {\nV\n}\n}\n",
+    "group of nobody": INSTANCE % "" + "vrrp_sync_group G {\ngroup {\nX\n}\n}\n",
+    "include of nothing": "include /nonexistent/*.conf\n" + INSTANCE % "",
+    "virtual MAC": INSTANCE % "use_vmac",
+    "virtual_server": "virtual_server 10.0.0.1 80 {\ndelay_loop 6\n}\n" + INSTANCE % "",
+}
+_SETUP = """
+ip link add eth0 type veth peer name peer0
+ip link set peer0 up
+ip link set eth0 up
+ip addr add 10.1.1.9/24 dev eth0
+for file in "$1"/*.conf; do
+    keepalived -t -l -f "$file" >/dev/null 2>&1; theirs=$?
+    %s -m vipd -t -f "$file" >/dev/null 2>"$file.err"; ours=$?
+    echo "$(basename "$file" .conf)|$theirs|$ours"
+done
+"""
+
+
+def test_exit_statuses_are_those_of_keepalived(tmp_path: Path) -> None:
+    for name, text in FILES.items():
+        (tmp_path / f"{name}.conf").write_text(text)
+    done = subprocess.run(
+        ["unshare", "--net", "--mount", "sh", "-c", _SETUP % sys.executable, "sh", str(tmp_path)],
+        env={"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "PYTHONPATH": str(AGENT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    statuses = {name: (theirs, ours) for name, theirs, ours in (line.split("|") for line in done.stdout.splitlines())}
+    assert set(statuses) == set(FILES)
+    assert {name: both for name, both in statuses.items() if both[0] != both[1]} == {}
+    for path in tmp_path.glob("*.err"):
+        assert "Traceback" not in path.read_text()

@@ -1,0 +1,202 @@
+"""Every VRRP keyword of keepalived is known, and does what it says or says that it does nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import NamedTuple
+
+import pytest
+from test_conf import instance, problems, router
+
+from vipd.behaviour import PRESETS, SECOND_NS
+from vipd.conf import ConfigError, parse
+from vipd.config import Command, Globals, Hooks, Hop, Route, RouterConfig, Rule, Track
+from vipd.explain import explained
+from vipd.keywords import BLOCKS, KEYWORDS, REFUSED, Keyword
+
+LISTED = [
+    (block, name)
+    for line in (Path(__file__).parent / "keepalived_keywords.tsv").read_text(encoding="utf-8").splitlines()
+    for block, names in [line.split("\t")]
+    for name in names.split()
+]
+NOT_FIELDS = {"block", "*", "no_addresses", "priority_changes", "group4", "group6", "members", "tracking_weight",
+              "min_garp", "dynamic_interfaces", "default_interface", "instance", "user", "interfaces"}  # fmt: skip
+
+
+@pytest.mark.parametrize(("block", "name"), LISTED)
+def test_every_vrrp_keyword_of_keepalived_is_in_the_table(block: str, name: str) -> None:
+    assert name in BLOCKS[block] or (block, name) in REFUSED
+
+
+@pytest.mark.parametrize("keyword", [keyword for keyword in KEYWORDS if not keyword.to], ids=lambda k: k.name)
+def test_a_keyword_without_effect_says_why(keyword: Keyword) -> None:
+    line = f"{keyword.name} something {{\nwhatever it is\n}}\n"
+    text = {"": line + instance(""), "global_defs": f"global_defs {{\n{line}}}\n" + instance("")}
+    text["vrrp_instance"] = instance(line)
+    text["vrrp_sync_group"] = instance("") + f"vrrp_sync_group G {{\ngroup {{\nV\n}}\n{line}}}\n"
+    found = [warning for warning in parse(text[keyword.block], "f").warnings if f" {keyword.name}: " in warning]
+    assert found[0].endswith(f"{keyword.name}: has no effect: {keyword.note}")
+
+
+def test_each_keyword_fills_a_field_that_there_is() -> None:
+    makes: dict[str, type[NamedTuple]] = {"vrrp_instance": RouterConfig, "global_defs": Globals}  # type: ignore[dict-item]
+    for keyword in KEYWORDS:
+        scope, _, field = keyword.to.rpartition(".")
+        if keyword.block in makes and field not in NOT_FIELDS and scope != "hook" and keyword.to:
+            assert field in (RouterConfig if scope == "router" else makes[keyword.block])._fields, keyword
+
+
+def test_global_defaults_reach_every_instance_and_give_way_to_its_own() -> None:
+    text = (
+        "global_defs {\nvrrp_version 3\nvrrp_garp_master_repeat 2\nvrrp_garp_master_delay 1\nvrrp_strict off\n"
+        "vrrp_mcast_group4 224.0.0.77\nvrrp_down_timer_adverts 4\nvrrp_check_unicast_src\n}\n"
+    )
+    found = router(text + instance("garp_master_repeat 3"))
+    assert (found.version, found.garp_repeat, found.garp_delay_ns, found.group) == (3, 3, SECOND_NS, "224.0.0.77")
+    assert (found.down_timer_adverts, found.check_unicast_src) == (4, True)
+    quiet = router("global_defs {\nvrrp_min_garp\n}\n" + instance(""))
+    assert (quiet.garp_repeat, quiet.garp_delay_ns) == (1, 0)
+
+
+def test_tracking_takes_its_weight_from_the_line_or_from_what_is_tracked() -> None:
+    text = (
+        "vrrp_script s {\nscript /bin/true\nweight -20 reverse\n}\ntrack_file t {\nfile /f\n}\n"
+        "vrrp_track_process p {\nprocess nginx -g\nquorum 2\ndelay 1.5\n}\n"
+        + instance(
+            "track_interface {\neth1\neth2 weight 10 reverse\neth3 weight 0\n}\ntrack_script {\ns\n}\n"
+            "track_file {\nt weight 3\n}\ntrack_process {\np\n}"
+        )
+    )
+    found = parse(text, "f")
+    assert found.routers[0].tracked == ("eth1", "eth3")
+    assert found.routers[0].tracks == (
+        Track("interface", "eth2", 10, True),
+        Track("script", "s", -20, True),
+        Track("file", "t", 3),
+        Track("process", "p", 1),
+    )
+    assert found.scripts[0].command == Command(("/bin/true",))
+    (process,) = found.processes
+    assert (process.words, process.quorum, process.terminate_delay_ns) == (("nginx", "-g"), 2, 3 * SECOND_NS // 2)
+
+
+def test_what_is_tracked_must_be_defined() -> None:
+    assert problems("vrrp_script check {\nscript /bin/true\n}\n" + instance("track_script {\nchekc\n}")) == [
+        "f:5: track_script: 'chekc' is not defined; did you mean 'check'?"
+    ]
+
+
+def test_members_of_a_sync_group_track_without_weights_unless_it_says_otherwise() -> None:
+    script = "vrrp_script s {\nscript /bin/true\nweight 5\n}\n"
+    member = instance("track_script {\ns\n}")
+    group = "vrrp_sync_group G {\ngroup {\nV\n}\nsync_group_tracking_weight%s\n}\n"
+    assert router(script + member + group % " no").tracks == (Track("script", "s", 0),)
+    assert router(script + member + group % "").tracks == (Track("script", "s", 5),)
+
+
+def test_a_sync_group_tracks_for_its_members() -> None:
+    text = instance("") + "vrrp_sync_group G {\ngroup {\nV\n}\ntrack_interface {\neth5\n}\n}\n"
+    assert router(text).interfaces == ("eth0", "eth5")
+
+
+def test_groups_name_instances_that_exist_and_share_none() -> None:
+    text = instance("") + "vrrp_sync_group G {\ngroup {\nX\nV\n}\n}\nvrrp_sync_group H {\ngroup {\nV\n}\n}\n"
+    assert problems(text) == [
+        "f:7: vrrp_sync_group: there is no vrrp_instance 'X'; known are V",
+        "f:13: vrrp_sync_group: 'V' is in 'G'; an instance has one group",
+    ]
+
+
+def test_hooks_are_words_without_a_shell() -> None:
+    found = router(instance("notify_master \"/bin/tell 'two words' x\" nobody nogroup\nnotify /bin/all"))
+    assert found.hooks == Hooks(
+        (("MASTER", Command(("/bin/tell", "two words", "x"), "nobody", "nogroup")), ("", Command(("/bin/all",))))
+    )
+    assert problems(instance("notify_master tell")) == [
+        "f:2: notify_master: 'tell' does not begin with a path; write the whole path of the program, from /"
+    ]
+
+
+def test_routes_and_rules() -> None:
+    found = router(
+        instance(
+            "virtual_routes {\nsrc 10.0.0.1 to 10.9.0.0/16 via 10.1.1.5 dev eth0 metric 7\nblackhole 10.8.0.0/16\n"
+            "default gw 10.1.1.6 table 100\n10.7.0.0/16 via 10.1.1.5 or 10.1.1.6\n"
+            "2001:db8::/32 via fe80::1 dev eth0 mtu 1400\n}\n"
+            "virtual_rules {\nfrom 10.2.0.0/16 table 100 preference 5\nto 10.3.0.0/16 iif eth1 blackhole\n}"
+        )
+    )
+    assert found.routes == (
+        Route("10.9.0.0/16", (Hop("10.1.1.5", "eth0"),), source="10.0.0.1", metric=7),
+        Route("10.8.0.0/16", kind=6),
+        Route("0.0.0.0/0", (Hop("10.1.1.6"),), table=100),
+        Route("10.7.0.0/16", (Hop("10.1.1.5"), Hop("10.1.1.6"))),
+        Route("2001:db8::/32", (Hop("fe80::1", "eth0"),), metrics=((2, 1400),)),
+    )
+    assert found.rules == (
+        Rule(5, source="10.2.0.0/16", table=100),
+        Rule(16384, destination="10.3.0.0/16", iif="eth1", action=6),
+    )
+
+
+def test_ipv6_is_version_3_and_families_do_not_mix() -> None:
+    text = (
+        "vrrp_instance V {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\nfe80::1/64\n2001:DB8::1\n}\n}\n"
+    )
+    found = router(text)
+    assert (found.version, found.family, found.addresses[1].address) == (3, 6, "2001:db8::1")
+    assert problems(instance("virtual_ipaddress {\nfe80::1\n}"))[0].startswith(
+        "f:7: virtual_ipaddress: 10.1.1.1 is of another family"
+    )
+
+
+def test_authentication_is_read_and_never_left_half_done() -> None:
+    found = router(instance("authentication {\nauth_type AH\nauth_pass secret\n}"))
+    assert (found.auth_type, found.auth_pass) == (2, b"secret")
+    assert problems(instance("authentication {\nauth_type PASS\n}"))[0].endswith(
+        "authentication takes both auth_type and auth_pass"
+    )
+    cut = parse(instance("authentication {\nauth_type PASS\nauth_pass 123456789\n}"), "f")
+    assert (cut.routers[0].auth_pass, cut.repaired) == (b"12345678", 1)
+    assert problems(instance("auth_hmac {\nkey x\n}"))[0].startswith("f:2: auth_hmac: vipd has no HMAC")
+
+
+def test_strict_mode_forbids_what_the_standard_does_not_have() -> None:
+    found = problems(instance("strict_mode\npreempt_delay 3\nauthentication {\nauth_type PASS\nauth_pass x\n}"))
+    assert [line.partition("strict mode: ")[2].partition(";")[0] for line in found] == [
+        "authentication is not in the standard any more",
+        "preempt_delay is not in the standard",
+    ]
+    assert router(instance("strict_mode")).accept is False
+
+
+def test_explain_fills_in_defaults_and_timers() -> None:
+    shown = list(explained(parse(instance("priority 101\nadvert_int 2"), "f"), PRESETS["keepalived-2"]))
+    assert "    # Skew_Time            0.605468750 s" in shown
+    assert "    # Master_Down_Interval 6.605468750 s" in shown
+    assert "    advert_int 2" in shown
+    assert "    garp_master_delay 5  # profile" in shown
+    assert "    preempt_delay 0  # default" in shown
+
+
+def test_what_explain_prints_is_a_configuration_that_means_the_same() -> None:
+    text = (
+        "vrrp_script s {\nscript \"/bin/sh -c 'exit 0'\"\nweight 2\nrise 3\n}\n"
+        + instance("virtual_routes {\n10.2.0.0/16 via 10.1.1.2 dev eth0\n}\ntrack_script {\ns\n}\nnotify /bin/x")
+    )  # fmt: skip
+    before = parse(text, "f")
+    again = parse("\n".join(explained(before, PRESETS["rfc9568"])), "f")
+    assert again.routers[0].routes == before.routers[0].routes
+    assert again.routers[0].tracks == before.routers[0].tracks
+    assert again.routers[0].addresses == before.routers[0].addresses
+    assert again.scripts == before.scripts
+
+
+def test_the_words_of_every_keyword_of_an_instance_are_read_or_refused() -> None:
+    for keyword in KEYWORDS:
+        for words in ("", " 1", " x y z", " {\nx\n}", " { }"):
+            try:
+                parse(instance(f"{keyword.name}{words}"), "f")
+            except ConfigError as error:
+                assert all(line.startswith("f:") for line in error.problems)
