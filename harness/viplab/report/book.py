@@ -11,7 +11,19 @@ from typing import Any
 
 from viplab.analysis.model import RunView, TrialView
 from viplab.evidence import RunFolder
-from viplab.report import adverts, dots, exhibits, glance, narrate, outline, settled, timeline, topology, waterfall
+from viplab.report import (
+    adverts,
+    dots,
+    exhibits,
+    glance,
+    meaning,
+    narrate,
+    outline,
+    settled,
+    timeline,
+    topology,
+    waterfall,
+)
 from viplab.report.filters import anchor, environment
 from viplab.report.svg import Drawing
 
@@ -104,7 +116,7 @@ class Book:
             return link(self._chapter_of[name], anchor(name)) if name in self._chapter_of else None
 
         return environment().get_template(template).render(
-            **self._context, **context, link=link, trial_link=trial_link,
+            **self._context, **context, link=link, trial_link=trial_link, root=root,
             raw_files=lambda trial: exhibits.raw_files(self.run.path, trial.name, root),
         )  # fmt: skip
 
@@ -126,6 +138,7 @@ class Book:
             "repeated": len(self._chapter_of) < len(view.trials),
             "headline": glance.headline(view),
             "blocks": glance.blocks,
+            "meanings": meaning.meanings,
             "tell": narrate.tell,
             "timeline": self._timeline,
             "waterfall": self._waterfall,

@@ -81,9 +81,9 @@ _CHAPTERS = (
     (
         "part-1",
         "Part 1: the bench",
-        "Two guests share one virtual address. One holds it and says so once a second; the other listens, and takes it "
-        "when it hears nothing for long enough. A third machine, the client, pings that address throughout and knows "
-        "nothing of this.",
+        "Two guests share one virtual address, the VIP. One of them, the master, holds it and says so once a second, "
+        "in an advert; the other, its backup, listens, and takes the address when it hears nothing for long enough. A "
+        "third machine, the client, pings that address throughout and knows nothing of this.",
         ("part-1",),
     ),
     (
