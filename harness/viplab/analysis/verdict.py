@@ -261,4 +261,7 @@ def _passed(record: Record, views: Sequence[FaultView]) -> str:
         if measured is not None:
             predicted = f" (predicted {_span(window)} s)" if window else ""
             parts.append(f"{_named(view)}: outage {measured:.3f} s{predicted}")
+    for cut in cuts(record):
+        if cut.measured_s is not None:
+            parts.append(f"cut of {cut.true_s:.3f} s measured as {cut.measured_s:.3f} s")
     return "; ".join(parts) or "every check holds"
