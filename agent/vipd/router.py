@@ -232,6 +232,34 @@ class Router:
         """Somebody else removed one of the addresses that this router holds."""
         self._happened(Event.ADDRESS_LOST, now)
 
+    def well(self, but: str) -> bool:
+        """Whether all that it cannot do without is there, `but` one need left out."""
+        return all(self._links.values()) and all(met for name, met in self._needs.items() if name != but)
+
+    def succeed(self, old: Router) -> None:
+        """Go on where `old`, of another configuration, left off: same state, same timer, no advert out of turn."""
+        self.state, self.priority, self.counts = old.state, old.priority, old.counts
+        self._links.update((name, up) for name, up in old._links.items() if name in self._links)
+        self._needs.update((name, met) for name, met in old._needs.items() if name in self._needs)
+        self._timer_ns, self._now_ns, self._preempt_ns = old._timer_ns, old._now_ns, old._preempt_ns
+        self._advert, self._source, self._event = old._advert, old._source, old._event
+        if self.state is State.MASTER:
+            before, after = old.config.served, self.config.served
+            gone, new = (tuple(one for one in a if one not in b) for a, b in ((before, after), (after, before)))
+            self.effects += [RemoveAddresses(gone)] if gone else []
+            self.effects += [AddAddresses(new), SendGratuitousArp(new, 1)] if new else []
+
+    @property
+    def heard_from(self) -> int:
+        """Who sent the last advert that was accepted, as an integer; 0 if there was none."""
+        return self._source
+
+    @property
+    def timers_ns(self) -> tuple[int, int, int]:
+        """Advertisement interval that counts now, Skew_Time, Master_Down_Interval."""
+        interval_ns, skew = self._interval_ns, self._skew_ns
+        return interval_ns, skew, self.config.down_timer_adverts * interval_ns + skew
+
     def deadline(self) -> int | None:
         """When `handle_deadline` wants to be called next; None for not at all."""
         burst_ns = self._bursts.due_ns
