@@ -12,8 +12,8 @@ from viplab.errors import LabError
 from viplab.observe.timeline import Timeline
 
 BUFFER_KIB = 8192
-SNAP_BYTES = 262144
-"""More than any frame has: nothing is cut off."""
+SNAP_BYTES = 2048
+"""More than a frame can have here, and little enough that the buffer holds thousands of them."""
 STOP_LIMIT_S = 10
 _COUNT = re.compile(r"(\d+) packets? (captured|received by filter|dropped by kernel|dropped by interface)")
 
@@ -21,26 +21,17 @@ _COUNT = re.compile(r"(\d+) packets? (captured|received by filter|dropped by ker
 class Capture:
     """One tcpdump; a context manager that is capturing when it is entered."""
 
-    def __init__(
-        self,
-        interface: str,
-        network: str,
-        path: Path,
-        timeline: Timeline,
-        pattern: str = "",
-        *,
-        buffer_kib: int = BUFFER_KIB,
-    ) -> None:
+    def __init__(self, interface: str, network: str, path: Path, timeline: Timeline, pattern: str = "") -> None:
         self._interface = interface
         self._network = network
         self._path = path
         self._timeline = timeline
         self._pattern = pattern
-        self._buffer_kib = buffer_kib
 
     def __enter__(self) -> Capture:
-        command = ["tcpdump", "-n", "-U", "-Z", "root", "-i", self._interface, "-B", str(self._buffer_kib)]
-        command += ["-s", str(SNAP_BYTES), "--time-stamp-precision=nano", "-w", str(self._path)]
+        command = ["tcpdump", "-n", "-U", "-Z", "root", "-i", self._interface, "-B", str(BUFFER_KIB)]
+        # Frame by frame: the kernel would else hold them back for up to a second, and those of the last one be lost.
+        command += ["--immediate-mode", "-s", str(SNAP_BYTES), "--time-stamp-precision=nano", "-w", str(self._path)]
         if self._pattern:
             command.append(self._pattern)
         self._process = subprocess.Popen(
@@ -56,9 +47,7 @@ class Capture:
         else:
             last = said.strip().splitlines()[-1] if said.strip() else "it printed nothing"
             raise LabError(f"tcpdump on {self._interface} does not start: {last}")
-        self._timeline.record(
-            "capture_started", network=self._network, snap_bytes=SNAP_BYTES, buffer_kib=self._buffer_kib
-        )
+        self._timeline.record("capture_started", network=self._network, snap_bytes=SNAP_BYTES, buffer_kib=BUFFER_KIB)
         return self
 
     def __exit__(
