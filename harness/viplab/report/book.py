@@ -13,6 +13,7 @@ from viplab.analysis.model import RunView, TrialView
 from viplab.evidence import RunFolder
 from viplab.report import (
     adverts,
+    compared,
     dots,
     exhibits,
     glance,
@@ -84,6 +85,7 @@ class Book:
             *(Page(chapter.key, chapter.title, "chapter.html.j2", chapter) for chapter in self.chapters),
             *([Page("puzzles", "Open questions, answered", "puzzles.html.j2")] if self.view.puzzles else []),
             Page("claims", "Claims", "claims.html.j2"),
+            *([Page("subjects", "Subjects compared", "subjects.html.j2")] if self._context["pairs"] else []),
             Page("method", "Method and provenance", "method.html.j2"),
         ]
 
@@ -133,6 +135,7 @@ class Book:
             "chapters": self.chapters,
             "claim_groups": outline.claim_groups(view),
             "puzzles": outline.puzzle_rows(view),
+            "pairs": compared.subjects(view.summary, outline.subjects(view)),
             "bench": topology.bench(view),
             "quantities": QUANTITIES,
             "repeated": len(self._chapter_of) < len(view.trials),

@@ -17,7 +17,7 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
 from viplab.analysis.model import Measures, TrialView
-from viplab.report import exhibits, glance, outline, units
+from viplab.report import compared, exhibits, glance, outline, units
 from viplab.report.svg import PALETTE
 from viplab.report.text import visible
 
@@ -41,6 +41,8 @@ def environment() -> Environment:
         "ms": units.milliseconds,
         "span": units.span,
         "count": units.count,
+        "change": units.change,
+        "quantity": compared.quantity,
         "sample": lambda trials, name: units.sample(_values(trials, name)),
         "measured": lambda trials, name: any(value is not None for value in _values(trials, name)),
         "lost": glance.lost,
@@ -55,7 +57,7 @@ def environment() -> Environment:
         "merged_logs": exhibits.merged_logs,
     }
     style = stylesheet()
-    made.globals |= {"not_measured": NOT_MEASURED, "style": style, "policy": policy()}
+    made.globals |= {"not_measured": NOT_MEASURED, "style": style, "policy": policy(), "marks": compared.MARKS}
     return made
 
 

@@ -1,6 +1,6 @@
 """Several runs on one page: all that are here, newest first, and two of them side by side.
 
-Both are made of what analysis kept as `summary.json`; nothing is measured or judged again.
+Both are made of what analysis kept as `summary.json`; the traces are not read again.
 """
 
 from __future__ import annotations
@@ -11,21 +11,14 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from pydantic import ValidationError
 
-from viplab.analysis.model import ClaimResult, Measures, Summary, TrialSummary
+from viplab.analysis.model import ClaimResult, Summary
 from viplab.evidence import RunFolder
-from viplab.report import units
+from viplab.report import compared
 from viplab.report.filters import environment, policy
 from viplab.report.outline import VERDICTS, verdict
 
-COMPARED = (
-    ("outage_s", "client without an answer"),
-    ("detection_s", "takeover"),
-    ("deadline_excess_s", "deadline excess"),
-)
-"""The quantities that stand side by side: field of `Measures`, name."""
-
 SAME_GROUND = ("accel", "image", "host_kernel", "qemu", "libvirt")
-"""What of two runs' provenance has to be equal for their figures to be comparable without a thought."""
+"""What of two runs' provenance a reader should know of where it differs; the accelerator and image rule a test out."""
 
 
 @dataclass(frozen=True)
@@ -49,18 +42,6 @@ class Shelved:
         for trial in self.summary.trials if self.summary else ():
             counts[trial.scenario] = counts.get(trial.scenario, 0) + 1
         return ", ".join(name if number == 1 else f"{name} × {number}" for name, number in counts.items())
-
-
-@dataclass(frozen=True)
-class Line:
-    """One quantity of one case and subject in two runs, each as median and small print."""
-
-    case: str
-    subject: str
-    quantity: str
-    base: tuple[str | None, str]
-    new: tuple[str | None, str]
-    change: str | None
 
 
 @dataclass(frozen=True)
@@ -104,8 +85,8 @@ def comparison_page(base: Summary, new: Summary) -> str:
         environment()
         .get_template("comparison.html.j2")
         .render(
-            base=base, new=new, lines=lines(base, new), turns=turns(base, new), other_ground=other_ground(base, new),
-            policy=served_policy(),
+            base=base, new=new, compared=compared.runs(base, new), turns=turns(base, new),
+            other_ground=other_ground(base, new), policy=served_policy(),
         )
     )  # fmt: skip
 
@@ -113,19 +94,6 @@ def comparison_page(base: Summary, new: Summary) -> str:
 def served_policy() -> Markup:
     """The Content-Security-Policy of these two pages: the report's, and a form that leads back to this server."""
     return Markup(policy().replace("form-action 'none'", "form-action 'self'"))
-
-
-def lines(base: Summary, new: Summary) -> list[Line]:
-    """What both runs measured, by case and fault, subject and quantity."""
-    old, recent = _by_fault(base.trials), _by_fault(new.trials)
-    found = []
-    for key in old:
-        case, subject = key
-        for name, label in COMPARED:
-            before, after = (units.sample([getattr(m, name) for m in side.get(key, [])]) for side in (old, recent))
-            if key in recent and (before[0] or after[0]):
-                found.append(Line(case, subject, label, before, after, _change(old[key], recent[key], name)))
-    return found
 
 
 def turns(base: Summary, new: Summary) -> list[Turn]:
@@ -148,23 +116,6 @@ def other_ground(base: Summary, new: Summary) -> list[str]:
         if before and after and before != after:
             found.append(f"{subject}: {', '.join(before)} and {', '.join(after)}")
     return found
-
-
-def _by_fault(trials: Sequence[TrialSummary]) -> dict[tuple[str, str], list[Measures]]:
-    found: dict[tuple[str, str], list[Measures]] = {}
-    for trial in trials:
-        for number, fault in enumerate(trial.faults):
-            case = trial.scenario if number == 0 else f"{trial.scenario}, then {fault.fault.kind} of {fault.fault.host}"
-            found.setdefault((case, f"{trial.subject} ({trial.profile})"), []).append(fault)
-    return found
-
-
-def _change(base: Sequence[Measures], new: Sequence[Measures], name: str) -> str | None:
-    before, after = (units.middle([getattr(measures, name) for measures in side]) for side in (base, new))
-    if before is None or after is None:
-        return None
-    shown = units.seconds(after - before) or ""
-    return f"+{shown}" if after > before and not shown.startswith("0") else shown
 
 
 def _tallies(claims: Sequence[ClaimResult]) -> dict[str, dict[str, int]]:

@@ -71,10 +71,10 @@ def sample(values: list[float | None]) -> tuple[str | None, str]:
     return seconds(median(measured)), of if low == high else f"{of}\n{span((low, high))}"
 
 
-def middle(values: list[float | None]) -> float | None:
-    """The median of what was measured."""
-    measured = [value for value in values if value is not None]
-    return median(measured) if measured else None
+def change(value: float | None) -> str | None:
+    """A difference of durations, with its sign."""
+    shown = seconds(value)
+    return f"+{shown}" if shown and value is not None and value > 0 and not shown.startswith("0") else shown
 
 
 def _digits(size: float, significant: int) -> str:

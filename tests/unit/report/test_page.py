@@ -135,7 +135,7 @@ def test_every_colour_of_a_figure_has_one_for_dark_mode(page: str) -> None:
 
 
 def test_the_three_parts_come_in_the_order_of_the_article(page: str) -> None:
-    order = ["result", "part-1", "part-2", "part-3", "beyond", "puzzles", "claims", "method"]
+    order = ["result", "part-1", "part-2", "part-3", "beyond", "puzzles", "claims", "subjects", "method"]
     places = [re.search(rf'<(?:section|header) id="{name}"', page) for name in order]
     assert all(places)
     assert [place.start() for place in places if place] == sorted(place.start() for place in places if place)

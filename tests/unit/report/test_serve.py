@@ -15,7 +15,7 @@ from viplab.analysis.model import RunView
 from viplab.analysis.run import write_summary
 from viplab.errors import HostError
 from viplab.evidence import RunFolder
-from viplab.report import shelf, write_site
+from viplab.report import compared, outline, shelf, write_site
 from viplab.report.serve import server
 
 OLD, NEW, BARE = "20260914T101500Z-1f3c", "20260915T101500Z-2a4d", "20260916T101500Z-3b5e"
@@ -171,8 +171,22 @@ def test_a_claim_whose_verdict_changed_is_listed() -> None:
     assert shelf.turns(old, old) == []
 
 
-def test_what_only_one_of_them_measured_is_not_called_a_change() -> None:
+def test_runs_that_cannot_be_compared_say_why() -> None:
     old = sample.run(sample.trial("case-c", outage_s=4.2)).summary
-    new = sample.run(sample.trial("case-c", outage_s=None)).summary
-    line = next(line for line in shelf.lines(old, new) if line.quantity == "client without an answer")
-    assert (line.new[0], line.change) == (None, None)
+    other = sample.run(sample.trial("case-a")).summary
+    assert "nothing can be compared" in shelf.comparison_page(old, other)
+
+
+def test_few_trials_are_undecided_and_never_called_the_same() -> None:
+    old = sample.run(sample.trial("case-c", outage_s=4.2)).summary
+    found = compared.runs(old, old)
+    assert found.verdict == "undecided"
+    assert {row.mark for row in found.rows} == {"?"}
+
+
+def test_subjects_of_one_run_are_held_against_each_other() -> None:
+    run = sample.whole_run()
+    (pair,) = compared.subjects(run.summary, outline.subjects(run))
+    assert (pair.base, pair.new) == ("vipd/keepalived-1.2.2", "keepalived/keepalived-2")
+    assert {row.scenario for row in pair.rows} >= {"case-a", "case-c"}
+    assert {compared.quantity(row) for row in pair.rows} <= {*compared.NAMES.values()}

@@ -1,0 +1,73 @@
+"""What analysis says of two runs, or of two subjects of one run, ready to be shown."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from itertools import combinations
+
+from viplab.analysis.baseline import points
+from viplab.analysis.compare import Comparison, Row, compare
+from viplab.analysis.model import Summary
+from viplab.errors import InputError
+from viplab.report.outline import Subject
+
+SHOWN = ("outage_s", "detection_s", "deadline_excess_s")
+"""The quantities that a page shows; `viplab compare` prints all of them."""
+NAMES = {
+    "outage_s": "client without an answer",
+    "detection_s": "takeover after the fault",
+    "deadline_excess_s": "deadline excess",
+}
+MARKS = {"+": "better", "-": "worse", "=": "same", "?": "undecided"}
+VERDICTS = {0: "the same or better", 2: "undecided", 3: "worse"}
+
+
+@dataclass(frozen=True)
+class Compared:
+    """Two sides by name; `refusal` says why there is no comparison where there is none."""
+
+    base: str
+    new: str
+    comparison: Comparison | None
+    refusal: str | None
+
+    @property
+    def rows(self) -> list[Row]:
+        """The rows that a page shows."""
+        found = self.comparison.rows if self.comparison else []
+        return [row for row in found if row.quantity.removeprefix("second_") in SHOWN]
+
+    @property
+    def verdict(self) -> str | None:
+        """What the gate says of the new side."""
+        return VERDICTS[self.comparison.exit_status] if self.comparison else None
+
+
+def runs(base: Summary, new: Summary) -> Compared:
+    """Two runs."""
+    return _compared(base.id, new.id, base, new, None)
+
+
+def subjects(summary: Summary, found: list[Subject]) -> list[Compared]:
+    """Every two subjects of one run, the first held against the second."""
+    return [
+        _compared(_full(one), _full(other), summary, summary, (_full(one), _full(other)))
+        for one, other in combinations(found, 2)
+    ]
+
+
+def quantity(row: Row) -> str:
+    """The row's quantity in words."""
+    second = row.quantity.startswith("second_")
+    return NAMES[row.quantity.removeprefix("second_")] + (", second fault" if second else "")
+
+
+def _full(subject: Subject) -> str:
+    return f"{subject.name}/{subject.profile}"
+
+
+def _compared(base_name: str, new_name: str, base: Summary, new: Summary, pair: tuple[str, str] | None) -> Compared:
+    try:
+        return Compared(base_name, new_name, compare(points(base), points(new), pair), None)
+    except InputError as error:
+        return Compared(base_name, new_name, None, str(error))
