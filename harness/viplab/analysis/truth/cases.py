@@ -302,9 +302,10 @@ def carp_mixed_in(family: str) -> Trial:
     return trial
 
 
-def version_3(family: str) -> Trial:
+def version_3(family: str, *, ipv6: bool = False) -> Trial:
     """A power cut with adverts of version 3 each 10 ms, 4 ms after one; a probe each 5 ms."""
-    trial = Trial("version-3", family, "B", end=20 * S, probe_interval=5 * MS, protocol="vrrp3", advert_int=10 * MS)
+    trial = Trial("version-3", family, "B", end=20 * S, probe_interval=5 * MS)
+    trial.protocol, trial.advert_int, trial.ipv6 = "vrrp3", 10 * MS, ipv6
     last = trial.adverts("A", 0, 10 * S + 1)
     cut = last + 4 * MS
     trial.fault("power_cut", "A", cut)
@@ -316,6 +317,13 @@ def version_3(family: str) -> Trial:
     _takeover(trial, cut, first, garp)
     _dead(trial, cut, [(cut, garp + SWITCH)])
     trial.truth["x_s"] = 4 * MS
+    return trial
+
+
+def version_3_ipv6(family: str) -> Trial:
+    """The same with a VIP of IPv6: ICMPv6 echo, and neighbour advertisements in place of gratuitous ARP."""
+    trial = version_3(family, ipv6=True)
+    trial.scenario = "version-3-ipv6"
     return trial
 
 
@@ -375,6 +383,7 @@ BEYOND: dict[str, Callable[[str], Trial]] = {
     "lost-frames": lost_frames,
     "carp-mixed-in": carp_mixed_in,
     "version-3": version_3,
+    "version-3-ipv6": version_3_ipv6,
     "truth-cut": truth_cut,
     "calibration": calibration,
 }

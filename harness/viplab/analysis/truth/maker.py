@@ -20,6 +20,8 @@ S = 1_000 * MS
 
 VIP = "192.168.122.50"
 CLIENT_MAC, CLIENT_IP, PROBE_IP = "52:54:00:41:29:4f", "192.168.122.1", "192.168.122.2"
+VIP6, CLIENT_IP6, PROBE_IP6 = "2001:db8::50", "2001:db8::1", "2001:db8::2"
+WIRE_IP6 = {"A": "fe80::a", "B": "fe80::b"}
 OBSERVER_MAC = "02:76:69:70:6c:62"
 MAC = {"A": "52:54:00:03:ba:f2", "B": "52:54:00:56:c3:f4"}
 WIRE_MAC = {"A": "52:54:00:00:00:0a", "B": "52:54:00:00:00:0b"}
@@ -87,6 +89,7 @@ class Trial:
     # Every request is handed over this late; the first one of all is punctual.
     late: int = 0
     protocol: str = "vrrp2"
+    ipv6: bool = False
     advert_int: int = S
     # The known answers, in nanoseconds or counts, by the name of the measure.
     truth: dict[str, int | None] = field(default_factory=dict)
@@ -110,7 +113,23 @@ class Trial:
     def _advert(self, host: str, priority: int) -> bytes:
         if self.protocol == "vrrp2":
             return advert(host, priority)
-        return wire.advert_v3(WIRE_MAC[host], WIRE_IP[host], [VIP], 51, priority, self.advert_int // (10 * MS))
+        source = (WIRE_IP6 if self.ipv6 else WIRE_IP)[host]
+        return wire.advert_v3(WIRE_MAC[host], source, [self.vip], 51, priority, self.advert_int // (10 * MS))
+
+    @property
+    def vip(self) -> str:
+        """The virtual address."""
+        return VIP6 if self.ipv6 else VIP
+
+    @property
+    def client_ip(self) -> str:
+        """Where the ping comes from."""
+        return CLIENT_IP6 if self.ipv6 else CLIENT_IP
+
+    @property
+    def probe_ip(self) -> str:
+        """Where the probe comes from."""
+        return PROBE_IP6 if self.ipv6 else PROBE_IP
 
     def sent_between(self, begin: int, end: int) -> int:
         """Requests that the probe sends from one moment until before another."""
@@ -121,13 +140,13 @@ class Trial:
         """Two bursts of five."""
         for burst in (at, at + self.second_burst):
             for number in range(5):
-                frame = arp(MAC[host], BROADCAST, 1, VIP, BROADCAST, VIP)
+                frame = wire.unsolicited_na(MAC[host], VIP6) if self.ipv6 else _gratuitous(host)
                 if burst + number * 10_000 < self.end:
                     self.frames["virbr0"].append((burst + number * 10_000, frame))
 
     def neighbour(self, at: int, host: str) -> None:
         """The client's entry comes to name a host."""
-        self.event(at, "neighbour", ip=VIP, mac=MAC[host], state="REACHABLE", deleted=False)
+        self.event(at, "neighbour", ip=self.vip, mac=MAC[host], state="REACHABLE", deleted=False)
 
     def fault(
         self, kind: str, host: str, at: int, phase: str = "steps", marker: str | None = None, width: int = 200
@@ -162,9 +181,9 @@ class Trial:
         self.log(host, garp, "Entering MASTER STATE")
         self.log(host, garp, "setting protocol VIPs." if old else "setting VIPs.")
         words = "Sending gratuitous ARPs" if old else "Sending/queueing gratuitous ARPs"
-        self.log(host, garp, f"{words} on eth1 for {VIP}")
+        self.log(host, garp, f"{words} on eth1 for {self.vip}")
         if garp + 5 * S < min(until, self.end):
-            self.log(host, garp + 5 * S, f"{words} on eth1 for {VIP}")
+            self.log(host, garp + 5 * S, f"{words} on eth1 for {self.vip}")
         self.garps(host, garp)
         self.neighbour(garp + 150_000, host)
         return garp
@@ -202,7 +221,7 @@ class Trial:
             }
             for host in "AB"
         }
-        client = {"hostname": "host", "public_mac": CLIENT_MAC, "public_ip": CLIENT_IP}
+        client = {"hostname": "host", "public_mac": CLIENT_MAC, "public_ip": self.client_ip}
         return {
             "scenario": self.scenario,
             "title": self.scenario,
@@ -214,7 +233,7 @@ class Trial:
             "lab": "libvirt",
             "accel": "qemu",
             "trial": number,
-            "vip": VIP,
+            "vip": self.vip,
             "virtual_router_id": 51,
             "stations": {**stations, "client": client},
             "nodes": {
@@ -223,7 +242,7 @@ class Trial:
             },
             "tracked": list(self.tracked),
             "probe_interval_s": self.probe_interval / S,
-            "probe_source": PROBE_IP,
+            "probe_source": self.probe_ip,
             "ping_interval_s": 1.0,
         }
 
@@ -231,8 +250,8 @@ class Trial:
         """Echo of both streams and the owner census, from who serves and who owns."""
         frames, until = self.frames["virbr0"], self.end - S
         streams = (
-            (PROBE_IP, PROBE_IDENT, PROBE_FROM, self.probe_interval, until),
-            (CLIENT_IP, PING_IDENT, self.ping_from, S, self.ping_to or until),
+            (self.probe_ip, PROBE_IDENT, PROBE_FROM, self.probe_interval, until),
+            (self.client_ip, PING_IDENT, self.ping_from, S, self.ping_to or until),
         )
         lines = []
         for source, ident, start, interval, stop in streams:
@@ -242,31 +261,35 @@ class Trial:
                 probing = ident == PROBE_IDENT
                 late = self.late if probing and seq > 1 else 0
                 payload = wire.probe_payload(seq - 1, START_NS + sent + late) if probing else b""
-                frames.append((sent + late, echo(CLIENT_MAC, MAC["A"], source, VIP, 8, ident, seq & 0xFFFF, payload)))
+                frames.append(
+                    (sent + late, echo(CLIENT_MAC, MAC["A"], source, self.vip, 8, ident, seq & 0xFFFF, payload))
+                )
                 host = None if probing and seq - 1 in self.lost else _at(self.serving, sent)
                 answering = "AB" if probing and self.doubled[0] <= sent < self.doubled[1] else host or ""
                 rtt = 300_000 if probing else self.slow.get(sent, 300_000)
                 for turn, who in enumerate(answering):
-                    answer = echo(MAC[who], CLIENT_MAC, VIP, source, 0, ident, seq & 0xFFFF, payload)
+                    answer = echo(MAC[who], CLIENT_MAC, self.vip, source, 0, ident, seq & 0xFFFF, payload)
                     frames.append((sent + late + rtt + turn * 50_000, answer))
                 if host and not probing:
                     answered += 1
-                    lines.append(f"64 bytes from {VIP}: icmp_req={seq} ttl=64 time={rtt / MS:.3g} ms")
+                    lines.append(f"64 bytes from {self.vip}: icmp_req={seq} ttl=64 time={rtt / MS:.3g} ms")
                 sent += interval
             if ident == PING_IDENT:
-                lines += ["", f"--- {VIP} ping statistics ---"]
+                lines += ["", f"--- {self.vip} ping statistics ---"]
                 lost = 100 * (seq - answered) // seq
                 lines.append(
                     f"{seq} packets transmitted, {answered} received, {lost}% packet loss, time {seq - 1}000ms"
                 )
                 lines.append("rtt min/avg/max/mdev = 0.300/0.310/20.100/0.900 ms")
-        self.transcript = f"PING {VIP} ({VIP}) 56(84) bytes of data.\n" + "\n".join(lines) + "\n"
+        self.transcript = f"PING {self.vip} ({self.vip}) 56(84) bytes of data.\n" + "\n".join(lines) + "\n"
         for at in range(0, self.end - S, CENSUS_EVERY):
             owners = _at(self.owning, at) or ()
+            self.event(at, "owners", macs=[MAC[host] for host in owners])
+            if self.ipv6:
+                continue
             frames.append((at - 1 * MS, arp(OBSERVER_MAC, BROADCAST, 1, "0.0.0.0", "00:00:00:00:00:00", VIP)))
             for host in owners:
                 frames.append((at - MS // 2, arp(MAC[host], OBSERVER_MAC, 2, VIP, OBSERVER_MAC, "0.0.0.0")))
-            self.event(at, "owners", macs=[MAC[host] for host in owners])
 
     def _events(self, folder: Path, counts: dict[str, int]) -> None:
         self.event(-S, "trial_started")
@@ -275,14 +298,18 @@ class Trial:
         for host in "AB":
             self.event(-S, "guest_clock", host=host, offset_ns=0, uncertainty_ns=100_000)
         self.event(-S, "environment", stp=False, forward_delay_s=0, steal_share=0.0, load1=1.0)
-        self.event(-S, "arp", when="before", text=f"? ({VIP}) at {MAC[_first(self.serving)]} [ether] on virbr0")
-        self.event(self.end, "arp", when="after", text=f"? ({VIP}) at {MAC[self.owner]} [ether] on virbr0")
+        self.event(-S, "arp", when="before", text=f"? ({self.vip}) at {MAC[_first(self.serving)]} [ether] on virbr0")
+        self.event(self.end, "arp", when="after", text=f"? ({self.vip}) at {MAC[self.owner]} [ether] on virbr0")
         for network, packets in counts.items():
             self.event(self.end, "capture_stopped", network=network, packets=packets, dropped=0)
         self.event(self.end, "trial_finished")
         ordered = sorted(self.events, key=lambda event: event[0])
         lines = [json.dumps({"t_ns": START_NS + at, "event": kind, **keys}) for at, kind, keys in ordered]
         (folder / "timeline.jsonl").write_text("".join(line + "\n" for line in lines))
+
+
+def _gratuitous(host: str) -> bytes:
+    return arp(MAC[host], BROADCAST, 1, VIP, BROADCAST, VIP)
 
 
 def _at(states: Sequence[tuple[int, State]], at: int) -> State | None:
