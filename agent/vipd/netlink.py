@@ -32,7 +32,7 @@ _RECEIVE = 1 << 18
 _IFINFO = struct.Struct("=BxHiII")
 _ATTRIBUTE = struct.Struct("=HH")
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_LINK, _IFLA_LINKINFO, _IFLA_IFALIAS = 1, 3, 5, 18, 20
-_INFO_KIND, _INFO_DATA, _MACVLAN_MODE, _MACVLAN_MODE_PRIVATE = 1, 2, 1, 1
+_INFO_KIND, _INFO_DATA, _MACVLAN_MODE, _MACVLAN_MODE_BRIDGE = 1, 2, 1, 4
 _FOREVER = 0xFFFF_FFFF
 
 
@@ -136,7 +136,8 @@ class Netlink:
         Raises:
             OSError: the kernel refuses it, or there is one of that name.
         """
-        mode = _attribute(_MACVLAN_MODE, _ERROR.pack(_MACVLAN_MODE_PRIVATE))
+        # In mode private, what another master sends from the same MAC would reach the macvlan and not its interface.
+        mode = _attribute(_MACVLAN_MODE, _ERROR.pack(_MACVLAN_MODE_BRIDGE))
         info = _attribute(_INFO_KIND, b"macvlan") + _attribute(_INFO_DATA, mode)
         body = (
             _IFINFO.pack(socket.AF_UNSPEC, 0, 0, 0, 0)
