@@ -38,14 +38,22 @@ _WANTED[[_ICMP, _UDP, _AH, _ICMPV6, _VRRP]] = True
 
 
 class _Packet(NamedTuple):
-    """An IP packet without its header; `pseudo` is what version 3 of VRRP and ICMPv6 put before it in a checksum."""
+    """An IP packet without its header; `ends` are its two addresses as they stand in there."""
 
     src: str
     dst: str
     ttl: int
     protocol: int
     payload: bytes
-    pseudo: bytes
+    ends: bytes
+
+    @property
+    def pseudo(self) -> bytes:
+        """What version 3 of VRRP and ICMPv6 put before the payload in a checksum (RFC 9568, 5.2.8; RFC 8200, 8.1)."""
+        length = len(self.payload)
+        if len(self.ends) == 8:
+            return self.ends + struct.pack("!BBH", 0, self.protocol, length)
+        return self.ends + struct.pack("!II", length, self.protocol)
 
 
 def meanings(batch: Batch) -> Iterator[Meaning]:
@@ -101,8 +109,7 @@ def _ip(raw: bytes) -> _Packet | None:
         return None
     # Short frames are padded to 60 bytes on the wire: what counts ends where the IP header says.
     payload = raw[_ETHERNET + header : _ETHERNET + total]
-    pseudo = src + dst + struct.pack("!BBH", 0, protocol, len(payload))
-    return _Packet(_address(src), _address(dst), ttl, protocol, payload, pseudo)
+    return _Packet(_address(src), _address(dst), ttl, protocol, payload, raw[_ETHERNET + 12 : _ETHERNET + 20])
 
 
 def _ipv6(raw: bytes) -> _Packet | None:
@@ -110,8 +117,7 @@ def _ipv6(raw: bytes) -> _Packet | None:
         return None
     length, protocol, hops, src, dst = struct.unpack_from("!HBB16s16s", raw, _ETHERNET + 4)
     payload = raw[_ETHERNET + _IPV6 : _ETHERNET + _IPV6 + length]
-    pseudo = src + dst + struct.pack("!II", len(payload), protocol)
-    return _Packet(_address(src), _address(dst), hops, protocol, payload, pseudo)
+    return _Packet(_address(src), _address(dst), hops, protocol, payload, src + dst)
 
 
 def _echo(frame: Frame, packet: _Packet) -> Echo | None:
@@ -155,7 +161,7 @@ def _advert(frame: Frame, packet: _Packet) -> Advert | None:
     payload = packet.payload
     if len(payload) < 8:
         return None
-    width = 4 if len(packet.pseudo) == 12 else 16
+    width = len(packet.ends) // 2
     if payload[0] == _ADVERT_V2 and width == 4:
         # CARP shares protocol number, group and first byte with VRRPv2. Its header has 36 bytes and a 7 where VRRP
         # counts its addresses (which would make 44): only the exact length tells them apart.
