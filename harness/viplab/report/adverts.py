@@ -1,4 +1,4 @@
-"""The adverts figure: each advert on the interconnect, by how long after the one before it it came."""
+"""The adverts figure: each advert on the interconnect, placed by the time since the one before it."""
 
 from __future__ import annotations
 
@@ -56,7 +56,13 @@ def draw(trial: TrialView, key: str) -> Drawing | None:
             for label, chosen, look, size in (("", points, marker, 6), (", priority 0", gives_up, "X", 9)):
                 if chosen:
                     style: dict[str, Any] = {"color": LIGHT[role], "marker": look, "linestyle": "", "markersize": size}
-                    axes.plot(*zip(*chosen, strict=True), markeredgecolor=LIGHT["paper"], markeredgewidth=0.8, **style)
+                    axes.plot(
+                        *zip(*chosen, strict=True),
+                        markeredgecolor=LIGHT["paper"],
+                        markeredgewidth=0.8,
+                        clip_on=False,
+                        **style,
+                    )
                     name = f"advert of {host}" if host else "advert of another"
                     handles.append(Line2D([], [], label=name + label, **style))
         axes.legend(
@@ -67,7 +73,7 @@ def draw(trial: TrialView, key: str) -> Drawing | None:
 
 
 _CAPTION = (
-    "Each advert on the interconnect, by how long after the one before it it came, whoever sent that. "
+    "Each advert on the interconnect, placed by the time since the advert before it, whoever sent that. "
     "A high dot is a silence: what a backup waits for."
 )
 
