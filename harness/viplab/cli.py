@@ -144,6 +144,38 @@ def report(
 
 
 @app.command()
+def compare(
+    base: Annotated[str, typer.Argument(help="A run, or a baseline of results/baselines/.")],
+    new: Annotated[str | None, typer.Argument(help="Another; left out: the same, with two --subject.")] = None,
+    subject: Annotated[list[str] | None, typer.Option(help="Twice: this one of BASE against that one of NEW.")] = None,
+) -> int:
+    """Say whether NEW is worse than BASE: exit status 0 the same or better, 3 worse, 2 undecided."""
+    from viplab.analysis.baseline import read_points
+    from viplab.analysis.compare import compare as judge
+    from viplab.analysis.compare import lines
+
+    if len(subject or []) not in (0, 2):
+        raise InputError("--subject: name two, the one of BASE and the one of NEW, or none")
+    if new is None and not subject:
+        raise InputError("NEW: left out, so two --subject have to say what is compared with what")
+    old, young = (read_points(store.find_points(word)) for word in (base, new or base))
+    comparison = judge(old, young, subjects=(subject[0], subject[1]) if subject else None)
+    for line in lines(comparison):
+        out.print(line, markup=False, soft_wrap=True)
+    return comparison.exit_status
+
+
+@app.command()
+def baseline(run: Run, name: Annotated[str, typer.Argument(help="Written as results/baselines/NAME.json.")]) -> None:
+    """Keep a run's figures, with where they come from, for later comparisons."""
+    from viplab.analysis.baseline import read_points, write_baseline
+
+    path = store.baseline_path(name)
+    write_baseline(path, read_points(store.find_run(run).path))
+    out.print(f"baseline: {_short(path)}", soft_wrap=True)
+
+
+@app.command()
 def watch(run: Run = "latest") -> None:
     """Show a run in the terminal while it happens; it only reads what the run writes."""
     from viplab.live.watch import watch as look

@@ -74,6 +74,21 @@ def find_run(word: str) -> RunFolder:
     raise InputError(f"no run {word!r}; `viplab runs` lists those that are here, `viplab run` makes one")
 
 
+def find_points(word: str) -> Path:
+    """What `compare` may be given: a baseline by name or path, or a run as `find_run` takes it."""
+    for path in (Path(word), baseline_path(word.removesuffix(".json"))):
+        if path.suffix == ".json" and path.is_file():
+            return path
+    return find_run(word).path
+
+
+def baseline_path(name: str) -> Path:
+    """Where the baseline of that name lies."""
+    if not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
+        raise InputError(f"{name!r}: a baseline's name is made of letters, digits, dots and dashes")
+    return tree() / "results" / "baselines" / f"{name}.json"
+
+
 def list_runs() -> list[RunFolder]:
     """All runs, newest first."""
     found = runs_dir().iterdir() if runs_dir().is_dir() else iter(())

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from viplab import store
+from viplab.errors import InputError
+
+
+@pytest.fixture
+def runs(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setattr(store, "runs_dir", lambda: tmp_path)
+    for name in ("20261123T0100Z-aaaa", "20261123T0200Z-bbbb"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "run.json").write_text("{}")
+    (tmp_path / "latest").symlink_to("20261123T0200Z-bbbb")
+    return tmp_path
+
+
+@pytest.mark.parametrize("word", ["latest", "20261123T02", "20261123T0200Z-bbbb"])
+def test_a_run_is_found_by_its_id_the_beginning_of_it_or_latest(runs: Path, word: str) -> None:
+    assert store.find_run(word).path == runs / "20261123T0200Z-bbbb"
+
+
+def test_a_run_is_found_by_its_folder_too(runs: Path) -> None:
+    assert store.find_run(str(runs / "20261123T0100Z-aaaa")).path.name == "20261123T0100Z-aaaa"
+
+
+def test_an_ambiguous_beginning_is_refused(runs: Path) -> None:
+    with pytest.raises(InputError, match="stands for 2 runs"):
+        store.find_run("20261123")
+
+
+def test_no_run_says_what_lists_them(runs: Path) -> None:
+    with pytest.raises(InputError, match=r"no run 'x'.*viplab runs"):
+        store.find_run("x")
+
+
+def test_runs_are_listed_newest_first_and_latest_is_none_of_them(runs: Path) -> None:
+    assert [run.path.name for run in store.list_runs()] == ["20261123T0200Z-bbbb", "20261123T0100Z-aaaa"]
+
+
+@pytest.mark.parametrize("name", ["../outside", "a/b", "", "/etc/passwd"])
+def test_a_baseline_s_name_cannot_lead_out_of_the_folder(name: str) -> None:
+    with pytest.raises(InputError, match="letters, digits"):
+        store.baseline_path(name)
