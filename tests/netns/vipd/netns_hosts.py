@@ -22,7 +22,6 @@ VIP = "192.168.122.50"
 
 _LAYOUT = """
 set -e
-mount -t tmpfs none /run
 for name in client A B; do ip netns add $name; ip -n $name link set lo up; done
 for bridge in public interconnect; do
     ip -n client link add $bridge type bridge
@@ -60,12 +59,11 @@ vrrp_instance VI_1 {{
 """
 
 
-class Hosts:
-    """The namespaces, and what runs in them."""
+class Sandbox:
+    """A tree of namespaces that this process does not share, and what runs in them."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self._daemons: dict[str, subprocess.Popen[bytes]] = {}
         # The shell reaps what daemons leave behind; a first process that does not would keep them as zombies.
         command = "exec unshare --net --mount --pid --fork --kill-child --mount-proc sh -c 'sleep infinity & wait'"
         self._outer = subprocess.Popen(["sh", "-c", command], stdin=subprocess.DEVNULL)
@@ -73,12 +71,41 @@ class Hosts:
         self.wait("the first process of the namespaces", lambda: bool(children.read_text().split()))
         self._first = children.read_text().split()[0]
         self.wait("its own network", self._is_apart)
-        self.run(_LAYOUT)
-        for host in _NUMBERS:
-            for name in _NICS:
-                self.plug(host, name)
-        self._capture = self._spawn("ip netns exec client tcpdump -lnvi interconnect ip proto 112", "wire.txt")
-        self.wait("tcpdump to listen", lambda: b"listening on" in (self.folder / "wire.txt").read_bytes())
+        self.run("mount -t tmpfs none /run")
+
+    def close(self) -> None:
+        """End every process in it."""
+        self._outer.kill()
+        self._outer.wait()
+
+    def run(self, script: str, check: bool = True) -> str:
+        """Run a shell script inside; returns what it printed."""
+        done = subprocess.run(
+            ["nsenter", "-t", self._first, "-a", "sh", "-c", script], capture_output=True, text=True, check=False
+        )
+        assert not check or done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
+        return done.stdout
+
+    def spawn(self, command: str, output: str) -> subprocess.Popen[bytes]:
+        """Start a program inside, its output into a file of the folder."""
+        with (self.folder / output).open("ab") as opened:
+            return subprocess.Popen(
+                ["nsenter", "-t", self._first, "-a", "sh", "-c", f"exec {command}"],
+                stdin=subprocess.DEVNULL,
+                stdout=opened,
+                stderr=subprocess.STDOUT,
+            )
+
+    def wait(self, what: str, true: Callable[[], bool], within_s: float = 30) -> None:
+        """Wait until something is so; the limit is for a machine in trouble, not a measurement."""
+        limit = time.monotonic() + within_s
+        while not true():
+            assert time.monotonic() < limit, f"waited {within_s} s for {what}\n{self.logs()}"
+            time.sleep(0.05)
+
+    def logs(self) -> str:
+        """What the programs inside have said."""
+        return "".join(f"--- {log.name}\n{log.read_text(errors='replace')}" for log in self.folder.glob("*.log"))
 
     def _is_apart(self) -> bool:
         """Whether the first process has left our network namespace, and runs what it was started for."""
@@ -88,22 +115,24 @@ class Hosts:
         except OSError:
             return False
 
-    def close(self) -> None:
-        self._outer.kill()
-        self._outer.wait()
+
+class Hosts(Sandbox):
+    """Hosts A and B and a client."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        self._daemons: dict[str, subprocess.Popen[bytes]] = {}
+        self.run(_LAYOUT)
+        for host in _NUMBERS:
+            for name in _NICS:
+                self.plug(host, name)
+        self._capture = self.spawn("ip netns exec client tcpdump -lnvi interconnect ip proto 112", "wire.txt")
+        self.wait("tcpdump to listen", lambda: b"listening on" in (self.folder / "wire.txt").read_bytes())
 
     def plug(self, host: str, name: str) -> None:
         """Give a host an interface."""
         bridge, address = _NICS[name]
         self.run(_NIC.format(host=host, name=name, bridge=bridge, address=address.format(_NUMBERS[host])))
-
-    def run(self, script: str, check: bool = True) -> str:
-        """Run a shell script inside; returns what it printed."""
-        done = subprocess.run(
-            ["nsenter", "-t", self._first, "-a", "sh", "-c", script], capture_output=True, text=True, check=False
-        )
-        assert not check or done.returncode == 0, f"{script}\n{done.stdout}{done.stderr}"
-        return done.stdout
 
     def configure(self, host: str, priority: int, state: str = "BACKUP") -> Path:
         """Write a host's keepalived.conf."""
@@ -122,7 +151,7 @@ class Hosts:
                 f"env PYTHONPATH={shlex.quote(str(AGENT))} {sys.executable} -m vipd -n -l -D --profile {daemon} "
                 f"-f {config} -p /run/{host}.pid"
             )
-        self._daemons[host] = self._spawn(f"ip netns exec {host} {command}", log)
+        self._daemons[host] = self.spawn(f"ip netns exec {host} {command}", log)
 
     def stop(self, host: str) -> None:
         self.run(f"kill -TERM $(cat /run/{host}.pid)")
@@ -148,23 +177,6 @@ class Hosts:
     def wire(self) -> str:
         """What tcpdump has printed of the adverts so far."""
         return (self.folder / "wire.txt").read_text(errors="replace")
-
-    def wait(self, what: str, true: Callable[[], bool], within_s: float = 30) -> None:
-        """Wait until something is so; the limit is for a machine in trouble, not a measurement."""
-        limit = time.monotonic() + within_s
-        while not true():
-            logs = "".join(f"--- {host}\n{self.log(host)}" for host in _NUMBERS)
-            assert time.monotonic() < limit, f"waited {within_s} s for {what}\n{logs}"
-            time.sleep(0.05)
-
-    def _spawn(self, command: str, output: str) -> subprocess.Popen[bytes]:
-        with (self.folder / output).open("ab") as opened:
-            return subprocess.Popen(
-                ["nsenter", "-t", self._first, "-a", "sh", "-c", f"exec {command}"],
-                stdin=subprocess.DEVNULL,
-                stdout=opened,
-                stderr=subprocess.STDOUT,
-            )
 
 
 def missing() -> str | None:
