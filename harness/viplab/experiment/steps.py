@@ -17,6 +17,7 @@ from viplab.faults.inject import Fault, inject
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_both
 from viplab.lab.topology import PUBLIC, HostName
+from viplab.observe import clocks
 from viplab.observe.neighbours import arp_table
 from viplab.observe.ping import Ping
 from viplab.observe.probe import Probe
@@ -162,6 +163,8 @@ class Course:
         self._timeline.record("arp", when=when, text=arp_table())
 
     def _record_holds(self) -> None:
+        """What each host says of itself, and how its clock stands to ours at the end."""
+
         def ask(guest: Guest) -> None:
             if not guest.running:
                 return
@@ -171,6 +174,7 @@ class Course:
             except LabError:
                 daemon = False
             self._timeline.record("holds", host=guest.host.name, vip=bool(vip), daemon=daemon)
+            clocks.record_guest_clock(guest, self._timeline)
 
         on_both(self._lab, ask)
 

@@ -76,10 +76,9 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
             clocks.record_host_clocks(timeline)
             observers.callback(clocks.record_host_clocks, timeline)
             with _recorded(timeline):
-                _compare_clocks(lab, timeline)
+                on_both(lab, lambda guest: clocks.record_guest_clock(guest, timeline))
                 drawn = places(trial.seed, trial.scenario.scenario, trial.number, trial.trials)
                 Course(trial.scenario, trial.subject, lab, folder, timeline, watch, drawn).run()
-                _compare_clocks(lab, timeline)
     except ViplabError as error:
         timeline.record("error", message=str(error))
     finally:
@@ -97,14 +96,6 @@ def _recorded(timeline: Timeline) -> Iterator[None]:
     except BaseException as error:
         timeline.record("error", message=f"interrupted ({type(error).__name__})")
         raise
-
-
-def _compare_clocks(lab: Lab, timeline: Timeline) -> None:
-    def compare(guest: Guest) -> None:
-        if guest.running:
-            clocks.record_guest_clock(guest, timeline)
-
-    on_both(lab, compare)
 
 
 def _prepare(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline) -> None:
