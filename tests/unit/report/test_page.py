@@ -253,6 +253,20 @@ def test_a_log_of_a_hundred_thousand_lines_is_cut_with_a_note(folder: RunFolder)
     assert "99880 rows left out" in page
 
 
+def test_the_noise_floor_and_the_known_truth_are_printed_or_said_to_be_missing(
+    tmp_path: Path, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert "viplab run calibration" in render(folder, sample.run(sample.trial()))
+    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "analysis"))
+    synthetic = importlib.import_module("synthetic")
+    made = [case("keepalived-1.2.2") for case in (synthetic.calibration, synthetic.truth_cut)]
+    run = RunFolder(synthetic.write_run(tmp_path / "run", made))
+    page = render(run, analyze(run))
+    assert "Adverts off their interval" in page
+    assert "The instrument against a known truth" in page
+    assert _Reader(page).wrong == []
+
+
 def test_raw_files_are_linked_relative_to_the_report(folder: RunFolder) -> None:
     trial = sample.trial()
     capture = folder.path / "trials" / trial.name / "capture" / "virbr0.pcap"
