@@ -12,6 +12,7 @@ import pytest
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("viplab")
     group.addoption("--subject", default="vipd", help="vipd or keepalived")
+    group.addoption("--lab", default="libvirt", choices=("libvirt", "netns"), help="real guests, or namespaces")
     group.addoption("--profile", default="keepalived-1.2.2", help="which daemon's behaviour vipd shows")
 
 
@@ -44,7 +45,7 @@ class ScenarioItem(pytest.Item):
         from viplab.subjects.choose import subject
 
         chosen = subject(self.config.getoption("--subject"), self.config.getoption("--profile"))
-        folder = run(Plan([read_scenario(self.path)], [chosen]))
+        folder = run(Plan([read_scenario(self.path)], [chosen], lab=self.config.getoption("--lab")))
         view = analyze(folder)
         write_summary(folder, view)
         wrong = [
