@@ -2,7 +2,8 @@
 
 Which frames are worth a look is decided for a whole batch at once. Echo and ARP are then read by `struct`, for there is
 much of them (the owner census asks four times a second); adverts and neighbour discovery are read by scapy: per packet
-it takes some 300 us and a `struct` walk half of one. Never import `scapy.contrib.carp`: it unbinds VRRP for the whole process.
+it takes some 300 us and a `struct` walk half of one. Never import `scapy.contrib.carp`: it unbinds VRRP for the whole
+process.
 """
 
 from __future__ import annotations
