@@ -114,12 +114,13 @@ class Daemon:
                 elif isinstance(effect, Log):
                     self._log.line(effect.text, effect.detail)
                 elif isinstance(effect, AddAddresses):
+                    self._ports.prepare(router)
                     for address in effect.addresses:
                         self._netlink.add(address)
                 elif isinstance(effect, RemoveAddresses):
                     for address in effect.addresses:
                         self._netlink.remove(address)
-                    self._ports.raise_vmac(router.config, up=False)
+                    self._ports.release(router)
                 elif isinstance(effect, SendGratuitousArp):
                     self._ports.announce(effect)
             except OSError as error:

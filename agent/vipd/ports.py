@@ -11,6 +11,7 @@ from vipd import vmac
 from vipd.config import RouterConfig, packed
 from vipd.discard import Discard
 from vipd.effects import SendAdvert, SendGratuitousArp
+from vipd.fence import Fence
 from vipd.netlink import Link, Netlink
 from vipd.packet import GROUP, GROUP6, PROTOCOL, PROTOCOL_AH, open_datagram
 from vipd.router import Router
@@ -63,6 +64,7 @@ class Ports:
         self._unwatch = unwatch
         self._acted = acted
         self._announcer = Announcer()
+        self._fence = Fence()
         self._ears: dict[Place, Ear] = {}
         self._mouths: dict[tuple[str, int], Mouth] = {}
         self._routers: dict[Place, dict[int, Router]] = {}
@@ -120,7 +122,7 @@ class Ports:
         except OSError as error:
             if not router.config.use_vmac or error.errno not in _DOWN:
                 raise
-            self.raise_vmac(router.config, up=True)
+            self._raise_vmac(router.config, up=True)
             mouth.send(advert.datagram, router.primary, advert.destination)
 
     def announce(self, effect: SendGratuitousArp) -> None:
@@ -135,15 +137,22 @@ class Ports:
                 if link is not None:
                     self._announcer.announce(link, address.octets)
 
-    def raise_vmac(self, config: RouterConfig, up: bool) -> None:
-        """Bring the macvlan of a master up, or that of a backup down.
+    def prepare(self, router: Router) -> None:
+        """Get ready for addresses: what is not to be accepted is kept out before it can come in."""
+        wanted = () if router.accepts else [address.octets for address in router.config.served]
+        try:
+            self._fence.settle(router.config.name, wanted)
+        except OSError as error:  # an address that is served and reachable is better than none
+            self._log.line(f"({router.config.name}) packets for its addresses are accepted: {error.strerror or error}")
+
+    def release(self, router: Router) -> None:
+        """Clear up after addresses: a backup's macvlan takes no frames.
 
         Raises:
-            OSError: it is gone.
+            OSError: the kernel refuses it.
         """
-        link = self._netlink.links.get(config.vmac_name) if config.use_vmac else None
-        if link is not None:
-            self._netlink.raise_link(link, up)
+        self._raise_vmac(router.config, up=False)
+        self._fence.settle(router.config.name, ())
 
     def report(self) -> None:
         """Log which sockets there are."""
@@ -172,6 +181,11 @@ class Ports:
             self._log.line(f"a macvlan could not be removed: {error.strerror or error}")
 
     # -- opening and closing
+
+    def _raise_vmac(self, config: RouterConfig, up: bool) -> None:
+        link = self._netlink.links.get(config.vmac_name) if config.use_vmac else None
+        if link is not None:
+            self._netlink.raise_link(link, up)
 
     def _settle_vmacs(self, configs: list[RouterConfig]) -> None:
         try:

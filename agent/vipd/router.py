@@ -141,6 +141,12 @@ class Router:
             self.repeated = None
 
     @property
+    def accepts(self) -> bool:
+        """Whether a master takes packets for the addresses: an owner does, others by Accept_Mode (RFC 9568, 6.1)."""
+        accept = self.behaviour.accepts if self.config.accept is None else self.config.accept
+        return accept or self.config.priority == PRIORITY_OWNER
+
+    @property
     def discards(self) -> dict[Discard, int]:
         """How many packets were refused, by reason."""
         return self.counts.discards

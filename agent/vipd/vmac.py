@@ -19,6 +19,8 @@ _SETTINGS = {
     "ipv4/conf/{lower}/arp_ignore": "1",
     "ipv4/conf/{lower}/arp_filter": "1",
     "ipv4/conf/{vmac}/arp_ignore": "1",
+    # Nor may a question that an answer to a client raises name the virtual address beside the physical MAC.
+    "ipv4/conf/{lower}/arp_announce": "2",
     # Answers leave by the interface below, which a strict check would take for a spoofed way in.
     "ipv4/conf/{vmac}/rp_filter": "2",
     "ipv4/conf/{vmac}/accept_local": "1",

@@ -1,8 +1,6 @@
 """VRRP version 2 by RFC 3768, clause by clause; the level and the rule stand in `clauses.tsv`.
 
-Only clauses that hold now are here. Not yet: virtual MAC (PKT-15, TX-02, FSM-01, FSM-04, HOST-*), authentication
-(AUTH-02 on), Accept_Mode (FSM-12). Those of the wire itself (PKT-01 to PKT-04, TX-03) are tested on a real kernel, in
-tests/netns/vipd.
+Those of the wire itself are tested on a real kernel, in tests/netns/vipd; authentication in test_auth.py.
 """
 
 from __future__ import annotations
@@ -39,6 +37,7 @@ from vipd.packet import Advert
 from vipd.packet_v2 import decode, encode
 from vipd.router import SendAdvert
 from vipd.table import State
+from vipd.vmac import virtual_mac
 
 SKEW_S = 155 / 256
 DOWN_S = 3 + SKEW_S
@@ -230,6 +229,10 @@ def test_v2_tx_01_fields_are_those_of_the_router_and_the_checksum_fits() -> None
     assert decode(octets) == Advert(2, 7, 33, 2 * SECOND_NS, VIP.octets)
 
 
+def test_v2_pkt_15_the_virtual_mac_is_made_of_the_vrid() -> None:
+    assert virtual_mac(51, 4).hex("-") == "00-00-5e-00-01-33"
+
+
 # -- timers
 
 
@@ -252,6 +255,13 @@ def test_v2_tmr_03_defaults_are_1_s_100_and_preempt() -> None:
 
 
 # -- state machine
+
+
+def test_v2_fsm_01_startup_of_an_owner_sends_an_advert_and_announces() -> None:
+    play = Playbook("rfc9568", priority=255)
+    play >> started() << sends(255) << adds() << garps(1) << becomes(State.MASTER)
+    assert play.waits_s == 1
+    play.done()
 
 
 def test_v2_fsm_02_startup_below_255_is_backup_for_a_master_down_interval() -> None:
