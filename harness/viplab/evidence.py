@@ -127,7 +127,7 @@ class Event(BaseModel):
     event               further keys
     ==================  =============================================================================================
     trial_started       scenario, subject, seed
-    prepared            reset_s, install_s: what it took to have fresh hosts with the daemon on them
+    prepared            reset_s, configure_s: what it took to have fresh hosts with the daemon on them, and configured
     interfaces          when (before|after), counters (what the kernel counted on each bridge and its ports)
     capture_started     network (virbr0|interconnect|mgmt), snap_bytes, buffer_kib
     capture_stopped     network, packets, dropped (kernel + interface, by tcpdump's own count)

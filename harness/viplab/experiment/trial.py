@@ -100,19 +100,18 @@ def _recorded(timeline: Timeline) -> Iterator[None]:
 
 def _prepare(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline) -> None:
     started = time.monotonic()
-    lab.reset()
+    lab.reset(f"{trial.subject.name}-{trial.subject.profile}", trial.subject.install)
     fresh = time.monotonic()
 
-    def install(guest: Guest) -> None:
+    def configured(guest: Guest) -> None:
         # The log begins with the trial; what was logged while the image booted belongs to no trial.
         guest.run("truncate -s 0 /var/log/messages /var/log/precise.log").checked()
-        trial.subject.install(guest)
         configure(guest, keepalived_conf(trial.scenario, guest.host.name))
         if trial.scenario.probe.kind == "udp":
             echo.start(guest, trial.scenario.vrrp.vip)
 
-    on_both(lab, install)
-    timeline.record("prepared", reset_s=round(fresh - started, 3), install_s=round(time.monotonic() - fresh, 3))
+    on_both(lab, configured)
+    timeline.record("prepared", reset_s=round(fresh - started, 3), configure_s=round(time.monotonic() - fresh, 3))
     if trial.subject.name not in trial.versions:
         trial.versions[trial.subject.name] = trial.subject.version(lab.hosts["A"])
     info = _info(trial, lab, trial.versions[trial.subject.name])

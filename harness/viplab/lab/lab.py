@@ -47,8 +47,11 @@ class Lab(Protocol):
         """A and B."""
         ...
 
-    def reset(self) -> None:
-        """Put both guests back to where they were before anything was done to them."""
+    def reset(self, name: str = "", prepare: Callable[[Guest], None] | None = None) -> None:
+        """Put both guests back to where they were before anything was done to them, and do `prepare` to each.
+
+        What `prepare` does has to be the same whenever it is given under the same name: a lab may remember the outcome.
+        """
         ...
 
     def describe(self) -> dict[str, str]:

@@ -33,6 +33,8 @@ from viplab.lab.waiting import until
 from viplab.progress import step
 
 MEMORY_MIB = 512
+ROOM_MIB = 3 * MEMORY_MIB
+"""What has to be free before prepared guests are kept in memory."""
 # What is read from disk before the memory is saved need not be read in every trial: shell tools and a Python.
 WARM_UP = "python3 -I -S -c 'import argparse, ctypes, json, selectors, socket, zipimport'; ip address >/dev/null; sync"
 _EMULATORS = Path("/run/libvirt/qemu")
@@ -173,6 +175,7 @@ class LibvirtLab:
         self.accelerator = accel
         self.work = work
         self.guests = {name: LibvirtGuest(self, host) for name, host in HOSTS.items()}
+        self._prepared: set[str] = set()
 
     @property
     def kind(self) -> Literal["libvirt"]:
@@ -209,7 +212,7 @@ class LibvirtLab:
         }
 
     def up(self) -> None:
-        """Bring networks and both guests up, from saved memory where the cache has it.
+        """Bring the networks up, and see to it that there is saved memory; the guests come with `reset`.
 
         Raises:
             LabError: a network is not as defined, or a guest does not boot.
@@ -220,12 +223,26 @@ class LibvirtLab:
         if not memory.exists():
             with step("Boot both guests, once, and save their memory"):
                 make_once(memory, self._boot_and_save)
-        self.reset()
 
-    def reset(self) -> None:
-        """Put both guests back to the moment at which their memory was saved, with the right time of day."""
+    def reset(self, name: str = "", prepare: Callable[[Guest], None] | None = None) -> None:
+        """Put both guests back to the moment at which their memory was saved, with the right time of day, and prepare.
+
+        What is prepared a second time under one name is saved with its memory, in memory, for as long as the lab lives.
+        """
         self._discard()
-        self._both(self._restore)
+        kept = self.work / f"prepared-{name}"
+        if kept.is_dir():
+            self._both(lambda guest: self._restore(guest, kept))
+            return
+        self._both(lambda guest: self._restore(guest, self._memory()))
+        if prepare is None:
+            return
+        self._both(prepare)
+        if name in self._prepared and _free_memory_mib() > ROOM_MIB:
+            kept.mkdir()
+            self._both(lambda guest: self._save(guest, kept))
+            self._both(lambda guest: self._restore(guest, kept))
+        self._prepared.add(name)
 
     def down(self) -> None:
         """Take the guests down; networks go with the sandbox."""
@@ -265,18 +282,17 @@ class LibvirtLab:
             guest.run("systemctl is-system-running --wait", timeout_s=BOOT_LIMIT_S[self.accelerator])
             guest.run(WARM_UP).checked()
 
-        def save(guest: LibvirtGuest) -> None:
-            guest.disconnect()
-            self.connection.lookupByName(guest.host.hostname).save(str(folder / f"{guest.host.name}.save"))
-            shutil.copyfile(guest.disk, folder / guest.disk.name)
-            shutil.copyfile(guest.console_log, folder / guest.console_log.name)
-
         self._both(boot)
-        self._both(save)
+        self._both(lambda guest: self._save(guest, folder))
         (folder / "manifest.json").write_text(json.dumps({"image": self.image.name, "accel": self.accelerator}) + "\n")
 
-    def _restore(self, guest: LibvirtGuest) -> None:
-        memory = self._memory()
+    def _save(self, guest: LibvirtGuest, folder: Path) -> None:
+        guest.disconnect()
+        self.connection.lookupByName(guest.host.hostname).save(str(folder / f"{guest.host.name}.save"))
+        shutil.copyfile(guest.disk, folder / guest.disk.name)
+        shutil.copyfile(guest.console_log, folder / guest.console_log.name)
+
+    def _restore(self, guest: LibvirtGuest, memory: Path) -> None:
         _overlay(guest.disk, memory / guest.disk.name)
         shutil.copyfile(memory / guest.console_log.name, guest.console_log)
         try:
@@ -298,6 +314,12 @@ class LibvirtLab:
     def _both(self, action: Callable[[LibvirtGuest], None]) -> None:
         with ThreadPoolExecutor(2) as pool:
             list(pool.map(action, self.guests.values()))
+
+
+def _free_memory_mib() -> int:
+    """What the kernel takes for available, in MiB."""
+    fields = dict(line.split(":") for line in Path("/proc/meminfo").read_text().splitlines())
+    return int(fields["MemAvailable"].split()[0]) // 1024
 
 
 def _dotted(version: int) -> str:

@@ -20,6 +20,7 @@ from viplab.errors import InputError, LabError
 from viplab.lab import kernel
 from viplab.lab.cache import cache_dir
 from viplab.lab.image import Image
+from viplab.lab.lab import Lab
 from viplab.lab.opened import in_lab, ready_image
 from viplab.lab.sandbox import OUTSIDE_PID
 from viplab.lab.topology import HOSTS
@@ -158,7 +159,8 @@ def _leave_the_terminal() -> None:
 def _own(image: Image, tell: int) -> None:
     """The owner's life: bring the lab up, say so, wait to be told to end."""
 
-    def work(_: object) -> None:
+    def work(lab: Lab) -> None:
+        lab.reset()
         with os.fdopen(tell, "w") as stream:
             stream.write(f"up {os.environ[OUTSIDE_PID]}\n")
         while True:

@@ -41,7 +41,6 @@ class Subject(Protocol):
 
 def configure(guest: Guest, text: str) -> None:
     """Write the configuration, where every subject looks for it."""
-    guest.run(f"mkdir -p {CONFIGURATION.rpartition('/')[0]}").checked()
     guest.put(text.encode(), CONFIGURATION)
 
 

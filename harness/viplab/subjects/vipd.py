@@ -9,6 +9,7 @@ from pathlib import Path
 from viplab.errors import LabError
 from viplab.evidence import Family
 from viplab.lab.guest import Guest
+from viplab.subjects.subject import CONFIGURATION
 from viplab.tree import tree
 
 PROGRAM = "/usr/local/sbin/vipd.pyz"
@@ -41,6 +42,7 @@ class Vipd:
     def install(self, guest: Guest) -> None:
         """Program, init script, systemd unit and the options that choose the profile."""
         agent = tree() / "agent"
+        guest.run(f"mkdir -p {CONFIGURATION.rpartition('/')[0]}").checked()
         guest.put(self._zipapp, PROGRAM, 0o755)
         guest.put((agent / "init.d" / "vipd").read_bytes(), "/etc/init.d/vipd", 0o755)
         guest.put((agent / "vipd.service").read_bytes(), "/etc/systemd/system/vipd.service")
