@@ -21,6 +21,7 @@ PID_FILE = "/run/vipd.pid"
 
 USAGE = f"""\
 usage: vipd [-t | --explain] [-n] [-l] [-D] [-f FILE] [-i ID] [-p FILE] [--profile NAME]
+       vipd status [--json] [--watch] [-p FILE]
 
   -t, --config-test     check the configuration and exit: 0 good, 5 bad, 6 scripts without enable_script_security
       --explain         print the configuration as it will run, with its defaults and timers, and exit
@@ -30,6 +31,7 @@ usage: vipd [-t | --explain] [-n] [-l] [-D] [-f FILE] [-i ID] [-p FILE] [--profi
   -l, --log-console     log to standard error instead of /dev/log
   -D, --log-detail      log more
   -p, --pid FILE        pid file (default {PID_FILE})
+      --json, --watch   status as JSON; again each second
       --profile NAME    whose behaviour: {", ".join(PRESETS)} (default {DEFAULT})
   -P, --vrrp            for keepalived's sake; VRRP is all there is
   -v, --version
@@ -43,6 +45,8 @@ _LONG = {
     "config-test": "-t",
     "use-file=": "-f",
     "explain": "--explain",
+    "json": "--json",
+    "watch": "--watch",
     "config-id=": "-i",
     "vrrp": "-P",
     "dont-fork": "-n",
@@ -61,6 +65,8 @@ _FIELDS = {
     "-i": "config_id",
     "-P": "vrrp",
     "--explain": "explain",
+    "--json": "json",
+    "--watch": "watch",
     "-n": "foreground",
     "-l": "console",
     "-D": "detail",
@@ -76,6 +82,9 @@ class Options(NamedTuple):
     config_id: str = ""
     vrrp: bool = True
     explain: bool = False
+    status: bool = False
+    json: bool = False
+    watch: bool = False
     pid_file: str = PID_FILE
     profile: str = DEFAULT
     test: bool = False
@@ -93,6 +102,10 @@ def main(arguments: list[str] | None = None) -> int:
     if isinstance(options, str):
         sys.stdout.write(options)
         return 0
+    if options.status:
+        from vipd.control import socket_of, status
+
+        return status(socket_of(options.pid_file), options.json, options.watch)
     try:
         config = load(options.file, options.config_id)
     except ConfigError as error:
@@ -122,10 +135,10 @@ def _tested(config: Config, bad: bool, file: str) -> int:
 
 def _options(arguments: list[str]) -> Options | str:
     given, rest = getopt.gnu_getopt(arguments, _SHORT, list(_LONG))
-    if rest:
+    if rest and rest != ["status"]:
         raise getopt.GetoptError(f"{rest[0]!r} is not an option")
     full = {f"--{name.rstrip('=')}": short for name, short in _LONG.items()}
-    options = Options()
+    options = Options(status=bool(rest))
     for given_name, value in given:
         name = full.get(given_name, given_name)
         if name == "-h":
@@ -140,11 +153,14 @@ def _options(arguments: list[str]) -> Options | str:
 
 
 def _run(config: Config, options: Options) -> int:
-    from vipd.daemon import Daemon  # not before now: -t needs neither sockets nor pyroute2
+    from vipd import privileges, runner  # not before now: -t needs neither sockets nor pyroute2
+    from vipd.control import socket_of
+    from vipd.daemon import Daemon
     from vipd.syslog import FORMS, Syslog
     from vipd.voice import Say
 
     pid_file = os.path.abspath(options.pid_file)  # noqa: PTH100 - the daemon changes to /
+    file = os.path.abspath(options.file)  # noqa: PTH100
     try:
         lock = _locked(pid_file)
     except BlockingIOError:
@@ -153,10 +169,16 @@ def _run(config: Config, options: Options) -> int:
         return _complain(f"{pid_file}: {error.strerror}; name another pid file with -p", 1)
     log = Syslog(FORMS[options.profile], options.detail, options.console)
     try:
-        daemon = Daemon(config, PRESETS[options.profile], log)
+        if config.globals.net_namespace:
+            privileges.enter(config.globals.net_namespace)
         started = None if options.foreground else _leave(options.console)
+        channel, _ = runner.start()
+        daemon = Daemon(config, PRESETS[options.profile], log, channel, lambda: load(file, options.config_id))
 
         def ready() -> None:
+            for failed in privileges.schedule(config.globals):
+                log.line(f"{failed}; going on without")
+            privileges.drop()
             os.ftruncate(lock, 0)
             os.write(lock, f"{os.getpid()}\n".encode())
             if started is not None:
@@ -164,7 +186,7 @@ def _run(config: Config, options: Options) -> int:
 
         log.say(Say.FILE_OPENED, file=options.file)
         log.say(Say.FILE_READ, size=config.size)
-        daemon.run(ready)
+        daemon.run(ready, socket_of(pid_file))
     except PermissionError:
         return _complain("needs root, or CAP_NET_ADMIN and CAP_NET_RAW", 1)
     except OSError as error:

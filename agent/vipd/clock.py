@@ -5,18 +5,18 @@ from __future__ import annotations
 import os
 import sys
 import time
-from contextlib import suppress
 
 _ABSOLUTE = 1  # TFD_TIMER_ABSTIME
 _NONBLOCK = os.O_NONBLOCK | os.O_CLOEXEC
 SECOND_NS = 1_000_000_000
+_UNKNOWN = -1  # no time that anybody sets
 
 
 class Alarm:
     """One timerfd on CLOCK_MONOTONIC; readable once its time has come."""
 
     def __init__(self) -> None:
-        self._set_ns: int | None = None
+        self._set_ns: int | None = _UNKNOWN
         if sys.version_info >= (3, 13):
             self._fd = os.timerfd_create(time.CLOCK_MONOTONIC, flags=_NONBLOCK)
         else:
@@ -50,7 +50,5 @@ class Alarm:
             self._settime(self._fd, _ABSOLUTE, self._reference, None)
 
     def clear(self) -> None:
-        """Take the wake-up off the descriptor, after which it can be set anew."""
-        self._set_ns = None
-        with suppress(BlockingIOError):
-            os.read(self._fd, 8)
+        """The wake-up was seen. To set the timer anew takes it off the descriptor, too, and saves a read."""
+        self._set_ns = _UNKNOWN

@@ -279,15 +279,12 @@ class Globals(NamedTuple):
     rt_time_us: int | None = None
     no_swap: bool = False
     cpus: tuple[int, ...] = ()
-    log_unknown_vrids: bool = False
     process_name: str | None = None
     vmac_prefix: str = "vrrp"
-    netlink_buffer: int | None = None
     umask: int | None = None
     data_file: str = "/tmp/keepalived.data"
     stats_file: str = "/tmp/keepalived.stats"
     json_file: str = "/tmp/keepalived.json"
-    json_version: int = 1
     startup: Command | None = None
     startup_timeout_ns: int = 10 * SECOND_NS
     shutdown: Command | None = None

@@ -151,6 +151,9 @@ def _made(
         if router.interface in (garp_group.get("interface"), *garp_group.get("interfaces", ())):
             intervals = {field: garp_group[field] for field in garp_group if field.endswith("_ns")}
             router = router._replace(**intervals)
+    if router.garp_extra_ns and not router.garp_refresh_ns:
+        # All addresses are refreshed, those on other interfaces with them.
+        router = router._replace(garp_refresh_ns=router.garp_extra_ns)
     if any(rule.preference < 0 for rule in router.rules):
         problems.warn(block.places["rules"], f"a rule without preference gets one, from {FIRST_PREFERENCE} down")
     return router._replace(

@@ -196,6 +196,18 @@ class Netlink:
             if error.errno != fine:
                 raise
 
+    def change(self, body: bytes, kind: int, flags: int, fine: tuple[int, ...] = ()) -> None:
+        """Have the kernel change something; errors that are `fine` are none.
+
+        Raises:
+            OSError: the kernel refuses it.
+        """
+        try:
+            self._done(body, kind, flags)
+        except OSError as error:
+            if error.errno not in fine:
+                raise
+
     def _done(self, body: bytes, kind: int, flags: int) -> None:
         for _ in self._asked(body, kind, _NLM_F_ACK | flags):
             pass

@@ -1,0 +1,52 @@
+"""Sync groups: instances that change state together. Pure: it is told of each change and tells the other members."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from vipd.config import SyncGroup
+from vipd.router import Router
+from vipd.table import State
+
+
+class Group:
+    """One `vrrp_sync_group`.
+
+    Attributes:
+        state: of the group, for its hooks; None until it is known.
+    """
+
+    def __init__(self, config: SyncGroup, routers: Mapping[str, Router]) -> None:
+        self.config = config
+        self.state: State | None = None
+        self.members = [routers[name] for name in config.members]
+        self._need = f"sync group {config.name}"
+        for router in self.members:
+            router.group_holds = lambda own=router: self._holds(own)  # type: ignore[misc]
+
+    def _holds(self, own: Router) -> bool:
+        """Whether a member whose timer has run out must wait: all of them want to, or none does."""
+        return not all(router.wanting or router.state is State.MASTER for router in self.members if router is not own)
+
+    def changed(self, router: Router, state: State, now: int) -> list[Router]:
+        """A member is in another state; returns the members to which something was told."""
+        others = [other for other in self.members if other is not router]
+        if state is State.MASTER:
+            for other in others:
+                other.group_claimed(now)
+        elif state is State.BACKUP:
+            for other in others:
+                other.group_released(now)
+        self.state = state
+        return others
+
+    def weighed(self, now: int) -> list[Router]:
+        """What members cannot do without may have changed: one that is not well takes the others along."""
+        told = []
+        for router in self.members:
+            met = all(other.well(self._need) for other in self.members if other is not router)
+            before = router.effects[-1:]
+            router.need_changed(self._need, met, now)
+            if router.effects[-1:] != before:
+                told.append(router)
+        return told

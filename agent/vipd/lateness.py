@@ -1,0 +1,31 @@
+"""How late deadlines are met: a histogram in powers of two of a microsecond, cheap enough to be kept all the time."""
+
+from __future__ import annotations
+
+_BUCKETS = 24  # the last one is for eight seconds and more
+
+
+class Lateness:
+    """Counts of deadlines by how late they were handled.
+
+    Attributes:
+        counts: `counts[n]` were later than 2 ** (n - 1) microseconds and not later than 2 ** n; the first is up to 1.
+        worst_ns: the latest.
+    """
+
+    __slots__ = ("counts", "worst_ns")
+
+    def __init__(self) -> None:
+        self.counts = [0] * _BUCKETS
+        self.worst_ns = 0
+
+    def note(self, late_ns: int) -> None:
+        """A deadline was handled this late."""
+        bucket = ((late_ns - 1) // 1000).bit_length() if late_ns > 0 else 0
+        self.counts[bucket if bucket < _BUCKETS else _BUCKETS - 1] += 1
+        if late_ns > self.worst_ns:
+            self.worst_ns = late_ns
+
+    def shown(self) -> list[dict[str, int]]:
+        """The buckets that are not empty, with their upper bounds."""
+        return [{"up-to-us": 1 << place, "count": count} for place, count in enumerate(self.counts) if count]

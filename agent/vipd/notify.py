@@ -1,0 +1,93 @@
+"""Telling others of a change: notify scripts in their order, and lines on the FIFOs."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+
+from vipd.accounts import AccountError, account
+from vipd.config import Globals, Hooks
+from vipd.scripts import Scripts
+from vipd.syslog import Syslog
+
+
+class Fifo:
+    """One `notify_fifo`. It is open for both directions, so that no reader need be there; a full one loses the line."""
+
+    def __init__(self, path: str, user: str | None, group: str | None, log: Syslog) -> None:
+        self.path = path
+        self._log = log
+        self._made = False
+        self._descriptor: int | None = None
+        try:
+            with suppress(FileExistsError):
+                os.mkfifo(path, 0o600)
+                self._made = True
+            if not stat.S_ISFIFO(os.lstat(path).st_mode):
+                raise OSError(0, "is not a FIFO")
+            if user:
+                who = account(user, group)
+                os.chown(path, who.uid, who.gid)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except (OSError, AccountError) as error:
+            log.line(f"{path}: no notifications there: {getattr(error, 'strerror', None) or error}")
+
+    def write(self, line: str) -> None:
+        """Write a line, if there is room for it."""
+        if self._descriptor is not None:
+            try:
+                os.write(self._descriptor, line.encode("utf-8", "surrogateescape"))
+            except OSError as error:
+                self._log.line(f"{self.path}: a notification was lost: {error.strerror}")
+
+    def close(self) -> None:
+        """Close it, and remove it if it was made here."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+        if self._made:
+            with suppress(OSError):
+                os.unlink(self.path)  # noqa: PTH108
+
+
+class Notifier:
+    """Runs the hooks of instances and groups, and writes to the FIFOs."""
+
+    def __init__(self, config: Globals, scripts: Scripts, log: Syslog) -> None:
+        self._scripts = scripts
+        self._serves = _asked(config)
+        self.fifos = [
+            Fifo(path[0], path[1] if len(path) > 1 else None, path[2] if len(path) > 2 else None, log)
+            for path in dict.fromkeys((config.fifo, config.vrrp_fifo))
+            if path
+        ]
+        paths = {fifo.path for fifo in self.fifos}
+        for path, command in ((config.fifo, config.fifo_script), (config.vrrp_fifo, config.vrrp_fifo_script)):
+            if command and path and path[0] in paths:
+                # It reads the FIFO for as long as the daemon runs.
+                scripts.run(command._replace(argv=(*command.argv, path[0])), 0, f"fifo {path[0]}", lambda status: None)
+
+    def tell(self, kind: str, name: str, state: str, priority: int, hooks: Hooks) -> None:
+        """A change: `kind` is INSTANCE or GROUP, `state` one of keepalived's words."""
+        line = f'{kind} "{name}" {state} {priority}\n'
+        for fifo in self.fifos:
+            fifo.write(line)
+        for wanted, command in hooks.commands:
+            if wanted == state:
+                self._scripts.notify(command, (), f"{kind} {name}")
+        for wanted, command in hooks.commands:
+            if not wanted and not state.endswith(("_RX_LOWER_PRI", "_PRIORITY")):
+                self._scripts.notify(command, (kind, name, state, str(priority)), f"{kind} {name}")
+
+    def is_for(self, config: Globals) -> bool:
+        """Whether it serves what this configuration asks for, so that readers of its FIFOs need not be disturbed."""
+        return self._serves == _asked(config)
+
+    def close(self) -> None:
+        """The daemon ends, or others are to be told."""
+        for fifo in self.fifos:
+            fifo.close()
+
+
+def _asked(config: Globals) -> tuple[object, ...]:
+    return config.fifo, config.fifo_script, config.vrrp_fifo, config.vrrp_fifo_script

@@ -1,0 +1,74 @@
+"""Whose turn it is: a heap of deadlines, so that a wake-up looks at those that are due and at nobody else."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+from typing import Protocol
+
+
+class Timed(Protocol):
+    """Something that wants to be called at a time."""
+
+    def deadline(self) -> int | None:
+        """When, in monotonic nanoseconds; None for not at all."""
+
+    def handle_deadline(self, now: int) -> None:
+        """The time has come. Called before it, this does nothing."""
+
+
+class Schedule:
+    """Deadlines of many, of which the earliest matters.
+
+    An entry is a promise to look no later than this. A deadline that has moved to a later time leaves its entry where
+    it is; it is looked at, found not to be due, and put back. So a backup that hears an advert each interval, and moves
+    its deadline each time, costs the heap one entry an interval and not one an advert.
+    """
+
+    def __init__(self) -> None:
+        self._heap: list[tuple[int, int, Timed]] = []
+        self._entered: dict[Timed, int] = {}
+        self._count = 0
+
+    def look(self, timed: Timed) -> None:
+        """Something happened to this one; its deadline may be earlier now."""
+        at_ns = timed.deadline()
+        if at_ns is not None:
+            entered = self._entered.get(timed)
+            if entered is None or at_ns < entered:
+                self._entered[timed] = at_ns
+                self._count += 1
+                heappush(self._heap, (at_ns, self._count, timed))
+
+    def forget(self, timed: Timed) -> None:
+        """This one is gone."""
+        self._entered.pop(timed, None)
+
+    def next(self) -> int | None:
+        """When to wake, None for not at all."""
+        heap = self._heap
+        while heap:
+            at_ns, _, timed = heap[0]
+            if self._entered.get(timed) == at_ns:
+                deadline = timed.deadline()
+                if deadline is not None and deadline <= at_ns:
+                    return at_ns
+                heappop(heap)
+                del self._entered[timed]
+                self.look(timed)
+            else:
+                heappop(heap)
+        return None
+
+    def due(self, now: int) -> list[tuple[int, Timed]]:
+        """Those whose time has come, earliest first, with their deadlines; they are taken off."""
+        heap, found = self._heap, []
+        while heap and heap[0][0] <= now:
+            at_ns, _, timed = heappop(heap)
+            if self._entered.get(timed) == at_ns:
+                del self._entered[timed]
+                deadline = timed.deadline()
+                if deadline is not None and deadline <= now:
+                    found.append((deadline, timed))
+                else:
+                    self.look(timed)
+        return found

@@ -1,0 +1,49 @@
+"""Telling systemd how it goes (sd_notify(3)): ready, reloading, stopping, alive."""
+
+from __future__ import annotations
+
+import os
+import socket
+import time
+from contextlib import suppress
+
+
+class ServiceManager:
+    """What asked to be told, if anybody did; its watchdog is fed from the daemon's own loop, as `Timed`."""
+
+    def __init__(self) -> None:
+        path = os.environ.pop("NOTIFY_SOCKET", "")
+        self._path = "\0" + path[1:] if path.startswith("@") else path
+        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) if path else None
+        watched = os.environ.pop("WATCHDOG_USEC", "") if os.environ.get("WATCHDOG_PID", "") == str(os.getpid()) else ""
+        # Fed three times as often as needed: one late turn is not a hang.
+        self._every_ns = int(watched) * 1000 // 3 if watched.isdigit() and path else None
+        self._next_ns = time.monotonic_ns() if self._every_ns else None
+
+    def deadline(self) -> int | None:
+        """When to feed the watchdog."""
+        return self._next_ns
+
+    def handle_deadline(self, now: int) -> None:
+        """Feed it."""
+        if self._next_ns is not None and self._every_ns and now >= self._next_ns:
+            self._next_ns = now + self._every_ns
+            self.say("WATCHDOG=1")
+
+    def ready(self, status: str) -> None:
+        """The daemon runs, or runs on after a reload."""
+        self.say(f"READY=1\nSTATUS={status}\nMAINPID={os.getpid()}")
+
+    def reloading(self) -> None:
+        """A reload begins."""
+        self.say(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+
+    def stopping(self) -> None:
+        """The daemon ends."""
+        self.say("STOPPING=1")
+
+    def say(self, text: str) -> None:
+        """Send a message; nobody may be there to hear it."""
+        if self._socket is not None:
+            with suppress(OSError):
+                self._socket.sendto(text.encode(), socket.MSG_DONTWAIT, self._path)

@@ -1,0 +1,134 @@
+"""What `vipd status` shows: RFC 8347's state and statistics, RFC 6527's counters, and what only vipd counts.
+
+Names are those of the YANG module ietf-vrrp where it has one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from vipd.discard import Discard
+from vipd.router import Router
+from vipd.table import State
+
+STATES = {
+    State.INITIALIZE: "initialize",
+    State.BACKUP: "backup",
+    State.GOTO_MASTER: "backup",
+    State.TRANSITION: "backup",
+    State.MASTER: "master",
+    State.FAULT: "initialize",  # RFC 8347 has no other word for a router whose interface is down
+}
+_CENTISECOND_NS = 10_000_000
+_INTERVAL = (Discard.INTERVAL, Discard.NO_INTERVAL)
+_LENGTH = (Discard.TOO_SHORT, Discard.LENGTH, Discard.CARP, Discard.AH_FORM)
+_ADDRESSES = (Discard.ADDRESSES, Discard.NO_ADDRESS, Discard.FIRST_ADDRESS)
+_AUTHENTICATION = (
+    Discard.AUTH_TYPE, Discard.AUTH_DATA, Discard.AH_DIGEST, Discard.AH_SPI, Discard.AH_REPLAY,
+)  # fmt: skip
+
+
+def instance(router: Router, since: str, reason: str, discontinuity: str) -> dict[str, Any]:
+    """The state and the statistics of one virtual router.
+
+    Args:
+        router: which one.
+        since: date and time of its last transition.
+        reason: why it last became master, in RFC 8347's words.
+        discontinuity: date and time from which its counters count.
+    """
+    config, counts = router.config, router.counts
+    interval_ns, skew_ns, down_ns = router.timers_ns
+    size = 4 if config.family == 4 else 16
+    return {
+        "name": config.name,
+        "interface": config.interface,
+        "address-family": f"ipv{config.family}",
+        "vrid": config.vrid,
+        "version": f"vrrp-v{config.version}",
+        "priority": config.priority,
+        "effective-priority": router.priority,
+        "accept-mode": config.accept is not False,
+        "preempt": config.preempt,
+        "advertise-interval-ms": config.advert_int_ns / 1e6,
+        "state": STATES[router.state],
+        "vipd-state": router.state.value,
+        "is-owner": config.priority == 255,
+        "last-adv-source": _text(router.heard_from.to_bytes(size, "big")) if router.heard_from else None,
+        "up-datetime": since,
+        "master-down-interval": down_ns // _CENTISECOND_NS,
+        "skew-time": skew_ns // 1000,
+        "master-adver-interval-ms": interval_ns / 1e6,
+        "new-master-reason": reason,
+        "virtual-addresses": [f"{one.address}/{one.prefix_length} dev {one.device}" for one in config.served],
+        "statistics": {
+            "discontinuity-datetime": discontinuity,
+            "master-transitions": counts.became_master,
+            "advertisement-rcvd": counts.adverts_received,
+            "advertisement-sent": counts.adverts_sent,
+            "interval-errors": _sum(counts.discards, _INTERVAL),
+            "priority-zero-pkts-rcvd": counts.zeros_received,
+            "priority-zero-pkts-sent": counts.zeros_sent,
+            "invalid-type-pkts-rcvd": counts.discards[Discard.TYPE],
+            "address-list-errors": _sum(counts.discards, _ADDRESSES),
+            "packet-length-errors": _sum(counts.discards, _LENGTH),
+            "ip-ttl-errors": counts.discards[Discard.TTL],
+            "checksum-errors": counts.discards[Discard.CHECKSUM],
+            "version-errors": counts.discards[Discard.VERSION],
+            "authentication-errors": _sum(counts.discards, _AUTHENTICATION),
+            "carp-lookalikes": counts.discards[Discard.CARP],
+        },
+        "checksum-forms-seen": {form.value: count for form, count in counts.forms.items() if count},
+        "remarks": {remark.value: count for remark, count in counts.remarks.items() if count},
+        "discards": {discard.value: count for discard, count in counts.discards.items() if count},
+    }
+
+
+def totals(routers: Iterable[Router], unclaimed: Mapping[Discard, int], discontinuity: str) -> dict[str, Any]:
+    """RFC 8347's counters of the whole daemon; `unclaimed` packets never got to a router."""
+    routers = list(routers)
+
+    def total(*discards: Discard) -> int:
+        return _sum(unclaimed, discards) + sum(_sum(router.counts.discards, discards) for router in routers)
+
+    return {
+        "virtual-routers": len(routers),
+        "interfaces": len({router.config.interface for router in routers}),
+        "statistics": {
+            "discontinuity-datetime": discontinuity,
+            "checksum-errors": total(Discard.CHECKSUM),
+            "version-errors": total(Discard.VERSION),
+            "vrid-errors": total(Discard.VRID),
+            "ip-ttl-errors": total(Discard.TTL),
+            "carp-lookalikes": total(Discard.CARP),
+        },
+    }
+
+
+def lines(report: Mapping[str, Any]) -> Iterable[str]:
+    """The report for people: one line an instance."""
+    own = report["vipd"]
+    yield f"vipd {own['version']}, profile {own['profile']}, pid {own['pid']}, {own['uptime-s']:.0f} s up"
+    yield "instance         state        prio vrid interface       sent     heard  refused"
+    for one in report["vrrp-instance"]:
+        counts = one["statistics"]
+        yield (
+            f"{one['name']:<16} {one['vipd-state'].upper():<12} {one['effective-priority']:>4} {one['vrid']:>4} "
+            f"{one['interface']:<10} {counts['advertisement-sent']:>9} {counts['advertisement-rcvd']:>9} "
+            f"{sum(one['discards'].values()):>8}"
+        )
+    late = ", ".join(f"{bucket['count']} within {bucket['up-to-us']} us" for bucket in own["lateness"])
+    yield f"deadlines met: {late or 'none yet'}; worst {own['worst-lateness-us']:.0f} us"
+
+
+def _sum(counted: Mapping[Discard, int], discards: Iterable[Discard]) -> int:
+    return sum(counted.get(discard, 0) for discard in discards)
+
+
+def _text(octets: bytes) -> str:
+    if len(octets) == 4:
+        return ".".join(str(octet) for octet in octets)
+    from ipaddress import IPv6Address  # not before it is needed: it takes 4 ms to import
+
+    return str(IPv6Address(octets))
