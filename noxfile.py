@@ -65,6 +65,23 @@ def killed(session: nox.Session) -> None:
 
 
 @nox.session
+def fuzz(session: nox.Session) -> None:
+    """Throw octets at vipd's packet path and text at its parser; arguments replace the number of runs (-runs=N)."""
+    session.install("atheris")
+    corpus = Path(session.create_tmp())
+    environment = {"PYTHONPATH": str(Path("agent").resolve())}
+    dictionary = corpus / "keywords.dict"
+    words = session.run("python", "tests/fuzz/make_dictionary.py", env=environment, silent=True)
+    dictionary.write_text(str(words))
+    runs = session.posargs or ["-runs=200000"]
+    for target, limit in (("packet", 600), ("conf", 2000)):
+        found = corpus / target
+        found.mkdir(exist_ok=True)
+        arguments = (f"-max_len={limit}", f"-artifact_prefix={found}/", f"-dict={dictionary}", *runs, str(found))
+        session.run("python", f"tests/fuzz/fuzz_{target}.py", *arguments, env=environment)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style, types, the walls between packages, and the shell scripts."""
     _install(session, "lab,dev")
