@@ -10,6 +10,7 @@ from __future__ import annotations
 import socket
 import struct
 from collections.abc import Iterable
+from contextlib import suppress
 
 _NETLINK_NETFILTER = 12
 _TABLE, _CHAIN = b"vipd\0", b"input\0"
@@ -41,7 +42,14 @@ class Fence:
 
     def __init__(self) -> None:
         self._fenced: dict[str, frozenset[bytes]] = {}
-        self._leftover = True  # an earlier life may have left one
+
+    def clear(self) -> None:
+        """Take away what an earlier life may have left; to be called at the start, for it takes a while.
+
+        The kernel may have to load nftables for it, which took 0.3 s in an emulated guest: too long for a takeover.
+        """
+        with suppress(OSError):  # a kernel without nftables has nothing left over
+            _commit([])
 
     def settle(self, router: str, addresses: Iterable[bytes]) -> None:
         """Keep packets out that are for these addresses of a router, and no others of it.
@@ -50,16 +58,10 @@ class Fence:
             OSError: the kernel has no nftables, or refuses the table.
         """
         wanted = frozenset(addresses)
-        if wanted == self._fenced.get(router, frozenset()) and not self._leftover:
+        if wanted == self._fenced.get(router, frozenset()):
             return
         self._fenced = {**self._fenced, router: wanted}
-        fenced = sorted(frozenset[bytes]().union(*self._fenced.values()))
-        try:
-            _commit(fenced)
-        except OSError:
-            if fenced:
-                raise
-        self._leftover = False
+        _commit(sorted(frozenset[bytes]().union(*self._fenced.values())))
 
 
 def _commit(fenced: list[bytes]) -> None:

@@ -65,6 +65,7 @@ class Ports:
         self._acted = acted
         self._announcer = Announcer()
         self._fence = Fence()
+        self._fence.clear()
         self._ears: dict[Place, Ear] = {}
         self._mouths: dict[tuple[str, int], Mouth] = {}
         self._routers: dict[Place, dict[int, Router]] = {}
