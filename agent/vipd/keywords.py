@@ -291,6 +291,9 @@ def _table() -> tuple[Keyword, ...]:
         k("vrrp_instance", "priority", integer(1, 255), "priority"),
         k("vrrp_instance", "advert_int", Form("SECONDS", _advert_int), "advert_int_ns"),
         k("vrrp_instance", "version", choice(**{"2": 2, "3": 3}), "version"),
+        # vipd's own: RFC 9568 section 8.4.2 and erratum 8300, which keepalived has no words for.
+        k("vrrp_instance", "dual_version", switch(), "dual"),
+        k("vrrp_instance", "link_local_first", switch(), "link_local_first"),
         k("vrrp_instance", "nopreempt", nothing(False), "preempt"),
         k("vrrp_instance", "preempt", nothing(True), "preempt"),
         k("vrrp_instance", "preempt_delay", seconds(0, 1000), "preempt_delay_ns"),
