@@ -11,6 +11,7 @@ from vrrp_playbook import (
     HIGHER_ADDRESS,
     LOWER_ADDRESS,
     OWN,
+    VIP,
     Playbook,
     adds,
     advert,
@@ -29,6 +30,9 @@ from vrrp_playbook import (
 
 from vipd.behaviour import PRESETS, SECOND_NS
 from vipd.discard import Discard
+from vipd.packet import GROUPS, Advert
+from vipd.packet_v2 import encode as encode_v2
+from vipd.packet_v3 import encode as encode_v3
 from vipd.router import AddAddresses, Log, RemoveAddresses, Router, SendAdvert, SendGratuitousArp, settled
 from vipd.table import ASKED_EACH_TIME, TABLE, Do, Event, If, State, resolve
 from vipd.voice import VOICES, Say
@@ -456,3 +460,44 @@ def test_a_flood_of_discards_logs_once_in_ten_seconds() -> None:
         play.now += 20_000_000
     assert lines == 2
     assert play.router.discards[Discard.TOO_SHORT] == 1_000
+
+
+@settings(max_examples=300, deadline=None)
+@given(
+    profile=st.sampled_from(sorted(PRESETS)),
+    version=st.sampled_from([2, 3]),
+    happenings=st.lists(HAPPENINGS, max_size=40),
+)
+def test_an_advert_known_again_does_what_reading_it_would_do(
+    profile: str, version: int, happenings: list[tuple[str, object, object]]
+) -> None:
+    routers = [Router(config(version=version), PRESETS[profile], OWN) for _ in range(2)]
+    for router in routers:
+        router.started({"eth0": True, "eth1": True}, 1_000 * SECOND_NS)
+    now = 1_000 * SECOND_NS
+    for kind, first, second in happenings:
+        if kind == "advert":
+            advert = Advert(version, 51, first, SECOND_NS, VIP.octets)  # type: ignore[arg-type]
+            payload = encode_v2(advert) if version == 2 else encode_v3(advert, 4, second, GROUPS[4])  # type: ignore[arg-type]
+            key = payload, second
+            for router, remembers in zip(routers, (True, False), strict=True):
+                if router.repeated == key:
+                    router.heard_again(now)
+                elif router.advert_received(payload, second, 255, now) is None and remembers:  # type: ignore[arg-type]
+                    router.remember(key)
+        else:
+            for router in routers:
+                if kind == "link":
+                    router.interface_changed(first, second, now)  # type: ignore[arg-type]
+                elif kind == "rubbish":
+                    router.advert_received(first, HIGHER_ADDRESS, second, now)  # type: ignore[arg-type]
+                elif kind == "time":
+                    router.priority_changed(90 + first % 20, now)  # type: ignore[operator]
+            if kind == "deadline":
+                now = max(now, (routers[0].deadline() or now) + second)  # type: ignore[operator]
+                for router in routers:
+                    router.handle_deadline(now)
+        known, read = routers
+        assert (known.state, known.deadline(), known.drain()) == (read.state, read.deadline(), read.drain())
+        assert known.counts.adverts_received == read.counts.adverts_received
+        assert known.counts.forms == read.counts.forms
