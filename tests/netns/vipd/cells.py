@@ -30,6 +30,7 @@ class Tongue(NamedTuple):
     interval_ms: int
     instance: str = ""  # further lines of keepalived.conf; {peer} is the other's address
     frr: bool = False
+    dual: bool = False  # vipd speaks both versions, whatever its peer does
 
 
 V2, V3 = 1000, 200
@@ -39,7 +40,9 @@ TONGUES = (
     Tongue("v2-ah", 2, 4, V2, "authentication {{\n auth_type AH\n auth_pass interopp\n }}"),
     Tongue("v2-unicast", 2, 4, V2, "unicast_src_ip {own}\n unicast_peer {{\n {peer}\n }}"),
     Tongue("v2-vmac", 2, 4, V2, "use_vmac"),
+    Tongue("v2-dual", 2, 4, V2, dual=True, frr=True),
     Tongue("v3", 3, 4, V3, frr=True),
+    Tongue("v3-dual", 3, 4, V3, dual=True),
     Tongue("v3-unicast", 3, 4, V3, "unicast_src_ip {own}\n unicast_peer {{\n {peer}\n }}"),
     Tongue("v3-ipv6", 3, 6, V3, frr=True),
     Tongue("v3-ipv6-unicast", 3, 6, V3, "unicast_src_ip {own}\n unicast_peer {{\n {peer}\n }}"),
@@ -181,13 +184,14 @@ class Cell:
         # FRR lists no link-local address first (DF-03), and neither does who shares a router with it.
         vips = _VIPS[tongue.family][-1 if "frr" in self._kinds.values() else 0 :]
         config = self._sandbox.folder / f"{host}.conf"
+        dual = tongue.dual and kind != "keepalived"
         config.write_text(
             _KEEPALIVED.format(
-                version=tongue.version,
+                version=3 if dual else tongue.version,
                 vrid=_VRID,
                 priority=priority,
                 interval_s=tongue.interval_ms / 1000 if tongue.version == 3 else 1,
-                more=tongue.instance.format(own=self.address(which), peer=peer),
+                more=tongue.instance.format(own=self.address(which), peer=peer) + "\n dual_version" * dual,
                 addresses="\n  ".join(vips),
             )
         )

@@ -70,16 +70,14 @@ class Scene(Sandbox):
                 for name, vrid, version, addresses in _ROUTERS
             )
             (folder / f"{host}.conf").write_text("".join(instances))
-        for host in ("m", "b"):
+        for host, said in (("m", "Entering MASTER STATE"), ("b", "Entering BACKUP STATE")):
             self.spawn(
                 f"ip netns exec {host} env PYTHONPATH={shlex.quote(str(AGENT))} {sys.executable} -m vipd -n -l -D "
                 f"-f {folder}/{host}.conf -p /run/{host}.pid",
                 f"{host}.log",
             )
-        said = folder / "m.log"
-        self.wait(
-            "three masters", lambda: said.read_text().count("Entering MASTER STATE") == 3 if said.exists() else False
-        )
+            log = folder / f"{host}.log"
+            self.wait(f"{host}: {said}", lambda log=log, said=said: log.exists() and log.read_text().count(said) >= 3)  # type: ignore[misc]
         for address in ("192.0.2.50", "192.0.2.60", "2001:db8::50"):
             self.wait(
                 f"{address} to answer",
