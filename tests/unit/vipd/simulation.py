@@ -122,7 +122,10 @@ class Simulation:
     def run(self, for_ns: int) -> None:
         """Let this much time go by."""
         end = self.now + for_ns
+        # Three hosts that each advertise every interval and answer some; more is two masters shouting at each other.
+        most = self.steps + 1000 + 30 * for_ns // self.interval_ns
         while True:
+            assert self.steps < most, "a storm of adverts"
             due, late = end + 1, None
             for host in self.hosts:
                 if host.router is not None and not host.paused:
