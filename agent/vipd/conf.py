@@ -12,7 +12,7 @@ from vipd.blocks import Statement, statements
 from vipd.config import Config, Globals, Hooks, Script, SyncGroup, TrackFile, TrackProcess
 from vipd.instances import Block, Defaults, Group, placed, preferred, routers
 from vipd.keywords import BLOCKS, LVS, REFUSED
-from vipd.problems import Problems, listed
+from vipd.problems import Problems, listed, plain
 from vipd.source import Find, Source, SourceError, no_files
 from vipd.values import EachLine, Form, instead
 
@@ -24,8 +24,8 @@ class ConfigError(Exception):
     """The configuration cannot be used; `problems` has one line, with file and line number, for each thing wrong."""
 
     def __init__(self, problems: list[str], unguarded: bool = False) -> None:
-        super().__init__("\n".join(problems))
-        self.problems = problems
+        self.problems = [plain(problem) for problem in problems]
+        super().__init__("\n".join(self.problems))
         self.unguarded = unguarded  # there are scripts, and no enable_script_security
 
 

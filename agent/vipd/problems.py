@@ -56,10 +56,10 @@ def listed(found: list[tuple[str, int, str]]) -> list[str]:
     """In the order of the files and their lines, each once."""
     order = {file: place for place, (file, _, _) in reversed(list(enumerate(found)))}
     ordered = sorted(found, key=lambda item: (order[item[0]], item[1]))
-    return list(dict.fromkeys(_plain(f"{file}:{line}: {text}") for file, line, text in ordered))
+    return list(dict.fromkeys(plain(f"{file}:{line}: {text}") for file, line, text in ordered))
 
 
-def _plain(text: str) -> str:
+def plain(text: str) -> str:
     """One line that a terminal can be shown, whatever a quoted word holds."""
     return text if text.isprintable() else "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
