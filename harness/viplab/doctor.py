@@ -108,6 +108,7 @@ NEEDS = (
     Need("ps", "tests", _program("ps"), ("procps",), ("procps-ng",)),
     # A peer for vipd in namespaces. Without a configuration, and it comes with none, its service does not start.
     Need("keepalived", "tests", _program("keepalived"), ("keepalived",), ("keepalived",)),
+    Need("nft", "tests", _program("nft"), ("nftables",), ("nftables",)),
     Need("libvirtd", "lab", _program("libvirtd"), ("libvirt-daemon",), ("libvirt-daemon",)),
     Need(
         "libvirt's qemu driver",
