@@ -18,6 +18,7 @@ from vipd.clock import Alarm
 from vipd.conf import ConfigError
 from vipd.config import Config, Route, RouterConfig, Rule, packed
 from vipd.control import Control
+from vipd.effects import NotifyOfLower
 from vipd.groups import Group
 from vipd.lateness import Lateness
 from vipd.netlink import Netlink
@@ -102,6 +103,9 @@ class Daemon:
         self._log.say(Say.LINKS_WATCHED)
         if control is not None:
             self._listen(control)
+        said = self._config.globals
+        if said.startup is not None:
+            self._scripts.wait(said.startup, said.startup_timeout_ns)
         self._settle()
         self._set_static(self._config, present=True)
         now = time.monotonic_ns()
@@ -126,6 +130,9 @@ class Daemon:
         self._set_static(self._config, present=False)
         self._ports.close()
         self._notifier.close()
+        said = self._config.globals
+        if said.shutdown is not None:
+            self._scripts.wait(said.shutdown, said.shutdown_timeout_ns)
         if self._control is not None:
             self._control.close()
 
@@ -425,6 +432,9 @@ class Daemon:
                     self._ports.announce(effect)
                 elif isinstance(effect, Notify):
                     self._notified(router, effect.state)
+                elif isinstance(effect, NotifyOfLower):
+                    hooks = router.config.hooks
+                    self._notifier.tell("INSTANCE", router.config.name, "MASTER_RX_LOWER_PRI", router.priority, hooks)
             except OSError as error:
                 self._log.line(f"({router.config.name}) {type(effect).__name__} failed: {error.strerror or error}")
 

@@ -57,4 +57,10 @@ class Notify(NamedTuple):
     state: State
 
 
-Effect = Union[SendAdvert, AddAddresses, RemoveAddresses, SendGratuitousArp, Log, Notify]
+class NotifyOfLower(NamedTuple):
+    """A master has heard an advert of lower priority (keepalived's MASTER_RX_LOWER_PRI)."""
+
+    name: str
+
+
+Effect = Union[SendAdvert, AddAddresses, RemoveAddresses, SendGratuitousArp, Log, Notify, NotifyOfLower]

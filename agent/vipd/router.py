@@ -22,6 +22,7 @@ from vipd.effects import (
     Effect,
     Log,
     Notify,
+    NotifyOfLower,
     RemoveAddresses,
     SendAdvert,
     SendGratuitousArp,
@@ -418,6 +419,8 @@ class Router:
 
     def _announce_against(self) -> None:
         self._announce_now(self._bursts.answer(self._now_ns))
+        if any(state == "MASTER_RX_LOWER_PRI" for state, _ in self.config.hooks.commands):
+            self.effects.append(NotifyOfLower(self.config.name))
 
     def _announce_now(self, bursts: list[SendGratuitousArp]) -> None:
         for burst in bursts:

@@ -11,6 +11,7 @@ from vipd.config import Command, Script, TrackProcess
 from vipd.syslog import Syslog
 
 _READ = 1 << 16
+_GRACE_S = 5.0
 _NOTIFY_NS = 60_000_000_000  # a notify script that hangs must not keep those after it waiting for ever
 _WHY = {
     runner.FAILED: "could not be run",
@@ -67,6 +68,19 @@ class Scripts:
         if not self._said(runner.request(self._number, command.argv, who, timeout_ns, lane)):
             del self._asked[self._number]
             ended(runner.FAILED)
+
+    def wait(self, command: Command, timeout_ns: int) -> int:
+        """Run a command and wait for it, as at start and end, when there is nothing else to do."""
+        import select
+
+        finished: list[int] = []
+        self.run(command, timeout_ns, "", finished.append)
+        while not finished and select.select([self._channel], [], [], timeout_ns / 1e9 + _GRACE_S)[0]:
+            self.read()
+        status = finished[0] if finished else runner.FAILED
+        if status:
+            self._log.line(f"{command.argv[0]} {_WHY.get(status, f'exited with status {status}')}")
+        return status
 
     def notify(self, command: Command, more: tuple[str, ...], lane: str) -> None:
         """Run a notify script after those of its lane; nobody waits for it."""

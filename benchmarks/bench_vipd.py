@@ -1,0 +1,449 @@
+"""vipd beside the distribution's keepalived: the table of the issue, from one run, rounds interleaved.
+
+`python benchmarks/bench_vipd.py [--quick]` as root. Everything happens in namespaces of its own; the peer is this
+program, which sends adverts as a master would and takes the kernel's time stamps of those it hears. Figures are medians
+with their number of samples; a ratio is vipd's over keepalived's.
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import select
+import shutil
+import socket
+import statistics
+import struct
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import NamedTuple
+
+AGENT = Path(__file__).parents[1] / "agent"
+sys.path.insert(0, str(AGENT))
+
+from vipd import packet_v2, packet_v3  # noqa: E402
+from vipd.packet import Advert, Form  # noqa: E402
+
+PAIRS = 5
+SUBJECTS = ("keepalived", "vipd")
+_CLONE_NEWNET = 0x40000000
+_SO_TIMESTAMPNS = 35
+_GROUP = ("224.0.0.18", 0)
+_PRIORITY = 101
+_STAMP = struct.Struct("@qq")
+
+
+class Heard(NamedTuple):
+    """An advert of the subject."""
+
+    at_ns: int
+    pair: int
+    vrid: int
+    priority: int
+
+
+class Peer:
+    """The other end of the wires, on which it hears every advert and may send some."""
+
+    def __init__(self) -> None:
+        self._sockets = [_inside("peer", lambda pair=pair: _raw(f"eth{pair}")) for pair in range(PAIRS)]
+
+    def send(self, pair: int, octets: bytes) -> int:
+        """Send an advert; returns the time just before, in real-time nanoseconds."""
+        now = time.time_ns()
+        self._sockets[pair].sendto(octets, _GROUP)
+        return now
+
+    def hear(self, seconds: float) -> Iterator[Heard]:
+        """Adverts of the subject that come within this time."""
+        end = time.monotonic() + seconds
+        while (left := end - time.monotonic()) > 0:
+            for ready in select.select(self._sockets, [], [], left)[0]:
+                data, ancillary, _, _ = ready.recvmsg(2048, 64)
+                if data[8] != 255 or data[12:16][3] != 1:
+                    continue
+                at_ns = sum(
+                    value * unit for value, unit in zip(_STAMP.unpack(ancillary[0][2]), (10**9, 1), strict=True)
+                )
+                yield Heard(at_ns, self._sockets.index(ready), data[21], data[22])
+
+    def flush(self) -> None:
+        """Forget what has been waiting."""
+        for _ in self.hear(0.01):
+            pass
+
+
+class Subject:
+    """One daemon that runs, and what it has used."""
+
+    def __init__(self, name: str, config: str, folder: Path) -> None:
+        file = folder / f"{name}.conf"
+        file.write_text(config)
+        if name == "keepalived":
+            command = ["keepalived", "-P", "-n", "-l", "-f", str(file), "-p", "/run/k.pid", "-r", "/run/kv.pid"]
+        else:
+            command = [str(folder / "vipd.pyz"), "-n", "-l", "-f", str(file), "-p", "/run/vipd.pid"]
+        self._log = (folder / f"{name}.log").open("wb")
+        self.started_ns = time.time_ns()
+        self._process = subprocess.Popen(
+            ["ip", "netns", "exec", "host", *command], stdout=self._log, stderr=subprocess.STDOUT
+        )
+
+    def cpu_ns(self) -> int:
+        """Time on a processor so far, of all of its processes, as the scheduler counts it."""
+        return sum(int(Path(f"/proc/{pid}/schedstat").read_text().split()[0]) for pid in self._pids())
+
+    def rss_kb(self) -> int:
+        """Resident memory of all of its processes, what they share counted once for each."""
+        return sum(_status(pid, "VmRSS") for pid in self._pids())
+
+    def pss_kb(self) -> int:
+        """Resident memory of all of its processes, what they share divided among them."""
+        return sum(
+            int(line.split()[1])
+            for pid in self._pids()
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            if line.startswith("Pss:")
+        )
+
+    def stop(self) -> None:
+        """Stop it in an orderly way."""
+        self._process.terminate()
+        self._process.wait(30)
+        self._log.close()
+
+    def _pids(self) -> list[int]:
+        found = [self._process.pid]
+        for pid in found:
+            found += map(int, Path(f"/proc/{pid}/task/{pid}/children").read_text().split())
+        return found
+
+
+def config(subject: str, routers: int, priority: int, version: int = 2, interval: str = "1", real_time: int = 0) -> str:
+    """A configuration of so many routers, spread over the pairs where one pair has no room for them."""
+    lines = ["global_defs {", "vrrp_garp_master_repeat 1", "vrrp_garp_master_delay 0", f"vrrp_version {version}"]
+    lines += [f"vrrp_rt_priority {real_time}"] if real_time else []
+    lines += ["vrrp_rlimit_rttime 1000000"] if real_time and subject == "keepalived" else []
+    lines += ["}"]
+    for number in range(routers):
+        pair, vrid = divmod(number, 250) if routers > 250 else (0, number)
+        lines += [
+            f"vrrp_instance V{number} {{", f"interface eth{pair}", f"virtual_router_id {vrid + 1}",
+            f"priority {priority}", f"advert_int {interval}",
+            f"virtual_ipaddress {{\n{_vip(pair, vrid)}/32\n}}", "}",
+        ]  # fmt: skip
+    return "\n".join(lines) + "\n"
+
+
+def advert(pair: int, vrid: int, priority: int, version: int = 2, interval_ns: int = 10**9) -> bytes:
+    """What a master would send for one of the routers of `config`."""
+    octets = socket.inet_aton(_vip(pair, vrid))
+    made = Advert(version, vrid + 1, priority, interval_ns, octets)
+    if version == 2:
+        return packet_v2.encode(made)
+    source, group = (int.from_bytes(socket.inet_aton(one), "big") for one in (f"10.{pair}.0.2", _GROUP[0]))
+    return packet_v3.encode(made._replace(form=Form.PSEUDO_HEADER), 4, source, group)
+
+
+# -- figures
+
+
+def excess(
+    peer: Peer, folder: Path, subject: str, version: int, interval_ns: int, samples: int, busy: bool
+) -> list[float]:
+    """Microseconds from the end of the Master_Down_Interval to the first advert, sample by sample."""
+    unit_ns = interval_ns if version == 3 else 10**9
+    down_ns = 3 * interval_ns + (256 - _PRIORITY) * unit_ns // 256
+    routers = 20 if interval_ns >= 10**9 else 1
+    text = config(subject, routers, _PRIORITY, version, f"{interval_ns / 1e9:g}", real_time=20 if busy else 0)
+    running = Subject(subject, text, folder)
+    found: list[float] = []
+    try:
+        _settled(peer, routers)
+        while len(found) < samples:
+            sent = {}
+            for vrid in range(routers):
+                sent[vrid] = peer.send(0, advert(0, vrid, 200, version, interval_ns))
+                time.sleep(0.037 if routers > 1 else 0)
+            peer_end = (down_ns + 10**8) / 1e9
+            for heard in peer.hear(peer_end):
+                vrid = heard.vrid - 1
+                if vrid in sent and heard.at_ns - sent[vrid] > down_ns // 2:
+                    found.append((heard.at_ns - sent.pop(vrid) - down_ns) / 1e3)
+                if not sent:
+                    break
+    finally:
+        running.stop()
+        peer.flush()
+    return found
+
+
+def cpu_sent(peer: Peer, folder: Path, subject: str, routers: int, seconds: float) -> list[float]:
+    """Microseconds of processor time for each advert sent."""
+    running = Subject(subject, config(subject, routers, 255), folder)
+    try:
+        _settled(peer, routers)
+        for _ in peer.hear(3):
+            pass
+        before = running.cpu_ns()
+        count = sum(1 for _ in peer.hear(seconds))
+        return [(running.cpu_ns() - before) / 1e3 / count]
+    finally:
+        running.stop()
+        peer.flush()
+
+
+def cpu_received(peer: Peer, folder: Path, subject: str, routers: int, seconds: int) -> list[float]:
+    """Microseconds of processor time for each advert received by backups."""
+    packets = [advert(0, vrid, 200) for vrid in range(routers)]
+    running = Subject(subject, config(subject, routers, _PRIORITY), folder)
+    try:
+        time.sleep(1.5 + routers / 400)
+        before, turn = 0, time.monotonic()
+        for number in range(seconds + 2):
+            if number == 2:
+                before = running.cpu_ns()
+            for octets in packets:
+                peer.send(0, octets)
+            turn += 1
+            time.sleep(max(0.0, turn - time.monotonic()))
+        used = running.cpu_ns() - before
+        assert not [heard for heard in peer.hear(0.01) if heard.priority], "the subject was not backup"
+        return [used / 1e3 / (routers * seconds)]
+    finally:
+        running.stop()
+        peer.flush()
+
+
+def crowd(peer: Peer, folder: Path, subject: str, routers: int, seconds: float) -> dict[str, float]:
+    """Many routers at one advert a second: how late, measured as the gap between adverts less one second."""
+    running = Subject(subject, config(subject, routers, 255), folder)
+    try:
+        _settled(peer, routers, limit_s=60)
+        for _ in peer.hear(3):
+            pass
+        last: dict[tuple[int, int], int] = {}
+        late = []
+        for heard in peer.hear(seconds):
+            key = heard.pair, heard.vrid
+            if key in last:
+                late.append((heard.at_ns - last[key] - 10**9) / 1e6)
+            last[key] = heard.at_ns
+        return {
+            "heard": len(last), "gaps": len(late), "worst_ms": max(late), "over_100_ms": sum(one > 100 for one in late),
+            "rss_mb": running.rss_kb() / 1024, "pss_mb": running.pss_kb() / 1024,
+        }  # fmt: skip
+    finally:
+        running.stop()
+        peer.flush()
+
+
+def memory(peer: Peer, folder: Path, subject: str) -> list[float]:
+    """MB resident with one router, all processes together."""
+    running = Subject(subject, config(subject, 1, 255), folder)
+    try:
+        _settled(peer, 1)
+        return [running.rss_kb() / 1024, running.pss_kb() / 1024]
+    finally:
+        running.stop()
+        peer.flush()
+
+
+def start(peer: Peer, folder: Path, subject: str) -> list[float]:
+    """Milliseconds from exec to the first advert of an owner, which is sent as soon as the daemon can."""
+    running = Subject(subject, config(subject, 1, 255), folder)
+    try:
+        first = next(heard for heard in peer.hear(10))
+        return [(first.at_ns - running.started_ns) / 1e6]
+    finally:
+        running.stop()
+        peer.flush()
+
+
+def false_takeovers(peer: Peer, folder: Path, subject: str, seconds: float) -> list[float]:
+    """Adverts that a backup sends although its master advertises every 10 ms, with both processors kept busy."""
+    octets = advert(0, 0, 200, 3, 10**7)
+    running = Subject(subject, config(subject, 1, _PRIORITY, 3, "0.01", real_time=20), folder)
+    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(os.cpu_count() or 1)]
+    try:
+        os.sched_setscheduler(0, os.SCHED_RR, os.sched_param(30))  # the master must not be the one that is late
+        time.sleep(1)
+        end, turn, count = time.monotonic() + seconds, time.monotonic(), 0
+        peer.send(0, octets)
+        peer.flush()
+        worst, sent = 0.0, time.monotonic()
+        while time.monotonic() < end:
+            peer.send(0, octets)
+            worst, sent = max(worst, time.monotonic() - sent), time.monotonic()
+            turn += 0.01
+            count += sum(1 for heard in peer.hear(max(0.0005, turn - time.monotonic())) if heard.priority)
+        _say(f"    {subject}: the master's own longest gap was {worst * 1000:.1f} ms")
+        return [float(count)]
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+        for one in busy:
+            one.kill()
+            one.wait()
+        running.stop()
+        peer.flush()
+
+
+# -- the run
+
+
+def compare(title: str, unit: str, measure: Callable[[str], list[float]], rounds: int) -> None:
+    """Measure both subjects in turn, and print a row: medians, their ratio, p99 where there is enough for one."""
+    found: dict[str, list[float]] = {subject: [] for subject in SUBJECTS}
+    for number in range(rounds):
+        for subject in SUBJECTS if number % 2 == 0 else SUBJECTS[::-1]:
+            found[subject] += measure(subject)
+    theirs, ours = (statistics.median(found[subject]) for subject in SUBJECTS)
+    row = f"{title:<46} {theirs:>10.1f} {ours:>10.1f} {unit:<3} {ours / theirs if theirs else float('nan'):>6.2f}x"
+    row += f"  n={len(found['vipd'])}"
+    if len(found["vipd"]) >= 100:
+        p99 = [statistics.quantiles(found[subject], n=100)[98] for subject in SUBJECTS]
+        row += f"  p99 {p99[0]:.0f} / {p99[1]:.0f} {unit}, {p99[1] / p99[0]:.2f}x"
+    elif len(found["vipd"]) > 1:
+        row += f"  range {min(found['vipd']):.1f}-{max(found['vipd']):.1f}"
+    _say(row)
+
+
+def run(folder: Path, quick: bool, busy_s: float) -> None:
+    """Print the table."""
+    peer = Peer()
+    rounds = 1 if quick else 3
+    load = os.getloadavg()[0]
+    _say(f"{os.cpu_count()} processors, load {load:.2f} at the start, kernel {os.uname().release}")
+    _say(f"{'figure':<46} {'keepalived':>10} {'vipd':>10}")
+    compare("start to first advert, priority 255", "ms", lambda one: start(peer, folder, one), rounds * 3)
+    compare("CPU per advert sent, 1 router", "us", lambda one: cpu_sent(peer, folder, one, 1, 10), rounds)
+    compare("CPU per advert sent, 200 routers", "us", lambda one: cpu_sent(peer, folder, one, 200, 6), rounds)
+    compare("CPU per advert received, 200 routers", "us", lambda one: cpu_received(peer, folder, one, 200, 5), rounds)
+    compare(
+        "deadline excess, 1 s adverts", "us", lambda one: excess(peer, folder, one, 2, 10**9, 20, False), rounds * 2
+    )
+    compare(
+        "deadline excess, v3 10 ms adverts", "us", lambda one: excess(peer, folder, one, 3, 10**7, 100, False), rounds
+    )
+    compare("resident memory, 1 router", "MB", lambda one: memory(peer, folder, one)[:1], 1)
+    compare("  what is shared counted once", "MB", lambda one: memory(peer, folder, one)[1:], 1)
+    for subject in SUBJECTS:
+        found = crowd(peer, folder, subject, 1000, 5 if quick else 20)
+        _say(
+            f"1,000 routers on {PAIRS - 1} pairs, {subject}: {found['heard']:.0f} heard, n={found['gaps']:.0f} gaps, "
+            f"worst "
+            f"{found['worst_ms']:.1f} ms late, {found['over_100_ms']:.0f} over 100 ms; "
+            f"resident {found['rss_mb']:.1f} MB, "
+            f"what is shared counted once {found['pss_mb']:.1f} MB",
+        )
+    if busy_s:
+        compare(
+            f"false takeovers in {busy_s:.0f} s, v3 10 ms, busy",
+            "",
+            lambda one: false_takeovers(peer, folder, one, busy_s),
+            1,
+        )
+
+
+def _settled(peer: Peer, routers: int, limit_s: float = 30) -> None:
+    """Wait until every router has sent an advert."""
+    heard = set()
+    for one in peer.hear(limit_s):
+        heard.add((one.pair, one.vrid))
+        if len(heard) == routers:
+            return
+    sys.exit(f"bench_vipd: only {len(heard)} of {routers} routers were heard within {limit_s} s")
+
+
+def _say(line: str) -> None:
+    sys.stdout.write(line + "\n")
+    sys.stdout.flush()
+
+
+def _vip(pair: int, vrid: int) -> str:
+    return f"10.{100 + pair}.0.{vrid + 1}"
+
+
+def _status(pid: int, field: str) -> int:
+    for line in Path(f"/proc/{pid}/status").read_text().splitlines():
+        if line.startswith(field):
+            return int(line.split()[1])
+    return 0
+
+
+def _raw(interface: str) -> socket.socket:
+    opened = socket.socket(socket.AF_INET, socket.SOCK_RAW, 112)
+    opened.setsockopt(socket.SOL_SOCKET, 25, interface.encode())
+    opened.setsockopt(socket.SOL_SOCKET, _SO_TIMESTAMPNS, 1)
+    opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE if hasattr(socket, "SO_RCVBUFFORCE") else 33, 1 << 24)
+    index = socket.if_nametoindex(interface)
+    member = struct.pack("=4s4si", socket.inet_aton(_GROUP[0]), bytes(4), index)
+    opened.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, member)
+    opened.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_IF, member)
+    opened.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_TTL, 255)
+    opened.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+    return opened
+
+
+def _inside(namespace: str, do: Callable[[], socket.socket]) -> socket.socket:
+    libc = ctypes.CDLL(None, use_errno=True)
+    with open("/proc/self/ns/net") as here, open(f"/run/netns/{namespace}") as there:  # noqa: PTH123
+        if libc.setns(there.fileno(), _CLONE_NEWNET):
+            raise OSError(ctypes.get_errno(), "setns")
+        try:
+            return do()
+        finally:
+            libc.setns(here.fileno(), _CLONE_NEWNET)
+
+
+_LAYOUT = """
+set -e
+mount -t tmpfs none /run
+for name in host peer; do ip netns add $name; ip -n $name link set lo up; done
+for pair in 0 1 2 3 4; do
+    ip -n host link add eth$pair type veth peer name eth$pair netns peer
+    ip -n host link set eth$pair up; ip -n peer link set eth$pair up
+    ip -n host addr add 10.$pair.0.1/24 dev eth$pair; ip -n peer addr add 10.$pair.0.2/24 dev eth$pair
+done
+"""
+
+
+def main() -> int:
+    """Build vipd as it is shipped, go into namespaces, run."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="one round of each")
+    parser.add_argument("--busy", type=float, default=0, metavar="SECONDS", help="look for false takeovers that long")
+    parser.add_argument("--inside", type=Path, help=argparse.SUPPRESS)
+    given = parser.parse_args()
+    if given.inside:
+        subprocess.run(["sh", "-c", _LAYOUT], check=True)
+        run(given.inside, given.quick, given.busy)
+        return 0
+    if os.geteuid() or not all(map(shutil.which, ("keepalived", "unshare", "ip"))):
+        sys.stderr.write("bench_vipd: needs root, keepalived, unshare and ip\n")
+        return 69
+    from vipd.build import build_zipapp
+
+    with tempfile.TemporaryDirectory() as folder:
+        build_zipapp(Path(folder) / "vipd.pyz")
+        again = [
+            sys.executable,
+            __file__,
+            "--inside",
+            folder,
+            *(["--quick"] if given.quick else []),
+            "--busy",
+            str(given.busy),
+        ]
+        return subprocess.run(
+            ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc", *again], check=False
+        ).returncode
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,289 @@
+"""The parts around the routers, each alone: schedule, tracking, groups, scripts' results, who may change a script."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from vrrp_playbook import config
+
+from vipd import accounts, dumps
+from vipd.accounts import unsafe
+from vipd.behaviour import PRESETS, SECOND_NS
+from vipd.config import Command, Config, RouterConfig, Script, SyncGroup, Track
+from vipd.groups import Group
+from vipd.lateness import Lateness
+from vipd.reload import compared
+from vipd.router import AddAddresses, RemoveAddresses, Router
+from vipd.schedule import Schedule
+from vipd.scripts import Check
+from vipd.status import instance
+from vipd.table import State
+from vipd.tracking import judged
+
+KEEPALIVED = PRESETS["keepalived-2"]
+
+
+class Clockwork:
+    def __init__(self, at_ns: int | None) -> None:
+        self.at_ns = at_ns
+
+    def deadline(self) -> int | None:
+        return self.at_ns
+
+    def handle_deadline(self, now: int) -> None:
+        self.at_ns = None
+
+
+# -- schedule
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 5), st.one_of(st.none(), st.integers(1, 50))), max_size=60), st.integers(1, 50)
+)
+def test_the_schedule_finds_whoever_is_due_however_deadlines_have_moved(
+    moves: list[tuple[int, int | None]], now: int
+) -> None:
+    things, schedule = [Clockwork(None) for _ in range(6)], Schedule()
+    for number, at_ns in moves:
+        things[number].at_ns = at_ns
+        schedule.look(things[number])
+    deadlines = [thing.at_ns for thing in things if thing.at_ns is not None]
+    assert schedule.next() == min(deadlines, default=None)
+    due = [thing for _, thing in schedule.due(now)]
+    assert set(due) == {thing for thing in things if thing.at_ns is not None and thing.at_ns <= now}
+    assert schedule.next() == min((at_ns for at_ns in deadlines if at_ns > now), default=None)
+
+
+def test_a_deadline_that_moves_later_costs_the_schedule_nothing() -> None:
+    schedule, thing = Schedule(), Clockwork(10)
+    for at_ns in range(10, 1000):
+        thing.at_ns = at_ns
+        schedule.look(thing)
+    assert len(schedule._heap) == 1
+    assert schedule.next() == 999
+
+
+# -- tracking
+
+
+def tracking(*tracks: Track, priority: int = 100) -> RouterConfig:
+    return config(priority=priority, tracks=tracks)
+
+
+@pytest.mark.parametrize(
+    ("weight", "reverse", "good", "priority"),
+    [(10, False, 1, 110), (10, False, 0, 100), (-10, False, 1, 100), (-10, False, 0, 90),
+     (10, True, 1, 90), (10, True, 0, 100), (-10, True, 1, 100), (-10, True, 0, 110)],
+)  # fmt: skip
+def test_weights_move_the_priority(weight: int, reverse: bool, good: int, priority: int) -> None:
+    found = judged(tracking(Track("script", "s", weight, reverse)), {("script", "s"): good})
+    assert (found.priority, found.needs) == (priority, {})
+
+
+@given(st.lists(st.integers(-253, 253).filter(bool), max_size=8), st.integers(1, 254))
+def test_the_effective_priority_is_from_1_to_254(weights: list[int], priority: int) -> None:
+    tracks = [Track("process", str(number), weight) for number, weight in enumerate(weights)]
+    assert 1 <= judged(tracking(*tracks, priority=priority), {}).priority <= 254
+
+
+def test_the_priority_of_an_owner_is_255_whatever_is_tracked() -> None:
+    assert judged(tracking(Track("script", "s", -9), priority=255), {("script", "s"): 0}).priority == 255
+
+
+def test_without_weight_a_thing_has_to_be_good_or_with_reverse_bad() -> None:
+    tracks = tracking(Track("script", "a"), Track("process", "b", 0, True))
+    assert judged(tracks, {("script", "a"): 0, ("process", "b"): 0}).needs == {"script a": False, "process b": True}
+    assert judged(tracks, {}).needs == {"script a": True, "process b": False}
+
+
+def test_a_file_counts_by_what_is_written_in_it() -> None:
+    assert judged(tracking(Track("file", "f", 3)), {("file", "f"): 7}).priority == 121
+    found = judged(tracking(Track("file", "f", 3)), {("file", "f"): -100})
+    assert (found.priority, found.needs) == (100, {"file f": False}), "less than -253 is a fault"
+    assert judged(tracking(Track("file", "f", 0)), {("file", "f"): 1}).needs == {"file f": False}
+
+
+# -- sync groups
+
+
+def grouped(count: int = 2) -> tuple[list[Router], Group]:
+    routers = [Router(config(name=str(number), vrid=number + 1), KEEPALIVED) for number in range(count)]
+    group = Group(SyncGroup("G", tuple(router.config.name for router in routers)), {r.config.name: r for r in routers})
+    for router in routers:
+        router.started(dict.fromkeys(router.config.interfaces, True), 0)
+        router.drain()
+    return routers, group
+
+
+def test_a_group_claims_when_all_of_its_members_want_to() -> None:
+    (one, two), group = grouped()
+    one.handle_deadline(10 * SECOND_NS)
+    assert (one.state, one.wanting) == (State.BACKUP, True)
+    two.handle_deadline(10 * SECOND_NS)
+    assert two.state is State.MASTER
+    group.changed(two, State.MASTER, 10 * SECOND_NS)
+    assert one.state is State.MASTER
+
+
+def test_a_member_that_becomes_backup_takes_the_others_along() -> None:
+    (one, two), group = grouped()
+    one.handle_deadline(10 * SECOND_NS)
+    two.handle_deadline(10 * SECOND_NS)
+    group.changed(two, State.MASTER, 0)
+    group.changed(one, State.BACKUP, 0)
+    assert two.state is State.BACKUP
+
+
+def test_a_member_that_is_not_well_takes_the_others_to_fault_and_back() -> None:
+    (one, two), group = grouped()
+    one.interface_changed("eth0", False, 0)
+    assert [router.config.name for router in group.weighed(0)] == [two.config.name]
+    assert (one.state, two.state) == (State.FAULT, State.FAULT)
+    one.interface_changed("eth0", True, 0)
+    group.weighed(0)
+    assert (one.state, two.state) == (State.BACKUP, State.BACKUP)
+
+
+# -- scripts
+
+
+class Asked:
+    """Stands in for the way to the runner."""
+
+    def __init__(self) -> None:
+        self.ended: Callable[[int], None] = lambda status: None
+
+    def run(self, command: Command, timeout_ns: int, lane: str, ended: Callable[[int], None]) -> None:
+        self.ended = ended
+
+
+class Silent:
+    def line(self, text: str, detail: bool = False) -> None:
+        pass
+
+
+def results(script: Script, statuses: list[int]) -> list[bool]:
+    told: list[bool] = []
+    asked = Asked()
+    check = Check(script, asked, Silent(), told.append)  # type: ignore[arg-type]
+    for number, status in enumerate(statuses):
+        check.handle_deadline(number * 10 * SECOND_NS)
+        asked.ended(status)
+    return told
+
+
+def test_a_script_changes_after_fall_failures_and_rise_successes() -> None:
+    script = Script("s", Command(("/x",)), rise=2, fall=3)
+    assert results(script, [0, 1, 1]) == [True]
+    assert results(script, [0, 1, 1, 1]) == [True, False]
+    assert results(script, [0, 1, 1, 1, 0]) == [True, False]
+    assert results(script, [0, 1, 1, 1, 0, 0]) == [True, False, True]
+    assert results(script, [0, 1, 0, 1, 1]) == [True], "a success starts the count of failures anew"
+
+
+def test_the_first_result_counts_at_once_unless_the_script_begins_as_failed() -> None:
+    assert results(Script("s", Command(("/x",)), fall=5), [1]) == [False]
+    assert results(Script("s", Command(("/x",)), rise=2, init_fail=True), [0]) == []
+    assert results(Script("s", Command(("/x",)), rise=2, init_fail=True), [0, 0]) == [True]
+
+
+def test_a_script_is_never_run_twice_at_a_time() -> None:
+    check = Check(Script("s", Command(("/x",))), Asked(), Silent(), lambda good: None)  # type: ignore[arg-type]
+    check.handle_deadline(0)
+    assert check.deadline() is None
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
+def test_a_script_that_another_than_root_could_change_is_not_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "s"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o755)
+    monkeypatch.setattr(accounts, "_parts", lambda path: {path, str(tmp_path)})
+    tmp_path.chmod(0o755)
+    assert unsafe(str(script)) is None
+    script.chmod(0o775)
+    assert "can be changed by another than root" in str(unsafe(str(script)))
+    script.chmod(0o755)
+    tmp_path.chmod(0o777)
+    assert "can be changed by another than root" in str(unsafe(str(script)))
+    tmp_path.chmod(0o755)
+    os.chown(script, 65534, 0)
+    assert "can be changed by another than root" in str(unsafe(str(script)))
+    assert "No such file" in str(unsafe("/nonexistent/x"))
+    assert "cannot be executed" in str(unsafe("/etc/passwd"))
+
+
+# -- reload
+
+
+def test_a_reload_leaves_what_has_not_changed_alone_and_carries_on_what_has() -> None:
+    master = Router(config(name="a", priority=200), KEEPALIVED)
+    master.started(dict.fromkeys(master.config.interfaces, True), 0)
+    master.handle_deadline(10 * SECOND_NS)
+    master.drain()
+    same = Router(config(name="b", vrid=9), KEEPALIVED)
+    more = config(name="a", priority=200, excluded=(config().addresses[0]._replace(address="10.9.9.9"),))
+    changes = compared({"a": master, "b": same}, Config((more, same.config)), KEEPALIVED, True)
+    assert changes.routers["b"] is same
+    after = changes.routers["a"]
+    assert (after.state, after.deadline()) == (State.MASTER, master.deadline()), "no advert out of turn"
+    assert [type(effect).__name__ for effect in after.drain()] == ["AddAddresses", "SendGratuitousArp"]
+    assert (changes.gone, changes.new) == ([], [])
+    fewer = compared({"a": after}, Config((config(name="a", priority=200),)), KEEPALIVED, True).routers["a"]
+    (removed,) = fewer.drain()
+    assert isinstance(removed, RemoveAddresses) and [one.address for one in removed.addresses] == ["10.9.9.9"]
+    assert AddAddresses not in map(type, fewer.effects)
+
+
+def test_a_reload_stops_what_is_gone_and_starts_what_is_new() -> None:
+    running = Router(config(name="a"), KEEPALIVED)
+    changes = compared({"a": running}, Config((config(name="a", vrid=8), config(name="c"))), KEEPALIVED, True)
+    assert changes.gone == [running]
+    assert [router.config.name for router in changes.new] == ["a", "c"]
+
+
+# -- what is shown
+
+
+def test_status_has_rfc_8347_s_names() -> None:
+    shown = instance(Router(config(), KEEPALIVED), "2026-01-01T00:00:00Z", "not-master", "2026-01-01T00:00:00Z")
+    assert {"state", "is-owner", "last-adv-source", "up-datetime", "master-down-interval", "skew-time",
+            "new-master-reason", "statistics"} <= shown.keys()  # fmt: skip
+    counters = {"master-transitions", "advertisement-rcvd", "advertisement-sent", "interval-errors"}
+    counters |= {"discontinuity-datetime", "priority-zero-pkts-rcvd", "priority-zero-pkts-sent", "address-list-errors"}
+    assert counters | {"invalid-type-pkts-rcvd", "packet-length-errors"} <= shown["statistics"].keys()
+
+
+def test_dumps_have_keepalived_s_names() -> None:
+    router = Router(config(), KEEPALIVED)
+    (found,) = dumps.as_json([router], {})
+    assert (found["data"]["iname"], found["data"]["state"], found["stats"]["advert_sent"]) == ("VI_1", 0, 0)
+    assert "  Became master: 0" in dumps.stats([router])
+    assert "   State = INIT" in dumps.data([router], KEEPALIVED, {})
+
+
+def test_a_dump_never_writes_through_a_link(tmp_path: Path) -> None:
+    target, path = tmp_path / "target", tmp_path / "dump"
+    target.write_text("before")
+    path.symlink_to(target)
+    dumps.write(str(path), "after")
+    assert (target.read_text(), path.read_text(), path.is_symlink()) == ("before", "after", False)
+
+
+def test_lateness_is_counted_in_powers_of_two() -> None:
+    lateness = Lateness()
+    for late_ns in (0, 1, 1000, 1001, 2000, 2001, 10**12):
+        lateness.note(late_ns)
+    assert lateness.shown()[:3] == [
+        {"up-to-us": 1, "count": 3},
+        {"up-to-us": 2, "count": 2},
+        {"up-to-us": 4, "count": 1},
+    ]
+    assert lateness.worst_ns == 10**12
