@@ -46,9 +46,10 @@ def truth(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The benchmarks: the analyser beside tshark and scapy, and vipd's failover beside keepalived's in one run."""
+    """The benchmarks: the analyser beside tshark and scapy, vipd beside keepalived, and their failovers in one run."""
     _install(session, "lab,dev")
     session.run("python", "benchmarks/bench_analyser.py")
+    session.run("python", "benchmarks/bench_vipd.py")
     subjects = ("--subject", "vipd", "--subject", "keepalived")
     arguments = session.posargs or ["--lab", "netns", "--trials", "20"]
     run = ("failover", "--profile", "keepalived-2", *subjects, *arguments)
