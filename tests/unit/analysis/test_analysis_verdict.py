@@ -98,6 +98,12 @@ def test_a_probe_that_was_late_is_an_overloaded_host(tmp_path: Path, late_ms: in
     assert said in reason
 
 
+def test_a_busy_host_makes_a_set_up_that_is_only_looked_at_no_less_true(tmp_path: Path) -> None:
+    trial = s.part_1(s.FAMILIES[1])
+    trial.late = 251 * s.MS
+    assert judged(trial.write(tmp_path, 1))[0] == "pass"
+
+
 @pytest.mark.parametrize(
     "path", ["capture/virbr0.pcap", "capture/interconnect.pcap", "capture/mgmt.pcap", "scenario.yaml"]
 )
