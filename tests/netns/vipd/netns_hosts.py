@@ -64,6 +64,7 @@ class Sandbox:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self._spawned: list[subprocess.Popen[bytes]] = []
         # The shell reaps what daemons leave behind; a first process that does not would keep them as zombies.
         command = "exec unshare --net --mount --pid --fork --kill-child --mount-proc sh -c 'sleep infinity & wait'"
         self._outer = subprocess.Popen(["sh", "-c", command], stdin=subprocess.DEVNULL)
@@ -77,6 +78,10 @@ class Sandbox:
         """End every process in it."""
         self._outer.kill()
         self._outer.wait()
+        # An nsenter stops with the program that it started, and would stay so when that is gone.
+        for process in self._spawned:
+            process.kill()
+            process.wait()
 
     def run(self, script: str, check: bool = True) -> str:
         """Run a shell script inside; returns what it printed."""
@@ -89,12 +94,14 @@ class Sandbox:
     def spawn(self, command: str, output: str) -> subprocess.Popen[bytes]:
         """Start a program inside, its output into a file of the folder."""
         with (self.folder / output).open("ab") as opened:
-            return subprocess.Popen(
+            process = subprocess.Popen(
                 ["nsenter", "-t", self._first, "-a", "sh", "-c", f"exec {command}"],
                 stdin=subprocess.DEVNULL,
                 stdout=opened,
                 stderr=subprocess.STDOUT,
             )
+        self._spawned.append(process)
+        return process
 
     def wait(self, what: str, true: Callable[[], bool], within_s: float = 30) -> None:
         """Wait until something is so; the limit is for a machine in trouble, not a measurement."""
