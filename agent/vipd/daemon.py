@@ -24,6 +24,7 @@ from vipd.lateness import Lateness
 from vipd.netlink import Netlink
 from vipd.notify import Notifier
 from vipd.ports import Ports
+from vipd.rehearsal import rehearse
 from vipd.reload import compared
 from vipd.router import (
     AddAddresses,
@@ -108,6 +109,8 @@ class Daemon:
             self._scripts.wait(said.startup, said.startup_timeout_ns)
         self._settle()
         self._set_static(self._config, present=True)
+        if self._config.routers:
+            rehearse(self._config.routers[0], self._behaviour)
         now = time.monotonic_ns()
         self._starts_ns = now + self._config.globals.startup_delay_ns
         self._schedule.look(self)
@@ -159,9 +162,9 @@ class Daemon:
         for deadline, timed in self._schedule.due(now):
             timed.handle_deadline(now)
             if isinstance(timed, Router):
-                self._lateness.note(now - deadline)
                 if timed.effects:
                     self._carry_out(timed)
+                self._lateness.note(now - deadline)
             self._schedule.look(timed)
 
     def _start(self, router: Router, now: int) -> None:

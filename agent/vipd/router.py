@@ -27,7 +27,7 @@ from vipd.effects import (
     SendAdvert,
     SendGratuitousArp,
 )
-from vipd.packet import PRIORITY_OWNER, PRIORITY_STOP, Advert
+from vipd.packet import PRIORITY_OWNER, PRIORITY_STOP, Advert, Origin
 from vipd.ration import Ration
 from vipd.table import ASKED_EACH_TIME, Do, Event, If, State, Step, resolve
 from vipd.voice import VOICES, Say
@@ -139,6 +139,7 @@ class Router:
     def primary(self, primary: int) -> None:
         if primary != self._dialect.source:
             self._dialect.source = primary
+            self._dialect.prepare(self.priority)
             self.repeated = None
 
     @property
@@ -177,7 +178,7 @@ class Router:
             self.counts.discards[advert] += 1
             self._now_ns = now
             if Say.DISCARDED in self._voice and self._allowed(Say.DISCARDED, _RATIONS[Say.DISCARDED]):
-                self._say(Say.DISCARDED, reason=advert.value, source=_text(source, self.config.family))
+                self._say(Say.DISCARDED, reason=advert.value, source=Origin(source, self.config.family))
             return advert
         self._advert = advert
         self._source = source
@@ -225,6 +226,7 @@ class Router:
         if priority != self.priority:
             self._say(Say.PRIORITY_CHANGED, before=str(self.priority), after=str(priority))
             self.priority = priority
+            self._dialect.prepare(priority)
             self.repeated = None
 
     def group_claimed(self, now: int) -> None:
@@ -453,7 +455,7 @@ class Router:
             self._muted = True  # nor what else this transition would say
         self._say(what)
 
-    def _say(self, what: Say, **more: str) -> None:
+    def _say(self, what: Say, **more: object) -> None:
         line = self._voice.get(what)
         if line is None or self._muted or (line.detail and not self._detail):
             return
@@ -461,9 +463,10 @@ class Router:
             "name": self.config.name,
             "ours": self.priority,
             "priority": self._advert.priority if self._advert else None,
-            "source": _text(self._source, self.config.family),
+            "source": Origin(self._source, self.config.family),
+            **more,
         }
-        self.effects.append(Log(line.template.format(**{**fields, **more}), line.detail))
+        self.effects.append(Log(line, fields))
 
     def _allowed(self, what: object, ration: tuple[int, int], now: int | None = None) -> bool:
         kept = self._rations.get(what)
@@ -515,11 +518,3 @@ def _carried_out(step: Step) -> Callable[[Router], None]:
 
 def _say_step(router: Router, what: Say) -> None:
     router._say_step(what)
-
-
-def _text(address: int, family: int) -> str:
-    if family == 4:
-        return ".".join(str(octet) for octet in address.to_bytes(4, "big"))
-    from ipaddress import IPv6Address  # not before it is needed: it takes 4 ms to import
-
-    return str(IPv6Address(address))
