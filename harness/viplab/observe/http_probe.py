@@ -22,7 +22,7 @@ from collections.abc import Callable
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from selectors import EVENT_READ, EVENT_WRITE, DefaultSelector
+from selectors import EVENT_READ, EVENT_WRITE, SelectSelector
 from typing import Any, Literal
 
 from viplab.observe.probe import LIMIT_S, Prober
@@ -81,7 +81,8 @@ class Asker:
         self._source = source
         self._interval_ns = interval_ns
         self._write = write
-        self._selector = DefaultSelector()
+        # epoll and poll would wait for whole milliseconds.
+        self._selector = SelectSelector()
         self._under_way: list[Request] = []
         self._idle: socket.socket | None = None
         """The kept connection while it waits for its turn; None while it waits for an answer, and once it is broken."""
