@@ -21,6 +21,7 @@ QUANTITIES = (
     "outage_s",
     "outage_loss_s",
     "recovered_s",
+    "http_outage_s",
     "dual_owner_s",
 )
 _TRIAL_COLUMNS = ("name", "scenario", "subject", "subject_version", "profile", "lab", "accel", "trial", "verdict")

@@ -12,7 +12,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from viplab.evidence import Family, HostName, Provenance, RunInfo, TrialInfo
+from viplab.evidence import Family, HostName, HttpError, Provenance, RunInfo, TrialInfo
 
 SCHEMA = 1
 
@@ -101,6 +101,11 @@ class Measures(_Frozen):
         description="Fault to the first request from which on none is lost for 5 s; 0 where none was lost at all.",
     )
     answered_twice: int | None = Field(default=None, description="Requests that more than one MAC answered.")
+    http_outage_s: float | None = Field(
+        default=None,
+        description="First failed HTTP request to the first answered one from which on none fails for 5 s; "
+        "0 where none failed, null where it was not seen to end.",
+    )
     failover_s: float | None = Field(default=None, description="Loss of the master to the new one's first answer.")
     dual_owner_s: float | None = Field(
         default=None, description="Time for which more than one MAC answered for the VIP."
@@ -121,12 +126,50 @@ class OutageGap(_Frozen):
     lost: int
 
 
+class Jitter(_Frozen):
+    """How far something was off, or how long it took, over n events."""
+
+    n: int
+    median_s: float
+    p95_s: float
+    max_s: float
+
+
+class KeptConnection(_Frozen):
+    """What became of the one connection that was kept open, and what its application noticed of it.
+
+    `kept`: it went on being used. `broken`: by `error`, `after_s` after the fault. `hung`: at the end the application
+    still waited for an answer. `waited_s` is the longest that it waited for one, got or not.
+    """
+
+    fate: Literal["kept", "broken", "hung"]
+    error: HttpError | None
+    after_s: float | None
+    waited_s: float
+    answers: dict[str, int] = Field(description="Answers over it by the host that says that it gave them.")
+
+
+class Application(_Frozen):
+    """What an application saw over HTTP: requests over new connections, and the connection that it kept."""
+
+    interval_s: float
+    requests: int
+    failed: int
+    errors: dict[str, int] = Field(description="The failed ones by how they failed.")
+    slow: int = Field(description="Answered, but after more than 0.2 s: something had to be sent again.")
+    answers: dict[str, int] = Field(description="Answers by the host that says that it gave them.")
+    connect: Jitter | None = Field(description="What the connection took, of those that were answered.")
+    total: Jitter | None = Field(description="The same to the answer.")
+    kept: KeptConnection | None = Field(description="Null where the connection was broken before the fault.")
+
+
 class FaultSummary(Measures):
     """One measured fault of a trial."""
 
     fault: Fault
     gaps: list[OutageGap] = []
     answers: dict[str, int] = Field(default={}, description="Answers after the fault by who gave them: A, B, or a MAC.")
+    http: Application | None = Field(default=None, description="Null where the scenario does not ask over HTTP.")
 
 
 class CutSummary(_Frozen):
@@ -143,15 +186,6 @@ class CutSummary(_Frozen):
     measured_s: float | None = Field(description="By time stamp.")
     measured_loss_s: float | None = Field(description="By loss.")
     within: bool | None = Field(description="Both are as near to the truth as they can be; null where not measured.")
-
-
-class Jitter(_Frozen):
-    """How far something was off, over n events."""
-
-    n: int
-    median_s: float
-    p95_s: float
-    max_s: float
 
 
 class Calibration(_Frozen):

@@ -89,6 +89,22 @@ def _overloaded(record: Record, views: Sequence[FaultView]) -> str | None:
     return None
 
 
+def _http_held_up(record: Record, views: Sequence[FaultView]) -> str | None:
+    if not record.all("http_started"):
+        return None
+    stopped = record.all("http_stopped")
+    if not stopped:
+        return "the HTTP probe broke off"
+    if withheld := stopped[-1].get("withheld"):
+        return f"the host was overloaded: {withheld} HTTP requests were not sent, so many were under way"
+    late_ns = max(
+        (request.sent_ns - request.due_ns for request in record.http if request.connection == "new"), default=0
+    )
+    if late_ns > _LATE_MOST_NS:
+        return f"the host was overloaded: the HTTP probe sent a request {late_ns / 1e6:.0f} ms late"
+    return None
+
+
 def _clock_stepped(record: Record, views: Sequence[FaultView]) -> str | None:
     apart = [int(event["realtime_ns"]) - int(event["monotonic_ns"]) for event in record.all("clock")]
     if len(apart) < 2:
@@ -157,6 +173,7 @@ UNDECIDED: tuple[Rule, ...] = (
     _spanning_tree,
     _clock_stepped,
     _overloaded,
+    _http_held_up,
     _two_masters_before,
     _did_not_take,
 )
