@@ -5,12 +5,19 @@ Names are those of the YANG module ietf-vrrp where it has one.
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from vipd import __version__
 from vipd.discard import Discard
+from vipd.lateness import Lateness
+from vipd.packet import Origin
 from vipd.router import Router
+from vipd.running import Running
 from vipd.table import State
+from vipd.tracking import Values
 
 STATES = {
     State.INITIALIZE: "initialize",
@@ -29,6 +36,45 @@ _AUTHENTICATION = (
 )  # fmt: skip
 
 
+def report(running: Running, unclaimed: Mapping[Discard, int], lateness: Lateness, tracked: Values) -> dict[str, Any]:
+    """Everything there is to report.
+
+    Args:
+        running: what runs.
+        unclaimed: packets that never got to a router, by reason.
+        lateness: how late deadlines were met.
+        tracked: the values of what is tracked.
+    """
+    routers = list(running.routers.values())
+    began_s, began_monotonic_s = running.began
+    began = _date(began_s)
+    instances = []
+    for router in routers:
+        moment_s, reason = running.since.get(router.config.name, (began_s, "not-master"))
+        instances.append(instance(router, _date(moment_s), reason, began))
+    return {
+        "vipd": {
+            "version": __version__,
+            "pid": os.getpid(),
+            "profile": running.behaviour.name,
+            "uptime-s": round(time.monotonic() - began_monotonic_s, 3),
+            "lateness": lateness.shown(),
+            "worst-lateness-us": lateness.worst_ns / 1000,
+        },
+        "vrrp": totals(routers, unclaimed, began),
+        "vrrp-instance": instances,
+        "vrrp-sync-group": [
+            {
+                "name": group.config.name,
+                "members": group.config.members,
+                "state": group.state.value if group.state else None,
+            }
+            for group in running.groups
+        ],
+        "tracked": [{"kind": kind, "name": name, "value": value} for (kind, name), value in tracked.items()],
+    }
+
+
 def instance(router: Router, since: str, reason: str, discontinuity: str) -> dict[str, Any]:
     """The state and the statistics of one virtual router.
 
@@ -40,7 +86,6 @@ def instance(router: Router, since: str, reason: str, discontinuity: str) -> dic
     """
     config, counts = router.config, router.counts
     interval_ns, skew_ns, down_ns = router.timers_ns
-    size = 4 if config.family == 4 else 16
     return {
         "name": config.name,
         "interface": config.interface,
@@ -55,7 +100,7 @@ def instance(router: Router, since: str, reason: str, discontinuity: str) -> dic
         "state": STATES[router.state],
         "vipd-state": router.state.value,
         "is-owner": config.priority == 255,
-        "last-adv-source": _text(router.heard_from.to_bytes(size, "big")) if router.heard_from else None,
+        "last-adv-source": str(Origin(router.heard_from, config.family)) if router.heard_from else None,
         "up-datetime": since,
         "master-down-interval": down_ns // _CENTISECOND_NS,
         "skew-time": skew_ns // 1000,
@@ -122,13 +167,9 @@ def lines(report: Mapping[str, Any]) -> Iterable[str]:
     yield f"deadlines met: {late or 'none yet'}; worst {own['worst-lateness-us']:.0f} us"
 
 
+def _date(moment_s: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment_s))
+
+
 def _sum(counted: Mapping[Discard, int], discards: Iterable[Discard]) -> int:
     return sum(counted.get(discard, 0) for discard in discards)
-
-
-def _text(octets: bytes) -> str:
-    if len(octets) == 4:
-        return ".".join(str(octet) for octet in octets)
-    from ipaddress import IPv6Address  # not before it is needed: it takes 4 ms to import
-
-    return str(IPv6Address(octets))

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from pydantic import ValidationError
 
-from viplab.analysis.model import ClaimResult, Summary
+from viplab.analysis.summary import ClaimResult, Summary
 from viplab.evidence import RunFolder
 from viplab.report import compared
 from viplab.report.filters import environment, policy
@@ -122,5 +122,6 @@ def _tallies(claims: Sequence[ClaimResult]) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for claim in claims:
         counts = found.setdefault(f"{claim.subject} ({claim.profile})", dict.fromkeys(VERDICTS, 0))
-        counts[verdict(claim)] += 1
+        if verdict(claim) in counts:
+            counts[verdict(claim)] += 1
     return found

@@ -13,10 +13,11 @@ import yaml
 from viplab.analysis.claims import exit_status, read_reference
 from viplab.analysis.claims_page import MEANING, claims_page
 from viplab.analysis.measures import measures
-from viplab.analysis.model import ClaimResult, RunView, Summary
 from viplab.analysis.reading import read_trial
 from viplab.analysis.run import analyze, write_summary
+from viplab.analysis.summary import ClaimResult, Summary
 from viplab.analysis.trial import view_trial
+from viplab.analysis.views import RunView
 from viplab.errors import InputError
 from viplab.evidence import RunFolder, TrialFolder
 
@@ -154,6 +155,26 @@ def test_exit_status_is_failure_before_undecided_before_success() -> None:
     assert exit_status([good, unknown], ["pass"]) == 2
     assert exit_status([], ["pass", "undecided"]) == 2
     assert exit_status([], []) == 2
+
+
+@pytest.mark.parametrize("lab", ["libvirt", "netns"])
+def test_a_claim_that_cannot_apply_says_so_and_has_no_say(tmp_path: Path, lab: str) -> None:
+    trial = s.part_1("keepalived-2")
+    trial.lab = lab
+    for _, kind, keys in trial.events:
+        if kind == "check" and keys["claim"] == "P2":
+            keys["ok"] = None
+    view = analyze(RunFolder(s.write_run(tmp_path / "run", [trial])))
+    clone = claim(view, "P2")
+    assert clone.measured == "detail of P2"
+    assert view.trials[0].summary.verdict == "pass"
+    if lab == "netns":
+        assert (clone.verdict, clone.explained, clone.trials) == ("inapplicable", False, 0)
+        assert clone.why == "Hosts that are namespaces have no disk that could be cloned."
+        assert view.exit_status == 0
+    else:
+        assert (clone.verdict, clone.why) == ("undecided", "not measured: P2 = true")
+        assert view.exit_status == 2
 
 
 @pytest.mark.parametrize(
