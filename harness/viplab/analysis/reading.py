@@ -16,7 +16,7 @@ from viplab.analysis.pcap import Pcap
 from viplab.analysis.ping import read_ping
 from viplab.analysis.record import HOSTS, Record
 from viplab.errors import InputError
-from viplab.evidence import Event, HostName, TrialFolder
+from viplab.evidence import Event, HostName, HttpRequest, TrialFolder
 
 # Frames of one capture that are kept: eight minutes of a probe at 2 kHz, and no more of a capture that is hostile.
 _MOST = 2_000_000
@@ -62,6 +62,7 @@ def read_trial(folder: TrialFolder) -> Record:
         markers=[frame for frame in markers if isinstance(frame, Datagram)],
         ping=ping,
         logs={host: _log(folder, host, near_ns, gaps) for host in HOSTS},
+        http=_http(folder, gaps) if any(event.event == "http_started" for event in events) else [],
         gaps=gaps,
     )
 
@@ -89,6 +90,17 @@ def _scenario(path: Path, gaps: list[str]) -> str:
         pass
     gaps.append(f"{path}: {'missing' if text is None else 'is no scenario'}")
     return ""
+
+
+def _http(folder: TrialFolder, gaps: list[str]) -> list[HttpRequest]:
+    requests: list[HttpRequest] = []
+    try:
+        # One by one, as above.
+        for request in folder.http_requests():
+            requests.append(request)
+    except InputError as error:
+        gaps.append(str(error))
+    return requests
 
 
 def _capture(folder: TrialFolder, network: str, gaps: list[str], wanted: Callable[[Meaning], bool]) -> list[Meaning]:
