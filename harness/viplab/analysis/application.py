@@ -9,9 +9,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 
 from viplab.analysis.instrument import jitter
-from viplab.analysis.model import Application, Fault, KeptConnection
 from viplab.analysis.outage import recovered_ns
 from viplab.analysis.streams import IN_FLIGHT_NS, Trip, silences
+from viplab.analysis.summary import Application, Fault, KeptConnection
 from viplab.evidence import HttpRequest
 
 # TCP on Linux sends nothing again sooner than this: an answer that took longer had lost a segment on the way.

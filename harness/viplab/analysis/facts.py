@@ -16,9 +16,10 @@ from viplab.analysis.deadline import (
     released_ns,
 )
 from viplab.analysis.frames import Advert
-from viplab.analysis.model import Application, Fault, FaultSummary, FaultView, Measures, Moments, WaterfallItem
 from viplab.analysis.record import HOSTS, Record
 from viplab.analysis.streams import Silence, silences
+from viplab.analysis.summary import Application, Fault, FaultSummary, Measures
+from viplab.analysis.views import FaultView, Moments, WaterfallItem
 from viplab.evidence import HostName, NodeTimers
 
 _NS = 1_000_000_000

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from viplab.analysis.model import Calibration, CutSummary, Jitter
 from viplab.analysis.record import HOSTS, Record
 from viplab.analysis.statistics import spread
 from viplab.analysis.streams import silences
+from viplab.analysis.summary import Calibration, CutSummary, Jitter
 from viplab.evidence import Event
 
 CALIBRATION = "calibration"

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from viplab.analysis.model import Fault, OutageGap
 from viplab.analysis.record import Record
 from viplab.analysis.streams import Silence, Trip
+from viplab.analysis.summary import Fault, OutageGap
 
 # What RFC 6412 calls the sustained convergence validation time, and its value there.
 SUSTAINED_NS = 5_000_000_000

@@ -11,8 +11,9 @@ from typing import get_args
 
 from viplab.analysis.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
 from viplab.analysis.logs import Line
-from viplab.analysis.model import CaptureSummary, Fault, FaultKind, PingView, Stream
 from viplab.analysis.streams import Trip, lateness_ns, round_trips
+from viplab.analysis.summary import CaptureSummary, Fault, FaultKind
+from viplab.analysis.views import PingView, Stream
 from viplab.evidence import Event, HostName, HttpRequest, Station, TrialInfo
 
 HOSTS: tuple[HostName, ...] = ("A", "B")

@@ -11,8 +11,9 @@ import yaml
 
 from viplab.analysis.deadline import BY_TIMEOUT, DEADLINE_EXCESS_S, OUTAGE_SLACK_S
 from viplab.analysis.instrument import cut_events, cuts
-from viplab.analysis.model import FaultKind, FaultView, TrialVerdict
 from viplab.analysis.record import HOSTS, NETWORKS, Record
+from viplab.analysis.summary import FaultKind, TrialVerdict
+from viplab.analysis.views import FaultView
 from viplab.evidence import HostName
 
 # A wall clock that moves against the monotonic one by more than this was stepped.

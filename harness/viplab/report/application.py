@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from viplab.analysis.model import Application, FaultSummary, KeptConnection, TrialView
+from viplab.analysis.summary import Application, FaultSummary, KeptConnection
+from viplab.analysis.views import TrialView
 from viplab.report import units
 
 _BROKEN = {

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from viplab.analysis.model import RunView, TrialView
+from viplab.analysis.views import RunView, TrialView
 from viplab.evidence import RunFolder
 from viplab.report import (
     adverts,

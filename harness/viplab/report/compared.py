@@ -7,7 +7,7 @@ from itertools import combinations
 
 from viplab.analysis.baseline import points
 from viplab.analysis.compare import Comparison, Row, compare
-from viplab.analysis.model import Summary
+from viplab.analysis.summary import Summary
 from viplab.errors import InputError
 from viplab.report.outline import Subject
 

@@ -16,7 +16,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from viplab.analysis.model import Measures, TrialView
+from viplab.analysis.summary import Measures
+from viplab.analysis.views import TrialView
 from viplab.report import application, compared, exhibits, glance, outline, units
 from viplab.report.svg import PALETTE
 from viplab.report.text import visible

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from viplab.analysis.model import FaultView, TrialView
+from viplab.analysis.views import FaultView, TrialView
 from viplab.report import application, units
 from viplab.report.timeline import fault_words
 

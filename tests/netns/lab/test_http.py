@@ -10,10 +10,10 @@ import pytest
 
 from viplab.analysis import application
 from viplab.analysis.instrument import cut_events
-from viplab.analysis.model import TrialView
 from viplab.analysis.reading import read_trial
 from viplab.analysis.record import Record
 from viplab.analysis.trial import view_trial
+from viplab.analysis.views import TrialView
 from viplab.evidence import TrialFolder
 from viplab.experiment.trial import Trial, run_trial
 from viplab.lab.netns import in_netns_lab

@@ -13,8 +13,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from viplab.analysis import application
-from viplab.analysis.model import Fault, TrialView
 from viplab.analysis.run import analyze, write_summary, write_trials
+from viplab.analysis.summary import Fault
+from viplab.analysis.views import TrialView
 from viplab.evidence import HttpRequest, RunFolder
 from viplab.report import application as words
 

@@ -8,11 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from viplab.analysis.measures import measures
-from viplab.analysis.model import FaultView, TrialView
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.truth.cases import ARTICLE, BEYOND
 from viplab.analysis.truth.maker import FAMILIES, Trial
+from viplab.analysis.views import FaultView, TrialView
 from viplab.evidence import TrialFolder
 
 Answer = int | None
