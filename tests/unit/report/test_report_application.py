@@ -7,7 +7,8 @@ from pathlib import Path
 import pytest
 import report_sample as sample
 
-from viplab.analysis.model import Application, Jitter, KeptConnection, TrialView
+from viplab.analysis.summary import Application, Jitter, KeptConnection
+from viplab.analysis.views import TrialView
 from viplab.evidence import RunFolder
 from viplab.report import render
 from viplab.report.application import fates
