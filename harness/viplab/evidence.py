@@ -34,7 +34,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from viplab.errors import InputError
 
@@ -123,6 +123,20 @@ class TrialInfo(_Record):
     http_interval_s: float | None = None
 
 
+_TEXT, _WHOLE, _NUMBER, _NONE = (str,), (int,), (int, float), type(None)
+KEYS: dict[str, dict[str, tuple[type, ...]]] = {
+    "clock": {"realtime_ns": _WHOLE, "monotonic_ns": _WHOLE},
+    "guest_clock": {"host": _TEXT, "offset_ns": _WHOLE, "uncertainty_ns": _WHOLE},
+    "capture_stopped": {"network": _TEXT, "packets": (*_WHOLE, _NONE), "dropped": (*_WHOLE, _NONE)},
+    "step_finished": {"waited_s": (*_NUMBER, _NONE)},
+    "fault_injected": {"kind": _TEXT, "before_ns": (*_WHOLE, _NONE), "after_ns": (*_WHOLE, _NONE)},
+    "fault_healed": {"kind": _TEXT, "before_ns": (*_WHOLE, _NONE), "after_ns": (*_WHOLE, _NONE)},
+    "owners": {"macs": (list, _NONE)},
+    "environment": {"steal_share": (*_NUMBER, _NONE)},
+}
+"""What analysis computes with, and what it may be; a line in which it is something else is no event of ours."""
+
+
 class Event(BaseModel):
     """One line of `timeline.jsonl`; `event` names the kind, further keys depend on it.
 
@@ -166,8 +180,15 @@ class Event(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    t_ns: int
+    t_ns: int = Field(ge=0, lt=1 << 63)
     event: str
+
+    @model_validator(mode="after")
+    def _is_what_it_should_be(self) -> Event:
+        for key, types in KEYS.get(self.event, {}).items():
+            if not isinstance(self.get(key), types):
+                raise ValueError(f"{key} of {self.event} is {str(self.get(key))[:40]!r}")
+        return self
 
     def __getitem__(self, key: str) -> Any:
         return (self.model_extra or {})[key]

@@ -156,7 +156,7 @@ class Record:
         seen = self.all("owners")
         ends = [event.t_ns for event in seen[1:]] + [self.end_ns]
         return [
-            (max(event.t_ns, since_ns), min(end, until_ns), sorted(event.get("macs") or []))
+            (max(event.t_ns, since_ns), min(end, until_ns), sorted(map(str, event.get("macs") or [])))
             for event, end in zip(seen, ends, strict=False)
             if end > since_ns and event.t_ns < until_ns
         ]
