@@ -82,6 +82,11 @@ _ADDRESS_ALONE = {*_FLAGS, "no_track", "use_vmac"}
 
 
 def virtual_address(line: Statement) -> VirtualAddress:
+    """The same for a line of an instance, which is tracked as a whole."""
+    return static_address(_without_group(line))
+
+
+def static_address(line: Statement) -> VirtualAddress:
     """`ADDRESS[/MASK] [brd ADDRESS] [dev IFACE] [label LABEL] [scope SCOPE] [peer ADDRESS] ...`."""
     text, slash, length = line.keyword.partition("/")
     address = ip_address(text)
@@ -153,6 +158,11 @@ _PASSED = ("inet", "inet6", "no_track", "unicast")
 
 
 def route(line: Statement) -> Route:
+    """The same for a line of an instance."""
+    return static_route(_without_group(line))
+
+
+def static_route(line: Statement) -> Route:
     """`[blackhole|...] [to] NETWORK [via ADDRESS] [dev IFACE] [src ADDRESS] [table TABLE] [nexthop ...] ...`."""
     words = iter(line.words)
     fields: dict[str, Any] = {"metrics": ()}
@@ -197,6 +207,12 @@ def route(line: Statement) -> Route:
     return Route(hops=made, **fields)
 
 
+def _without_group(line: Statement) -> Statement:
+    if "track_group" in line.words:
+        raise WrongError("'track_group' is for static addresses, routes and rules alone; remove it")
+    return line
+
+
 def _marked(word: str) -> tuple[int, int | None]:
     mark, slash, mask = word.partition("/")
     try:
@@ -230,6 +246,11 @@ FIRST_PREFERENCE = 16384  # keepalived's, counted down for each rule that has no
 
 
 def rule(line: Statement) -> Rule:
+    """The same for a line of an instance."""
+    return static_rule(_without_group(line))
+
+
+def static_rule(line: Statement) -> Rule:
     """`[from NETWORK] [to NETWORK] [iif IFACE] [oif IFACE] [fwmark M] ... table TABLE preference N`."""
     words = iter(line.words)
     family = 6 if any(":" in word for word in line.words) or "inet6" in line.words else 4
@@ -271,13 +292,13 @@ def ttl_range(line: Statement) -> tuple[str, int, int]:
     return ip_address(line.keyword), bounds["min_ttl"], bounds["max_ttl"]
 
 
-def tracked(kind: str, limit: int) -> Callable[[Statement], tuple[str, str, int | None, bool | None]]:
-    """`NAME [weight N [reverse|noreverse]]`, a line of a track block: what and which, weight and direction if given."""
+def tracked(kind: str, limit: int) -> Callable[[Statement], tuple[str, str, int | None, bool | None, Statement]]:
+    """`NAME [weight N [reverse|noreverse]]` in a track block: what, which, weight and direction if given, where."""
 
-    def read(line: Statement) -> tuple[str, str, int | None, bool | None]:
+    def read(line: Statement) -> tuple[str, str, int | None, bool | None, Statement]:
         name = interface_name(line.keyword) if kind == "interface" else line.keyword
         weight, reverse = weighted(line.values, limit)
-        return kind, name, weight, reverse
+        return kind, name, weight, reverse, line._replace(words=(f"track_{kind}",))
 
     return read
 

@@ -83,7 +83,7 @@ def test_tracking_takes_its_weight_from_the_line_or_from_what_is_tracked() -> No
 
 def test_what_is_tracked_must_be_defined() -> None:
     assert problems("vrrp_script check {\nscript /bin/true\n}\n" + instance("track_script {\nchekc\n}")) == [
-        "f:5: track_script: 'chekc' is not defined; did you mean 'check'?"
+        "f:6: track_script: 'chekc' is not defined; did you mean 'check'?"
     ]
 
 
