@@ -53,7 +53,13 @@ class Daemon:
     """Runs the routers of one configuration until it is told to stop."""
 
     def __init__(
-        self, config: Config, behaviour: Behaviour, log: Syslog, channel: socket.socket, load: Callable[[], Config]
+        self,
+        config: Config,
+        behaviour: Behaviour,
+        log: Syslog,
+        channel: socket.socket,
+        load: Callable[[], Config],
+        mark: str,
     ) -> None:
         """Open what the routers need.
 
@@ -63,6 +69,7 @@ class Daemon:
             log: where lines go.
             channel: the way to the process that runs scripts.
             load: reads the configuration anew, for SIGHUP.
+            mark: tells what this daemon makes in the kernel from what others make.
         """
         self._config = config
         self._behaviour = behaviour
@@ -79,7 +86,7 @@ class Daemon:
         self._control: Control | None = None
         self._began = time.time(), time.monotonic()
         self._since: dict[str, tuple[float, str]] = {}
-        self._ports = Ports(self._netlink, log, self._watch, self._unwatch, self._acted)
+        self._ports = Ports(self._netlink, log, self._watch, self._unwatch, self._acted, mark)
         self._scripts = Scripts(channel, log)
         self._watching = Watching(self._scripts, self._schedule, log, self._tracked_changed, time.monotonic_ns)
         self._routers = {router.name: Router(router, behaviour, detail=log.detail) for router in config.routers}
