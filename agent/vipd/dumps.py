@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -11,8 +12,11 @@ from vipd.behaviour import SECOND_NS, Behaviour
 from vipd.config import VirtualAddress
 from vipd.discard import Discard
 from vipd.router import Router
+from vipd.running import Running
 from vipd.table import State
 
+JSON_SIGNAL = 36  # what `keepalived --signum=JSON` says
+SIGNALS = (signal.SIGUSR1, signal.SIGUSR2, JSON_SIGNAL)
 STATES = {
     State.INITIALIZE: (0, "INIT"),
     State.BACKUP: (1, "BACKUP"),
@@ -21,6 +25,24 @@ STATES = {
     State.MASTER: (2, "MASTER"),
     State.FAULT: (3, "FAULT"),
 }
+
+
+def dump(number: int, running: Running) -> None:
+    """Write the file that one of `SIGNALS` asks for.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    said, routers = running.config.globals, list(running.routers.values())
+    since = {name: moment for name, (moment, _) in running.since.items()}
+    if number == signal.SIGUSR1:
+        write(said.data_file, "".join(f"{line}\n" for line in data(routers, running.behaviour, since)))
+    elif number == signal.SIGUSR2:
+        write(said.stats_file, "".join(f"{line}\n" for line in stats(routers)))
+    else:
+        import json  # not before somebody asks: it takes 4 ms to import
+
+        write(said.json_file, json.dumps(as_json(routers, since)))
 
 
 def stats(routers: list[Router]) -> Iterator[str]:

@@ -55,17 +55,14 @@ class Notifier:
 
     def __init__(self, config: Globals, scripts: Scripts, log: Syslog) -> None:
         self._scripts = scripts
-        self._serves = _asked(config)
-        self.fifos = [
-            Fifo(path[0], path[1] if len(path) > 1 else None, path[2] if len(path) > 2 else None, log)
-            for path in dict.fromkeys((config.fifo, config.vrrp_fifo))
-            if path
-        ]
-        paths = {fifo.path for fifo in self.fifos}
-        for path, command in ((config.fifo, config.fifo_script), (config.vrrp_fifo, config.vrrp_fifo_script)):
-            if command and path and path[0] in paths:
-                # It reads the FIFO for as long as the daemon runs.
-                scripts.run(command._replace(argv=(*command.argv, path[0])), 0, f"fifo {path[0]}", lambda status: None)
+        self._log = log
+        self._open(config)
+
+    def settle(self, config: Globals) -> None:
+        """Serve what this configuration asks for; readers of FIFOs are not disturbed without need."""
+        if _asked(config) != self._serves:
+            self.close()
+            self._open(config)
 
     def tell(self, kind: str, name: str, state: str, priority: int, hooks: Hooks) -> None:
         """A change: `kind` is INSTANCE or GROUP, `state` one of keepalived's words."""
@@ -79,14 +76,24 @@ class Notifier:
             if not wanted and not state.endswith(("_RX_LOWER_PRI", "_PRIORITY")):
                 self._scripts.notify(command, (kind, name, state, str(priority)), f"{kind} {name}")
 
-    def is_for(self, config: Globals) -> bool:
-        """Whether it serves what this configuration asks for, so that readers of its FIFOs need not be disturbed."""
-        return self._serves == _asked(config)
-
     def close(self) -> None:
         """The daemon ends, or others are to be told."""
         for fifo in self.fifos:
             fifo.close()
+
+    def _open(self, config: Globals) -> None:
+        self._serves = _asked(config)
+        self.fifos = [
+            Fifo(path[0], path[1] if len(path) > 1 else None, path[2] if len(path) > 2 else None, self._log)
+            for path in dict.fromkeys((config.fifo, config.vrrp_fifo))
+            if path
+        ]
+        paths = {fifo.path for fifo in self.fifos}
+        for path, command in ((config.fifo, config.fifo_script), (config.vrrp_fifo, config.vrrp_fifo_script)):
+            if command and path and path[0] in paths:
+                # It reads the FIFO for as long as the daemon runs.
+                told = command._replace(argv=(*command.argv, path[0]))
+                self._scripts.run(told, 0, f"fifo {path[0]}", lambda status: None)
 
 
 def _asked(config: Globals) -> tuple[object, ...]:

@@ -5,12 +5,18 @@ Names are those of the YANG module ietf-vrrp where it has one.
 
 from __future__ import annotations
 
+import os
+import time
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from vipd import __version__
 from vipd.discard import Discard
+from vipd.lateness import Lateness
 from vipd.router import Router
+from vipd.running import Running
 from vipd.table import State
+from vipd.tracking import Values
 
 STATES = {
     State.INITIALIZE: "initialize",
@@ -27,6 +33,45 @@ _ADDRESSES = (Discard.ADDRESSES, Discard.NO_ADDRESS, Discard.FIRST_ADDRESS)
 _AUTHENTICATION = (
     Discard.AUTH_TYPE, Discard.AUTH_DATA, Discard.AH_DIGEST, Discard.AH_SPI, Discard.AH_REPLAY,
 )  # fmt: skip
+
+
+def report(running: Running, unclaimed: Mapping[Discard, int], lateness: Lateness, tracked: Values) -> dict[str, Any]:
+    """Everything there is to report.
+
+    Args:
+        running: what runs.
+        unclaimed: packets that never got to a router, by reason.
+        lateness: how late deadlines were met.
+        tracked: the values of what is tracked.
+    """
+    routers = list(running.routers.values())
+    began_s, began_monotonic_s = running.began
+    began = _date(began_s)
+    instances = []
+    for router in routers:
+        moment_s, reason = running.since.get(router.config.name, (began_s, "not-master"))
+        instances.append(instance(router, _date(moment_s), reason, began))
+    return {
+        "vipd": {
+            "version": __version__,
+            "pid": os.getpid(),
+            "profile": running.behaviour.name,
+            "uptime-s": round(time.monotonic() - began_monotonic_s, 3),
+            "lateness": lateness.shown(),
+            "worst-lateness-us": lateness.worst_ns / 1000,
+        },
+        "vrrp": totals(routers, unclaimed, began),
+        "vrrp-instance": instances,
+        "vrrp-sync-group": [
+            {
+                "name": group.config.name,
+                "members": group.config.members,
+                "state": group.state.value if group.state else None,
+            }
+            for group in running.groups
+        ],
+        "tracked": [{"kind": kind, "name": name, "value": value} for (kind, name), value in tracked.items()],
+    }
 
 
 def instance(router: Router, since: str, reason: str, discontinuity: str) -> dict[str, Any]:
@@ -120,6 +165,10 @@ def lines(report: Mapping[str, Any]) -> Iterable[str]:
         )
     late = ", ".join(f"{bucket['count']} within {bucket['up-to-us']} us" for bucket in own["lateness"])
     yield f"deadlines met: {late or 'none yet'}; worst {own['worst-lateness-us']:.0f} us"
+
+
+def _date(moment_s: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment_s))
 
 
 def _sum(counted: Mapping[Discard, int], discards: Iterable[Discard]) -> int:
