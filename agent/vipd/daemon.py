@@ -20,7 +20,7 @@ from vipd.clock import Alarm
 from vipd.conf import ConfigError
 from vipd.config import Config
 from vipd.control import Control
-from vipd.groups import Group
+from vipd.groups import regrouped
 from vipd.hands import Hands
 from vipd.holdings import Holdings
 from vipd.lateness import Lateness
@@ -132,6 +132,9 @@ class Daemon:
         for router in self._running.routers.values():
             router.shut_down(now)
             self._carry_out(router)
+        for group in self._running.groups:
+            group.state = State.INITIALIZE
+            self._notifier.tell_group(group)
         self._holdings.set_static(self._running.config, present=False)
         self._ports.close()
         self._notifier.close()
@@ -149,8 +152,7 @@ class Daemon:
         """Start the routers."""
         if self._starts_ns is not None and now >= self._starts_ns:
             self._starts_ns = None
-            for router in self._running.routers.values():
-                self._surroundings.start(router, now)
+            self._surroundings.start(self._running.routers.values(), now)
 
     def _turn(self) -> None:
         self._alarm.set(self._schedule.next())
@@ -211,6 +213,7 @@ class Daemon:
             self._control = Control(
                 path,
                 lambda: status.report(self._running, self._ports.discards, self._lateness, self._watching.values),
+                self._schedule.look,
             )
         except OSError as error:
             self._log.line(f"{path}: `vipd status` will not work: {error.strerror}")
@@ -230,7 +233,7 @@ class Daemon:
         running, watching = self._running, self._watching
         self._scripts.default(*running.config.globals.script_user)
         self._notifier.settle(running.config.globals)
-        running.groups = [Group(group, running.routers) for group in running.config.groups]
+        running.groups = regrouped(running.groups, running.config.groups, running.routers, time.monotonic_ns())
         if watching.files is not None:
             self._unwatch(watching.files.fileno())
         watching.apply(running.config)
@@ -254,6 +257,8 @@ class Daemon:
             return
         for warning in config.warnings:
             self._log.line(warning)
+        if config.globals.net_namespace != self._running.config.globals.net_namespace:
+            self._log.line("net_namespace: another one is entered at a start only; restart vipd")
         self._take(config)
         self._manager.ready(f"{len(self._running.routers)} instances")
 
@@ -273,8 +278,7 @@ class Daemon:
                 self._holdings.replace_routing(before.config, after.config)
         self._settle()
         self._holdings.replace_static(old, config)
-        for router in changes.new:
-            self._surroundings.start(router, now)
+        self._surroundings.start(changes.new, now)
         self._surroundings.replaced(now)
         if config.globals.fifo_on_reload:
             for router in running.routers.values():

@@ -118,6 +118,7 @@ class Router:
         self._needs = dict.fromkeys(config.needs, True)
         self._timer_ns: int | None = None
         self._preempt_ns: int | None = None
+        self._answered_ns = -1  # when it last said that it is master
         self._now_ns = 0  # when the event being handled happened; timers count from it
         self._interval_ns = config.advert_int_ns  # Active_Adver_Interval of RFC 9568
         self._advert: Advert | None = None
@@ -322,6 +323,8 @@ class Router:
             return self.group_holds()
         if condition is If.FROM_OWNER:
             return self._advert is not None and self._advert.priority == PRIORITY_OWNER
+        if condition is If.ANSWERED:
+            return self._answered_ns == self._now_ns
         if condition is If.PREEMPT_DELAY_UNSET:
             return self._preempt_ns is None
         return self._preempt_ns is not None and self._now_ns < self._preempt_ns
@@ -392,6 +395,7 @@ class Router:
                 self._say(Say.STOP_ADVERT_SENT)
 
     def _send_advert(self) -> None:
+        self._answered_ns = self._now_ns
         self._send(self.priority)
 
     def _send_stop(self, count: int) -> None:
@@ -418,6 +422,7 @@ class Router:
         self._announce_now(self._bursts.begin(self._now_ns))
 
     def _announce_against(self) -> None:
+        self._answered_ns = self._now_ns
         self._announce_now(self._bursts.answer(self._now_ns))
         if any(state == "MASTER_RX_LOWER_PRI" for state, _ in self.config.hooks.commands):
             self.effects.append(NotifyOfLower(self.config.name))

@@ -77,13 +77,14 @@ class Event(Enum):
 
 
 class If(Enum):
-    """A condition of a row. The first five are asked each time, the others are settled when a router is made."""
+    """A condition of a row. The first six are asked each time, the others are settled when a router is made."""
 
     LINKS_DOWN = "links down"
     FROM_OWNER = "sender's priority is 255"
     PREEMPT_DELAY_UNSET = "preempt delay not yet running"
     PREEMPT_DELAY_RUNNING = "preempt delay running"
     GROUP_HOLDS = "sync group not ready"
+    ANSWERED = "answered at this very time"
 
     OWNER = "owner"
     INITIAL_MASTER = "state MASTER counts"
@@ -116,7 +117,7 @@ CONFIGURED = frozenset(
     }
 )
 ASKED_EACH_TIME = frozenset(
-    {If.LINKS_DOWN, If.FROM_OWNER, If.PREEMPT_DELAY_UNSET, If.PREEMPT_DELAY_RUNNING, If.GROUP_HOLDS}
+    {If.LINKS_DOWN, If.FROM_OWNER, If.PREEMPT_DELAY_UNSET, If.PREEMPT_DELAY_RUNNING, If.GROUP_HOLDS, If.ANSWERED}
 )
 
 
@@ -239,6 +240,8 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
     _rows(_MASTER, (Event.TIMER_EXPIRED, *ADVERTS), (If.LATE_LINKS, If.LINKS_DOWN),
           (Do.REPORT_DOWN, Say.ENTERING_FAULT, *_RELEASE, Say.NOW_IN_FAULT, Do.ARM_MASTER_DOWN), _FAULT),
     _rows(_MASTER, Event.TIMER_EXPIRED, (), (Do.SEND_ADVERT, Do.ARM_ADVERT), _MASTER),
+    # What waited in the queue while the daemon did not run is read at one time, and gets one answer.
+    _rows(_MASTER, _LOSES, (If.ANSWERED,), (), _MASTER),
     _rows(_MASTER, Event.ZERO_RECEIVED, (If.ZERO_IS_LOWER,), _ANSWER, _MASTER),
     _rows(_MASTER, Event.TIE_WON, (If.REARMS,), (Do.ARM_ADVERT,), _MASTER),
     _rows(_MASTER, Event.ZERO_RECEIVED, (), (Say.ZERO_RECEIVED, Do.SEND_ADVERT, Do.ARM_ADVERT), _MASTER),

@@ -173,7 +173,7 @@ class Hosts(Sandbox):
         """Start a daemon on what `configure` or the test wrote.
 
         Args:
-            host: where.
+            host: where; "" for outside of all hosts.
             daemon: `keepalived`, or a profile of vipd.
             before: what the shell is to do first, such as setting variables; `exec` follows.
             path: where Python looks for vipd; more than one folder, divided by colons, may be given.
@@ -186,8 +186,8 @@ class Hosts(Sandbox):
         else:
             python = f"PYTHONPATH={shlex.quote(str(path))} {sys.executable}"
             command = f"env {python} -m vipd -n -l -D --profile {daemon} {files}"
-        script = shlex.quote(f"{before} exec {command}")
-        self._daemons[name] = self.spawn(f"ip netns exec {host} sh -c {script}", f"{name}.log")
+        script = f"sh -c {shlex.quote(f'{before} exec {command}')}"
+        self._daemons[name] = self.spawn(f"ip netns exec {host} {script}" if host else script, f"{name}.log")
 
     def stop(self, name: str) -> None:
         self.run(f"kill -TERM $(cat /run/{name}.pid)")
@@ -208,9 +208,9 @@ class Hosts(Sandbox):
         return int(self.run(f"cat /run/{name}.pid"))
 
     def listen(self, fifo: str, into: str) -> None:
-        """Make a FIFO on the sandbox's own /run and write down what comes through it."""
+        """Make a FIFO on the sandbox's own /run and write down what comes through it, whoever opens and closes it."""
         self.run(f"mkfifo -m 600 /run/{fifo}")
-        self.spawn(f"cat /run/{fifo}", into)
+        self.spawn(f"cat 0<>/run/{fifo}", into)
 
     def read(self, name: str) -> list[str]:
         """The lines of a file of the folder."""

@@ -103,9 +103,3 @@ class Story(Hosts):
         found = (_MOVE.search(line) for line in self.read("moves.txt"))
         return [f"{'AB'[int(one[1]) - 1]}{'-' if one[2] else '+'}{one[3]}" for one in found if one]
 
-    def until(self, what: str, lines: list[str]) -> None:
-        """Wait until all these lines have come through the FIFO after what came before the last wait."""
-        self.wait(f"{self.daemon}: {what}", lambda: not set(lines) - set(self.fifo()[self._read :]))
-        self._read = len(self.fifo())
-
-    _read = 0
