@@ -20,6 +20,12 @@ class InputError(ViplabError):
     exit_status = 64
 
 
+class IncomparableError(InputError):
+    """Two things were to be compared that cannot be: nothing was decided."""
+
+    exit_status = 2
+
+
 class HostError(ViplabError):
     """This machine lacks something: a package, root, disk, a working libvirt."""
 

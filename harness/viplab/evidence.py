@@ -151,7 +151,7 @@ class Event(BaseModel):
     neighbour           ip, mac (null when there is none), state (NUD name), deleted (bool)
     owners              macs (list: who answered an ARP probe for the VIP)
     holds               host, vip (bool), daemon (bool): what the guest itself says it has
-    check               claim (P1..P10), ok, detail: a set-up check of part 1
+    check               claim (P1..P10), ok (null where this lab has no such thing), detail: a set-up check of part 1
     environment         stp (bool), forward_delay_s, steal_share, busy_share (of all processors), longest_full_s (the
                         longest stretch without an idle processor), load1: what spoils numbers
     error               message: the trial was broken off

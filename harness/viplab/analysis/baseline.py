@@ -13,7 +13,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from viplab.analysis.figures import values
 from viplab.analysis.model import SCHEMA, Summary, TrialSummary
-from viplab.errors import InputError
+from viplab.errors import IncomparableError, InputError
 from viplab.evidence import Provenance
 
 
@@ -98,7 +98,8 @@ def read_points(path: Path) -> Points:
     """Read the values of a run folder, of its `summary.json`, or of a baseline.
 
     Raises:
-        InputError: the file is missing, is none of these, or is of another schema.
+        InputError: the file is missing, or is none of these.
+        IncomparableError: it is of another schema.
     """
     path = path / "summary.json" if path.is_dir() else path
     try:
@@ -108,8 +109,11 @@ def read_points(path: Path) -> Points:
     except (OSError, ValueError) as error:
         raise InputError(f"{path}: cannot be read as JSON ({error})") from None
     schema = data.get("schema") if isinstance(data, dict) else None
+    if not isinstance(schema, int):
+        raise InputError(f"{path}: says no schema; neither a summary nor a baseline")
     if schema != SCHEMA:
-        raise InputError(f"{path}: its schema is {schema}, this viplab compares schema {SCHEMA}; analyze the run anew")
+        what = f"{path}: its schema is {schema}, this viplab compares schema {SCHEMA}; analyze the run anew"
+        raise IncomparableError(what)
     return _points(data, path)
 
 

@@ -35,6 +35,9 @@ class Claim(_Strict):
     scenario: str
     text: str
     article: str
+    # Where one of these does not hold there is nothing to judge, and `elsewhere` says why.
+    applies: list[Check] = []
+    elsewhere: str = ""
     check: list[Check] = Field(min_length=1)
     measured: str
     why: str
@@ -164,6 +167,7 @@ _WORST: dict[tuple[ClaimVerdict, bool], int] = {
     ("differs", True): 1,
     ("reproduced", False): 2,
     ("undecided", False): 3,
+    ("inapplicable", False): 4,
 }
 
 
@@ -171,7 +175,7 @@ def _over_trials(claim: Claim, subject: Subject) -> ClaimResult:
     """The claim's worst result among the trials that decide it; it is undecided only where none does."""
     results = [_one_trial(claim, subject, trial) for trial in subject.of(claim.scenario)]
     worst = min(results, key=lambda result: _WORST[result.verdict, result.explained])
-    decided = [result for result in results if result.verdict != "undecided"]
+    decided = [result for result in results if result.verdict not in ("undecided", "inapplicable")]
     why = worst.why
     if len(results) > 1:
         same = sum((result.verdict, result.explained) == (worst.verdict, worst.explained) for result in results)
@@ -207,6 +211,8 @@ def _one_trial(claim: Claim, subject: Subject, trial: Judged) -> ClaimResult:
 def _judge(
     claim: Claim, subject: Subject, trial: Judged, lookup: Lookup
 ) -> tuple[ClaimVerdict, Explanation | None, str]:
+    if any(holds(check, lookup, trial.view) is False for check in claim.applies):
+        return "inapplicable", None, claim.elsewhere
     if not trial.decided:
         return "undecided", None, _plain(trial.view.summary.reason)
     checks = [check for check in claim.check if not _elsewhere(check, subject)]
@@ -247,8 +253,8 @@ def _quote(check: Logged, trial: Judged) -> str:
 def exit_status(claims: Sequence[ClaimResult], verdicts: Sequence[TrialVerdict]) -> int:
     """The run's exit status: 1 where anything failed, else 2 where anything is undecided, else 0.
 
-    A claim that differs is no failure where a known cause is borne out by the numbers. Trials count beside claims, for
-    not every scenario has claims; a run without a trial has decided nothing.
+    A claim that differs is no failure where a known cause is borne out by the numbers, and one that does not apply is
+    neither. Trials count beside claims, for not every scenario has claims; a run without a trial has decided nothing.
     """
     if "fail" in verdicts or any(claim.verdict == "differs" and not claim.explained for claim in claims):
         return 1

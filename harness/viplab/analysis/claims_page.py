@@ -22,6 +22,7 @@ MEANING = {
     "ping_rtt_ms": "min/avg/max/mdev as ping printed them",
     "ping_sent_first": "requests between the headline fault and the next one, by the capture",
     "ping_lost_first": "those of them that were not answered",
+    "lab": "what the hosts are: `libvirt` for guests, `netns` for namespaces",
     "subject": "what was tested, with its version",
     "priority_a": "configured priority of A",
     "priority_b": "configured priority of B",
@@ -73,7 +74,8 @@ Source: {source}.
 A claim is **reproduced** where all of its checks hold, and **differs** where one does not. It is *explained* where a
 known cause is given for the daemon's family and that cause's own checks hold on the measured values: an explanation is
 never given by name alone. It is **undecided** where a check could not be measured, or where the trial itself is
-undecided (docs/run-folder.md). Over several trials of a scenario the worst decided one speaks, and says how many agree.
+undecided (docs/run-folder.md). It is **inapplicable** where there is nothing of the kind to look at, as its own
+condition says. Over several trials of a scenario the worst decided one speaks, and says how many agree.
 
 A check compares a named measure (listed at the end) with a value or, after an `@`, with another measure; a measure of
 another scenario of the same subject is written `case-a/first_reply_ms`, and a comparison with a scenario that is not
@@ -81,7 +83,7 @@ part of the run is left out. A check of log lines asks for messages of one host 
 the distance to the line before, give or take the resolution of the stamps.
 
 The run's exit status is 1 where a claim differs unexplained or a trial failed, else 2 where a claim or a trial is
-undecided, else 0. Claims of scenarios that were not run have no result.
+undecided, else 0. Claims of scenarios that were not run have no result, and inapplicable ones no say.
 """
 
 
@@ -99,6 +101,8 @@ def claims_page(reference: Reference) -> str:
 
 def _claim(claim: Claim) -> str:
     lines = [f"### {claim.id}: {claim.text}\n", f"Scenario `{claim.scenario}`. The article: {claim.article}.\n"]
+    if claim.applies:
+        lines += ["Applies where", *_checks(claim.applies), ""]
     lines += ["Reproduced when", *_checks(claim.check)]
     for explanation in claim.explanations:
         whom = f" for {explanation.family}" if explanation.family else ""

@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from viplab.analysis.baseline import Points, Series
 from viplab.analysis.statistics import fewest_for, mann_whitney, shift_interval, smallest_p
-from viplab.errors import InputError
+from viplab.errors import IncomparableError
 
 ALPHA = 0.01
 LEAST_SHARE = 0.05
@@ -69,7 +69,8 @@ def compare(base: Points, new: Points, subjects: tuple[str, str] | None = None) 
         subjects: compare this subject of `base` with that one of `new`, instead of each with itself.
 
     Raises:
-        InputError: they cannot be compared; the message says why.
+        InputError: there is no such subject.
+        IncomparableError: they cannot be compared; the message says why.
     """
     if subjects is not None:
         base, new = base.of(subjects[0]), new.of(subjects[1])
@@ -77,7 +78,9 @@ def compare(base: Points, new: Points, subjects: tuple[str, str] | None = None) 
     bases, news = (_grouped(side, by_subject=subjects is None) for side in (base, new))
     common = [group for group in bases if group in news]
     if not common:
-        raise InputError(f"{base.run} and {new.run} have no scenario and subject in common; nothing can be compared")
+        raise IncomparableError(
+            f"{base.run} and {new.run} have no scenario and subject in common; nothing can be compared"
+        )
     floor_s = max(base.noise_floor_s or 0.0, new.noise_floor_s or 0.0)
     label = " -> ".join(subjects) if subjects else None
     rows = [
@@ -117,9 +120,8 @@ def _refuse(base: Points, new: Points) -> None:
         ("schema", base.schema_version, new.schema_version),
     ):
         if one != other:
-            raise InputError(
-                f"{base.run} and {new.run} cannot be compared: {what} is {one} in one, {other} in the other"
-            )
+            differs = f"{what} is {one or 'none'} in one, {other or 'none'} in the other"
+            raise IncomparableError(f"{base.run} and {new.run} cannot be compared: {differs}")
 
 
 Group = tuple[str, str, str]

@@ -38,7 +38,8 @@ def _checks(record: Record) -> dict[str, Value]:
     values: dict[str, Value] = {}
     for number in range(1, 11):
         found = [event for event in record.all("check") if event.get("claim") == f"P{number}"]
-        values[f"P{number}"] = all(bool(event.get("ok")) for event in found) if found else None
+        held = [event.get("ok") for event in found]
+        values[f"P{number}"] = all(held) if held and None not in held else None
         values[f"P{number}_detail"] = "; ".join(str(event.get("detail")) for event in found) or None
     return values
 
@@ -63,6 +64,7 @@ def _configured(record: Record, head: FaultView | None) -> dict[str, Value]:
     nodes = record.info.nodes
     taker = head.new_master if head else None
     return {
+        "lab": record.info.lab,
         "subject": f"{record.info.subject} {record.info.subject_version}",
         "priority_a": nodes["A"].priority,
         "priority_b": nodes["B"].priority,

@@ -17,7 +17,7 @@ from viplab.evidence import Family, HostName, Provenance, RunInfo, TrialInfo
 SCHEMA = 1
 
 TrialVerdict = Literal["pass", "fail", "undecided"]
-ClaimVerdict = Literal["reproduced", "differs", "undecided"]
+ClaimVerdict = Literal["reproduced", "differs", "undecided", "inapplicable"]
 FaultKind = Literal["kill", "stop", "link_down", "link_up", "power_cut", "shutdown", "bring_back"]
 Stream = Literal["probe", "ping"]
 

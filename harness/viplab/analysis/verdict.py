@@ -166,7 +166,8 @@ UNDECIDED: tuple[Rule, ...] = (
 
 
 def _setup_check_failed(record: Record, views: Sequence[FaultView]) -> str | None:
-    failed = [f"{event.get('claim')} ({event.get('detail')})" for event in record.all("check") if not event.get("ok")]
+    # One that is null looked for what this lab does not have.
+    failed = [f"{e.get('claim')} ({e.get('detail')})" for e in record.all("check") if e.get("ok") is False]
     return f"set-up checks failed: {', '.join(failed)}" if failed else None
 
 

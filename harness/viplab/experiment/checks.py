@@ -7,15 +7,13 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-from viplab.lab.lab import Lab
+from viplab.lab.lab import Fact, Lab
 from viplab.lab.topology import CLIENT_IP, HostName
 from viplab.observe.neighbours import arp_table
 from viplab.observe.watch import Watch
 from viplab.scenario.keepalived_conf import keepalived_conf
 from viplab.scenario.model import Scenario
 from viplab.subjects.subject import CONFIGURATION, Subject
-
-Outcome = tuple[bool, str]
 
 
 @dataclass(frozen=True)
@@ -29,28 +27,22 @@ class SetUp:
     transcript: Path
 
 
-def _networks(on: SetUp) -> Outcome:
-    said = on.lab.describe()["networks"]
-    return "interconnect" in said and "virbr0" in said, said
+def _as_the_lab_says(name: str) -> Callable[[SetUp], Fact]:
+    return lambda on: on.lab.describe()[name]
 
 
-def _clone(on: SetUp) -> Outcome:
-    said = on.lab.describe()["clone"]
-    return "the same image" in said, said
-
-
-def _daemon(on: SetUp) -> Outcome:
+def _daemon(on: SetUp) -> Fact:
     versions = {name: on.subject.version(guest) for name, guest in on.lab.hosts.items()}
     return len(set(versions.values())) == 1, "; ".join(f"{name}: {version}" for name, version in versions.items())
 
 
-def _nonlocal_bind(on: SetUp) -> Outcome:
+def _nonlocal_bind(on: SetUp) -> Fact:
     values = {name: g.run("cat /proc/sys/net/ipv4/ip_nonlocal_bind").stdout.strip() for name, g in on.lab.hosts.items()}
     said = ", ".join(f"{name}: net.ipv4.ip_nonlocal_bind = {value}" for name, value in values.items())
     return set(values.values()) == {"1"}, said
 
 
-def _firewall(on: SetUp) -> Outcome:
+def _firewall(on: SetUp) -> Fact:
     rules = {name: guest.run("nft list ruleset").stdout.strip() for name, guest in on.lab.hosts.items()}
     heard = on.watch.seen.advertiser
     open_ = not any(rules.values())
@@ -58,8 +50,8 @@ def _firewall(on: SetUp) -> Outcome:
     return open_ and heard is not None, f"{said}; adverts to 224.0.0.18 seen from {heard or 'nobody'}"
 
 
-def _configuration(host: HostName) -> Callable[[SetUp], Outcome]:
-    def check(on: SetUp) -> Outcome:
+def _configuration(host: HostName) -> Callable[[SetUp], Fact]:
+    def check(on: SetUp) -> Fact:
         same = on.lab.hosts[host].get(CONFIGURATION).decode("utf-8", "replace") == keepalived_conf(on.scenario, host)
         node = on.scenario.hosts[host]
         return same, f"{CONFIGURATION} on {host}: state {node.state}, priority {node.priority}"
@@ -67,13 +59,13 @@ def _configuration(host: HostName) -> Callable[[SetUp], Outcome]:
     return check
 
 
-def _init_script(on: SetUp) -> Outcome:
+def _init_script(on: SetUp) -> Fact:
     running = {name: on.subject.processes(guest) for name, guest in on.lab.hosts.items()}
     pids = "; ".join(f"{name}: process {', '.join(map(str, ids))}" for name, ids in running.items())
     return all(running.values()), f"`{on.subject.start_command.partition(' >')[0]}` on both; {pids}"
 
 
-def _baseline(on: SetUp) -> Outcome:
+def _baseline(on: SetUp) -> Fact:
     text = on.transcript.read_text(encoding="utf-8", errors="replace")
     found = re.search(r"(\d+) packets transmitted, (\d+) received", text)
     if found is None:
@@ -82,15 +74,15 @@ def _baseline(on: SetUp) -> Outcome:
     return sent == received > 0, f"{received} of {sent} answered"
 
 
-def _arp_entry(on: SetUp) -> Outcome:
+def _arp_entry(on: SetUp) -> Fact:
     vip, mac = on.scenario.vrrp.vip, on.lab.hosts["A"].host.interface("eth1").mac
     line = next((line for line in arp_table().splitlines() if f"({vip})" in line), f"no entry for {vip} on {CLIENT_IP}")
     return mac in line, line
 
 
-CHECKS: dict[str, Callable[[SetUp], Outcome]] = {
-    "P1": _networks,
-    "P2": _clone,
+CHECKS: dict[str, Callable[[SetUp], Fact]] = {
+    "P1": _as_the_lab_says("networks"),
+    "P2": _as_the_lab_says("clone"),
     "P3": _daemon,
     "P4": _nonlocal_bind,
     "P5": _firewall,

@@ -11,6 +11,8 @@ from viplab.lab.guest import Guest
 from viplab.lab.topology import HostName
 
 T = TypeVar("T")
+Fact = tuple[bool | None, str]
+"""Whether something is so, None where there is no such thing in this lab, and what was seen."""
 
 
 @dataclass(frozen=True)
@@ -54,8 +56,8 @@ class Lab(Protocol):
         """
         ...
 
-    def describe(self) -> dict[str, str]:
-        """The lab as it is, not as it was asked for, in words: `networks` (claim P1) and `clone` (claim P2)."""
+    def describe(self) -> dict[str, Fact]:
+        """The lab as it is, not as it was asked for: `networks` (claim P1) and `clone` (claim P2)."""
         ...
 
 

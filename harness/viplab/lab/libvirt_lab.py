@@ -26,7 +26,7 @@ from viplab.lab.cache import cache_dir, make_once
 from viplab.lab.command import run
 from viplab.lab.guest import Armed, Dialogue, Fired, Guest, Result
 from viplab.lab.image import Image
-from viplab.lab.lab import Origins
+from viplab.lab.lab import Fact, Origins
 from viplab.lab.ssh import Connection
 from viplab.lab.topology import HOSTS, NETWORKS, Host, HostName, Network
 from viplab.lab.waiting import until
@@ -197,18 +197,18 @@ class LibvirtLab:
             packages=self.image.manifest["packages"],
         )
 
-    def describe(self) -> dict[str, str]:
+    def describe(self) -> dict[str, Fact]:
         """Networks as libvirt lists them, and the disks that B and A were cloned from as qemu-img reads them."""
-        networks = [
-            f"{network.name()} on {network.bridgeName()}"
-            for network in self.connection.listAllNetworks()
-            if network.isActive()
-        ]
-        origins = {name: _origin(guest.disk) for name, guest in self.guests.items()}
-        same = "the same image" if len(set(origins.values())) == 1 else "different images"
+        active = {n.name(): n.bridgeName() for n in self.connection.listAllNetworks() if n.isActive()}
+        origins = sorted({_origin(guest.disk) for guest in self.guests.values()})
+        same = len(origins) == 1
+        said = f"A and B are overlays of {'the same image' if same else 'different images'} ({', '.join(origins)})"
         return {
-            "networks": ", ".join(sorted(networks)),
-            "clone": f"A and B are overlays of {same} ({', '.join(sorted(set(origins.values())))})",
+            "networks": (
+                active.keys() >= {network.name for network in NETWORKS},
+                ", ".join(f"{name} on {bridge}" for name, bridge in sorted(active.items())),
+            ),
+            "clone": (same, said),
         }
 
     def up(self) -> None:

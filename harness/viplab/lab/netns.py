@@ -27,7 +27,7 @@ from viplab.lab import kernel, netns_init
 from viplab.lab.bridges import bypass_netfilter
 from viplab.lab.command import run
 from viplab.lab.guest import Answer, Armed, Dialogue, Fired, Guest, Result
-from viplab.lab.lab import Origins, on_both
+from viplab.lab.lab import Fact, Origins, on_both
 from viplab.lab.sandbox import LAB, contained
 from viplab.lab.topology import HOSTS, MARKER_PORT, MGMT, MGMT_IP, NETWORKS, Host, HostName, Network
 
@@ -267,13 +267,13 @@ class NetnsLab:
         """The machine's own packages."""
         return origins()
 
-    def describe(self) -> dict[str, str]:
-        """The bridges as the kernel shows them; and that B is a clone of nothing."""
-        there = [f"{n.name} on {n.bridge}" for n in NETWORKS if Path(f"/sys/class/net/{n.bridge}/bridge").is_dir()]
-        return {
-            "networks": f"{', '.join(sorted(there))} (bridges of a network namespace, made without libvirt)",
-            "clone": "A and B are namespace trees over the same file system of the machine, not guests: B is no clone",
-        }
+    def describe(self) -> dict[str, Fact]:
+        """The bridges as the kernel shows them; and that there are no images here that could be cloned."""
+        there = [n for n in NETWORKS if Path(f"/sys/class/net/{n.bridge}/bridge").is_dir()]
+        names = ", ".join(sorted(f"{n.name} on {n.bridge}" for n in there))
+        networks = f"{names} (bridges of a network namespace, made without libvirt)"
+        hosts = "A and B are namespace trees over the machine's own file system: there is no image to clone"
+        return {"networks": (len(there) == len(NETWORKS), networks), "clone": (None, hosts)}
 
     def up(self) -> None:
         """Make mounts and bridges; the hosts come with `reset`."""

@@ -199,8 +199,9 @@ class Picture:
         self._tell(t_ns, "ping stopped")
 
     def _on_check(self, event: dict[str, Any], t_ns: int) -> None:
-        ok = bool(event.get("ok"))
-        self._tell(t_ns, f"check {event.get('claim')}: {'holds' if ok else 'does not hold'}", loud=not ok)
+        ok = event.get("ok")
+        words = "does not apply" if ok is None else "holds" if ok else "does not hold"
+        self._tell(t_ns, f"check {event.get('claim')}: {words}", loud=ok is False)
 
     def _on_error(self, event: dict[str, Any], t_ns: int) -> None:
         self._tell(t_ns, f"broken off: {event.get('message')}", loud=True)

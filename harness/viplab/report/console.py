@@ -22,8 +22,15 @@ _STYLE = {
     "fail": "bold red",
     "failed": "bold red",
     "undecided": "magenta",
+    "inapplicable": "dim",
 }
-_WORDS = {"reproduced": "reproduced", "explained": "differ (explained)", "failed": "failed", "undecided": "undecided"}
+_WORDS = {
+    "reproduced": "reproduced",
+    "explained": "differ (explained)",
+    "failed": "failed",
+    "undecided": "undecided",
+    "inapplicable": "does not apply",
+}
 
 
 def summary_table(view: RunView) -> RenderableType:

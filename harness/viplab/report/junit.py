@@ -1,8 +1,8 @@
 """A run as JUnit XML, for CI: a test case a trial and a claim, in a suite a subject.
 
 An undecided trial or claim is *skipped*, with its reason: it is neither a pass nor a failure, and `viplab run` and
-`viplab analyze` turn a job red for it by their exit status 2. A claim that differs for a known cause passes, and says
-that cause on its standard output.
+`viplab analyze` turn a job red for it by their exit status 2. A claim that does not apply is skipped, too, and turns
+nothing red. A claim that differs for a known cause passes, and says that cause on its standard output.
 """
 
 from __future__ import annotations
@@ -53,8 +53,8 @@ def _claim(suite: ElementTree.Element, claim: ClaimResult) -> None:
     match outline.verdict(claim):
         case "failed":
             ElementTree.SubElement(case, "failure", message=visible(claim.measured)).text = said
-        case "undecided":
-            ElementTree.SubElement(case, "skipped", message=visible(f"undecided: {claim.why}"))
+        case "undecided" | "inapplicable" as found:
+            ElementTree.SubElement(case, "skipped", message=visible(f"{found}: {claim.why}"))
         case _:
             ElementTree.SubElement(case, "system-out").text = said
 

@@ -15,7 +15,13 @@ from viplab.report.text import visible
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>#|~$])")
 _SUMMONS = re.compile(r"(@|#(?=\d)|\b(?=www\.|https?:))")
-_WORDS = {"reproduced": "✓ reproduced", "explained": "≈ differs, explained", "failed": "✗ failed"}
+_WORDS = {
+    "reproduced": "✓ reproduced",
+    "explained": "≈ differs, explained",
+    "failed": "✗ failed",
+    "undecided": "? undecided",
+    "inapplicable": "– does not apply",
+}
 CELL = 300
 """Characters of one table cell; the report has them all."""
 
@@ -75,7 +81,7 @@ def _sample(row: glance.Row, name: str) -> str:
 
 
 def _claim(claim: ClaimResult, names: dict[outline.Subject, str]) -> list[str]:
-    verdict = _WORDS.get(outline.verdict(claim), "? undecided")
+    verdict = _WORDS[outline.verdict(claim)]
     subject = names[outline.Subject(claim.subject, claim.profile)]
     return [claim.id, escape(subject), verdict, escape(claim.measured), escape(claim.why)]
 

@@ -169,10 +169,11 @@ def puzzle_rows(view: RunView) -> list[PuzzleRow]:
 
 
 VERDICTS = ("reproduced", "explained", "failed", "undecided")
+"""What is counted; a claim that is `inapplicable` is shown and counts for nothing."""
 
 
 def verdict(claim: ClaimResult) -> str:
-    """The claim's verdict as one of `VERDICTS`: `differs` is split by whether its cause is known."""
+    """The claim's verdict as one of `VERDICTS`, or `inapplicable`; `differs` is split by whether its cause is known."""
     if claim.verdict == "differs":
         return "explained" if claim.explained else "failed"
     return claim.verdict

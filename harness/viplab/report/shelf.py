@@ -122,5 +122,6 @@ def _tallies(claims: Sequence[ClaimResult]) -> dict[str, dict[str, int]]:
     found: dict[str, dict[str, int]] = {}
     for claim in claims:
         counts = found.setdefault(f"{claim.subject} ({claim.profile})", dict.fromkeys(VERDICTS, 0))
-        counts[verdict(claim)] += 1
+        if verdict(claim) in counts:
+            counts[verdict(claim)] += 1
     return found

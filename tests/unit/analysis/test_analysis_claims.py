@@ -156,6 +156,26 @@ def test_exit_status_is_failure_before_undecided_before_success() -> None:
     assert exit_status([], []) == 2
 
 
+@pytest.mark.parametrize("lab", ["libvirt", "netns"])
+def test_a_claim_that_cannot_apply_says_so_and_has_no_say(tmp_path: Path, lab: str) -> None:
+    trial = s.part_1("keepalived-2")
+    trial.lab = lab
+    for _, kind, keys in trial.events:
+        if kind == "check" and keys["claim"] == "P2":
+            keys["ok"] = None
+    view = analyze(RunFolder(s.write_run(tmp_path / "run", [trial])))
+    clone = claim(view, "P2")
+    assert clone.measured == "detail of P2"
+    assert view.trials[0].summary.verdict == "pass"
+    if lab == "netns":
+        assert (clone.verdict, clone.explained, clone.trials) == ("inapplicable", False, 0)
+        assert clone.why == "Hosts that are namespaces have no disk that could be cloned."
+        assert view.exit_status == 0
+    else:
+        assert (clone.verdict, clone.why) == ("undecided", "not measured: P2 = true")
+        assert view.exit_status == 2
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

@@ -12,7 +12,7 @@ import synthetic as s
 from viplab.analysis.baseline import Points, Series, points, read_points, write_baseline
 from viplab.analysis.compare import Comparison, compare, lines
 from viplab.analysis.run import analyze, write_summary
-from viplab.errors import InputError
+from viplab.errors import IncomparableError, InputError
 from viplab.evidence import Provenance, RunFolder
 
 BASELINES = s.REPOSITORY / "results" / "baselines"
@@ -140,9 +140,9 @@ def test_a_subject_can_be_held_against_another() -> None:
     ],
 )
 def test_what_cannot_be_compared_is_refused_with_a_reason(other: dict[str, object], said: str) -> None:
-    with pytest.raises(InputError, match=said) as caught:
+    with pytest.raises(IncomparableError, match=said) as caught:
         compare(made(excess(FAST)), made(excess(FAST), run="new", **other))
-    assert caught.value.exit_status == 64
+    assert caught.value.exit_status == 2
 
 
 def test_every_row_prints_its_mark_p_interval_and_n() -> None:
@@ -164,19 +164,20 @@ def test_a_runs_values_survive_being_kept_as_a_baseline(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("data", "said"),
+    ("data", "said", "status"),
     [
-        ({"schema": 2}, "its schema is 2"),
-        ([], "its schema is None"),
-        ({"schema": 1, "kind": "points"}, "neither a summary nor a baseline"),
-        ({"schema": 1}, "neither a summary nor a baseline"),
+        ({"schema": 2}, "its schema is 2", 2),
+        ([], "says no schema", 64),
+        ({"schema": 1, "kind": "points"}, "neither a summary nor a baseline", 64),
+        ({"schema": 1}, "neither a summary nor a baseline", 64),
     ],
 )
-def test_what_is_no_summary_is_refused_in_one_line(tmp_path: Path, data: object, said: str) -> None:
+def test_what_is_no_summary_is_refused_in_one_line(tmp_path: Path, data: object, said: str, status: int) -> None:
     path = tmp_path / "x.json"
     path.write_text(json.dumps(data))
     with pytest.raises(InputError, match=said) as caught:
         read_points(path)
     assert "\n" not in str(caught.value)
+    assert caught.value.exit_status == status
     with pytest.raises(InputError, match="missing"):
         read_points(tmp_path)

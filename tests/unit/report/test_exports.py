@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 import report_sample as sample
 from hypothesis import given
 from hypothesis import strategies as st
+from rich.console import Console
 
 from viplab.analysis.model import RunView
-from viplab.report import junit, markdown
+from viplab.evidence import RunFolder
+from viplab.report import junit, markdown, summary_table, write_single
 from viplab.report.markdown import escape
 
 HOSTILE = "<script>alert(1)</script> @everyone [x](http://evil.example) | ` \x1b[31m\x00\ud800 &lt; #1"
@@ -59,6 +62,20 @@ def test_a_difference_with_a_known_cause_passes_and_says_why() -> None:
     root = ElementTree.fromstring(junit(sample.run(sample.trial()).model_copy(update={"claims": [claim]})))
     assert not list(root.iter("failure"))
     assert "known cause" in (root.findtext(".//system-out") or "")
+
+
+def test_a_claim_that_does_not_apply_says_so_in_every_form_and_counts_for_nothing(tmp_path: Path) -> None:
+    claims = [sample.claim("P1"), sample.claim("P2", verdict="inapplicable", why="there is no disk to clone")]
+    run = sample.run(sample.trial()).model_copy(update={"claims": claims})
+    root = ElementTree.fromstring(junit(run))
+    assert [one.get("message") for one in root.iter("skipped")] == ["inapplicable: there is no disk to clone"]
+    assert "| P2 | vipd | – does not apply |" in markdown(run)
+    console = Console(width=100, record=True)
+    console.print(summary_table(run))
+    assert "P2  does not apply (vipd)" in console.export_text()
+    page = write_single(RunFolder(tmp_path), run).read_text()
+    assert "– does not apply" in page
+    assert "1 of 1 results reproduce the article" in page
 
 
 def test_hostile_data_stays_text_in_xml() -> None:

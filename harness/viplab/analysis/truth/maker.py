@@ -88,6 +88,7 @@ class Trial:
     doubled: tuple[int, int] = (0, 0)
     # Every request is handed over this late; the first one of all is punctual.
     late: int = 0
+    lab: str = "libvirt"
     protocol: str = "vrrp2"
     ipv6: bool = False
     advert_int: int = S
@@ -230,8 +231,8 @@ class Trial:
             "profile": self.family,
             "family": self.family,
             "protocol": self.protocol,
-            "lab": "libvirt",
-            "accel": "qemu",
+            "lab": self.lab,
+            "accel": "qemu" if self.lab == "libvirt" else None,
             "trial": number,
             "vip": self.vip,
             "virtual_router_id": 51,
