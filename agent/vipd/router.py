@@ -118,7 +118,7 @@ class Router:
         self._needs = dict.fromkeys(config.needs, True)
         self._timer_ns: int | None = None
         self._preempt_ns: int | None = None
-        self._answered_ns = -1  # when it last said that it is master
+        self._answered_ns = -1  # when it last answered a lower priority
         self._now_ns = 0  # when the event being handled happened; timers count from it
         self._interval_ns = config.advert_int_ns  # Active_Adver_Interval of RFC 9568
         self._advert: Advert | None = None
@@ -395,7 +395,6 @@ class Router:
                 self._say(Say.STOP_ADVERT_SENT)
 
     def _send_advert(self) -> None:
-        self._answered_ns = self._now_ns
         self._send(self.priority)
 
     def _send_stop(self, count: int) -> None:
@@ -422,7 +421,6 @@ class Router:
         self._announce_now(self._bursts.begin(self._now_ns))
 
     def _announce_against(self) -> None:
-        self._answered_ns = self._now_ns
         self._announce_now(self._bursts.answer(self._now_ns))
         if any(state == "MASTER_RX_LOWER_PRI" for state, _ in self.config.hooks.commands):
             self.effects.append(NotifyOfLower(self.config.name))
@@ -438,6 +436,9 @@ class Router:
 
     def _cancel_preempt_delay(self) -> None:
         self._preempt_ns = None
+
+    def _note_answer(self) -> None:
+        self._answered_ns = self._now_ns
 
     def _report_down(self) -> None:
         self._report(Say.INTERFACE_DOWN, up=False)
@@ -495,6 +496,7 @@ _STEPS: dict[Do, Callable[[Router], None]] = {
     Do.ANNOUNCE_AGAINST: Router._announce_against,
     Do.START_PREEMPT_DELAY: Router._start_preempt_delay,
     Do.CANCEL_PREEMPT_DELAY: Router._cancel_preempt_delay,
+    Do.NOTE_ANSWER: Router._note_answer,
     Do.REPORT_DOWN: Router._report_down,
     Do.REPORT_UP: Router._report_up,
 }

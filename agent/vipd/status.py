@@ -35,9 +35,7 @@ _AUTHENTICATION = (
 )  # fmt: skip
 
 
-def report(
-    running: Running, unclaimed: Mapping[Discard, int], lateness: Lateness, tracked: Values
-) -> Iterator[str]:
+def report(running: Running, unclaimed: Mapping[Discard, int], lateness: Lateness, tracked: Values) -> Iterator[str]:
     """Everything there is to report, as JSON in parts that take a moment each: one for each instance, and few more.
 
     Args:

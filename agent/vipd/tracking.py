@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import NamedTuple, Optional
+from typing import NamedTuple
 
 from vipd.config import RouterConfig
 
@@ -22,7 +22,7 @@ class Judgement(NamedTuple):
         needs: what the router cannot do without, and whether that is so.
     """
 
-    priority: Optional[int]
+    priority: int | None
     needs: dict[str, bool]
 
 

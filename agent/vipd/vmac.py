@@ -45,16 +45,16 @@ def settle(netlink: Netlink, routers: Iterable[RouterConfig], mark: str) -> None
     """
     wanted = {router.vmac_name: router for router in routers if router.use_vmac}
     for link in list(netlink.links.values()):
-        router = wanted.get(link.name)
-        if link.alias == mark and (router is None or not _fits(netlink, link, router)):
+        of = wanted.get(link.name)
+        if link.alias == mark and (of is None or not _fits(netlink, link, of)):
             netlink.remove_link(link)
     for name, router in wanted.items():
-        lower, link = netlink.links.get(router.interface), netlink.links.get(name)
-        if lower is not None and link is None:
+        lower, there = netlink.links.get(router.interface), netlink.links.get(name)
+        if lower is not None and there is None:
             mac = router.vmac_mac or virtual_mac(router.vrid, router.family)
             netlink.make_macvlan(name, lower, mac, mark)
             _configure(name, router.interface)
-        elif lower is not None and link is not None and not _fits(netlink, link, router):
+        elif lower is not None and there is not None and not _fits(netlink, there, router):
             raise OSError(f"{name} is there, and another's; give {router.name} a name of its own with use_vmac NAME")
 
 

@@ -224,6 +224,7 @@ class Hosts(Sandbox):
 
     def report(self, name: str) -> dict[str, Any]:
         """All that `vipd status` shows."""
+        self.pid(name)
         python = f"PYTHONPATH={shlex.quote(str(AGENT))} {sys.executable}"
         return dict(json.loads(self.run(f"env {python} -m vipd status --json -p /run/{name}.pid")))
 

@@ -8,7 +8,6 @@ import socket
 import tempfile
 import time
 from collections.abc import Iterator
-from pathlib import Path
 
 import pytest
 from netns_hosts import Hosts

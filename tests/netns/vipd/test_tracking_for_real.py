@@ -144,7 +144,7 @@ def test_a_file_moves_the_priority_whenever_it_is_written_replaced_or_removed(ho
     host.run("echo -60 >/run/level")
     until(host, "level", 1)
     host.run("echo -127 >/run/level")  # times 2: no more than -254
-    until(host, "level", 100, fault=True)
+    until(host, "level", 1, fault=True)
     host.run("echo 120 >/run/new && mv /run/new /run/level")
     until(host, "level", 254)
     host.run("rm /run/level")
@@ -164,7 +164,7 @@ def test_processes_count_by_their_quorum_and_as_long_as_they_live(host: Hosts) -
     host.spawn("sh -c '/run/vipd-worker 998 & /run/vipd-worker 999 & /run/vipd-needed 999 & wait'", "workers.log")
     until(host, "workers", 120)
     until(host, "process", 100)
-    host.run("pkill -f 'vipd-worker 998'; pkill -f 'vipd-needed 999'")
+    host.run("pkill -f '^/run/vipd-worker 998' && pkill -f '^/run/vipd-needed'")
     until(host, "workers", 100)
     until(host, "process", 100, fault=True)
     host.spawn("/run/vipd-worker 997", "workers.log")
