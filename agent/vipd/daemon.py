@@ -27,6 +27,7 @@ from vipd.lateness import Lateness
 from vipd.netlink import Netlink
 from vipd.notify import Notifier
 from vipd.ports import Ports
+from vipd.rehearsal import rehearse
 from vipd.reload import compared
 from vipd.router import Router
 from vipd.running import Running
@@ -113,6 +114,8 @@ class Daemon:
             self._scripts.wait(said.startup, said.startup_timeout_ns)
         self._settle()
         self._holdings.set_static(self._running.config, present=True)
+        for config in self._running.config.routers[:1]:
+            rehearse(config, self._running.behaviour)
         now = time.monotonic_ns()
         self._starts_ns = now + said.startup_delay_ns
         self._schedule.look(self)
@@ -166,9 +169,9 @@ class Daemon:
         for deadline, timed in self._schedule.due(now):
             timed.handle_deadline(now)
             if isinstance(timed, Router):
-                self._lateness.note(now - deadline)
                 if timed.effects:
                     self._carry_out(timed)
+                self._lateness.note(now - deadline)
             self._schedule.look(timed)
 
     def _acted(self, router: Router) -> None:

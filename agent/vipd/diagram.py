@@ -8,7 +8,7 @@ from pathlib import Path
 
 from vipd.behaviour import PRESETS, SECOND_NS, Behaviour
 from vipd.config import RouterConfig
-from vipd.router import settled
+from vipd.machine import settled
 from vipd.table import ADVERTS, ASKED_EACH_TIME, CONFIGURED, Do, Event, Row, State, matching
 
 BEGIN, END = "<!-- drawn by vipd.diagram from the table -->", "<!-- end of what is drawn -->"

@@ -7,30 +7,37 @@ a warning, never silently. docs/vipd.md has this table as a manual; `vipd.manual
 
 from __future__ import annotations
 
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
-from vipd.blocks import Statement
-from vipd.iplines import route, rule, tracked, ttl_range, virtual_address, weighted
+from vipd.iplines import route, rule, tracked, ttl_range, virtual_address
+from vipd.peculiar import (
+    advert_int,
+    auth_pass,
+    choice_or_alone,
+    cpus,
+    debounce,
+    delay,
+    garp_extra,
+    init_file,
+    names,
+    script_words,
+    umask,
+    vmac,
+    weight,
+)
 from vipd.values import (
     Form,
-    WrongError,
     address,
     anything,
     choice,
     each,
     integer,
     interface,
-    interface_name,
-    lines,
-    nanoseconds,
     nothing,
-    one,
     script,
     seconds,
-    split_command,
     switch,
     text,
-    whole,
     words,
 )
 
@@ -43,94 +50,6 @@ class Keyword(NamedTuple):
     form: Form
     to: str = ""
     note: str = ""
-
-
-# -- forms that one keyword alone has
-
-
-def _advert_int(statement: Statement) -> int:
-    return nanoseconds(one(statement), 0.01, 255)
-
-
-def _garp_extra(statement: Statement) -> int:
-    values = statement.values[1:] if statement.values[:1] == ("all",) else statement.values
-    if len(values) != 1 or statement.body is not None:
-        raise WrongError("takes [all] SECONDS")
-    return nanoseconds(values[0], 0, 86400)
-
-
-def _vmac(statement: Statement) -> dict[str, Any]:
-    fields: dict[str, Any] = {"use_vmac": True}
-    for word in statement.values:
-        if word.count(":") in (4, 5):
-            octets = word.split(":")
-            if not all(1 <= len(octet) <= 2 and set(octet.lower()) <= set("0123456789abcdef") for octet in octets):
-                raise WrongError(f"{word!r} is not a MAC address")
-            fields["vmac_mac"] = bytes(int(octet, 16) for octet in octets)
-        else:
-            fields["vmac"] = interface_name(word)
-    return fields
-
-
-def _script_words(statement: Statement) -> Any:
-    from vipd.config import Command
-
-    if not statement.values or statement.body is not None:
-        raise WrongError('takes a command: script "/path word"')
-    return Command(split_command(statement.values[0]) + statement.values[1:])
-
-
-def _weight(limit: int) -> Form:
-    def read(statement: Statement) -> dict[str, Any]:
-        weight, reverse = weighted(("weight", *statement.values), limit)
-        return {"weight": weight, "reverse": bool(reverse)}
-
-    return Form(f"-{limit}-{limit} [reverse]", read)
-
-
-def _init_file(statement: Statement) -> dict[str, Any]:
-    values = [word for word in statement.values if word != "overwrite"]
-    if len(values) > 1:
-        raise WrongError("takes [VALUE] [overwrite]")
-    return {"initial": whole(values[0], -(2**31), 2**31) if values else 0, "overwrite": "overwrite" in statement.values}
-
-
-def _delay(statement: Statement) -> dict[str, Any]:
-    value = nanoseconds(one(statement), 0, 3600)
-    return {"fork_delay_ns": value, "terminate_delay_ns": value}
-
-
-def _auth_pass(statement: Statement) -> bytes:
-    return one(statement).encode("utf-8", "surrogateescape")
-
-
-def _names(statement: Statement) -> tuple[str, ...]:
-    return tuple(word for line in lines(statement) for word in line.words)
-
-
-def _debounce(line: Statement) -> tuple[str, int, int]:
-    if not 1 <= len(line.values) <= 2:
-        raise WrongError("takes IFACE DOWN_SECONDS [UP_SECONDS]")
-    delays = [nanoseconds(word, 0, 255) for word in line.values]
-    return interface_name(line.keyword), delays[0], delays[-1]
-
-
-def _umask(statement: Statement) -> int:
-    bits = {f"I{op}{who}": bit << shift for who, shift in (("USR", 6), ("GRP", 3), ("OTH", 0))
-            for op, bit in (("R", 4), ("W", 2), ("X", 1))}  # fmt: skip
-    value = 0
-    for word in one(statement).split("|"):
-        try:
-            value |= bits[word] if word in bits else int(word, 8 if word.startswith("0") and word.isdigit() else 0)
-        except ValueError:
-            raise WrongError(f"{word!r} is neither a number nor one of {', '.join(bits)}") from None
-    return value & 0o777
-
-
-def _cpus(statement: Statement) -> tuple[int, ...]:
-    if not statement.values:
-        raise WrongError("takes the numbers of processors")
-    return tuple(whole(word, 0, 4095) for word in statement.values)
 
 
 _TRACKS = (
@@ -168,7 +87,7 @@ def _table() -> tuple[Keyword, ...]:
         k("", "static_ipaddress", each("ADDRESS", virtual_address), "addresses"),
         k("", "static_routes", each("ROUTE", route), "routes"),
         k("", "static_rules", each("RULE", rule), "rules"),
-        k("", "interface_up_down_delays", each("IFACE DOWN [UP]", _debounce), "delays"),
+        k("", "interface_up_down_delays", each("IFACE DOWN [UP]", debounce), "delays"),
         k("", "net_namespace", text(), "net_namespace"),
         k("", "instance", text(), "instance"),
         k("", "track_group", anything(), note="static addresses are set once and not watched"),
@@ -194,11 +113,11 @@ def _table() -> tuple[Keyword, ...]:
         k("global_defs", "vrrp_rt_priority", integer(1, 99), "rt_priority"),
         k("global_defs", "vrrp_rlimit_rttime", integer(2, 1_000_000_000), "rt_time_us"),
         k("global_defs", "vrrp_no_swap", switch(), "no_swap"),
-        k("global_defs", "vrrp_cpu_affinity", Form("CPU ...", _cpus), "cpus"),
+        k("global_defs", "vrrp_cpu_affinity", Form("CPU ...", cpus), "cpus"),
         k("global_defs", "vrrp_process_name", text(), "process_name"),
         k("global_defs", "process_name", text(), "process_name"),
         k("global_defs", "vmac_prefix", text(), "vmac_prefix"),
-        k("global_defs", "umask", Form("NUMBER|BITS", _umask), "umask"),
+        k("global_defs", "umask", Form("NUMBER|BITS", umask), "umask"),
         k("global_defs", "state_dump_file", text(), "data_file"),
         k("global_defs", "stats_dump_file", text(), "stats_file"),
         k("global_defs", "json_dump_file", text(), "json_file"),
@@ -222,7 +141,7 @@ def _table() -> tuple[Keyword, ...]:
         k("global_defs", "vrrp_garp_lower_prio_repeat", integer(0, 1000), "router.garp_lower_prio_repeat"),
         k("global_defs", "vrrp_garp_interval", seconds(0, 1000), "router.garp_interval_ns"),
         k("global_defs", "vrrp_gna_interval", seconds(0, 1000), "router.gna_interval_ns"),
-        k("global_defs", "vrrp_garp_extra_if", Form("[all] SECONDS", _garp_extra), "router.garp_extra_ns"),
+        k("global_defs", "vrrp_garp_extra_if", Form("[all] SECONDS", garp_extra), "router.garp_extra_ns"),
         k("global_defs", "vrrp_down_timer_adverts", integer(1, 100), "router.down_timer_adverts"),
         k("global_defs", "vrrp_lower_prio_no_advert", switch(), "router.lower_prio_no_advert"),
         k("global_defs", "vrrp_higher_prio_send_advert", switch(), "router.higher_prio_send_advert"),
@@ -289,7 +208,7 @@ def _table() -> tuple[Keyword, ...]:
         k("vrrp_instance", "interface", interface(), "interface"),
         k("vrrp_instance", "virtual_router_id", integer(1, 255), "vrid"),
         k("vrrp_instance", "priority", integer(1, 255), "priority"),
-        k("vrrp_instance", "advert_int", Form("SECONDS", _advert_int), "advert_int_ns"),
+        k("vrrp_instance", "advert_int", Form("SECONDS", advert_int), "advert_int_ns"),
         k("vrrp_instance", "version", choice(**{"2": 2, "3": 3}), "version"),
         # vipd's own: RFC 9568 section 8.4.2 and erratum 8300, which keepalived has no words for.
         k("vrrp_instance", "dual_version", switch(), "dual"),
@@ -320,7 +239,7 @@ def _table() -> tuple[Keyword, ...]:
         k("vrrp_instance", "promote_secondaries", switch(), "promote_secondaries"),
         k("vrrp_instance", "accept", nothing(True), "accept"),
         k("vrrp_instance", "no_accept", nothing(False), "accept"),
-        k("vrrp_instance", "use_vmac", Form("[IFACE] [MAC]", _vmac), "*"),
+        k("vrrp_instance", "use_vmac", Form("[IFACE] [MAC]", vmac), "*"),
         k("vrrp_instance", "vmac_xmit_base", switch(), "vmac_xmit_base"),
         k("vrrp_instance", "garp_master_delay", seconds(0, 86400), "garp_delay_ns"),
         k("vrrp_instance", "garp_master_repeat", integer(1, 1000), "garp_repeat"),
@@ -328,8 +247,8 @@ def _table() -> tuple[Keyword, ...]:
         k("vrrp_instance", "garp_master_refresh_repeat", integer(1, 1000), "garp_refresh_repeat"),
         k("vrrp_instance", "garp_lower_prio_delay", seconds(0, 86400), "garp_lower_prio_delay_ns"),
         k("vrrp_instance", "garp_lower_prio_repeat", integer(0, 1000), "garp_lower_prio_repeat"),
-        k("vrrp_instance", "garp_extra_if", Form("[all] SECONDS", _garp_extra), "garp_extra_ns"),
-        k("vrrp_instance", "vmac_garp_intvl", Form("[all] SECONDS", _garp_extra), "garp_extra_ns"),
+        k("vrrp_instance", "garp_extra_if", Form("[all] SECONDS", garp_extra), "garp_extra_ns"),
+        k("vrrp_instance", "vmac_garp_intvl", Form("[all] SECONDS", garp_extra), "garp_extra_ns"),
         k("vrrp_instance", "lower_prio_no_advert", switch(), "lower_prio_no_advert"),
         k("vrrp_instance", "higher_prio_send_advert", switch(), "higher_prio_send_advert"),
         k("vrrp_instance", "owner_ignore_adverts", switch(), "owner_ignore_adverts"),
@@ -350,9 +269,9 @@ def _table() -> tuple[Keyword, ...]:
         k("vrrp_instance", "thread_timer_expired", anything(), note=_DEFAULTED),
         # -- authentication
         k("authentication", "auth_type", choice(PASS=1, AH=2), "auth_type"),
-        k("authentication", "auth_pass", Form("STRING", _auth_pass), "auth_pass"),
+        k("authentication", "auth_pass", Form("STRING", auth_pass), "auth_pass"),
         # -- vrrp_sync_group
-        k("vrrp_sync_group", "group", Form("{ NAME ... }", _names, adds=True), "members"),
+        k("vrrp_sync_group", "group", Form("{ NAME ... }", names, adds=True), "members"),
         *(k("vrrp_sync_group", name, each(shown, read), "tracks") for name, shown, read in _TRACKS),
         *(k("vrrp_sync_group", name, script(), f"hook.{state}") for name, state in _HOOKS[:5]),
         k("vrrp_sync_group", "notify_priority_changes", switch(), "priority_changes"),
@@ -361,45 +280,34 @@ def _table() -> tuple[Keyword, ...]:
         k("vrrp_sync_group", "track_bfd", anything(), note=_BFD),
         k("vrrp_sync_group", "smtp_alert", anything(), note=_MAIL),
         # -- vrrp_script
-        k("vrrp_script", "script", Form('"PATH [WORD ...]"', _script_words), "command"),
+        k("vrrp_script", "script", Form('"PATH [WORD ...]"', script_words), "command"),
         k("vrrp_script", "interval", seconds(0.001, 86400), "interval_ns"),
         k("vrrp_script", "timeout", seconds(0, 86400), "timeout_ns"),
-        k("vrrp_script", "weight", _weight(253), "*"),
+        k("vrrp_script", "weight", weight(253), "*"),
         k("vrrp_script", "rise", integer(1, 1_000_000), "rise"),
         k("vrrp_script", "fall", integer(1, 1_000_000), "fall"),
         k("vrrp_script", "user", words(1, 2, "USER [GROUP]"), "user"),
         k("vrrp_script", "init_fail", switch(), "init_fail"),
         # -- track_file
         k("track_file", "file", text(), "file"),
-        k("track_file", "weight", _weight(2**31 - 1), "*"),
-        k("track_file", "init_file", Form("[VALUE] [overwrite]", _init_file), "*"),
+        k("track_file", "weight", weight(2**31 - 1), "*"),
+        k("track_file", "init_file", Form("[VALUE] [overwrite]", init_file), "*"),
         # -- vrrp_track_process
         k("vrrp_track_process", "process", words(1, 1000, "NAME [WORD ...]"), "words"),
         k("vrrp_track_process", "param_match", choice(initial="initial", partial="partial"), "params"),
-        k("vrrp_track_process", "weight", _weight(254), "*"),
+        k("vrrp_track_process", "weight", weight(254), "*"),
         k("vrrp_track_process", "quorum", integer(1, 65535), "quorum"),
         k("vrrp_track_process", "quorum_max", integer(0, 65535), "quorum_max"),
         k("vrrp_track_process", "fork_delay", seconds(0, 3600), "fork_delay_ns"),
         k("vrrp_track_process", "terminate_delay", seconds(0, 3600), "terminate_delay_ns"),
-        k("vrrp_track_process", "delay", Form("SECONDS", _delay), "*"),
+        k("vrrp_track_process", "delay", Form("SECONDS", delay), "*"),
         k("vrrp_track_process", "full_command", switch(), "full_command"),
         # -- garp_group
         k("garp_group", "garp_interval", seconds(0, 1000), "garp_interval_ns"),
         k("garp_group", "gna_interval", seconds(0, 1000), "gna_interval_ns"),
         k("garp_group", "interface", interface(), "interface"),
-        k("garp_group", "interfaces", Form("{ IFACE ... }", _names, adds=True), "interfaces"),
+        k("garp_group", "interfaces", Form("{ IFACE ... }", names, adds=True), "interfaces"),
     )  # fmt: skip
-
-
-def choice_or_alone(*known: str) -> Form:
-    """A keyword that stands alone or with one of a few words, and means yes either way."""
-
-    def read(statement: Statement) -> bool:
-        if statement.values and (one(statement) not in known):
-            raise WrongError(f"{statement.words[1]!r} is not {' or '.join(known)}")
-        return True
-
-    return Form(f"[{'|'.join(known)}]", read)
 
 
 KEYWORDS = _table()

@@ -71,6 +71,7 @@ class Ports:
         self._fence.clear()
         self._ears: dict[Place, Ear] = {}
         self._mouths: dict[tuple[str, int], Mouth] = {}
+        self._speakers: dict[Router, Mouth] = {}
         self._routers: dict[Place, dict[int, Router]] = {}
 
     def settle(self, routers: Iterable[Router]) -> None:
@@ -94,12 +95,7 @@ class Ports:
             link = self._netlink.links.get(place.interface)
             if link is not None and place not in self._ears:
                 self._open(place, link, there)
-        spoken = {(_speaks_on(router.config), router.config.family) for router in routers}
-        for key, mouth in [*self._mouths.items()]:
-            link = self._netlink.links.get(key[0])
-            if key not in spoken or link is None or link.ifindex != mouth.ifindex:
-                mouth.close()
-                del self._mouths[key]
+        self._settle_mouths(routers)
 
     def source_of(self, config: RouterConfig) -> int:
         """The address that a router sends from, 0 if there is none: never a virtual one, unless it is the owner's."""
@@ -118,9 +114,7 @@ class Ports:
         Raises:
             OSError: the interface is down or gone.
         """
-        name = _speaks_on(router.config)
-        key = name, router.config.family
-        mouth = self._mouths.get(key) or self._mouth(*key)
+        mouth = self._speakers.get(router) or self._speaker(router)
         try:
             mouth.send(advert.datagram, router.primary, advert.destination)
         except OSError as error:
@@ -179,6 +173,7 @@ class Ports:
         for mouth in self._mouths.values():
             mouth.close()
         self._mouths.clear()
+        self._speakers.clear()
         try:
             vmac.remove(self._netlink, configs, self._mark)
         except OSError as error:
@@ -217,11 +212,32 @@ class Ports:
         self._unwatch(ear.fileno())
         ear.close()
 
-    def _mouth(self, name: str, family: int) -> Mouth:
-        link = self._netlink.links.get(name)
-        if link is None:
-            raise OSError(errno.ENODEV, f"there is no interface {name}")
-        mouth = self._mouths[name, family] = Mouth(link, family)
+    def _settle_mouths(self, routers: list[Router]) -> None:
+        """Close what nobody speaks through, and open what is missing: the first advert of a takeover must not wait."""
+        links = self._netlink.links
+        spoken = {(_speaks_on(router.config), router.config.family) for router in routers}
+        for key, mouth in [*self._mouths.items()]:
+            link = links.get(key[0])
+            if key not in spoken or link is None or link.ifindex != mouth.ifindex:
+                mouth.close()
+                del self._mouths[key]
+        self._speakers.clear()
+        for router in routers:
+            if _speaks_on(router.config) in links:
+                try:
+                    self._speaker(router)
+                except OSError as error:  # it is tried again with the first advert
+                    self._log.line(f"({router.config.name}) no socket to send from: {error.strerror or error}")
+
+    def _speaker(self, router: Router) -> Mouth:
+        name, family = _speaks_on(router.config), router.config.family
+        mouth = self._mouths.get((name, family))
+        if mouth is None:
+            link = self._netlink.links.get(name)
+            if link is None:
+                raise OSError(errno.ENODEV, f"there is no interface {name}")
+            mouth = self._mouths[name, family] = Mouth(link, family)
+        self._speakers[router] = mouth
         return mouth
 
     # -- hearing

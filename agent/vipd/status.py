@@ -13,6 +13,7 @@ from typing import Any
 from vipd import __version__
 from vipd.discard import Discard
 from vipd.lateness import Lateness
+from vipd.packet import Origin
 from vipd.router import Router
 from vipd.running import Running
 from vipd.table import State
@@ -88,7 +89,6 @@ def instance(router: Router, since: str, reason: str, discontinuity: str) -> dic
     """
     config, counts = router.config, router.counts
     interval_ns, skew_ns, down_ns = router.timers_ns
-    size = 4 if config.family == 4 else 16
     return {
         "name": config.name,
         "interface": config.interface,
@@ -103,7 +103,7 @@ def instance(router: Router, since: str, reason: str, discontinuity: str) -> dic
         "state": STATES[router.state],
         "vipd-state": router.state.value,
         "is-owner": config.priority == 255,
-        "last-adv-source": _text(router.heard_from.to_bytes(size, "big")) if router.heard_from else None,
+        "last-adv-source": str(Origin(router.heard_from, config.family)) if router.heard_from else None,
         "up-datetime": since,
         "master-down-interval": down_ns // _CENTISECOND_NS,
         "skew-time": skew_ns // 1000,
@@ -171,11 +171,3 @@ def _date(moment_s: float) -> str:
 
 def _sum(counted: Mapping[Discard, int], discards: Iterable[Discard]) -> int:
     return sum(counted.get(discard, 0) for discard in discards)
-
-
-def _text(octets: bytes) -> str:
-    if len(octets) == 4:
-        return ".".join(str(octet) for octet in octets)
-    from ipaddress import IPv6Address  # not before it is needed: it takes 4 ms to import
-
-    return str(IPv6Address(octets))

@@ -13,7 +13,7 @@ import typer
 from rich.console import Console
 
 from viplab import store
-from viplab.analysis.model import RunView
+from viplab.analysis.views import RunView
 from viplab.errors import InputError, ViplabError
 from viplab.evidence import RunFolder
 from viplab.lab.sandbox import Interrupted

@@ -14,6 +14,7 @@ Layout, every path relative to `results/runs/<id>/`::
       capture/interconnect.pcap   VRRP adverts
       capture/mgmt.pcap           the markers that date a fault inside a guest
       ping.txt                    transcript of the article's 1 Hz ping
+      http.jsonl                  HttpRequest, one a line, appended as it ends; where the scenario asks over HTTP
       hosts/A/messages.log        what host A logged during the trial (bytes, untrusted)
       hosts/A/precise.log         the same lines, dated to the microsecond
       hosts/A/keepalived.conf     the configuration as it was used
@@ -33,7 +34,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, Literal, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from viplab.errors import InputError
 
@@ -42,6 +43,7 @@ SCHEMA = 1
 HostName = Literal["A", "B"]
 Family = Literal["keepalived-1.2.2", "keepalived-2"]
 Protocol = Literal["vrrp2", "vrrp3", "carp"]
+HttpError = Literal["timeout", "refused", "reset", "closed", "unreachable", "garbled", "failed", "unanswered"]
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
 
@@ -118,6 +120,21 @@ class TrialInfo(_Record):
     probe_interval_s: float | None = None
     probe_source: str | None = None
     ping_interval_s: float = 1.0
+    http_interval_s: float | None = None
+
+
+_TEXT, _WHOLE, _NUMBER, _NONE = (str,), (int,), (int, float), type(None)
+KEYS: dict[str, dict[str, tuple[type, ...]]] = {
+    "clock": {"realtime_ns": _WHOLE, "monotonic_ns": _WHOLE},
+    "guest_clock": {"host": _TEXT, "offset_ns": _WHOLE, "uncertainty_ns": _WHOLE},
+    "capture_stopped": {"network": _TEXT, "packets": (*_WHOLE, _NONE), "dropped": (*_WHOLE, _NONE)},
+    "step_finished": {"waited_s": (*_NUMBER, _NONE)},
+    "fault_injected": {"kind": _TEXT, "before_ns": (*_WHOLE, _NONE), "after_ns": (*_WHOLE, _NONE)},
+    "fault_healed": {"kind": _TEXT, "before_ns": (*_WHOLE, _NONE), "after_ns": (*_WHOLE, _NONE)},
+    "owners": {"macs": (list, _NONE)},
+    "environment": {"steal_share": (*_NUMBER, _NONE)},
+}
+"""What analysis computes with, and what it may be; a line in which it is something else is no event of ours."""
 
 
 class Event(BaseModel):
@@ -145,6 +162,8 @@ class Event(BaseModel):
     probe_started       kind (icmp|udp), rate (requests a second)
     probe_stopped       sent, unsent (the kernel refused), interval_s, achieved_rate (sent and unsent a second),
                         late_median_ns, late_p99_ns, late_max_ns: how late requests were, by the absolute schedule
+    http_started        rate (requests a second of each kind), timeout_s (for those over new connections)
+    http_stopped        sent, withheld (not sent: too many were under way), late_max_ns (by the absolute schedule)
     ping_started        target
     ping_stopped        target
     arp                 when (before|after), text (`arp -an` on the client)
@@ -161,8 +180,15 @@ class Event(BaseModel):
 
     model_config = ConfigDict(extra="allow", frozen=True)
 
-    t_ns: int
+    t_ns: int = Field(ge=0, lt=1 << 63)
     event: str
+
+    @model_validator(mode="after")
+    def _is_what_it_should_be(self) -> Event:
+        for key, types in KEYS.get(self.event, {}).items():
+            if not isinstance(self.get(key), types):
+                raise ValueError(f"{key} of {self.event} is {str(self.get(key))[:40]!r}")
+        return self
 
     def __getitem__(self, key: str) -> Any:
         return (self.model_extra or {})[key]
@@ -170,6 +196,29 @@ class Event(BaseModel):
     def get(self, key: str, default: Any = None) -> Any:
         """The further key, or the default where this event does not have it."""
         return (self.model_extra or {}).get(key, default)
+
+
+class HttpRequest(_Record):
+    """One line of `http.jsonl`: a request that has ended, over a connection of its own or over the one that is kept.
+
+    Errors: `timeout` (no answer in time; over the kept connection what the kernel says when it gives up), `refused`,
+    `reset`, `closed` (the other end closed before it had answered), `unreachable`, `garbled` (not our responder's
+    answer), `failed` (anything else), `unanswered` (under way when the probe was stopped).
+    """
+
+    connection: Literal["new", "kept"]
+    n: int = Field(ge=0)
+    due_ns: int
+    sent_ns: int
+    connect_ns: int | None = Field(description="What the connection took; null where it was there or never came about.")
+    total_ns: int = Field(ge=0, description="From the start, of the connection if it is new, to the answer or the end.")
+    host: HostName | None = Field(description="The host that says that it answered.")
+    error: HttpError | None
+
+    @property
+    def end_ns(self) -> int:
+        """When its fate was known."""
+        return self.sent_ns + self.total_ns
 
 
 class TrialFolder:
@@ -189,6 +238,11 @@ class TrialFolder:
         return self.path / "ping.txt"
 
     @property
+    def http(self) -> Path:
+        """The HTTP requests, where the scenario asked for them."""
+        return self.path / "http.jsonl"
+
+    @property
     def timeline(self) -> Path:
         """The append-only event stream."""
         return self.path / "timeline.jsonl"
@@ -196,6 +250,26 @@ class TrialFolder:
     def capture(self, network: str) -> Path:
         """The pcap of one network (`virbr0`, `interconnect`, `mgmt`)."""
         return self.path / "capture" / f"{network}.pcap"
+
+    def http_requests(self) -> Iterator[HttpRequest]:
+        """The HTTP requests in the order in which they ended.
+
+        Raises:
+            InputError: the file is missing, cut off, or holds something else; what comes before that is given.
+        """
+        try:
+            with self.http.open(encoding="utf-8", errors="replace") as lines:
+                for number, line in enumerate(lines, 1):
+                    if not line.endswith("\n"):
+                        raise InputError(f"{self.http}: ends within a line; the HTTP probe was not stopped")
+                    try:
+                        yield HttpRequest.model_validate_json(line)
+                    except ValidationError as error:
+                        raise InputError(
+                            f"{self.http}:{number}: not an HTTP request of viplab ({error.errors()[0]['msg']})"
+                        ) from None
+        except OSError as error:
+            raise InputError(f"{self.http}: cannot be read ({error.strerror})") from None
 
     def host(self, host: HostName, name: str) -> Path:
         """One file kept from a guest (`messages.log`, `keepalived.conf`, `console.log`)."""

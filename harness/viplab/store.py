@@ -64,7 +64,7 @@ def find_run(word: str) -> RunFolder:
         InputError: there is none, or more than one.
     """
     for path in (Path(word), runs_dir() / word):
-        if (path / "run.json").is_file():
+        if (path / "run.json").is_file() or (path / "trials").is_dir():
             return RunFolder(path.resolve())
     begins = [path for path in runs_dir().glob(f"{word}*") if (path / "run.json").is_file()] if "/" not in word else []
     if len(begins) == 1:

@@ -33,9 +33,9 @@ from vipd.checksum import checksum
 from vipd.conf import ConfigError, parse
 from vipd.config import VirtualAddress
 from vipd.discard import Discard
+from vipd.effects import SendAdvert
 from vipd.packet import Advert
 from vipd.packet_v2 import decode, encode
-from vipd.router import SendAdvert
 from vipd.table import State
 from vipd.vmac import virtual_mac
 

@@ -45,3 +45,10 @@ def test_runs_are_listed_newest_first_and_latest_is_none_of_them(runs: Path) -> 
 def test_a_baseline_s_name_cannot_lead_out_of_the_folder(name: str) -> None:
     with pytest.raises(InputError, match="letters, digits"):
         store.baseline_path(name)
+
+
+def test_a_folder_that_has_lost_its_run_json_is_found_so_that_this_can_be_said(runs: Path) -> None:
+    (runs / "20261123T0100Z-aaaa" / "run.json").unlink()
+    (runs / "20261123T0100Z-aaaa" / "trials").mkdir()
+    with pytest.raises(InputError, match=r"run\.json: missing; this is not a whole viplab run folder"):
+        store.find_run("20261123T0100Z-aaaa").info()

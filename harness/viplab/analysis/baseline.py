@@ -12,7 +12,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from viplab.analysis.figures import values
-from viplab.analysis.model import SCHEMA, Summary, TrialSummary
+from viplab.analysis.summary import SCHEMA, Summary, TrialSummary
 from viplab.errors import IncomparableError, InputError
 from viplab.evidence import Provenance
 

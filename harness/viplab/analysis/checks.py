@@ -14,7 +14,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from viplab.analysis.logs import core
 from viplab.analysis.measures import Value
-from viplab.analysis.model import LogLine, TrialView
+from viplab.analysis.views import LogLine, TrialView
 from viplab.errors import InputError
 from viplab.evidence import HostName
 

@@ -11,7 +11,8 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from viplab.analysis.checks import Check, Compare, Logged, Lookup, Template, complaint, holds, unknown_measure
 from viplab.analysis.measures import Value
-from viplab.analysis.model import ClaimResult, ClaimVerdict, TrialVerdict, TrialView
+from viplab.analysis.summary import ClaimResult, ClaimVerdict, TrialVerdict
+from viplab.analysis.views import TrialView
 from viplab.errors import InputError
 from viplab.evidence import Family
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from viplab.analysis import outage
+from viplab.analysis import application, outage
 from viplab.analysis.deadline import (
     ANNOUNCE_ADVERTS,
     BY_TIMEOUT,
@@ -16,9 +16,10 @@ from viplab.analysis.deadline import (
     released_ns,
 )
 from viplab.analysis.frames import Advert
-from viplab.analysis.model import Fault, FaultSummary, FaultView, Measures, Moments, WaterfallItem
 from viplab.analysis.record import HOSTS, Record
 from viplab.analysis.streams import Silence, silences
+from viplab.analysis.summary import Application, Fault, FaultSummary, Measures
+from viplab.analysis.views import FaultView, Moments, WaterfallItem
 from viplab.evidence import HostName, NodeTimers
 
 _NS = 1_000_000_000
@@ -55,6 +56,7 @@ class _OneFault:
         # What the fault provoked is not to be taken for something before it.
         self.since_ns = fault.earliest_ns
         self.trips = [trip for trip in record.trips if self.since_ns <= trip.sent_ns < until_ns]
+        self.requests = application.tried(record.http, self.since_ns, until_ns)
         self.silences = [silence for silence in silences(record.trips) if within(silence, fault, until_ns)]
         self.old_master = self._old_master()
         self.first_advert = self._first_advert()
@@ -71,6 +73,7 @@ class _OneFault:
                 fault=self.fault,
                 gaps=outage.gaps(self.silences, self.fault),
                 answers=outage.answers(self.record, self.trips),
+                http=self._http(),
                 **measures.model_dump(),
             ),
             at_s=(self.fault.at_ns - zero_ns) / _NS,
@@ -79,6 +82,13 @@ class _OneFault:
             moments=self.moments,
             waterfall=self._waterfall(measures, zero_ns),
         )
+
+    def _http(self) -> Application | None:
+        interval_s = self.record.info.http_interval_s
+        if not interval_s or not self.requests:
+            return None
+        kept = application.kept(self.record.http, self.fault, self.until_ns)
+        return application.application(self.requests, kept, interval_s)
 
     # --- who ---
 
@@ -179,6 +189,7 @@ class _OneFault:
             outage_loss_s=outage.by_loss_s(self.silences, self.trips, self.record.interval_s),
             lost=outage.lost(self.silences, self.trips),
             recovered_s=outage.recovered_s(self.silences, self.trips, self.fault),
+            http_outage_s=application.outage_s(self.requests),
             answered_twice=sum(bool(trip.also) for trip in self.trips) if self.trips else None,
             failover_s=answered_s if failover else None,
             dual_owner_s=self._dual_owner_s(),

@@ -6,8 +6,8 @@ import csv
 import io
 from collections.abc import Iterator, Sequence
 
-from viplab.analysis.model import FaultSummary, Figure, TrialSummary
 from viplab.analysis.statistics import spread
+from viplab.analysis.summary import FaultSummary, Figure, TrialSummary
 
 # In the order in which a failover runs; names are those of `Measures`.
 QUANTITIES = (
@@ -21,6 +21,7 @@ QUANTITIES = (
     "outage_s",
     "outage_loss_s",
     "recovered_s",
+    "http_outage_s",
     "dual_owner_s",
 )
 _TRIAL_COLUMNS = ("name", "scenario", "subject", "subject_version", "profile", "lab", "accel", "trial", "verdict")

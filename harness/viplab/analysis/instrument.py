@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from viplab.analysis.model import Calibration, CutSummary, Jitter
 from viplab.analysis.record import HOSTS, Record
 from viplab.analysis.statistics import spread
 from viplab.analysis.streams import silences
+from viplab.analysis.summary import Calibration, CutSummary, Jitter
 from viplab.evidence import Event
 
 CALIBRATION = "calibration"
@@ -70,23 +70,24 @@ def calibration(record: Record) -> Calibration | None:
         lost=sum(gap.lost for gap in gaps),
         false_outages=len(gaps),
         false_outage_s=sum((gap.end_ns or trips[-1].sent_ns) - gap.start_ns for gap in gaps) / _NS,
-        advert_jitter=_jitter(_advert_jitter_ns(record, begin_ns, end_ns)),
-        probe_jitter=_jitter(record.lateness_ns),
-        round_trip=_jitter([trip.rtt_ns for trip in trips if trip.rtt_ns is not None]),
+        advert_jitter=jitter(_advert_jitter_ns(record, begin_ns, end_ns)),
+        probe_jitter=jitter(record.lateness_ns),
+        round_trip=jitter([trip.rtt_ns for trip in trips if trip.rtt_ns is not None]),
         dropped=record.capture.dropped,
     )
 
 
 def _advert_jitter_ns(record: Record, begin_ns: int, end_ns: int) -> list[int]:
-    jitter: list[int] = []
+    off: list[int] = []
     for host in HOSTS:
         interval_ns = round(record.info.nodes[host].advert_int_s * _NS)
         times = [advert.time_ns for advert in record.adverts_of(host) if begin_ns <= advert.time_ns <= end_ns]
-        jitter += [abs(after - before - interval_ns) for before, after in pairwise(times)]
-    return jitter
+        off += [abs(after - before - interval_ns) for before, after in pairwise(times)]
+    return off
 
 
-def _jitter(values_ns: Sequence[int]) -> Jitter | None:
+def jitter(values_ns: Sequence[int]) -> Jitter | None:
+    """So many durations in a few numbers, None where there are none."""
     if not values_ns:
         return None
     seen = spread([value / _NS for value in values_ns], interval=False)

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from itertools import pairwise
 
-from viplab.analysis.model import FaultKind, Interval, Lane
 from viplab.analysis.record import Record
+from viplab.analysis.summary import FaultKind
+from viplab.analysis.views import Interval, Lane
 from viplab.evidence import HostName
 
 # Until adverts of one host are this many intervals apart it is held to be advertising throughout.

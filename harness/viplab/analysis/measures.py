@@ -6,9 +6,9 @@ from itertools import groupby
 from statistics import median
 
 from viplab.analysis.deadline import skew_ns
-from viplab.analysis.model import FaultView, RoundTrip, TrialView
 from viplab.analysis.record import Record, arp_entry
 from viplab.analysis.rows import Resolution, resolution
+from viplab.analysis.views import FaultView, RoundTrip, TrialView
 from viplab.evidence import HostName
 
 Value = bool | int | float | str | None

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
-from viplab.analysis.model import Fault, OutageGap
 from viplab.analysis.record import Record
 from viplab.analysis.streams import Silence, Trip
+from viplab.analysis.summary import Fault, OutageGap
 
 # What RFC 6412 calls the sustained convergence validation time, and its value there.
 SUSTAINED_NS = 5_000_000_000
@@ -54,10 +54,16 @@ def recovered_s(silences: Sequence[Silence], trips: Sequence[Trip], fault: Fault
         return None
     if not silences:
         return 0.0
-    following_ns = [*(gap.start_ns for gap in silences[1:]), trips[-1].sent_ns]
+    over_ns = recovered_ns(silences, trips[-1].sent_ns)
+    return None if over_ns is None else (over_ns - fault.at_ns) / _NS
+
+
+def recovered_ns(silences: Sequence[Silence], last_ns: int) -> int | None:
+    """The end of the first gap after which none begins for five seconds, up to the last request that was sent."""
+    following_ns = [*(gap.start_ns for gap in silences[1:]), last_ns]
     for gap, next_ns in zip(silences, following_ns, strict=True):
         if gap.end_ns is not None and next_ns - gap.end_ns >= SUSTAINED_NS:
-            return (gap.end_ns - fault.at_ns) / _NS
+            return gap.end_ns
     return None
 
 

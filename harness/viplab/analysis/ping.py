@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 
-from viplab.analysis.model import PingReply, PingSummary, PingView, Rtt
+from viplab.analysis.summary import PingSummary, Rtt
+from viplab.analysis.views import PingReply, PingView
 
 _REPLY = re.compile(
     r"^(?:\[[\d.]+\] )?\d+ bytes from .+?: icmp_(?:req|seq)=(?P<seq>\d+)(?: ttl=(?P<ttl>\d+))?"

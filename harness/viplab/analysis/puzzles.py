@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from viplab.analysis.checks import Template, holds
 from viplab.analysis.claims import Judged, PuzzleText, Reference, Subject, subjects
-from viplab.analysis.model import Evidence, Puzzle
+from viplab.analysis.views import Evidence, Puzzle
 
 
 def answer_puzzles(reference: Reference, trials: Sequence[Judged]) -> list[Puzzle]:

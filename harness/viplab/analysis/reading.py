@@ -7,6 +7,8 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import yaml
+
 from viplab.analysis.dissect import meanings
 from viplab.analysis.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Neighbour
 from viplab.analysis.logs import Line, read_log
@@ -14,7 +16,7 @@ from viplab.analysis.pcap import Pcap
 from viplab.analysis.ping import read_ping
 from viplab.analysis.record import HOSTS, Record
 from viplab.errors import InputError
-from viplab.evidence import Event, HostName, TrialFolder
+from viplab.evidence import Event, HostName, HttpRequest, TrialFolder
 
 # Frames of one capture that are kept: eight minutes of a probe at 2 kHz, and no more of a capture that is hostile.
 _MOST = 2_000_000
@@ -28,6 +30,8 @@ def read_trial(folder: TrialFolder) -> Record:
         InputError: `trial.json` is missing or not ours; whatever else is wrong is said in the record's `gaps`.
     """
     info = folder.info()
+    if not {*HOSTS} <= info.nodes.keys() & info.stations.keys():
+        raise InputError(f"{folder.path / 'trial.json'}: nodes and stations need both of {', '.join(HOSTS)}")
     gaps: list[str] = []
     events = _events(folder, gaps)
     wire = _capture(folder, "interconnect", gaps, lambda frame: isinstance(frame, Advert | Carp))
@@ -36,16 +40,16 @@ def read_trial(folder: TrialFolder) -> Record:
     has_markers = needs_markers or folder.capture("mgmt").exists()
     markers = _capture(folder, "mgmt", gaps, lambda frame: isinstance(frame, Datagram)) if has_markers else []
     near_ns = events[0].t_ns if events else 0
-    scenario = _text(folder.path / "scenario.yaml", gaps)
-    if scenario is None:
-        gaps.append(f"{folder.path / 'scenario.yaml'}: missing")
+    scenario = _scenario(folder.path / "scenario.yaml", gaps)
     transcript = _text(folder.ping, gaps)
-    if transcript is None and any(event.event == "ping_started" for event in events):
-        gaps.append(f"{folder.ping}: missing although ping was started")
+    ping = read_ping(transcript) if transcript is not None else None
+    if ping is None and any(event.event == "ping_started" for event in events):
+        what = "missing" if transcript is None else "is no transcript of ping"
+        gaps.append(f"{folder.ping}: {what}, although ping was started")
     return Record(
         name=folder.name,
         info=info,
-        scenario=scenario or "",
+        scenario=scenario,
         config={host: _text(folder.host(host, "keepalived.conf"), gaps) for host in HOSTS},
         events=events,
         adverts=[
@@ -56,8 +60,9 @@ def read_trial(folder: TrialFolder) -> Record:
         neighbours=[frame for frame in public if isinstance(frame, Neighbour)],
         echoes=[frame for frame in public if isinstance(frame, Echo)],
         markers=[frame for frame in markers if isinstance(frame, Datagram)],
-        ping=read_ping(transcript) if transcript is not None else None,
+        ping=ping,
         logs={host: _log(folder, host, near_ns, gaps) for host in HOSTS},
+        http=_http(folder, gaps) if any(event.event == "http_started" for event in events) else [],
         gaps=gaps,
     )
 
@@ -73,6 +78,29 @@ def _events(folder: TrialFolder, gaps: list[str]) -> list[Event]:
     if not events:
         gaps.append(f"{folder.timeline}: missing or empty")
     return events
+
+
+def _scenario(path: Path, gaps: list[str]) -> str:
+    """The scenario's text, "" where it is none: what was to be expected is then not known."""
+    text = _text(path, gaps)
+    try:
+        if text is not None and isinstance(yaml.safe_load(text), dict):
+            return text
+    except (yaml.YAMLError, ValueError):
+        pass
+    gaps.append(f"{path}: {'missing' if text is None else 'is no scenario'}")
+    return ""
+
+
+def _http(folder: TrialFolder, gaps: list[str]) -> list[HttpRequest]:
+    requests: list[HttpRequest] = []
+    try:
+        # One by one, as above.
+        for request in folder.http_requests():
+            requests.append(request)
+    except InputError as error:
+        gaps.append(str(error))
+    return requests
 
 
 def _capture(folder: TrialFolder, network: str, gaps: list[str], wanted: Callable[[Meaning], bool]) -> list[Meaning]:

@@ -11,9 +11,10 @@ from typing import get_args
 
 from viplab.analysis.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
 from viplab.analysis.logs import Line
-from viplab.analysis.model import CaptureSummary, Fault, FaultKind, PingView, Stream
 from viplab.analysis.streams import Trip, lateness_ns, round_trips
-from viplab.evidence import Event, HostName, Station, TrialInfo
+from viplab.analysis.summary import CaptureSummary, Fault, FaultKind
+from viplab.analysis.views import PingView, Stream
+from viplab.evidence import Event, HostName, HttpRequest, Station, TrialInfo
 
 HOSTS: tuple[HostName, ...] = ("A", "B")
 NETWORKS = ("virbr0", "interconnect")
@@ -37,6 +38,7 @@ class Record:
     markers: list[Datagram]
     ping: PingView | None
     logs: dict[HostName, list[Line]]
+    http: list[HttpRequest] = field(default_factory=list)
     gaps: list[str] = field(default_factory=list)
 
     @cached_property
@@ -154,7 +156,7 @@ class Record:
         seen = self.all("owners")
         ends = [event.t_ns for event in seen[1:]] + [self.end_ns]
         return [
-            (max(event.t_ns, since_ns), min(end, until_ns), sorted(event.get("macs") or []))
+            (max(event.t_ns, since_ns), min(end, until_ns), sorted(map(str, event.get("macs") or [])))
             for event, end in zip(seen, ends, strict=False)
             if end > since_ns and event.t_ns < until_ns
         ]

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from viplab.analysis.frames import BROADCAST, Advert, Arp, Echo
-from viplab.analysis.model import FaultView, FrameRow
 from viplab.analysis.record import Record
+from viplab.analysis.views import FaultView, FrameRow
 
 # So many adverts of the old master before a takeover, and of the new one after it.
 _ADVERTS = 3

@@ -7,10 +7,10 @@ import json
 from viplab.analysis.claims import Judged, Reference, exit_status, judge_claims, read_reference
 from viplab.analysis.figures import figures, table
 from viplab.analysis.measures import measures
-from viplab.analysis.model import RunView
 from viplab.analysis.puzzles import answer_puzzles
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
+from viplab.analysis.views import RunView
 from viplab.errors import InputError
 from viplab.evidence import RunFolder
 

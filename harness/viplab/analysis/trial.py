@@ -7,22 +7,12 @@ from collections.abc import Sequence
 from viplab.analysis.facts import fault_view, within
 from viplab.analysis.instrument import calibration, cuts
 from viplab.analysis.lanes import lanes
-from viplab.analysis.model import (
-    AdvertSeen,
-    FaultView,
-    Gap,
-    LogLine,
-    Measures,
-    RoundTrip,
-    Step,
-    Stream,
-    TrialSummary,
-    TrialView,
-)
 from viplab.analysis.record import HOSTS, Record
 from viplab.analysis.rows import rows
 from viplab.analysis.streams import Trip, silences
+from viplab.analysis.summary import Measures, TrialSummary
 from viplab.analysis.verdict import verdict
+from viplab.analysis.views import AdvertSeen, FaultView, Gap, LogLine, RoundTrip, Step, Stream, TrialView
 from viplab.evidence import HostName
 
 _NS = 1_000_000_000

@@ -11,8 +11,9 @@ import yaml
 
 from viplab.analysis.deadline import BY_TIMEOUT, DEADLINE_EXCESS_S, OUTAGE_SLACK_S
 from viplab.analysis.instrument import cut_events, cuts
-from viplab.analysis.model import FaultKind, FaultView, TrialVerdict
 from viplab.analysis.record import HOSTS, NETWORKS, Record
+from viplab.analysis.summary import FaultKind, TrialVerdict
+from viplab.analysis.views import FaultView
 from viplab.evidence import HostName
 
 # A wall clock that moves against the monotonic one by more than this was stepped.
@@ -89,6 +90,22 @@ def _overloaded(record: Record, views: Sequence[FaultView]) -> str | None:
     return None
 
 
+def _http_held_up(record: Record, views: Sequence[FaultView]) -> str | None:
+    if not record.all("http_started"):
+        return None
+    stopped = record.all("http_stopped")
+    if not stopped:
+        return "the HTTP probe broke off"
+    if withheld := stopped[-1].get("withheld"):
+        return f"the host was overloaded: {withheld} HTTP requests were not sent, so many were under way"
+    late_ns = max(
+        (request.sent_ns - request.due_ns for request in record.http if request.connection == "new"), default=0
+    )
+    if late_ns > _LATE_MOST_NS:
+        return f"the host was overloaded: the HTTP probe sent a request {late_ns / 1e6:.0f} ms late"
+    return None
+
+
 def _clock_stepped(record: Record, views: Sequence[FaultView]) -> str | None:
     apart = [int(event["realtime_ns"]) - int(event["monotonic_ns"]) for event in record.all("clock")]
     if len(apart) < 2:
@@ -157,6 +174,7 @@ UNDECIDED: tuple[Rule, ...] = (
     _spanning_tree,
     _clock_stepped,
     _overloaded,
+    _http_held_up,
     _two_masters_before,
     _did_not_take,
 )

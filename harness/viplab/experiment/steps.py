@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
+from contextlib import ExitStack
 from typing import Any
 
 from pydantic import BaseModel
@@ -18,9 +19,10 @@ from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_both
 from viplab.lab.topology import PUBLIC, HostName
 from viplab.observe import clocks
+from viplab.observe.http_probe import HttpProbe
 from viplab.observe.neighbours import arp_table
 from viplab.observe.ping import Ping
-from viplab.observe.probe import Probe
+from viplab.observe.probe import Probe, Prober
 from viplab.observe.timeline import Timeline
 from viplab.observe.watch import Watch
 from viplab.scenario import model
@@ -56,7 +58,7 @@ class Course:
         self._arp_taken = False
 
     def run(self) -> None:
-        """Set-up, then the measured steps with the probe running.
+        """Set-up, then the measured steps with the probes running.
 
         Raises:
             LabError: a wait was in vain or a step could not be done.
@@ -65,8 +67,9 @@ class Course:
             self._do(step)
         self._phase = "steps"
         try:
-            asked = self._scenario.probe
-            with Probe(asked.kind, self._scenario.vrrp.vip, PROBE_SOURCE, asked.rate, PUBLIC.bridge, self._timeline):
+            with ExitStack() as probes:
+                for probe in self._probes():
+                    probes.enter_context(probe)
                 for step in self._scenario.steps:
                     self._do(step)
             self._record_arp("after")
@@ -74,6 +77,12 @@ class Course:
         finally:
             if self._ping is not None:
                 self._ping.stop()
+
+    def _probes(self) -> Iterator[Prober]:
+        asked, http, vip = self._scenario.probe, self._scenario.http, self._scenario.vrrp.vip
+        yield Probe(asked.kind, vip, PROBE_SOURCE, asked.rate, PUBLIC.bridge, self._timeline)
+        if http is not None:
+            yield HttpProbe(vip, PROBE_SOURCE, http.rate, PUBLIC.bridge, self._folder.http, self._timeline)
 
     def _do(self, step: BaseModel) -> None:
         name = next(iter(type(step).model_fields))

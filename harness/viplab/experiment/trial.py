@@ -25,7 +25,7 @@ from viplab.lab.topology import (
     MGMT,
     PUBLIC,
 )
-from viplab.observe import clocks, echo
+from viplab.observe import clocks, echo, responder
 from viplab.observe.capture import Capture
 from viplab.observe.census import Census
 from viplab.observe.neighbours import Neighbours
@@ -109,6 +109,8 @@ def _prepare(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline) ->
         configure(guest, keepalived_conf(trial.scenario, guest.host.name))
         if trial.scenario.probe.kind == "udp":
             echo.start(guest, trial.scenario.vrrp.vip)
+        if trial.scenario.http is not None:
+            responder.start(guest)
 
     on_both(lab, configured)
     timeline.record("prepared", reset_s=round(fresh - started, 3), configure_s=round(time.monotonic() - fresh, 3))
@@ -162,4 +164,5 @@ def _info(trial: Trial, lab: Lab, version: str) -> TrialInfo:
         probe_kind=scenario.probe.kind,
         probe_interval_s=scenario.probe.interval_s,
         probe_source=PROBE_SOURCE,
+        http_interval_s=scenario.http.interval_s if scenario.http else None,
     )

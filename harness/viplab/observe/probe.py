@@ -20,7 +20,7 @@ import time
 from array import array
 from collections.abc import Callable
 from types import TracebackType
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 from viplab.lab.command import run
 from viplab.observe import echo
@@ -33,22 +33,31 @@ STOP_LIMIT_S = 10
 Kind = Literal["icmp", "udp"]
 
 
-class Probe:
-    """A running probe; a context manager."""
+class Prober:
+    """A program of its own that asks from an address of its own; a context manager that asks when it is entered."""
 
-    def __init__(self, kind: Kind, target: str, source: str, rate: int, interface: str, timeline: Timeline) -> None:
-        self._command = [sys.executable, "-m", "viplab.observe.probe", kind, target, source, str(rate)]
+    def __init__(
+        self,
+        event: str,
+        module: str,
+        arguments: list[str],
+        source: str,
+        interface: str,
+        timeline: Timeline,
+        **keys: Any,
+    ) -> None:
+        self._event = event
+        self._command = [sys.executable, "-m", module, *arguments]
         self._address = ["ip", "address", "replace", f"{source}/32", "dev", interface]
         self._timeline = timeline
-        self._kind = kind
-        self._rate = rate
+        self._keys = keys
 
-    def __enter__(self) -> Probe:
+    def __enter__(self) -> Self:
         run(self._address)
         self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
         self._process.stdout.readline()  # it says when its first request is due
-        self._timeline.record("probe_started", kind=self._kind, rate=self._rate)
+        self._timeline.record(f"{self._event}_started", **self._keys)
         return self
 
     def __exit__(
@@ -57,7 +66,15 @@ class Probe:
         self._process.send_signal(signal.SIGTERM)
         said, _ = self._process.communicate(timeout=STOP_LIMIT_S)
         if self._process.returncode == 0:
-            self._timeline.record("probe_stopped", **json.loads(said))
+            self._timeline.record(f"{self._event}_stopped", **json.loads(said))
+
+
+class Probe(Prober):
+    """The echo requests."""
+
+    def __init__(self, kind: Kind, target: str, source: str, rate: int, interface: str, timeline: Timeline) -> None:
+        arguments = [kind, target, source, str(rate)]
+        super().__init__("probe", __name__, arguments, source, interface, timeline, kind=kind, rate=rate)
 
 
 def payload(sequence: int, now_ns: int) -> bytes:

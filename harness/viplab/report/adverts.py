@@ -8,7 +8,7 @@ from typing import Any
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MaxNLocator, MultipleLocator
 
-from viplab.analysis.model import AdvertSeen, TrialView
+from viplab.analysis.views import AdvertSeen, TrialView
 from viplab.report import units
 from viplab.report.svg import LIGHT, Drawing, bare, canvas, drawing_rules, inline, plain_numbers
 from viplab.report.text import visible

@@ -10,7 +10,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import MultipleLocator
 
-from viplab.analysis.model import RoundTrip, TrialView
+from viplab.analysis.views import RoundTrip, TrialView
 from viplab.report import units
 from viplab.report.svg import LIGHT, WIDTH, Drawing, bare, canvas, drawing_rules, inline, plain_numbers
 from viplab.report.text import visible

@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
-from viplab.analysis.model import RunView, TrialView
+from viplab.analysis.views import RunView, TrialView
 from viplab.evidence import RunFolder
 from viplab.report import (
     adverts,
@@ -30,8 +30,14 @@ from viplab.report.svg import Drawing
 
 Link = Callable[..., str]
 
+HTTP = (
+    "http_outage_s",
+    "Application without an answer",
+    "first failed HTTP request to the first from which on none fails for 5 s",
+)
 QUANTITIES: tuple[tuple[str, str, str], ...] = (
     ("outage_s", "Client without an answer", "sum of the gaps in its echo replies"),
+    HTTP,
     ("detection_s", "Takeover", "fault to the new master’s first advert"),
     ("deadline_excess_s", "Deadline excess", "how late that advert was by the new master’s own timers"),
     ("announce_s", "Announcement", "that advert to its first gratuitous ARP"),
@@ -137,7 +143,7 @@ class Book:
             "puzzles": outline.puzzle_rows(view),
             "pairs": compared.subjects(view.summary, outline.subjects(view)),
             "bench": topology.bench(view),
-            "quantities": QUANTITIES,
+            "quantities": [item for item in QUANTITIES if item is not HTTP or _asks_over_http(view)],
             "repeated": len(self._chapter_of) < len(view.trials),
             "headline": glance.headline(view),
             "blocks": glance.blocks,
@@ -174,6 +180,10 @@ class Book:
     def _settled(self, number: int) -> Drawing | None:
         names = outline.short_names(self.view)
         return self._drawn(f"puzzle-{number}", lambda key: settled.draw(number, self.chapters, names, key))
+
+
+def _asks_over_http(view: RunView) -> bool:
+    return any(trial.info.http_interval_s for trial in view.trials)
 
 
 def render(run: RunFolder, view: RunView) -> str:

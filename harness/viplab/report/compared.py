@@ -7,14 +7,15 @@ from itertools import combinations
 
 from viplab.analysis.baseline import points
 from viplab.analysis.compare import Comparison, Row, compare
-from viplab.analysis.model import Summary
+from viplab.analysis.summary import Summary
 from viplab.errors import InputError
 from viplab.report.outline import Subject
 
-SHOWN = ("outage_s", "detection_s", "deadline_excess_s")
+SHOWN = ("outage_s", "http_outage_s", "detection_s", "deadline_excess_s")
 """The quantities that a page shows; `viplab compare` prints all of them."""
 NAMES = {
     "outage_s": "client without an answer",
+    "http_outage_s": "application without an answer",
     "detection_s": "takeover after the fault",
     "deadline_excess_s": "deadline excess",
 }

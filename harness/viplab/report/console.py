@@ -8,7 +8,8 @@ from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
-from viplab.analysis.model import ClaimResult, RunView, TrialView
+from viplab.analysis.summary import ClaimResult
+from viplab.analysis.views import RunView, TrialView
 from viplab.report import outline, units
 from viplab.report.text import visible
 

@@ -8,7 +8,7 @@ from itertools import groupby, pairwise
 from pathlib import Path
 from urllib.parse import quote
 
-from viplab.analysis.model import FrameRow, LogLine, TrialView
+from viplab.analysis.views import FrameRow, LogLine, TrialView
 from viplab.evidence import HostName
 from viplab.report import units
 from viplab.report.text import middle_out

@@ -16,8 +16,9 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from viplab.analysis.model import Measures, TrialView
-from viplab.report import compared, exhibits, glance, outline, units
+from viplab.analysis.summary import Measures
+from viplab.analysis.views import TrialView
+from viplab.report import application, compared, exhibits, glance, outline, units
 from viplab.report.svg import PALETTE
 from viplab.report.text import visible
 
@@ -46,6 +47,10 @@ def environment() -> Environment:
         "sample": lambda trials, name: units.sample(_values(trials, name)),
         "measured": lambda trials, name: any(value is not None for value in _values(trials, name)),
         "lost": glance.lost,
+        "application": application.of,
+        "http_errors": application.errors,
+        "fate": application.fate,
+        "fates": application.fates,
         "verdict_counts": glance.verdict_counts,
         "prose": prose,
         "verdict": outline.verdict,

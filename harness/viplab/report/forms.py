@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from viplab.analysis.model import RunView
+from viplab.analysis.views import RunView
 from viplab.evidence import RunFolder
 from viplab.report.book import Book
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from viplab.analysis.model import ClaimResult, FaultView, Measures, RunView, TrialView
+from viplab.analysis.summary import ClaimResult, Measures
+from viplab.analysis.views import FaultView, RunView, TrialView
 from viplab.report import outline, units
 from viplab.report.timeline import fault_words
 

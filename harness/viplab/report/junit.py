@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from xml.etree import ElementTree
 
-from viplab.analysis.model import ClaimResult, RunView, TrialView
+from viplab.analysis.summary import ClaimResult
+from viplab.analysis.views import RunView, TrialView
 from viplab.report import outline
 from viplab.report.text import visible
 

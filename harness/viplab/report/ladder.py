@@ -7,7 +7,7 @@ from statistics import median
 
 from matplotlib.axes import Axes
 
-from viplab.analysis.model import FrameRow, TrialView
+from viplab.analysis.views import FrameRow, TrialView
 from viplab.report import units
 from viplab.report.svg import LIGHT, Drawing, canvas, drawing_rules, inline
 from viplab.report.text import visible

@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from viplab.analysis.model import ClaimResult, RunView
+from viplab.analysis.summary import ClaimResult
+from viplab.analysis.views import RunView
 from viplab.report import glance, outline, units
 from viplab.report.text import visible
 

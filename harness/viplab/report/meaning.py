@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from viplab.analysis.model import FaultView, Measures
+from viplab.analysis.summary import Measures
+from viplab.analysis.views import FaultView
 from viplab.report import outline, units
 
 NOTICED_S = 0.2

@@ -4,14 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from viplab.analysis.model import FaultView, TrialView
-from viplab.report import units
+from viplab.analysis.views import FaultView, TrialView
+from viplab.report import application, units
 from viplab.report.timeline import fault_words
 
 
 def tell(trial: TrialView, fault: FaultView) -> list[str]:
     """What happened at and after one fault, in order."""
-    return [*_fault(fault), *_takeover(fault), *_announcement(fault), *_client(trial, fault)]
+    return [
+        *_fault(fault),
+        *_takeover(fault),
+        *_announcement(fault),
+        *_client(trial, fault),
+        *application.sentences(fault.summary),
+    ]
 
 
 def _fault(fault: FaultView) -> Iterator[str]:

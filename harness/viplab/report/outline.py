@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import yaml
 
-from viplab.analysis.model import ClaimResult, Puzzle, RunView, TrialView
+from viplab.analysis.summary import ClaimResult
+from viplab.analysis.views import Puzzle, RunView, TrialView
 
 
 @dataclass(frozen=True, order=True)

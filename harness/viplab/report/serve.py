@@ -15,7 +15,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from urllib.parse import parse_qs, unquote, urlsplit
 
-from viplab.analysis.model import Summary
+from viplab.analysis.summary import Summary
 from viplab.errors import HostError
 from viplab.evidence import RunFolder
 from viplab.report import shelf

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from markupsafe import Markup
 from pydantic import ValidationError
 
-from viplab.analysis.model import ClaimResult, Summary
+from viplab.analysis.summary import ClaimResult, Summary
 from viplab.evidence import RunFolder
 from viplab.report import compared
 from viplab.report.filters import environment, policy

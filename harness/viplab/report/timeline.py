@@ -11,7 +11,8 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullLocator
 
-from viplab.analysis.model import FaultKind, FaultView, Gap, Interval, Lane, RoundTrip, TrialView
+from viplab.analysis.summary import FaultKind
+from viplab.analysis.views import FaultView, Gap, Interval, Lane, RoundTrip, TrialView
 from viplab.report import units
 from viplab.report.svg import LIGHT, WIDTH, Drawing, canvas, drawing_rules, inline
 from viplab.report.text import visible

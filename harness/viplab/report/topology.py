@@ -6,7 +6,7 @@ import ipaddress
 import re
 from dataclasses import dataclass
 
-from viplab.analysis.model import RunView, TrialView
+from viplab.analysis.views import RunView, TrialView
 from viplab.evidence import HostName, NodeTimers, Station
 
 

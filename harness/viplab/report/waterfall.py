@@ -7,7 +7,7 @@ from textwrap import fill
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from viplab.analysis.model import FaultView, WaterfallItem
+from viplab.analysis.views import FaultView, WaterfallItem
 from viplab.report import units
 from viplab.report.svg import LIGHT, Drawing, canvas, drawing_rules, inline
 from viplab.report.text import visible

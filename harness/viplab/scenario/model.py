@@ -237,6 +237,22 @@ class Probe(_Strict):
         return 1 / self.rate
 
 
+class Http(_Strict):
+    """What an application asks of the VIP besides, over TCP and HTTP."""
+
+    rate: int = Field(
+        default=10,
+        ge=1,
+        le=50,
+        description="New connections a second, each for one request; one that is kept open asks as often.",
+    )
+
+    @property
+    def interval_s(self) -> float:
+        """Seconds between two requests."""
+        return 1 / self.rate
+
+
 class Scenario(_Strict):
     """One experiment."""
 
@@ -248,6 +264,7 @@ class Scenario(_Strict):
     article: str | None = Field(default=None, description="Where the article tells it, such as `part 2, case A`.")
     vrrp: Vrrp = Vrrp()
     probe: Probe = Probe()
+    http: Http | None = Field(default=None, description="Left out, nobody asks over HTTP.")
     hosts: dict[HostName, Node]
     setup: list[Step] = []
     steps: list[Step] = Field(min_length=1)

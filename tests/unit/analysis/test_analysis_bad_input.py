@@ -45,6 +45,26 @@ def a_folder(path: Path) -> None:
     path.mkdir()
 
 
+def another(key: str, value: object) -> Callable[[Path], object]:
+    """The first event that has this key has this value there."""
+
+    def change(path: Path) -> None:
+        lines = path.read_text().splitlines()
+        at = next(number for number, line in enumerate(lines) if key in json.loads(line))
+        lines[at] = json.dumps(json.loads(lines[at]) | {key: value})
+        path.write_text("".join(f"{line}\n" for line in lines))
+
+    return change
+
+
+def without(key: str) -> Callable[[Path], object]:
+    return lambda path: path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != key}))
+
+
+def empty(key: str) -> Callable[[Path], object]:
+    return lambda path: path.write_text(json.dumps(json.loads(path.read_text()) | {key: {}}))
+
+
 CAPTURE = "capture/virbr0.pcap"
 
 
@@ -69,7 +89,15 @@ def test_a_damaged_capture_spoils_its_own_trial_only(run: RunFolder, name: str, 
         ("trial.json", lambda path: path.write_text('{"new_key": 1}'), "written by another version"),
         ("timeline.jsonl", Path.unlink, "missing or empty"),
         ("timeline.jsonl", lambda path: path.write_text("no event\n"), "timeline.jsonl:1: not an event"),
+        ("timeline.jsonl", another("t_ns", 10**30), "timeline.jsonl:1: not an event"),
+        ("timeline.jsonl", another("realtime_ns", "x"), "realtime_ns of clock is 'x'"),
+        ("timeline.jsonl", another("before_ns", []), "before_ns of fault_injected is '[]'"),
+        ("timeline.jsonl", another("macs", 5), "macs of owners is '5'"),
+        ("trial.json", without("nodes"), "trial.json: nodes"),
+        ("trial.json", empty("nodes"), "nodes and stations need both of A, B"),
+        ("trial.json", empty("stations"), "nodes and stations need both of A, B"),
         ("scenario.yaml", Path.unlink, "scenario.yaml: missing"),
+        ("scenario.yaml", lambda path: path.write_bytes(b"\x7fELF\0"), "scenario.yaml: is no scenario"),
         ("ping.txt", Path.unlink, ""),
     ],
 )
@@ -82,6 +110,17 @@ def test_every_missing_part_is_named_and_the_rest_is_judged(
     if said:
         assert said in view.damage[0]
         assert view.exit_status in (1, 2)
+
+
+def test_a_ping_that_left_no_transcript_of_ping_is_damage_and_no_failure(run: RunFolder) -> None:
+    trial = run.trials()[1]
+    with trial.timeline.open("a") as lines:
+        lines.write(json.dumps({"t_ns": s.START_NS + s.S, "event": "ping_started", "target": s.VIP}) + "\n")
+    assert analyze(run).damage == []
+    trial.ping.write_bytes(b"\x7fELF\0")
+    view = analyze(run)
+    assert view.trials[1].summary.verdict == "undecided"
+    assert "ping.txt: is no transcript of ping" in view.damage[0]
 
 
 def test_without_a_reference_the_trials_are_judged_and_no_claims(run: RunFolder) -> None:

@@ -13,10 +13,11 @@ import yaml
 from viplab.analysis.claims import exit_status, read_reference
 from viplab.analysis.claims_page import MEANING, claims_page
 from viplab.analysis.measures import measures
-from viplab.analysis.model import ClaimResult, RunView, Summary
 from viplab.analysis.reading import read_trial
 from viplab.analysis.run import analyze, write_summary
+from viplab.analysis.summary import ClaimResult, Summary
 from viplab.analysis.trial import view_trial
+from viplab.analysis.views import RunView
 from viplab.errors import InputError
 from viplab.evidence import RunFolder, TrialFolder
 

@@ -12,11 +12,11 @@ from viplab.analysis.deadline import Terms, down_interval_ns, released_ns, skew_
 from viplab.analysis.dissect import decode
 from viplab.analysis.frames import Echo
 from viplab.analysis.index import Frame
-from viplab.analysis.model import TrialView
 from viplab.analysis.pcap import Pcap
 from viplab.analysis.reading import read_trial
 from viplab.analysis.streams import Trip, round_trips, silences
 from viplab.analysis.trial import view_trial
+from viplab.analysis.views import TrialView
 from viplab.evidence import NodeTimers, TrialFolder
 
 BYHAND = Path(__file__).parents[2] / "data" / "byhand"

@@ -7,8 +7,8 @@ import csv
 import pytest
 import synthetic as s
 
-from viplab.analysis.model import RunView
 from viplab.analysis.run import analyze, write_trials
+from viplab.analysis.views import RunView
 from viplab.evidence import RunFolder
 
 NEW = s.FAMILIES[1]

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-from viplab.analysis.model import (
+from viplab.analysis.summary import CaptureSummary, ClaimResult, Fault, FaultSummary, PingSummary, Rtt, TrialSummary
+from viplab.analysis.views import (
     AdvertSeen,
-    CaptureSummary,
-    ClaimResult,
     Evidence,
-    Fault,
-    FaultSummary,
     FaultView,
     FrameRow,
     Gap,
@@ -19,14 +16,11 @@ from viplab.analysis.model import (
     LogLine,
     Moments,
     PingReply,
-    PingSummary,
     PingView,
     Puzzle,
     RoundTrip,
-    Rtt,
     RunView,
     Step,
-    TrialSummary,
     TrialView,
     WaterfallItem,
 )

@@ -7,7 +7,7 @@ import io
 import report_sample as sample
 from rich.console import Console
 
-from viplab.analysis.model import RunView
+from viplab.analysis.views import RunView
 from viplab.report import summary_table
 
 

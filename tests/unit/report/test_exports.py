@@ -12,7 +12,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
-from viplab.analysis.model import RunView
+from viplab.analysis.views import RunView
 from viplab.evidence import RunFolder
 from viplab.report import junit, markdown, summary_table, write_single
 from viplab.report.markdown import escape

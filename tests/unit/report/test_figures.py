@@ -7,7 +7,7 @@ import re
 import pytest
 import report_sample as sample
 
-from viplab.analysis.model import AdvertSeen, RunView, TrialView
+from viplab.analysis.views import AdvertSeen, RunView, TrialView
 from viplab.report import adverts, answers, arithmetic, dots, glance, ladder, outline, settled
 from viplab.report.svg import Drawing
 

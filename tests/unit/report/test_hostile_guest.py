@@ -14,8 +14,8 @@ from xml.etree import ElementTree
 import pytest
 from rich.console import Console
 
-from viplab.analysis.model import RunView
 from viplab.analysis.run import analyze, summary_bytes
+from viplab.analysis.views import RunView
 from viplab.evidence import RunFolder
 from viplab.report import junit, markdown, summary_table, write_site
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import report_sample as sample
 
-from viplab.analysis.model import TrialView
+from viplab.analysis.views import TrialView
 from viplab.report import outline
 from viplab.report.meaning import meanings
 

@@ -14,8 +14,9 @@ from pathlib import Path
 import pytest
 import report_sample as sample
 
-from viplab.analysis.model import CaptureSummary, LogLine, PingView, RunView
 from viplab.analysis.run import analyze
+from viplab.analysis.summary import CaptureSummary
+from viplab.analysis.views import LogLine, PingView, RunView
 from viplab.evidence import RunFolder, Station
 from viplab.report import render
 from viplab.report.svg import PALETTE

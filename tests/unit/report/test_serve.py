@@ -11,8 +11,8 @@ from pathlib import Path
 import pytest
 import report_sample as sample
 
-from viplab.analysis.model import RunView
 from viplab.analysis.run import write_summary
+from viplab.analysis.views import RunView
 from viplab.errors import HostError
 from viplab.evidence import RunFolder
 from viplab.report import compared, outline, shelf, write_site

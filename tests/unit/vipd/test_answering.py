@@ -18,9 +18,10 @@ from vipd.behaviour import PRESETS, SECOND_NS
 from vipd.config import Config, SyncGroup
 from vipd.control import Control
 from vipd.discard import Discard
+from vipd.effects import SendAdvert, SendGratuitousArp
 from vipd.groups import Group, regrouped
 from vipd.lateness import Lateness
-from vipd.router import Router, SendAdvert, SendGratuitousArp
+from vipd.router import Router
 from vipd.running import Running
 from vipd.schedule import Schedule
 from vipd.status import report

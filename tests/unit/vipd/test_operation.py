@@ -15,10 +15,11 @@ from vipd import accounts, dumps
 from vipd.accounts import unsafe
 from vipd.behaviour import PRESETS, SECOND_NS
 from vipd.config import Command, Config, RouterConfig, Script, SyncGroup, Track
+from vipd.effects import AddAddresses, RemoveAddresses
 from vipd.groups import Group
 from vipd.lateness import Lateness
 from vipd.reload import compared
-from vipd.router import AddAddresses, RemoveAddresses, Router
+from vipd.router import Router
 from vipd.schedule import Schedule
 from vipd.scripts import Check
 from vipd.status import instance

@@ -30,10 +30,12 @@ from vrrp_playbook import (
 
 from vipd.behaviour import PRESETS, SECOND_NS
 from vipd.discard import Discard
+from vipd.effects import AddAddresses, Log, RemoveAddresses, SendAdvert, SendGratuitousArp
+from vipd.machine import settled
 from vipd.packet import GROUPS, Advert
 from vipd.packet_v2 import encode as encode_v2
 from vipd.packet_v3 import encode as encode_v3
-from vipd.router import AddAddresses, Log, RemoveAddresses, Router, SendAdvert, SendGratuitousArp, settled
+from vipd.router import Router
 from vipd.table import ASKED_EACH_TIME, TABLE, Do, Event, If, State, resolve
 from vipd.voice import VOICES, Say
 

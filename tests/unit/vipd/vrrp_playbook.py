@@ -16,18 +16,18 @@ from typing import NamedTuple
 
 from vipd.behaviour import PRESETS, SECOND_NS
 from vipd.config import RouterConfig, VirtualAddress
-from vipd.packet import Advert
-from vipd.packet_v2 import encode
-from vipd.router import (
+from vipd.effects import (
     AddAddresses,
     Effect,
     Log,
     Notify,
     RemoveAddresses,
-    Router,
     SendAdvert,
     SendGratuitousArp,
 )
+from vipd.packet import Advert
+from vipd.packet_v2 import encode
+from vipd.router import Router
 from vipd.table import State
 
 MS_NS = 1_000_000

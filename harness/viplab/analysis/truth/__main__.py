@@ -10,8 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from viplab.analysis.model import TrialSummary
 from viplab.analysis.run import analyze
+from viplab.analysis.summary import TrialSummary
 from viplab.analysis.truth import page
 from viplab.analysis.truth.check import compare_all
 from viplab.errors import ViplabError

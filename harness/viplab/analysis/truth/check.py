@@ -8,11 +8,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 
 from viplab.analysis.measures import measures
-from viplab.analysis.model import FaultView, TrialView
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.truth.cases import ARTICLE, BEYOND
 from viplab.analysis.truth.maker import FAMILIES, Trial
+from viplab.analysis.views import FaultView, TrialView
 from viplab.evidence import TrialFolder
 
 Answer = int | None
@@ -64,7 +64,7 @@ def answers(folder: Path) -> dict[str, Answer]:
 
 def _of_fault(view: FaultView) -> dict[str, Answer]:
     summary = view.summary
-    plain = summary.model_dump(exclude={"fault", "gaps", "answers", "outage_window_s", "event"})
+    plain = summary.model_dump(exclude={"fault", "gaps", "answers", "http", "outage_window_s", "event"})
     return {name: _ns(value) if name.endswith("_s") else value for name, value in plain.items()} | {
         "gaps": len(summary.gaps)
     }

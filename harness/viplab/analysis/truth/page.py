@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Sequence
 
-from viplab.analysis.model import Calibration, Jitter, TrialSummary
+from viplab.analysis.summary import Calibration, Jitter, TrialSummary
 from viplab.analysis.truth.check import Answer, Compared
 from viplab.errors import InputError
 

@@ -1,8 +1,6 @@
-"""What analysis yields: `Summary`, which is kept as `summary.json`, and `RunView`, which a report is made of.
+"""What is kept of an analysis as `summary.json`: a `Summary`, with the figures and verdicts of every trial in it.
 
-Keys that end in `_ns` are absolute: integer nanoseconds of the host's clock. Keys that end in `_s` are either
-durations or, in a `TrialView`, moments in seconds after the trial's zero, which is its headline fault (the trial's
-start where it has none).
+Keys that end in `_ns` are absolute: integer nanoseconds of the host's clock. Keys that end in `_s` are durations.
 A value that was not measured is None, never 0.
 """
 
@@ -12,24 +10,22 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from viplab.evidence import Family, HostName, Provenance, RunInfo, TrialInfo
+from viplab.evidence import Family, HostName, HttpError, Provenance
 
 SCHEMA = 1
 
 TrialVerdict = Literal["pass", "fail", "undecided"]
 ClaimVerdict = Literal["reproduced", "differs", "undecided", "inapplicable"]
 FaultKind = Literal["kill", "stop", "link_down", "link_up", "power_cut", "shutdown", "bring_back"]
-Stream = Literal["probe", "ping"]
 
 
-class _Frozen(BaseModel):
+class Frozen(BaseModel):
+    """A model that refuses unknown keys and is never changed."""
+
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-# --- summary.json ---------------------------------------------------------------------------------------------------
-
-
-class Rtt(_Frozen):
+class Rtt(Frozen):
     """Round-trip times in milliseconds, as `ping` prints them."""
 
     min: float
@@ -38,7 +34,7 @@ class Rtt(_Frozen):
     mdev: float
 
 
-class PingSummary(_Frozen):
+class PingSummary(Frozen):
     """The 1 Hz ping of the article, by its transcript; `lost_seqs` are the sequence numbers that are absent from it."""
 
     sent: int
@@ -47,14 +43,14 @@ class PingSummary(_Frozen):
     rtt_ms: Rtt | None = None
 
 
-class CaptureSummary(_Frozen):
+class CaptureSummary(Frozen):
     """All captures of a trial together, by tcpdump's own count."""
 
     packets: int | None = None
     dropped: int | None = None
 
 
-class Fault(_Frozen):
+class Fault(Frozen):
     """What was done, to whom, when: at most `uncertainty_ns` after a marker, or either side of a bracket's middle."""
 
     kind: FaultKind
@@ -69,7 +65,7 @@ class Fault(_Frozen):
         return self.at_ns if self.dated_by == "marker" else self.at_ns - self.uncertainty_ns
 
 
-class Measures(_Frozen):
+class Measures(Frozen):
     """What one fault did, in seconds; the terms are those of docs/run-folder.md."""
 
     expected_down_interval_s: float | None = Field(
@@ -101,6 +97,11 @@ class Measures(_Frozen):
         description="Fault to the first request from which on none is lost for 5 s; 0 where none was lost at all.",
     )
     answered_twice: int | None = Field(default=None, description="Requests that more than one MAC answered.")
+    http_outage_s: float | None = Field(
+        default=None,
+        description="First failed HTTP request to the first answered one from which on none fails for 5 s; "
+        "0 where none failed, null where it was not seen to end.",
+    )
     failover_s: float | None = Field(default=None, description="Loss of the master to the new one's first answer.")
     dual_owner_s: float | None = Field(
         default=None, description="Time for which more than one MAC answered for the VIP."
@@ -113,12 +114,49 @@ class Measures(_Frozen):
     )
 
 
-class OutageGap(_Frozen):
+class OutageGap(Frozen):
     """One gap of an outage: when it began after the fault, how long it was (None: to the end), requests lost in it."""
 
     start_s: float
     duration_s: float | None
     lost: int
+
+
+class Jitter(Frozen):
+    """How far something was off, or how long it took, over n events."""
+
+    n: int
+    median_s: float
+    p95_s: float
+    max_s: float
+
+
+class KeptConnection(Frozen):
+    """What became of the one connection that was kept open, and what its application noticed of it.
+
+    `kept`: it went on being used. `broken`: by `error`, `after_s` after the fault. `hung`: at the end the application
+    still waited for an answer. `waited_s` is the longest that it waited for one, got or not.
+    """
+
+    fate: Literal["kept", "broken", "hung"]
+    error: HttpError | None
+    after_s: float | None
+    waited_s: float
+    answers: dict[str, int] = Field(description="Answers over it by the host that says that it gave them.")
+
+
+class Application(Frozen):
+    """What an application saw over HTTP: requests over new connections, and the connection that it kept."""
+
+    interval_s: float
+    requests: int
+    failed: int
+    errors: dict[str, int] = Field(description="The failed ones by how they failed.")
+    slow: int = Field(description="Answered, but after more than 0.2 s: something had to be sent again.")
+    answers: dict[str, int] = Field(description="Answers by the host that says that it gave them.")
+    connect: Jitter | None = Field(description="What the connection took, of those that were answered.")
+    total: Jitter | None = Field(description="The same to the answer.")
+    kept: KeptConnection | None = Field(description="Null where the connection was broken before the fault.")
 
 
 class FaultSummary(Measures):
@@ -127,9 +165,10 @@ class FaultSummary(Measures):
     fault: Fault
     gaps: list[OutageGap] = []
     answers: dict[str, int] = Field(default={}, description="Answers after the fault by who gave them: A, B, or a MAC.")
+    http: Application | None = Field(default=None, description="Null where the scenario does not ask over HTTP.")
 
 
-class CutSummary(_Frozen):
+class CutSummary(Frozen):
     """The client's traffic was cut for a known time: the instrument held against the truth.
 
     `true_s` is known to `uncertainty_s`, half of what the two clock reads around each end leave open; the measured
@@ -145,16 +184,7 @@ class CutSummary(_Frozen):
     within: bool | None = Field(description="Both are as near to the truth as they can be; null where not measured.")
 
 
-class Jitter(_Frozen):
-    """How far something was off, over n events."""
-
-    n: int
-    median_s: float
-    p95_s: float
-    max_s: float
-
-
-class Calibration(_Frozen):
+class Calibration(Frozen):
     """What is measured where nothing happens: the noise floor of every other figure."""
 
     duration_s: float
@@ -193,7 +223,7 @@ class TrialSummary(Measures):
     wall_s: float | None
 
 
-class Figure(_Frozen):
+class Figure(Frozen):
     """One quantity over the decided trials of one scenario and subject, in seconds.
 
     `quantity` names a figure of the headline fault, or with `second_` before it one of a trial's second fault.
@@ -214,7 +244,7 @@ class Figure(_Frozen):
     interval: tuple[float, float] | None = Field(description="BCa at 95 % for the median; null below five values.")
 
 
-class ClaimResult(_Frozen):
+class ClaimResult(Frozen):
     """One claim of the article, judged for one subject over all of its trials of the scenario."""
 
     id: str
@@ -231,7 +261,7 @@ class ClaimResult(_Frozen):
     trial: str | None = Field(default=None, description="The trial (folder name) that `measured` and `why` quote.")
 
 
-class Summary(_Frozen):
+class Summary(Frozen):
     """`results/runs/<id>/summary.json`."""
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
@@ -241,213 +271,3 @@ class Summary(_Frozen):
     trials: list[TrialSummary]
     claims: list[ClaimResult]
     figures: list[Figure] = []
-
-
-# --- views ----------------------------------------------------------------------------------------------------------
-
-
-class Step(_Frozen):
-    """One step of the scenario as it was done; `end_s` is None when the run broke off in it."""
-
-    text: str
-    phase: Literal["setup", "steps"]
-    start_s: float
-    end_s: float | None
-    waited_s: float | None
-
-
-class Moments(_Frozen):
-    """When things happened around one fault, absolute; None where it was not seen."""
-
-    last_advert_ns: int | None = None
-    priority_zero_ns: int | None = None
-    first_advert_ns: int | None = None
-    first_garp_ns: int | None = None
-    neighbour_change_ns: int | None = None
-    first_answer_ns: int | None = None
-
-
-class WaterfallItem(_Frozen):
-    """One bar of the failover waterfall: where it was measured, and how long it should take (low, high)."""
-
-    name: Literal["wait", "detection", "announce", "client_switch", "answer", "outage"]
-    label: str
-    start_s: float | None
-    end_s: float | None
-    expected_s: tuple[float, float] | None
-
-
-class FaultView(_Frozen):
-    """One measured fault with everything known about it; `at_s` is relative to the trial's zero."""
-
-    summary: FaultSummary
-    at_s: float
-    old_master: HostName | None
-    new_master: HostName | None
-    moments: Moments
-    waterfall: list[WaterfallItem]
-
-
-class FrameRow(_Frozen):
-    """One frame that matters, in Wireshark's columns; `mark` says why it matters, None for company."""
-
-    no: int
-    time_s: float
-    source: str
-    destination: str
-    protocol: Literal["VRRP", "ARP", "ICMP"]
-    length: int
-    info: str
-    network: Literal["virbr0", "interconnect"]
-    mark: str | None = None
-
-
-class AdvertSeen(_Frozen):
-    """One advert on the interconnect; `host` is None where its sender is neither of the two, priority 0 gives up."""
-
-    at_s: float
-    host: HostName | None
-    priority: int
-
-
-class RoundTrip(_Frozen):
-    """One echo request; `rtt_ms` and `mac` (whose answer it was) are None when it was lost."""
-
-    seq: int
-    sent_s: float
-    rtt_ms: float | None
-    mac: str | None
-
-
-class Gap(_Frozen):
-    """Consecutive lost echo requests of one stream: from the first lost one to the first answered one after it.
-
-    `end_s` is None when the stream ended unanswered.
-    """
-
-    stream: Stream
-    start_s: float
-    end_s: float | None
-    lost: int
-
-
-class Interval(_Frozen):
-    """A state that lasted from `start_s` to `end_s`; several labels at once do not occur within one lane."""
-
-    start_s: float
-    end_s: float
-    label: str
-
-
-class Lane(_Frozen):
-    """What one party was at, over time.
-
-    Labels: hosts `off`, `silent`, `advertising`; owners and client `A`, `B`, `A+B`, `none`, or a MAC. A lane
-    begins where something is known.
-    """
-
-    name: Literal["A", "B", "owners", "client"]
-    label: str
-    intervals: list[Interval]
-
-
-class LogLine(_Frozen):
-    """One line of a guest's log, untrusted in every part; `time_s` is on the host's clock within `uncertainty_s`."""
-
-    host: HostName
-    stamp: str
-    time_s: float | None
-    uncertainty_s: float | None
-    ident: str
-    message: str
-    raw: str
-
-
-class PingReply(_Frozen):
-    """One answered request in the transcript."""
-
-    seq: int
-    ttl: int | None
-    rtt_ms: float
-
-
-class PingView(_Frozen):
-    """The 1 Hz ping: transcript as it is (untrusted) and as it was read."""
-
-    text: str
-    summary: PingSummary
-    replies: list[PingReply]
-    torn: bool = Field(description="The transcript has no statistics; sent and received are counted from its lines.")
-
-
-class TrialView(_Frozen):
-    """All that a report shows of one trial."""
-
-    name: str
-    info: TrialInfo
-    summary: TrialSummary
-    zero_ns: int
-    zero: Literal["fault", "start"]
-    start_s: float
-    end_s: float
-    scenario: str = Field(description="The scenario file as it was read.")
-    config: dict[HostName, str | None]
-    steps: list[Step]
-    faults: list[FaultView]
-    frames: list[FrameRow]
-    adverts: list[AdvertSeen]
-    probe: list[RoundTrip]
-    ping_trips: list[RoundTrip]
-    gaps: list[Gap]
-    lanes: list[Lane]
-    ping: PingView | None
-    arp_before: str | None
-    arp_after: str | None
-    logs: dict[HostName, list[LogLine]]
-    notes: list[str] = Field(description="What was missing or odd in the evidence, one sentence each.")
-
-
-class Evidence(_Frozen):
-    """One measured figure that an answer rests on, and the trial that it comes from."""
-
-    label: str
-    value: str
-    trial: str
-
-
-class Puzzle(_Frozen):
-    """A question that the article leaves open, answered for one subject by measured numbers."""
-
-    number: int
-    title: str
-    question: str
-    subject: str
-    profile: str
-    answer: str
-    settled: bool
-    evidence: list[Evidence]
-
-
-class RunView(_Frozen):
-    """All that a report shows of one run."""
-
-    info: RunInfo
-    trials: list[TrialView]
-    claims: list[ClaimResult]
-    puzzles: list[Puzzle]
-    figures: list[Figure] = []
-    notes: list[str] = Field(description="What could not be read at all, one sentence each.")
-    damage: list[str] = Field(default=[], description="Everything in the folder that is missing or damaged.")
-    exit_status: int = Field(description="0 every claim reproduced or explained, 1 a claim failed, 2 undecided.")
-
-    @property
-    def summary(self) -> Summary:
-        """What is kept of it as `summary.json`."""
-        return Summary(
-            id=self.info.id,
-            started=self.info.started,
-            provenance=self.info.provenance,
-            trials=[trial.summary for trial in self.trials],
-            claims=self.claims,
-            figures=self.figures,
-        )

@@ -1,0 +1,80 @@
+"""What an application saw of one fault: its requests over new connections, and the connection that it had open.
+
+A request belongs to the fault after which its fate was known. The figures and their uncertainty are in docs/method.md.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterable, Sequence
+
+from viplab.analysis.instrument import jitter
+from viplab.analysis.outage import recovered_ns
+from viplab.analysis.streams import IN_FLIGHT_NS, Trip, silences
+from viplab.analysis.summary import Application, Fault, KeptConnection
+from viplab.evidence import HttpRequest
+
+# TCP on Linux sends nothing again sooner than this: an answer that took longer had lost a segment on the way.
+SLOW_NS = 200_000_000
+_NS = 1_000_000_000
+
+
+def tried(requests: Sequence[HttpRequest], since_ns: int, until_ns: int) -> list[HttpRequest]:
+    """The requests over new connections whose fate was known between two moments, in the order in which they began."""
+    mine = (r for r in requests if r.connection == "new" and since_ns <= r.end_ns < until_ns)
+    return sorted((r for r in mine if r.error != "unanswered"), key=lambda request: request.sent_ns)
+
+
+def application(mine: Sequence[HttpRequest], kept: KeptConnection | None, interval_s: float) -> Application:
+    """The facts of one fault, from the requests that `tried` gives and what became of the kept connection."""
+    answered = [request for request in mine if request.error is None]
+    return Application(
+        interval_s=interval_s,
+        requests=len(mine),
+        failed=len(mine) - len(answered),
+        errors=_counted(request.error for request in mine),
+        slow=sum(request.total_ns > SLOW_NS for request in answered),
+        answers=_counted(request.host for request in answered),
+        connect=jitter([request.connect_ns for request in answered if request.connect_ns is not None]),
+        total=jitter([request.total_ns for request in answered]),
+        kept=kept,
+    )
+
+
+def outage_s(requests: Sequence[HttpRequest]) -> float | None:
+    """First failed request to the first answered one from which on none fails for five seconds, by when each began.
+
+    Args:
+        requests: as `tried` gives them.
+
+    Returns:
+        0 where none failed; None where it was not seen to end, and where there were no requests.
+    """
+    trips = [Trip(r.n, r.sent_ns, None if r.error else r.total_ns, None) for r in requests]
+    gaps = silences(trips)
+    if not gaps:
+        return 0.0 if trips else None
+    over_ns = recovered_ns(gaps, trips[-1].sent_ns)
+    return None if over_ns is None else (over_ns - gaps[0].start_ns) / _NS
+
+
+def kept(requests: Sequence[HttpRequest], fault: Fault, until_ns: int) -> KeptConnection | None:
+    """What became of the connection that was open at the fault; None where it was broken before."""
+    mine = [r for r in requests if r.connection == "kept" and r.end_ns >= fault.earliest_ns and r.sent_ns < until_ns]
+    if not mine:
+        return None
+    last = mine[-1]
+    ended = last.error != "unanswered" and last.end_ns < until_ns
+    broke = ended and last.error is not None
+    hung = not ended and last.error is not None and last.total_ns >= IN_FLIGHT_NS
+    return KeptConnection(
+        fate="broken" if broke else "hung" if hung else "kept",
+        error=last.error if broke else None,
+        after_s=(last.end_ns - fault.at_ns) / _NS if broke else None,
+        waited_s=max(min(request.end_ns, until_ns) - request.sent_ns for request in mine) / _NS,
+        answers=_counted(request.host for request in mine),
+    )
+
+
+def _counted(words: Iterable[str | None]) -> dict[str, int]:
+    return dict(sorted(Counter(word for word in words if word).items()))
