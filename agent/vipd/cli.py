@@ -39,6 +39,7 @@ usage: vipd [-t | --explain] [-n] [-l] [-D] [-f FILE] [-i ID] [-p FILE] [--profi
 """
 
 _USAGE_ERROR = 64
+_MARK = 250  # the kernel's names of tables and aliases of interfaces have 255 octets
 _BAD, _UNGUARDED = 5, 6
 _SHORT = "tf:i:nlDPp:vh"
 _LONG = {
@@ -173,7 +174,9 @@ def _run(config: Config, options: Options) -> int:
             privileges.enter(config.globals.net_namespace)
         started = None if options.foreground else _leave(options.console)
         channel, _ = runner.start()
-        daemon = Daemon(config, PRESETS[options.profile], log, channel, lambda: load(file, options.config_id))
+        # Of two daemons in one network each has its own pid file, and one that was killed is started with the same.
+        mark = f"vipd{pid_file[-_MARK:]}"
+        daemon = Daemon(config, PRESETS[options.profile], log, channel, lambda: load(file, options.config_id), mark)
 
         def ready() -> None:
             for failed in privileges.schedule(config.globals):

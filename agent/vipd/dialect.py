@@ -97,6 +97,11 @@ class Dialect:
 
     # -- saying
 
+    def prepare(self, priority: int) -> None:
+        """Have the adverts ready, so that a takeover does not wait for them to be built."""
+        if self._seal is None and self._source:
+            self.adverts(priority)
+
     def adverts(self, priority: int) -> tuple[SendAdvert, ...]:
         """The adverts of one interval: one a version and a destination."""
         if self._seal is not None:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import NamedTuple, Union
 
 from vipd.config import VirtualAddress
 from vipd.table import State
+from vipd.voice import Line
 
 
 class SendAdvert(NamedTuple):
@@ -44,10 +46,20 @@ class SendGratuitousArp(NamedTuple):
 
 
 class Log(NamedTuple):
-    """Log this line; `detail` marks those that only `-D` shows."""
+    """Log this line with these fields, put together when it is read: an advert that comes before it does not wait."""
 
-    text: str
-    detail: bool
+    line: Line
+    fields: Mapping[str, object]
+
+    @property
+    def text(self) -> str:
+        """The line as it is to be read."""
+        return self.line.template.format(**self.fields)
+
+    @property
+    def detail(self) -> bool:
+        """Whether only `-D` shows it."""
+        return self.line.detail
 
 
 class Notify(NamedTuple):

@@ -54,6 +54,21 @@ class Advert(NamedTuple):
     form: Form = Form.MESSAGE
 
 
+class Origin(NamedTuple):
+    """Where an advert came from, written out when somebody reads it."""
+
+    address: int
+    family: int
+
+    def __str__(self) -> str:
+        """As people write it."""
+        if self.family == 4:
+            return ".".join(str(octet) for octet in self.address.to_bytes(4, "big"))
+        from ipaddress import IPv6Address  # not before it is needed: it takes 4 ms to import
+
+        return str(IPv6Address(self.address))
+
+
 class Datagram(NamedTuple):
     """What a raw IPv4 socket hands over, cut at the length that the IP header gives."""
 

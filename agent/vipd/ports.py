@@ -47,6 +47,7 @@ class Ports:
         watch: Callable[[int, Callable[[], None]], None],
         unwatch: Callable[[int], None],
         acted: Callable[[Router], None],
+        mark: str,
     ) -> None:
         """Open nothing yet.
 
@@ -56,6 +57,7 @@ class Ports:
             watch: calls back when a descriptor is readable.
             unwatch: ends that.
             acted: is told of a router that has effects.
+            mark: tells what this daemon makes in the kernel from what others make.
         """
         self.discards = dict.fromkeys(Discard, 0)
         self._netlink = netlink
@@ -64,10 +66,12 @@ class Ports:
         self._unwatch = unwatch
         self._acted = acted
         self._announcer = Announcer()
-        self._fence = Fence()
+        self._mark = mark
+        self._fence = Fence(mark)
         self._fence.clear()
         self._ears: dict[Place, Ear] = {}
         self._mouths: dict[tuple[str, int], Mouth] = {}
+        self._speakers: dict[Router, Mouth] = {}
         self._routers: dict[Place, dict[int, Router]] = {}
 
     def settle(self, routers: Iterable[Router]) -> None:
@@ -91,12 +95,7 @@ class Ports:
             link = self._netlink.links.get(place.interface)
             if link is not None and place not in self._ears:
                 self._open(place, link, there)
-        spoken = {(_speaks_on(router.config), router.config.family) for router in routers}
-        for key, mouth in [*self._mouths.items()]:
-            link = self._netlink.links.get(key[0])
-            if key not in spoken or link is None or link.ifindex != mouth.ifindex:
-                mouth.close()
-                del self._mouths[key]
+        self._settle_mouths(routers)
 
     def source_of(self, config: RouterConfig) -> int:
         """The address that a router sends from, 0 if there is none: never a virtual one, unless it is the owner's."""
@@ -115,9 +114,7 @@ class Ports:
         Raises:
             OSError: the interface is down or gone.
         """
-        name = _speaks_on(router.config)
-        key = name, router.config.family
-        mouth = self._mouths.get(key) or self._mouth(*key)
+        mouth = self._speakers.get(router) or self._speaker(router)
         try:
             mouth.send(advert.datagram, router.primary, advert.destination)
         except OSError as error:
@@ -176,8 +173,9 @@ class Ports:
         for mouth in self._mouths.values():
             mouth.close()
         self._mouths.clear()
+        self._speakers.clear()
         try:
-            vmac.remove(self._netlink, configs)
+            vmac.remove(self._netlink, configs, self._mark)
         except OSError as error:
             self._log.line(f"a macvlan could not be removed: {error.strerror or error}")
 
@@ -190,7 +188,7 @@ class Ports:
 
     def _settle_vmacs(self, configs: list[RouterConfig]) -> None:
         try:
-            vmac.settle(self._netlink, configs)
+            vmac.settle(self._netlink, configs, self._mark)
         except OSError as error:
             self._log.line(f"a macvlan could not be made: {error.strerror or error}")
 
@@ -214,11 +212,32 @@ class Ports:
         self._unwatch(ear.fileno())
         ear.close()
 
-    def _mouth(self, name: str, family: int) -> Mouth:
-        link = self._netlink.links.get(name)
-        if link is None:
-            raise OSError(errno.ENODEV, f"there is no interface {name}")
-        mouth = self._mouths[name, family] = Mouth(link, family)
+    def _settle_mouths(self, routers: list[Router]) -> None:
+        """Close what nobody speaks through, and open what is missing: the first advert of a takeover must not wait."""
+        links = self._netlink.links
+        spoken = {(_speaks_on(router.config), router.config.family) for router in routers}
+        for key, mouth in [*self._mouths.items()]:
+            link = links.get(key[0])
+            if key not in spoken or link is None or link.ifindex != mouth.ifindex:
+                mouth.close()
+                del self._mouths[key]
+        self._speakers.clear()
+        for router in routers:
+            if _speaks_on(router.config) in links:
+                try:
+                    self._speaker(router)
+                except OSError as error:  # it is tried again with the first advert
+                    self._log.line(f"({router.config.name}) no socket to send from: {error.strerror or error}")
+
+    def _speaker(self, router: Router) -> Mouth:
+        name, family = _speaks_on(router.config), router.config.family
+        mouth = self._mouths.get((name, family))
+        if mouth is None:
+            link = self._netlink.links.get(name)
+            if link is None:
+                raise OSError(errno.ENODEV, f"there is no interface {name}")
+            mouth = self._mouths[name, family] = Mouth(link, family)
+        self._speakers[router] = mouth
         return mouth
 
     # -- hearing

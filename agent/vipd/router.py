@@ -60,6 +60,7 @@ class Router(Stepping):
     def primary(self, primary: int) -> None:
         if primary != self._dialect.source:
             self._dialect.source = primary
+            self._dialect.prepare(self.priority)
             self.repeated = None
 
     @property
@@ -145,6 +146,7 @@ class Router(Stepping):
         if priority != self.priority:
             self._say(Say.PRIORITY_CHANGED, before=str(self.priority), after=str(priority))
             self.priority = priority
+            self._dialect.prepare(priority)
             self.repeated = None
 
     def group_claimed(self, now: int) -> None:
@@ -240,6 +242,8 @@ class Router(Stepping):
             return not self._links_up
         if condition is If.GROUP_HOLDS:
             return self.group_holds()
+        if condition is If.ANSWERED:
+            return self._answered_ns == self._now_ns
         if condition is If.FROM_OWNER:
             return self._advert is not None and self._advert.priority == PRIORITY_OWNER
         if condition is If.PREEMPT_DELAY_UNSET:

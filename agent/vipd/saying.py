@@ -8,6 +8,7 @@ from vipd.behaviour import SECOND_NS
 from vipd.config import RouterConfig
 from vipd.discard import Remark
 from vipd.effects import Log
+from vipd.packet import Origin
 from vipd.ration import Ration
 from vipd.voice import Line, Say
 
@@ -59,14 +60,7 @@ class Saying:
             "name": self._config.name,
             "ours": ours,
             "priority": heard,
-            "source": _text(source, self._config.family),
+            "source": Origin(source, self._config.family),
+            **more,
         }
-        return Log(line.template.format(**{**fields, **more}), line.detail)
-
-
-def _text(address: int, family: int) -> str:
-    if family == 4:
-        return ".".join(str(octet) for octet in address.to_bytes(4, "big"))
-    from ipaddress import IPv6Address  # not before it is needed: it takes 4 ms to import
-
-    return str(IPv6Address(address))
+        return Log(line, fields)

@@ -12,6 +12,8 @@ from typing import NamedTuple
 class Say(Enum):
     """A thing worth a line."""
 
+    __hash__ = object.__hash__
+
     ENTERING_BACKUP_AT_START = "entering backup at start"
     ENTERING_BACKUP = "entering backup"
     TIMED_OUT = "no advert within the master down interval"

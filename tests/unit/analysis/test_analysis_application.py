@@ -161,7 +161,14 @@ def test_a_connection_that_broke_before_the_fault_is_not_blamed_on_it(tmp_path: 
     assert seen.kept is None
 
 
-@given(st.lists(st.tuples(st.integers(0, 10**10), st.integers(0, 10**9), st.booleans()), min_size=1))
+@given(
+    # No two of a schedule are sent at once.
+    st.lists(
+        st.tuples(st.integers(0, 10**10), st.integers(0, 10**9), st.booleans()),
+        min_size=1,
+        unique_by=lambda one: one[0],
+    )
+)
 def test_the_outage_is_null_or_lies_between_two_requests(drawn: list[tuple[int, int, bool]]) -> None:
     requests = [
         HttpRequest.model_validate(line("new", n, sent, total, "timeout" if failed else None))

@@ -1,0 +1,28 @@
+"""A rehearsal leaves nothing behind, and ends with whatever a router is configured to wait for."""
+
+from __future__ import annotations
+
+import pytest
+
+from vipd.behaviour import PRESETS
+from vipd.conf import parse
+from vipd.rehearsal import rehearse
+
+SPOKEN = (
+    "priority 255",
+    "state MASTER\npriority 101",
+    "nopreempt",
+    "preempt_delay 300\npriority 101",
+    "version 3\nadvert_int 0.01",
+    "authentication {\nauth_type AH\nauth_pass secret\n}",
+    "unicast_peer {\n10.0.0.2\n}",
+)
+
+
+@pytest.mark.parametrize("profile", PRESETS)
+@pytest.mark.parametrize("said", SPOKEN)
+def test_a_rehearsal_ends_whatever_is_configured(profile: str, said: str) -> None:
+    config = parse(
+        f"vrrp_instance A {{\ninterface eth0\nvirtual_router_id 1\n{said}\nvirtual_ipaddress {{\n10.0.0.9\n}}\n}}", "f"
+    )
+    rehearse(config.routers[0], PRESETS[profile])
