@@ -112,13 +112,13 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigError as error:
         sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
         return (_UNGUARDED if error.unguarded else _BAD) if options.test else 1
+    found = [*config.warnings, *(not_here(config, options.file) if options.test else ())]
+    sys.stderr.write("".join(f"{line}\n" for line in found))
     if options.explain:
         from vipd.explain import explained
 
         sys.stdout.write("".join(f"{line}\n" for line in explained(config, PRESETS[options.profile])))
         return 0
-    found = [*config.warnings, *(not_here(config, options.file) if options.test else ())]
-    sys.stderr.write("".join(f"{line}\n" for line in found))
     if options.test:
         return _tested(config, bool(config.repaired or len(found) > len(config.warnings)), options.file)
     return _run(config, options)

@@ -22,13 +22,13 @@ from vipd.values import (
 _SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
 _TABLES = {"main": 254, "local": 255, "default": 253}
 _PROTOCOLS = {"kernel": 2, "boot": 3, "static": 4, "zebra": 11, "bird": 12, "dhcp": 16, "keepalived": 18, "bgp": 186}
-_KINDS = {"unicast": 1, "local": 2, "blackhole": 6, "unreachable": 7, "prohibit": 8, "throw": 9}
-_METRICS = {
+KINDS = {"unicast": 1, "local": 2, "blackhole": 6, "unreachable": 7, "prohibit": 8, "throw": 9}
+METRICS = {
     "mtu": 2, "window": 3, "rtt": 4, "rttvar": 5, "ssthresh": 6, "cwnd": 7, "advmss": 8, "reordering": 9,
     "hoplimit": 10, "initcwnd": 11, "rto_min": 13, "initrwnd": 14, "quickack": 15, "fastopen_no_cookie": 17,
 }  # fmt: skip
 _IP_PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58, "sctp": 132}
-_FLAGS = {"-nodad": 0x02, "home": 0x10, "mngtmpaddr": 0x100, "noprefixroute": 0x200, "autojoin": 0x400}
+FLAGS = {"-nodad": 0x02, "home": 0x10, "mngtmpaddr": 0x100, "noprefixroute": 0x200, "autojoin": 0x400}
 
 Options = dict[str, tuple[str, Callable[[str], Any]]]
 
@@ -78,7 +78,7 @@ _ADDRESS: Options = {
     "peer": ("peer", lambda word: ip_address(word.partition("/")[0])),
     "preferred_lft": ("preferred_lft", lambda word: None if word == "forever" else whole(word, 0, 0xFFFFFFFF)),
 }
-_ADDRESS_ALONE = {*_FLAGS, "no_track", "use_vmac"}
+_ADDRESS_ALONE = {*FLAGS, "no_track", "use_vmac"}
 
 
 def virtual_address(line: Statement) -> VirtualAddress:
@@ -95,8 +95,8 @@ def static_address(line: Statement) -> VirtualAddress:
     fields: dict[str, Any] = {"flags": 0}
     rest = iter(line.values)
     for word in rest:
-        if word in _FLAGS:
-            fields["flags"] |= _FLAGS[word]
+        if word in FLAGS:
+            fields["flags"] |= FLAGS[word]
         elif word == "use_vmac":
             fields["use_vmac"] = True
         elif word == "track_group":
@@ -181,14 +181,14 @@ def static_route(line: Statement) -> Route:
         elif word in _ROUTE:
             field, read = _ROUTE[word]
             fields[field] = read(_after(word, words, "the route"))
-        elif word in _METRICS:
+        elif word in METRICS:
             value = _after(word, words, "the route")
             if value == "lock":
                 value = _after(word, words, "the route")
-                fields["metrics"] += ((1, 1 << _METRICS[word]),)
-            fields["metrics"] += ((_METRICS[word], whole(value.rstrip("ms"), 0, 0xFFFFFFFF)),)
-        elif word in _KINDS and word != "unicast":
-            fields["kind"] = _KINDS[word]
+                fields["metrics"] += ((1, 1 << METRICS[word]),)
+            fields["metrics"] += ((METRICS[word], whole(value.rstrip("ms"), 0, 0xFFFFFFFF)),)
+        elif word in KINDS and word != "unicast":
+            fields["kind"] = KINDS[word]
         elif word in _ROUTE_ALONE:
             fields["append"] = _ROUTE_ALONE[word]
         elif word == "track_group":
@@ -197,7 +197,7 @@ def static_route(line: Statement) -> Route:
             fields["destination"] = _network(_after(word, words, "the route"), family)
         elif word not in _PASSED:
             if "destination" in fields or not (word[0].isdigit() or ":" in word or word == "default"):
-                raise WrongError(f"{word!r} is not known in a route; {instead(word, [*_ROUTE, *_HOP, *_METRICS])}")
+                raise WrongError(f"{word!r} is not known in a route; {instead(word, [*_ROUTE, *_HOP, *METRICS])}")
             fields["destination"] = _network(word, family)
     if "destination" not in fields:
         raise WrongError("this route has no destination; write one, such as 10.1.0.0/16 or default")
@@ -241,7 +241,7 @@ _RULE: Options = {
     "uidrange": ("uidrange", _range(0xFFFFFFFE)),
     "suppress_prefixlength": ("suppress_prefixlength", _number(0, 128)),
 }
-_ACTIONS = {"goto": 2, "nop": 3, "blackhole": 6, "unreachable": 7, "prohibit": 8}
+ACTIONS = {"goto": 2, "nop": 3, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 FIRST_PREFERENCE = 16384  # keepalived's, counted down for each rule that has none
 
 
@@ -265,15 +265,15 @@ def static_rule(line: Statement) -> Rule:
             field, read = _RULE[word]
             fields[field] = read(_after(word, words, "the rule"))
             if word == "goto":
-                fields["action"] = _ACTIONS["goto"]
-        elif word in _ACTIONS:
-            fields["action"] = _ACTIONS[word]
+                fields["action"] = ACTIONS["goto"]
+        elif word in ACTIONS:
+            fields["action"] = ACTIONS[word]
         elif word == "not":
             fields["invert"] = True
         elif word == "track_group":
             next(words, None)
         elif word not in ("no_track", "inet", "inet6"):
-            raise WrongError(f"{word!r} is not known in a rule; {instead(word, ['from', 'to', *_RULE, *_ACTIONS])}")
+            raise WrongError(f"{word!r} is not known in a rule; {instead(word, ['from', 'to', *_RULE, *ACTIONS])}")
     if "fwmark" in fields:
         fields["fwmark"], fields["fwmask"] = fields["fwmark"]
     if not fields.keys() & {"table", "action", "goto"}:
