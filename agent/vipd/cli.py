@@ -39,6 +39,7 @@ usage: vipd [-t | --explain] [-n] [-l] [-D] [-f FILE] [-i ID] [-p FILE] [--profi
 """
 
 _USAGE_ERROR = 64
+_MARK = 250  # the kernel's names of tables and aliases of interfaces have 255 octets
 _BAD, _UNGUARDED = 5, 6
 _SHORT = "tf:i:nlDPp:vh"
 _LONG = {
@@ -111,13 +112,13 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigError as error:
         sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
         return (_UNGUARDED if error.unguarded else _BAD) if options.test else 1
+    found = [*config.warnings, *(not_here(config, options.file) if options.test else ())]
+    sys.stderr.write("".join(f"{line}\n" for line in found))
     if options.explain:
         from vipd.explain import explained
 
         sys.stdout.write("".join(f"{line}\n" for line in explained(config, PRESETS[options.profile])))
         return 0
-    found = [*config.warnings, *(not_here(config, options.file) if options.test else ())]
-    sys.stderr.write("".join(f"{line}\n" for line in found))
     if options.test:
         return _tested(config, bool(config.repaired or len(found) > len(config.warnings)), options.file)
     return _run(config, options)
@@ -173,7 +174,9 @@ def _run(config: Config, options: Options) -> int:
             privileges.enter(config.globals.net_namespace)
         started = None if options.foreground else _leave(options.console)
         channel, _ = runner.start()
-        daemon = Daemon(config, PRESETS[options.profile], log, channel, lambda: load(file, options.config_id))
+        # Of two daemons in one network each has its own pid file, and one that was killed is started with the same.
+        mark = f"vipd{pid_file[-_MARK:]}"
+        daemon = Daemon(config, PRESETS[options.profile], log, channel, lambda: load(file, options.config_id), mark)
 
         def ready() -> None:
             for failed in privileges.schedule(config.globals):

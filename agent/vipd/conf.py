@@ -9,8 +9,8 @@ from __future__ import annotations
 from typing import Any
 
 from vipd.blocks import Statement, statements
-from vipd.config import Config, Globals, Hooks, Script, SyncGroup, TrackFile, TrackProcess
-from vipd.instances import Block, Defaults, Group, placed, preferred, routers
+from vipd.config import Config, Globals, Hooks, Rule, Script, SyncGroup, TrackFile, TrackProcess
+from vipd.instances import WITHOUT_PREFERENCE, Block, Defaults, Group, placed, preferred, routers
 from vipd.keywords import BLOCKS, LVS, REFUSED
 from vipd.problems import Problems, listed, plain
 from vipd.source import Find, Source, SourceError, no_files
@@ -70,6 +70,7 @@ class _Reader:
         self._problems = problems
         self._named: dict[str, dict[str, Block]] = {block: {} for block in _NAMED}
         self._root: dict[str, Any] = {}
+        self._places: dict[str, Statement] = {}
         self._globals: dict[str, Any] = {}
         self._inherited: dict[str, Any] = {}
         self._garp_groups: list[dict[str, Any]] = []
@@ -91,7 +92,7 @@ class _Reader:
             processes=tuple(process for process in processes.values() if process is not None),
             addresses=placed(self._root.get("addresses", ()), self._globals.get("default_interface", "eth0")),
             routes=self._root.get("routes", ()),
-            rules=preferred(self._root.get("rules", ())),
+            rules=self._static_rules(),
             delays=self._root.get("delays", ()),
             globals=Globals(
                 **{field: value for field, value in self._globals.items() if field in Globals._fields},
@@ -99,6 +100,12 @@ class _Reader:
             ),
             waits_for_interfaces=bool(self._globals.get("dynamic_interfaces")),
         )
+
+    def _static_rules(self) -> tuple[Rule, ...]:
+        rules: tuple[Rule, ...] = self._root.get("rules", ())
+        if any(rule.preference < 0 for rule in rules):
+            self._problems.warn(self._places["rules"], WITHOUT_PREFERENCE, repaired=True)
+        return preferred(rules)
 
     @property
     def unguarded(self) -> bool:
@@ -118,12 +125,16 @@ class _Reader:
             problems.warn(statement, f"has no effect: {keyword.note}")
         elif keyword.to != "block":
             self._fill(self._root, keyword.to, keyword.form, statement)
+            self._places[keyword.to] = statement
         elif statement.body is None:
             problems.error(statement, f"takes a block: {statement.keyword} ... {{ ... }}")
         elif block in _NAMED:
             self._add_named(block, statement)
         elif block == "garp_group":
-            self._garp_groups.append(self._block(statement, block).fields)
+            made = self._block(statement, block)
+            if not made.fields.keys() & {"garp_interval_ns", "gna_interval_ns"}:
+                problems.warn(statement, "has no interval, so it means nothing; add: garp_interval SECONDS", True)
+            self._garp_groups.append(made.fields)
         else:
             self._add_globals(self._block(statement, block).fields)
 
@@ -170,10 +181,11 @@ class _Reader:
 
     def _fill(self, fields: dict[str, Any], to: str, form: Form, statement: Statement) -> None:
         if isinstance(form.read, EachLine):
-            read = [self._problems.tried(line, form.read.line) for line in self._lines(statement)]
+            lines = self._lines(statement)
+            read = [self._problems.tried_line(statement, line, form.read.line) for line in lines]
             value: Any = tuple(found for found in read if found is not None)
         else:
-            value = self._problems.tried(statement, form.read)
+            value = self._problems.tried(self._looked_at(form, statement), form.read, form.text)
         if to == "*":
             fields.update(value or {})
         elif to.startswith("hook."):
@@ -182,6 +194,14 @@ class _Reader:
             fields[to] = (*fields.get(to, ()), *(value or ()))
         else:
             fields[to] = value
+
+    def _looked_at(self, form: Form, statement: Statement) -> Statement:
+        """The statement without the values that keepalived reads over."""
+        if form.most is None or len(statement.values) <= form.most or statement.body is not None:
+            return statement
+        extra = " ".join(statement.values[form.most :])
+        self._problems.warn(statement, f"{extra!r} is read over, as keepalived reads over it; remove it")
+        return statement._replace(words=statement.words[: form.most + 1])
 
     def _lines(self, statement: Statement) -> tuple[Statement, ...]:
         if statement.body is None or len(statement.words) != 1:

@@ -1,4 +1,4 @@
-"""The Unix socket that `vipd status` asks: one connection, one report, as JSON."""
+"""The Unix socket that `vipd status` asks: one connection, one report, as JSON, in slices between the adverts."""
 
 from __future__ import annotations
 
@@ -7,28 +7,40 @@ import os
 import socket
 import sys
 import time
-from collections.abc import Callable
+from collections import deque
+from collections.abc import Callable, Iterator
 from contextlib import suppress
-from typing import Any
 
 from vipd.status import lines
 
 _WAITING = 8
 _SO_SNDBUFFORCE = 32
 _LIMIT = 64 << 20
+_SLICE_NS = 500_000
 
 
 class Control:
-    """Listens, and answers whoever connects."""
+    """Listens, and answers whoever connects: a slice at a time, so that adverts that are due need not wait for it.
 
-    def __init__(self, path: str, report: Callable[[], dict[str, Any]]) -> None:
-        """Listen at `path`.
+    It is `Timed`: while there is something to be said it is always due, and each time it says a slice of it.
+    """
+
+    def __init__(self, path: str, report: Callable[[], Iterator[str]], look: Callable[[Control], None]) -> None:
+        """Listen.
+
+        Args:
+            path: where.
+            report: the answer, in parts, each of which takes much less than a slice.
+            look: is told when there is something to be said.
 
         Raises:
             OSError: nothing can be made there.
         """
         self._path = path
         self._report = report
+        self._look = look
+        self._asking: deque[tuple[socket.socket, Iterator[str]]] = deque()
+        self._next_ns = 0
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
         with suppress(FileNotFoundError):
             os.unlink(path)  # noqa: PTH108 - what a killed daemon left; the pid file's lock says that none runs
@@ -44,19 +56,39 @@ class Control:
         return self._socket.fileno()
 
     def read(self) -> None:
-        """Answer one who asks; whoever does not read in time gets less, and never keeps the daemon waiting."""
-        import json  # not before somebody asks: it takes 4 ms to import
-
+        """Take up the question of one who asks."""
         try:
             asking, _ = self._socket.accept()
         except OSError:
             return
-        with asking:
-            asking.setblocking(False)
-            answer = json.dumps(self._report()).encode()
-            with suppress(OSError):
-                asking.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, len(answer) * 2)
-                asking.sendall(answer)
+        asking.setblocking(False)
+        with suppress(OSError):  # the kernel gives the memory as it is needed
+            asking.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _LIMIT)
+        self._asking.append((asking, self._report()))
+        if len(self._asking) > _WAITING:
+            self._asking.popleft()[0].close()
+        self._next_ns = time.monotonic_ns()
+        self._look(self)
+
+    def deadline(self) -> int | None:
+        """As soon as those who are late have had their turn, while there is something to be said."""
+        return self._next_ns if self._asking else None
+
+    def handle_deadline(self, now: int) -> None:
+        """Say a slice; whoever does not read in time gets less, and never keeps the daemon waiting."""
+        if not self._asking:
+            return
+        self._next_ns = now
+        asking, parts = self._asking[0]
+        try:
+            for part in parts:
+                asking.sendall(part.encode())
+                if time.monotonic_ns() - now >= _SLICE_NS:
+                    return
+        except OSError:
+            pass
+        self._asking.popleft()
+        asking.close()
 
     def close(self) -> None:
         """Listen no more."""

@@ -20,7 +20,7 @@ from vipd.clock import Alarm
 from vipd.conf import ConfigError
 from vipd.config import Config
 from vipd.control import Control
-from vipd.groups import Group
+from vipd.groups import regrouped
 from vipd.hands import Hands
 from vipd.holdings import Holdings
 from vipd.lateness import Lateness
@@ -48,7 +48,13 @@ class Daemon:
     """Runs the routers of one configuration until it is told to stop."""
 
     def __init__(
-        self, config: Config, behaviour: Behaviour, log: Syslog, channel: socket.socket, load: Callable[[], Config]
+        self,
+        config: Config,
+        behaviour: Behaviour,
+        log: Syslog,
+        channel: socket.socket,
+        load: Callable[[], Config],
+        mark: str,
     ) -> None:
         """Open what the routers need.
 
@@ -58,6 +64,7 @@ class Daemon:
             log: where lines go.
             channel: the way to the process that runs scripts.
             load: reads the configuration anew, for SIGHUP.
+            mark: tells what this daemon makes in the kernel from what others make.
         """
         self._log = log
         self._load = load
@@ -71,7 +78,7 @@ class Daemon:
         self._manager = ServiceManager()
         self._control: Control | None = None
         began = time.time(), time.monotonic()
-        self._ports = Ports(self._netlink, log, self._watch, self._unwatch, self._acted)
+        self._ports = Ports(self._netlink, log, self._watch, self._unwatch, self._acted, mark)
         self._scripts = Scripts(channel, log)
         self._watching = Watching(self._scripts, self._schedule, log, self._tracked_changed, time.monotonic_ns)
         routers = {router.name: Router(router, behaviour, detail=log.detail) for router in config.routers}
@@ -128,6 +135,9 @@ class Daemon:
         for router in self._running.routers.values():
             router.shut_down(now)
             self._carry_out(router)
+        for group in self._running.groups:
+            group.state = State.INITIALIZE
+            self._notifier.tell_group(group)
         self._holdings.set_static(self._running.config, present=False)
         self._ports.close()
         self._notifier.close()
@@ -145,8 +155,7 @@ class Daemon:
         """Start the routers."""
         if self._starts_ns is not None and now >= self._starts_ns:
             self._starts_ns = None
-            for router in self._running.routers.values():
-                self._surroundings.start(router, now)
+            self._surroundings.start(self._running.routers.values(), now)
 
     def _turn(self) -> None:
         self._alarm.set(self._schedule.next())
@@ -207,6 +216,7 @@ class Daemon:
             self._control = Control(
                 path,
                 lambda: status.report(self._running, self._ports.discards, self._lateness, self._watching.values),
+                self._schedule.look,
             )
         except OSError as error:
             self._log.line(f"{path}: `vipd status` will not work: {error.strerror}")
@@ -226,7 +236,7 @@ class Daemon:
         running, watching = self._running, self._watching
         self._scripts.default(*running.config.globals.script_user)
         self._notifier.settle(running.config.globals)
-        running.groups = [Group(group, running.routers) for group in running.config.groups]
+        running.groups = regrouped(running.groups, running.config.groups, running.routers, time.monotonic_ns())
         if watching.files is not None:
             self._unwatch(watching.files.fileno())
         watching.apply(running.config)
@@ -250,6 +260,8 @@ class Daemon:
             return
         for warning in config.warnings:
             self._log.line(warning)
+        if config.globals.net_namespace != self._running.config.globals.net_namespace:
+            self._log.line("net_namespace: another one is entered at a start only; restart vipd")
         self._take(config)
         self._manager.ready(f"{len(self._running.routers)} instances")
 
@@ -269,8 +281,7 @@ class Daemon:
                 self._holdings.replace_routing(before.config, after.config)
         self._settle()
         self._holdings.replace_static(old, config)
-        for router in changes.new:
-            self._surroundings.start(router, now)
+        self._surroundings.start(changes.new, now)
         self._surroundings.replaced(now)
         if config.globals.fifo_on_reload:
             for router in running.routers.values():

@@ -1,8 +1,8 @@
 """Accept_Mode False: packets for the addresses of a master that is not their owner are dropped on their way in.
 
 RFC 9568 section 6.4.3, and RFC 3768 which knows no other way. The kernel takes what is sent to an address that it has,
-so a table of nftables, ours alone, stands before it. Neighbour discovery passes: without it nobody would find the
-router. The whole table is written anew each time, in one transaction.
+so a table of nftables, this daemon's alone, stands before it. Neighbour discovery passes: without it nobody would find
+the router. The whole table is written anew each time, in one transaction.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 _NETLINK_NETFILTER = 12
-_TABLE, _CHAIN = b"vipd\0", b"input\0"
+_CHAIN = b"input\0"
 _INET, _UNSPEC = 1, 0
 _SUBSYSTEM = 10
 _BATCH_BEGIN, _BATCH_END = 0x10, 0x11
@@ -40,7 +40,9 @@ _DESTINATION = {4: 16, 16: 24}  # where the header has it
 class Fence:
     """The table; there is none until an address is to be fenced."""
 
-    def __init__(self) -> None:
+    def __init__(self, mark: str) -> None:
+        """Make none yet; `mark` is its name, which no other daemon of this network may use."""
+        self._table = mark.encode("utf-8", "surrogateescape") + b"\0"
         self._fenced: dict[str, frozenset[bytes]] = {}
 
     def clear(self) -> None:
@@ -49,7 +51,7 @@ class Fence:
         The kernel may have to load nftables for it, which took 0.3 s in an emulated guest: too long for a takeover.
         """
         with suppress(OSError):  # a kernel without nftables has nothing left over
-            _commit([])
+            _commit(self._table, [])
 
     def settle(self, router: str, addresses: Iterable[bytes]) -> None:
         """Keep packets out that are for these addresses of a router, and no others of it.
@@ -61,20 +63,20 @@ class Fence:
         if wanted == self._fenced.get(router, frozenset()):
             return
         self._fenced = {**self._fenced, router: wanted}
-        _commit(sorted(frozenset[bytes]().union(*self._fenced.values())))
+        _commit(self._table, sorted(frozenset[bytes]().union(*self._fenced.values())))
 
 
-def _commit(fenced: list[bytes]) -> None:
+def _commit(table: bytes, fenced: list[bytes]) -> None:
     # Making a table that is there is fine, and deleting one that is not there is not.
-    messages = [_message(_NEW_TABLE, _CREATE, _named(1, _TABLE)), _message(_DELETE_TABLE, 0, _named(1, _TABLE))]
+    messages = [_message(_NEW_TABLE, _CREATE, _named(1, table)), _message(_DELETE_TABLE, 0, _named(1, table))]
     if fenced:
         hook = _words(1, _LOCAL_IN) + _attribute(2, struct.pack("!i", _BEFORE_FILTER))
-        chain = _named(1, _TABLE) + _named(3, _CHAIN) + _attribute(4 | _NESTED, hook) + _named(7, b"filter\0")
+        chain = _named(1, table) + _named(3, _CHAIN) + _attribute(4 | _NESTED, hook) + _named(7, b"filter\0")
         messages += [
-            _message(_NEW_TABLE, _CREATE, _named(1, _TABLE)),
+            _message(_NEW_TABLE, _CREATE, _named(1, table)),
             _message(_NEW_CHAIN, _CREATE, chain),
-            *(_rule(_neighbour(kind)) for kind in (_SOLICITATION, _ADVERTISEMENT)),
-            *(_rule(_destined(address)) for address in fenced),
+            *(_rule(table, _neighbour(kind)) for kind in (_SOLICITATION, _ADVERTISEMENT)),
+            *(_rule(table, _destined(address)) for address in fenced),
         ]
     batch = [
         _message(_BATCH_BEGIN, 0, b"", _UNSPEC, _SUBSYSTEM),
@@ -110,9 +112,9 @@ def _destined(address: bytes) -> list[bytes]:
     ]
 
 
-def _rule(expressions: list[bytes]) -> bytes:
+def _rule(table: bytes, expressions: list[bytes]) -> bytes:
     listed = b"".join(_attribute(1 | _NESTED, expression) for expression in expressions)
-    rule = _named(1, _TABLE) + _named(2, _CHAIN) + _attribute(4 | _NESTED, listed)
+    rule = _named(1, table) + _named(2, _CHAIN) + _attribute(4 | _NESTED, listed)
     return _message(_NEW_RULE, _CREATE | _APPEND, rule)
 
 

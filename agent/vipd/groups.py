@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from vipd.config import SyncGroup
 from vipd.router import Router
@@ -24,12 +24,25 @@ class Group:
         for router in self.members:
             router.group_holds = lambda own=router: self._holds(own)  # type: ignore[misc]
 
+    @property
+    def well(self) -> bool:
+        """Whether all of its members have what they cannot do without."""
+        return all(router.well(self._need) for router in self.members)
+
+    def leave(self, router: Router, now: int) -> None:
+        """A reload has taken this member out: it waits for the others no more."""
+        router.group_holds = lambda: False
+        router.need_changed(self._need, True, now)
+
     def _holds(self, own: Router) -> bool:
         """Whether a member whose timer has run out must wait: all of them want to, or none does."""
         return not all(router.wanting or router.state is State.MASTER for router in self.members if router is not own)
 
     def changed(self, router: Router, state: State, now: int) -> list[Router]:
-        """A member is in another state; returns the members to which something was told."""
+        """A member is in another state; returns the members to which something was told.
+
+        At the start the group has no state before the last of them has.
+        """
         others = [other for other in self.members if other is not router]
         if state is State.MASTER:
             for other in others:
@@ -37,7 +50,8 @@ class Group:
         elif state is State.BACKUP:
             for other in others:
                 other.group_released(now)
-        self.state = state
+        if all(other.state is not State.INITIALIZE for other in others):
+            self.state = state
         return others
 
     def weighed(self, now: int) -> list[Router]:
@@ -50,3 +64,19 @@ class Group:
             if router.effects[-1:] != before:
                 told.append(router)
         return told
+
+
+def regrouped(
+    old: Sequence[Group], wanted: Sequence[SyncGroup], routers: Mapping[str, Router], now: int
+) -> list[Group]:
+    """The groups of a new configuration; one of the same name goes on in its state."""
+    members = {config.name: config.members for config in wanted}
+    for group in old:
+        for router in group.members:
+            if router.config.name not in members.get(group.config.name, ()):
+                group.leave(router, now)
+    states = {group.config.name: group.state for group in old}
+    groups = [Group(config, routers) for config in wanted]
+    for group in groups:
+        group.state = states.get(group.config.name)
+    return groups

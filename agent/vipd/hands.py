@@ -109,7 +109,6 @@ class Hands:
                     self._acted(other)
                 for other in group.weighed(now):
                     self._acted(other)
-                if group.state is not before and group.state is not None:
-                    word = STATES[group.state][1]
-                    self._log.line(f"VRRP_Group({group.config.name}) Syncing instances to {word} state")
-                    self._notifier.tell("GROUP", group.config.name, word, router.priority, group.config.hooks)
+                if group.state is not before:
+                    self._log.line(f"VRRP_Group({group.config.name}) Syncing instances to {STATES[state][1]} state")
+                    self._notifier.tell_group(group)

@@ -13,7 +13,9 @@ from vipd.problems import Problems
 from vipd.strict import violations
 from vipd.values import NAME_LIMIT, instead
 
+WITHOUT_PREFERENCE = f"a rule without preference gets one, from {FIRST_PREFERENCE} down; give it one"
 _REQUIRED = {"interface": "interface", "vrid": "virtual_router_id", "addresses": "virtual_ipaddress"}
+_UNICAST = {"unicast_peers", "unicast_ttl", "check_unicast_src"}
 _OWNER = 255
 _PASSWORD = 8  # octets: RFC 2338 section 5.3.10
 _V2_SECONDS, _V3_NS = 255, 40_950_000_000
@@ -105,8 +107,7 @@ def _tracks(
     tracked, tracks = [], []
     sources = [block] if group is None else [block, group.block]
     for source in sources:
-        for kind, name, given_weight, given_reverse in source.fields.get("tracks", ()):
-            where = source.places["tracks"]._replace(words=(f"track_{kind}",))
+        for kind, name, given_weight, given_reverse, where in source.fields.get("tracks", ()):
             if kind != "interface" and name not in targets[kind]:
                 problems.error(where, f"{name!r} is not defined; {instead(name, targets[kind])}")
                 continue
@@ -155,7 +156,7 @@ def _made(
         # All addresses are refreshed, those on other interfaces with them.
         router = router._replace(garp_refresh_ns=router.garp_extra_ns)
     if any(rule.preference < 0 for rule in router.rules):
-        problems.warn(block.places["rules"], f"a rule without preference gets one, from {FIRST_PREFERENCE} down")
+        problems.warn(block.places["rules"], WITHOUT_PREFERENCE, repaired=True)
     return router._replace(
         version=router.wire_version,
         group=router.group or defaults.of_daemon.get("group6" if router.family == 6 else "group4", ""),
@@ -185,6 +186,8 @@ def _check(block: Block, router: RouterConfig, problems: Problems) -> None:
         for value in values:
             if value and (":" in value) != (router.family == 6):
                 wrong(field, f"{value} is not of the family of the instance's addresses")
+    if router.group and (":" in router.group) != (router.family == 6):
+        wrong("group", f"{router.group} is not of the family of the instance's addresses")
     if router.use_vmac and router.unicast_peers and not router.vmac_xmit_base:
         wrong("*", "with unicast_peer it needs vmac_xmit_base; add it")
     if router.use_vmac and len(router.vmac_name) > NAME_LIMIT:
@@ -205,6 +208,12 @@ def _mended(block: Block, router: RouterConfig, problems: Problems) -> RouterCon
         where = block.places["auth_pass"]
         problems.warn(where, "is cut after its first 8 characters; write no more", repaired=True)
         router = router._replace(auth_pass=router.auth_pass[:_PASSWORD])
+    if router.vmac_xmit_base and not router.use_vmac:
+        problems.warn(block.places["vmac_xmit_base"], "has its effect only with use_vmac", repaired=True)
+    if not router.unicast_peers:
+        for field in block.places.keys() & _UNICAST:
+            what = "there is no unicast peer, so adverts go to the group; name one in unicast_peer, or remove this"
+            problems.warn(block.places[field], what, repaired=True)
     if router.initial_master and not router.preempt:
         problems.warn(block.places["preempt"], "has its effect only with state BACKUP", repaired=True)
     if router.initial_master and router.preempt_delay_ns:

@@ -22,13 +22,13 @@ from vipd.values import (
 _SCOPES = {"global": 0, "site": 200, "link": 253, "host": 254, "nowhere": 255}
 _TABLES = {"main": 254, "local": 255, "default": 253}
 _PROTOCOLS = {"kernel": 2, "boot": 3, "static": 4, "zebra": 11, "bird": 12, "dhcp": 16, "keepalived": 18, "bgp": 186}
-_KINDS = {"unicast": 1, "local": 2, "blackhole": 6, "unreachable": 7, "prohibit": 8, "throw": 9}
-_METRICS = {
+KINDS = {"unicast": 1, "local": 2, "blackhole": 6, "unreachable": 7, "prohibit": 8, "throw": 9}
+METRICS = {
     "mtu": 2, "window": 3, "rtt": 4, "rttvar": 5, "ssthresh": 6, "cwnd": 7, "advmss": 8, "reordering": 9,
     "hoplimit": 10, "initcwnd": 11, "rto_min": 13, "initrwnd": 14, "quickack": 15, "fastopen_no_cookie": 17,
 }  # fmt: skip
 _IP_PROTOCOLS = {"icmp": 1, "tcp": 6, "udp": 17, "ipv6-icmp": 58, "sctp": 132}
-_FLAGS = {"-nodad": 0x02, "home": 0x10, "mngtmpaddr": 0x100, "noprefixroute": 0x200, "autojoin": 0x400}
+FLAGS = {"-nodad": 0x02, "home": 0x10, "mngtmpaddr": 0x100, "noprefixroute": 0x200, "autojoin": 0x400}
 
 Options = dict[str, tuple[str, Callable[[str], Any]]]
 
@@ -78,10 +78,15 @@ _ADDRESS: Options = {
     "peer": ("peer", lambda word: ip_address(word.partition("/")[0])),
     "preferred_lft": ("preferred_lft", lambda word: None if word == "forever" else whole(word, 0, 0xFFFFFFFF)),
 }
-_ADDRESS_ALONE = {*_FLAGS, "no_track", "use_vmac"}
+_ADDRESS_ALONE = {*FLAGS, "no_track", "use_vmac"}
 
 
 def virtual_address(line: Statement) -> VirtualAddress:
+    """The same for a line of an instance, which is tracked as a whole."""
+    return static_address(_without_group(line))
+
+
+def static_address(line: Statement) -> VirtualAddress:
     """`ADDRESS[/MASK] [brd ADDRESS] [dev IFACE] [label LABEL] [scope SCOPE] [peer ADDRESS] ...`."""
     text, slash, length = line.keyword.partition("/")
     address = ip_address(text)
@@ -90,8 +95,8 @@ def virtual_address(line: Statement) -> VirtualAddress:
     fields: dict[str, Any] = {"flags": 0}
     rest = iter(line.values)
     for word in rest:
-        if word in _FLAGS:
-            fields["flags"] |= _FLAGS[word]
+        if word in FLAGS:
+            fields["flags"] |= FLAGS[word]
         elif word == "use_vmac":
             fields["use_vmac"] = True
         elif word == "track_group":
@@ -153,6 +158,11 @@ _PASSED = ("inet", "inet6", "no_track", "unicast")
 
 
 def route(line: Statement) -> Route:
+    """The same for a line of an instance."""
+    return static_route(_without_group(line))
+
+
+def static_route(line: Statement) -> Route:
     """`[blackhole|...] [to] NETWORK [via ADDRESS] [dev IFACE] [src ADDRESS] [table TABLE] [nexthop ...] ...`."""
     words = iter(line.words)
     fields: dict[str, Any] = {"metrics": ()}
@@ -171,14 +181,14 @@ def route(line: Statement) -> Route:
         elif word in _ROUTE:
             field, read = _ROUTE[word]
             fields[field] = read(_after(word, words, "the route"))
-        elif word in _METRICS:
+        elif word in METRICS:
             value = _after(word, words, "the route")
             if value == "lock":
                 value = _after(word, words, "the route")
-                fields["metrics"] += ((1, 1 << _METRICS[word]),)
-            fields["metrics"] += ((_METRICS[word], whole(value.rstrip("ms"), 0, 0xFFFFFFFF)),)
-        elif word in _KINDS and word != "unicast":
-            fields["kind"] = _KINDS[word]
+                fields["metrics"] += ((1, 1 << METRICS[word]),)
+            fields["metrics"] += ((METRICS[word], whole(value.rstrip("ms"), 0, 0xFFFFFFFF)),)
+        elif word in KINDS and word != "unicast":
+            fields["kind"] = KINDS[word]
         elif word in _ROUTE_ALONE:
             fields["append"] = _ROUTE_ALONE[word]
         elif word == "track_group":
@@ -187,7 +197,7 @@ def route(line: Statement) -> Route:
             fields["destination"] = _network(_after(word, words, "the route"), family)
         elif word not in _PASSED:
             if "destination" in fields or not (word[0].isdigit() or ":" in word or word == "default"):
-                raise WrongError(f"{word!r} is not known in a route; {instead(word, [*_ROUTE, *_HOP, *_METRICS])}")
+                raise WrongError(f"{word!r} is not known in a route; {instead(word, [*_ROUTE, *_HOP, *METRICS])}")
             fields["destination"] = _network(word, family)
     if "destination" not in fields:
         raise WrongError("this route has no destination; write one, such as 10.1.0.0/16 or default")
@@ -195,6 +205,12 @@ def route(line: Statement) -> Route:
     if any(hop.via is None and hop.device is None for hop in made):
         raise WrongError(f"a next hop of {fields['destination']} has neither via nor dev")
     return Route(hops=made, **fields)
+
+
+def _without_group(line: Statement) -> Statement:
+    if "track_group" in line.words:
+        raise WrongError("'track_group' is for static addresses, routes and rules alone; remove it")
+    return line
 
 
 def _marked(word: str) -> tuple[int, int | None]:
@@ -225,11 +241,16 @@ _RULE: Options = {
     "uidrange": ("uidrange", _range(0xFFFFFFFE)),
     "suppress_prefixlength": ("suppress_prefixlength", _number(0, 128)),
 }
-_ACTIONS = {"goto": 2, "nop": 3, "blackhole": 6, "unreachable": 7, "prohibit": 8}
+ACTIONS = {"goto": 2, "nop": 3, "blackhole": 6, "unreachable": 7, "prohibit": 8}
 FIRST_PREFERENCE = 16384  # keepalived's, counted down for each rule that has none
 
 
 def rule(line: Statement) -> Rule:
+    """The same for a line of an instance."""
+    return static_rule(_without_group(line))
+
+
+def static_rule(line: Statement) -> Rule:
     """`[from NETWORK] [to NETWORK] [iif IFACE] [oif IFACE] [fwmark M] ... table TABLE preference N`."""
     words = iter(line.words)
     family = 6 if any(":" in word for word in line.words) or "inet6" in line.words else 4
@@ -244,15 +265,15 @@ def rule(line: Statement) -> Rule:
             field, read = _RULE[word]
             fields[field] = read(_after(word, words, "the rule"))
             if word == "goto":
-                fields["action"] = _ACTIONS["goto"]
-        elif word in _ACTIONS:
-            fields["action"] = _ACTIONS[word]
+                fields["action"] = ACTIONS["goto"]
+        elif word in ACTIONS:
+            fields["action"] = ACTIONS[word]
         elif word == "not":
             fields["invert"] = True
         elif word == "track_group":
             next(words, None)
         elif word not in ("no_track", "inet", "inet6"):
-            raise WrongError(f"{word!r} is not known in a rule; {instead(word, ['from', 'to', *_RULE, *_ACTIONS])}")
+            raise WrongError(f"{word!r} is not known in a rule; {instead(word, ['from', 'to', *_RULE, *ACTIONS])}")
     if "fwmark" in fields:
         fields["fwmark"], fields["fwmask"] = fields["fwmark"]
     if not fields.keys() & {"table", "action", "goto"}:
@@ -271,13 +292,13 @@ def ttl_range(line: Statement) -> tuple[str, int, int]:
     return ip_address(line.keyword), bounds["min_ttl"], bounds["max_ttl"]
 
 
-def tracked(kind: str, limit: int) -> Callable[[Statement], tuple[str, str, int | None, bool | None]]:
-    """`NAME [weight N [reverse|noreverse]]`, a line of a track block: what and which, weight and direction if given."""
+def tracked(kind: str, limit: int) -> Callable[[Statement], tuple[str, str, int | None, bool | None, Statement]]:
+    """`NAME [weight N [reverse|noreverse]]` in a track block: what, which, weight and direction if given, where."""
 
-    def read(line: Statement) -> tuple[str, str, int | None, bool | None]:
+    def read(line: Statement) -> tuple[str, str, int | None, bool | None, Statement]:
         name = interface_name(line.keyword) if kind == "interface" else line.keyword
         weight, reverse = weighted(line.values, limit)
-        return kind, name, weight, reverse
+        return kind, name, weight, reverse, line._replace(words=(f"track_{kind}",))
 
     return read
 

@@ -9,7 +9,16 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from vipd.iplines import route, rule, tracked, ttl_range, virtual_address
+from vipd.iplines import (
+    route,
+    rule,
+    static_address,
+    static_route,
+    static_rule,
+    tracked,
+    ttl_range,
+    virtual_address,
+)
 from vipd.peculiar import (
     advert_int,
     auth_pass,
@@ -31,6 +40,7 @@ from vipd.values import (
     anything,
     choice,
     each,
+    group,
     integer,
     interface,
     nothing,
@@ -84,9 +94,9 @@ def _table() -> tuple[Keyword, ...]:
         k("", "vrrp_track_file", anything(), "block"),
         k("", "vrrp_track_process", anything(), "block"),
         k("", "garp_group", anything(), "block"),
-        k("", "static_ipaddress", each("ADDRESS", virtual_address), "addresses"),
-        k("", "static_routes", each("ROUTE", route), "routes"),
-        k("", "static_rules", each("RULE", rule), "rules"),
+        k("", "static_ipaddress", each("ADDRESS", static_address), "addresses"),
+        k("", "static_routes", each("ROUTE", static_route), "routes"),
+        k("", "static_rules", each("RULE", static_rule), "rules"),
         k("", "interface_up_down_delays", each("IFACE DOWN [UP]", debounce), "delays"),
         k("", "net_namespace", text(), "net_namespace"),
         k("", "instance", text(), "instance"),
@@ -131,8 +141,8 @@ def _table() -> tuple[Keyword, ...]:
         # what instances inherit
         k("global_defs", "vrrp_version", choice(**{"2": 2, "3": 3}), "router.version"),
         k("global_defs", "vrrp_strict", switch(), "router.strict"),
-        k("global_defs", "vrrp_mcast_group4", address(), "group4"),
-        k("global_defs", "vrrp_mcast_group6", address(), "group6"),
+        k("global_defs", "vrrp_mcast_group4", group(4), "group4"),
+        k("global_defs", "vrrp_mcast_group6", group(6), "group6"),
         k("global_defs", "vrrp_garp_master_delay", seconds(0, 86400), "router.garp_delay_ns"),
         k("global_defs", "vrrp_garp_master_repeat", integer(1, 1000), "router.garp_repeat"),
         k("global_defs", "vrrp_garp_master_refresh", seconds(0, 86400), "router.garp_refresh_ns"),
@@ -221,7 +231,7 @@ def _table() -> tuple[Keyword, ...]:
         k("vrrp_instance", "native_ipv6", switch(), "native_ipv6"),
         k("vrrp_instance", "mcast_src_ip", address(), "source"),
         k("vrrp_instance", "unicast_src_ip", address(), "source"),
-        k("vrrp_instance", "mcast_dst_ip", address(), "group"),
+        k("vrrp_instance", "mcast_dst_ip", group(), "group"),
         k("vrrp_instance", "unicast_peer", each("ADDRESS [min_ttl N] [max_ttl N]", ttl_range), "unicast_peers"),
         k("vrrp_instance", "unicast_ttl", integer(0, 255), "unicast_ttl"),
         k("vrrp_instance", "unicast_fault_no_peer", switch(), "unicast_fault_no_peer"),
@@ -269,7 +279,7 @@ def _table() -> tuple[Keyword, ...]:
         k("vrrp_instance", "thread_timer_expired", anything(), note=_DEFAULTED),
         # -- authentication
         k("authentication", "auth_type", choice(PASS=1, AH=2), "auth_type"),
-        k("authentication", "auth_pass", Form("STRING", auth_pass), "auth_pass"),
+        k("authentication", "auth_pass", Form("STRING", auth_pass, most=1), "auth_pass"),
         # -- vrrp_sync_group
         k("vrrp_sync_group", "group", Form("{ NAME ... }", names, adds=True), "members"),
         *(k("vrrp_sync_group", name, each(shown, read), "tracks") for name, shown, read in _TRACKS),

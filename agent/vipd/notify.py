@@ -8,8 +8,12 @@ from contextlib import suppress
 
 from vipd.accounts import AccountError, account
 from vipd.config import Globals, Hooks
+from vipd.dumps import STATES
+from vipd.groups import Group
+from vipd.router import Router
 from vipd.scripts import Scripts
 from vipd.syslog import Syslog
+from vipd.table import State
 
 
 class Fifo:
@@ -75,6 +79,18 @@ class Notifier:
         for wanted, command in hooks.commands:
             if not wanted and not state.endswith(("_RX_LOWER_PRI", "_PRIORITY")):
                 self._scripts.notify(command, (kind, name, state, str(priority)), f"{kind} {name}")
+
+    def tell_group(self, group: Group) -> None:
+        """A sync group has changed its state; keepalived says 0 for its priority."""
+        if group.state is not None:
+            word = "STOP" if group.state is State.INITIALIZE else STATES[group.state][1]
+            self.tell("GROUP", group.config.name, word, 0, group.config.hooks)
+
+    def tell_priority(self, router: Router) -> None:
+        """The effective priority of a router has changed; keepalived calls one that is in FAULT a backup here."""
+        if router.config.hooks.priority_changes:
+            word = "MASTER" if router.state is State.MASTER else "BACKUP"
+            self.tell("INSTANCE", router.config.name, f"{word}_PRIORITY", router.priority, router.config.hooks)
 
     def close(self) -> None:
         """The daemon ends, or others are to be told."""

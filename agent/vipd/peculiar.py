@@ -27,7 +27,10 @@ def vmac(statement: Statement) -> dict[str, Any]:
     """`use_vmac` and what may follow it: a name and a MAC address, in any order."""
     fields: dict[str, Any] = {"use_vmac": True}
     for word in statement.values:
-        if word.count(":") in (4, 5):
+        field = "vmac_mac" if word.count(":") in (4, 5) else "vmac"
+        if field in fields:
+            raise WrongError(f"{word!r} is one too many; it takes a name and a MAC address at most")
+        if field == "vmac_mac":
             octets = word.split(":")
             if not all(1 <= len(octet) <= 2 and set(octet.lower()) <= set("0123456789abcdef") for octet in octets):
                 raise WrongError(f"{word!r} is not a MAC address")

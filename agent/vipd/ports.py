@@ -47,6 +47,7 @@ class Ports:
         watch: Callable[[int, Callable[[], None]], None],
         unwatch: Callable[[int], None],
         acted: Callable[[Router], None],
+        mark: str,
     ) -> None:
         """Open nothing yet.
 
@@ -56,6 +57,7 @@ class Ports:
             watch: calls back when a descriptor is readable.
             unwatch: ends that.
             acted: is told of a router that has effects.
+            mark: tells what this daemon makes in the kernel from what others make.
         """
         self.discards = dict.fromkeys(Discard, 0)
         self._netlink = netlink
@@ -64,7 +66,8 @@ class Ports:
         self._unwatch = unwatch
         self._acted = acted
         self._announcer = Announcer()
-        self._fence = Fence()
+        self._mark = mark
+        self._fence = Fence(mark)
         self._fence.clear()
         self._ears: dict[Place, Ear] = {}
         self._mouths: dict[tuple[str, int], Mouth] = {}
@@ -172,7 +175,7 @@ class Ports:
         self._mouths.clear()
         self._speakers.clear()
         try:
-            vmac.remove(self._netlink, configs)
+            vmac.remove(self._netlink, configs, self._mark)
         except OSError as error:
             self._log.line(f"a macvlan could not be removed: {error.strerror or error}")
 
@@ -185,7 +188,7 @@ class Ports:
 
     def _settle_vmacs(self, configs: list[RouterConfig]) -> None:
         try:
-            vmac.settle(self._netlink, configs)
+            vmac.settle(self._netlink, configs, self._mark)
         except OSError as error:
             self._log.line(f"a macvlan could not be made: {error.strerror or error}")
 

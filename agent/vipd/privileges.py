@@ -33,7 +33,10 @@ def enter(namespace: str) -> None:
     Raises:
         OSError: there is none of that name, or it may not be entered.
     """
-    descriptor = os.open(os.path.join("/run/netns", namespace), os.O_RDONLY | os.O_CLOEXEC)  # noqa: PTH118
+    try:
+        descriptor = os.open(os.path.join("/run/netns", namespace), os.O_RDONLY | os.O_CLOEXEC)  # noqa: PTH118
+    except FileNotFoundError:
+        raise OSError(f"net_namespace: there is no {namespace}; make it with `ip netns add {namespace}`") from None
     try:
         _called(_libc().setns(descriptor, _CLONE_NEWNET), f"net_namespace {namespace}")
     finally:

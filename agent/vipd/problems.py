@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from vipd.blocks import Statement
-from vipd.values import WrongError, instead
+from vipd.values import FormError, WrongError, instead
 
 
 class Problems:
@@ -36,12 +36,22 @@ class Problems:
         """Note a keyword that nobody knows."""
         self.error(statement, f"is not a keyword of {where}; {instead(statement.keyword, known)}")
 
-    def tried(self, statement: Statement, read: Callable[[Statement], Any]) -> Any:
-        """What `read` makes of the statement; None, and an error, where it is wrong."""
+    def tried(self, statement: Statement, read: Callable[[Statement], Any], shown: str = "") -> Any:
+        """What `read` makes of the statement; None, and an error, where it is wrong. `shown` is what would be right."""
         try:
             return read(statement)
+        except FormError as error:
+            self.error(statement, f"{error}; write: {statement.keyword} {shown}" if shown else str(error))
         except WrongError as error:
             self.error(statement, str(error))
+        return None
+
+    def tried_line(self, block: Statement, line: Statement, read: Callable[[Statement], Any]) -> Any:
+        """The same for a line of a block that has no keyword of its own: the block's is said."""
+        try:
+            return read(line)
+        except WrongError as error:
+            self.error(line._replace(words=block.words), f"{line.keyword}: {error}")
             return None
 
     def within(self, head: Statement) -> bool:

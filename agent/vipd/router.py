@@ -242,6 +242,8 @@ class Router(Stepping):
             return not self._links_up
         if condition is If.GROUP_HOLDS:
             return self.group_holds()
+        if condition is If.ANSWERED:
+            return self._answered_ns == self._now_ns
         if condition is If.FROM_OWNER:
             return self._advert is not None and self._advert.priority == PRIORITY_OWNER
         if condition is If.PREEMPT_DELAY_UNSET:

@@ -21,6 +21,9 @@ from vipd.accounts import Account, unsafe
 FAILED, TIMED_OUT, REFUSED = -1, -2, -3
 """Answers that are no exit status: could not be run, took too long, could be changed by another than root."""
 
+NOTIFY = "notify "
+"""How lanes begin whose scripts are run to their end when the daemon is gone."""
+
 _MESSAGE = 1 << 16
 _WAITING = 1000  # requests in one lane; beyond that something is stuck, and memory is not to be filled with it
 _GRACE_NS = 2_000_000_000
@@ -88,9 +91,10 @@ class _Runner:
         self._counts: list[tuple[int, tuple[str, ...], str, bool]] = []
         self._counted: dict[int, int] = {}
         self._scan_ns: int | None = None
+        self._listening = True
 
     def run(self) -> None:
-        while True:
+        while self._listening or self._running:
             deadlines = [running.ends_ns for running in self._running.values() if running.ends_ns is not None]
             if self._scan_ns is not None:
                 deadlines.append(self._scan_ns)
@@ -98,10 +102,10 @@ class _Runner:
             for descriptor, _ in self._poll.poll(wait_s):
                 if descriptor == self._channel.fileno():
                     message = self._channel.recv(_MESSAGE)
-                    if not message:
+                    if message:
+                        self._asked(marshal.loads(message))
+                    else:
                         self._end()
-                        return
-                    self._asked(marshal.loads(message))
                 elif descriptor in self._running:
                     self._ended(descriptor)
             self._overdue(time.monotonic_ns())
@@ -147,12 +151,15 @@ class _Runner:
         _, status = os.waitpid(running.pid, 0)
         with suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)  # what it may have left in the background
-        code = os.WEXITSTATUS(status) if os.WIFEXITED(status) else FAILED
-        self._done(running.request, TIMED_OUT if running.told else code)
+        if not running.told:
+            self._answer(running.request.number, os.WEXITSTATUS(status) if os.WIFEXITED(status) else FAILED)
+        self._next(running.request)
 
     def _overdue(self, now: int) -> None:
         for descriptor, running in list(self._running.items()):
             if running.ends_ns is not None and running.ends_ns <= now:
+                if not running.told:  # that it took too long is known now, however long it takes to die
+                    self._answer(running.request.number, TIMED_OUT)
                 with suppress(ProcessLookupError):
                     os.killpg(running.pid, signal.SIGKILL if running.told else signal.SIGTERM)
                 self._running[descriptor] = running._replace(told=True, ends_ns=now + _GRACE_NS)
@@ -162,6 +169,10 @@ class _Runner:
 
     def _done(self, request: _Request, status: int) -> None:
         self._answer(request.number, status)
+        self._next(request)
+
+    def _next(self, request: _Request) -> None:
+        """The lane is free for the next."""
         lane = self._lanes.get(request.lane)
         if lane:
             lane.popleft()
@@ -185,9 +196,16 @@ class _Runner:
                     self._channel.send(marshal.dumps(("counted", (number, count))))
 
     def _end(self) -> None:
-        for running in self._running.values():
-            with suppress(ProcessLookupError):
-                os.killpg(running.pid, signal.SIGTERM)
+        """The daemon has ended. What it wanted to be told, such as that it stops, is told; all else ends with it."""
+        self._poll.unregister(self._channel.fileno())
+        self._listening, self._scan_ns = False, None
+        self._lanes = {lane: waiting for lane, waiting in self._lanes.items() if lane.startswith(NOTIFY)}
+        ends_ns = time.monotonic_ns() + _GRACE_NS
+        for descriptor, running in self._running.items():
+            if not running.request.lane.startswith(NOTIFY):
+                with suppress(ProcessLookupError):
+                    os.killpg(running.pid, signal.SIGTERM)
+                self._running[descriptor] = running._replace(told=True, ends_ns=ends_ns)
 
 
 def _become(request: _Request) -> None:

@@ -91,7 +91,7 @@ class Scripts:
             if status:
                 self._log.line(f"notify script {path} {_WHY.get(status, f'exited with status {status}')}")
 
-        self.run(command, _NOTIFY_NS, lane, ended)
+        self.run(command, _NOTIFY_NS, f"{runner.NOTIFY}{lane}", ended)
 
     def count(self, wanted: list[tuple[TrackProcess, Callable[[int], None]]]) -> None:
         """Have processes counted; each function is called with the count when that changes."""
@@ -153,7 +153,9 @@ class Check:
             return
         self._running = True
         self._next_ns = max(now, self._next_ns or now) + self.config.interval_ns
-        self._scripts.run(self.config.command, self.config.timeout_ns or self.config.interval_ns, "", self._ended)
+        # In a lane of its own: one that took too long and is slow to die is not joined by the next.
+        timeout_ns = self.config.timeout_ns or self.config.interval_ns
+        self._scripts.run(self.config.command, timeout_ns, f"script {self.config.name}", self._ended)
 
     def stop(self) -> None:
         """Run it no more."""

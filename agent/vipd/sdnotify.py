@@ -15,7 +15,8 @@ class ServiceManager:
         path = os.environ.pop("NOTIFY_SOCKET", "")
         self._path = "\0" + path[1:] if path.startswith("@") else path
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) if path else None
-        watched = os.environ.pop("WATCHDOG_USEC", "") if os.environ.get("WATCHDOG_PID", "") == str(os.getpid()) else ""
+        own = str(os.getpid())
+        watched = os.environ.pop("WATCHDOG_USEC", "") if os.environ.get("WATCHDOG_PID", own) == own else ""
         # Fed three times as often as needed: one late turn is not a hang.
         self._every_ns = int(watched) * 1000 // 3 if watched.isdigit() and path else None
         self._next_ns = time.monotonic_ns() if self._every_ns else None

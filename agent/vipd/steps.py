@@ -43,6 +43,7 @@ class Stepping:
         self._links = dict.fromkeys(config.interfaces, False)
         self._timer_ns: int | None = None
         self._preempt_ns: int | None = None
+        self._answered_ns = -1  # when it last answered a lower priority
         self._now_ns = 0  # when the event being handled happened; timers count from it
         self._interval_ns = config.advert_int_ns  # Active_Adver_Interval of RFC 9568
         self._advert: Advert | None = None
@@ -131,6 +132,9 @@ class Stepping:
         if any(state == "MASTER_RX_LOWER_PRI" for state, _ in self.config.hooks.commands):
             self.effects.append(NotifyOfLower(self.config.name))
 
+    def _note_answer(self) -> None:
+        self._answered_ns = self._now_ns
+
     def _announce_now(self, bursts: list[SendGratuitousArp]) -> None:
         for burst in bursts:
             for address in burst.addresses:
@@ -182,6 +186,7 @@ _METHODS: dict[Do, Callable[[Stepping], None]] = {
     Do.ANNOUNCE_AGAINST: Stepping._announce_against,
     Do.START_PREEMPT_DELAY: Stepping._start_preempt_delay,
     Do.CANCEL_PREEMPT_DELAY: Stepping._cancel_preempt_delay,
+    Do.NOTE_ANSWER: Stepping._note_answer,
     Do.REPORT_DOWN: Stepping._report_down,
     Do.REPORT_UP: Stepping._report_up,
 }

@@ -5,10 +5,9 @@ Reads no clock; whoever found out about a change says when.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 
 from vipd.config import RouterConfig, packed
-from vipd.dumps import STATES
 from vipd.netlink import Netlink
 from vipd.notify import Notifier
 from vipd.ports import Ports
@@ -48,11 +47,21 @@ class Surroundings:
         self._notifier = notifier
         self._acted = acted
 
-    def start(self, router: Router, now: int) -> None:
-        """Start a router, with everything around it as it is."""
-        self._weigh(router, now)
-        router.started(self._links(router.config, now), now)
-        self._acted(router)
+    def start(self, routers: Collection[Router], now: int) -> None:
+        """Start routers, with everything around them as it is.
+
+        All of them know that before the first one starts, since members of a sync group look at each other.
+        """
+        for router in routers:
+            self._tell_links(router, now)
+        self._weigh_groups(now)
+        for group in self._running.groups:
+            if group.state is None and group.well:
+                group.state = State.BACKUP
+                self._notifier.tell_group(group)
+        for router in routers:
+            router.started(self._links(router.config, now), now)
+            self._acted(router)
 
     def interfaces_changed(self, now: int) -> None:
         """Links or addresses may have changed."""
@@ -117,13 +126,14 @@ class Surroundings:
         config = router.config
         if config.tracks:
             judgement = judged(config, self._watching.values)
-            before = router.priority
-            router.priority_changed(judgement.priority, now)
-            if router.priority != before and config.hooks.priority_changes:
-                name = STATES[router.state][1]
-                self._notifier.tell("INSTANCE", config.name, f"{name}_PRIORITY", router.priority, config.hooks)
+            state, before = router.state, router.priority
+            if judgement.priority is not None:
+                router.priority_changed(judgement.priority, now)
             for need, met in judgement.needs.items():
                 router.need_changed(need, met, now)
+            # Of a change that comes with another state the line of that state tells.
+            if router.priority != before and router.state is state and state is not State.INITIALIZE:
+                self._notifier.tell_priority(router)
         if config.unicast_fault_no_peer and not config.unicast_peers:
             router.need_changed("unicast peer", False, now)
 

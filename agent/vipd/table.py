@@ -77,13 +77,14 @@ class Event(Enum):
 
 
 class If(Enum):
-    """A condition of a row. The first five are asked each time, the others are settled when a router is made."""
+    """A condition of a row. The first six are asked each time, the others are settled when a router is made."""
 
     LINKS_DOWN = "links down"
     FROM_OWNER = "sender's priority is 255"
     PREEMPT_DELAY_UNSET = "preempt delay not yet running"
     PREEMPT_DELAY_RUNNING = "preempt delay running"
     GROUP_HOLDS = "sync group not ready"
+    ANSWERED = "answered at this very time"
 
     OWNER = "owner"
     INITIAL_MASTER = "state MASTER counts"
@@ -116,7 +117,7 @@ CONFIGURED = frozenset(
     }
 )
 ASKED_EACH_TIME = frozenset(
-    {If.LINKS_DOWN, If.FROM_OWNER, If.PREEMPT_DELAY_UNSET, If.PREEMPT_DELAY_RUNNING, If.GROUP_HOLDS}
+    {If.LINKS_DOWN, If.FROM_OWNER, If.PREEMPT_DELAY_UNSET, If.PREEMPT_DELAY_RUNNING, If.GROUP_HOLDS, If.ANSWERED}
 )
 
 
@@ -140,6 +141,7 @@ class Do(Enum):
     ANNOUNCE_AGAINST = "gratuitous ARP as against a lower priority"
     START_PREEMPT_DELAY = "start preempt delay"
     CANCEL_PREEMPT_DELAY = "cancel preempt delay"
+    NOTE_ANSWER = "note that it answers now"
     REPORT_DOWN = "log interfaces that are down"
     REPORT_UP = "log interfaces that are up"
 
@@ -167,7 +169,9 @@ _SET: tuple[Step, ...] = (Say.SETTING_ADDRESSES, Do.ADD_ADDRESSES, Do.ANNOUNCE)
 _SERVE: tuple[Step, ...] = (Do.ARM_ADVERT, Say.ENTERING_MASTER, *_SET)
 _CLAIM: tuple[Step, ...] = (Do.SEND_ADVERT, *_SERVE)
 _HALF_CLAIM: tuple[Step, ...] = (Do.SEND_ADVERT, Say.TRANSITION, Do.ARM_ADVERT)
-_ANSWER: tuple[Step, ...] = (Say.LOWER_ANSWERED, Do.SEND_ADVERT, Do.ANNOUNCE_AGAINST, Do.ARM_ADVERT)
+_ANSWER: tuple[Step, ...] = (
+    Do.NOTE_ANSWER, Say.LOWER_ANSWERED, Do.SEND_ADVERT, Do.ANNOUNCE_AGAINST, Do.ARM_ADVERT,
+)  # fmt: skip
 # A backup times out on the rate that the master advertises (RFC 9568 section 6.4.2); in version 2 the two are the same.
 _HEED: tuple[Step, ...] = (Do.ADOPT_INTERVAL, Do.ARM_MASTER_DOWN)
 _YIELD: tuple[Step, ...] = (Say.ENTERING_BACKUP, *_HEED)
@@ -239,14 +243,18 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
     _rows(_MASTER, (Event.TIMER_EXPIRED, *ADVERTS), (If.LATE_LINKS, If.LINKS_DOWN),
           (Do.REPORT_DOWN, Say.ENTERING_FAULT, *_RELEASE, Say.NOW_IN_FAULT, Do.ARM_MASTER_DOWN), _FAULT),
     _rows(_MASTER, Event.TIMER_EXPIRED, (), (Do.SEND_ADVERT, Do.ARM_ADVERT), _MASTER),
+    # What waited in the queue while the daemon did not run is read at one time, and gets one answer.
+    _rows(_MASTER, _LOSES, (If.ANSWERED,), (), _MASTER),
     _rows(_MASTER, Event.ZERO_RECEIVED, (If.ZERO_IS_LOWER,), _ANSWER, _MASTER),
     _rows(_MASTER, Event.TIE_WON, (If.REARMS,), (Do.ARM_ADVERT,), _MASTER),
-    _rows(_MASTER, Event.ZERO_RECEIVED, (), (Say.ZERO_RECEIVED, Do.SEND_ADVERT, Do.ARM_ADVERT), _MASTER),
+    _rows(_MASTER, Event.ZERO_RECEIVED, (),
+          (Do.NOTE_ANSWER, Say.ZERO_RECEIVED, Do.SEND_ADVERT, Do.ARM_ADVERT), _MASTER),
     _rows(_MASTER, (Event.LOWER_RECEIVED, Event.TIE_WON), (If.ANSWERS_LOWER, If.SILENT_ON_LOWER),
-          (Say.LOWER_ANSWERED, Do.ANNOUNCE_AGAINST), _MASTER),
+          (Do.NOTE_ANSWER, Say.LOWER_ANSWERED, Do.ANNOUNCE_AGAINST), _MASTER),
     _rows(_MASTER, (Event.LOWER_RECEIVED, Event.TIE_WON), (If.ANSWERS_LOWER,), _ANSWER, _MASTER),
     # RFC 9568 section 6.4.3: assert the Active state at once; the Adver_Timer goes on.
-    _rows(_MASTER, (Event.LOWER_RECEIVED, Event.TIE_WON), (If.ASSERTS,), (Say.LOWER_ANSWERED, Do.SEND_ADVERT), _MASTER),
+    _rows(_MASTER, (Event.LOWER_RECEIVED, Event.TIE_WON), (If.ASSERTS,),
+          (Do.NOTE_ANSWER, Say.LOWER_ANSWERED, Do.SEND_ADVERT), _MASTER),
     _rows(_MASTER, Event.TIE_LOST, (If.SENDS_ON_HIGHER,),
           (Say.TIE_LOST, Do.SEND_ADVERT, *_YIELD, *_RELEASE), _BACKUP),
     _rows(_MASTER, Event.HIGHER_RECEIVED, (If.SENDS_ON_HIGHER,),

@@ -15,9 +15,14 @@ Values = Mapping[tuple[str, str], int]
 
 
 class Judgement(NamedTuple):
-    """What the values mean for one router."""
+    """What the values mean for one router.
 
-    priority: int
+    Attributes:
+        priority: the effective one; None while a file is at fault, which leaves it as it was.
+        needs: what the router cannot do without, and whether that is so.
+    """
+
+    priority: int | None
     needs: dict[str, bool]
 
 
@@ -25,10 +30,10 @@ def judged(config: RouterConfig, values: Values) -> Judgement:
     """Weigh everything that a router tracks; what has no value yet is taken for good.
 
     A positive weight counts while a thing is good, a negative one while it is bad; `reverse` turns the sign round.
-    Without weight a thing has to be good, or with `reverse` bad. keepalived does the same, and keeps the sum within 1
-    and 254.
+    Without weight a thing has to be good, or with `reverse` bad. keepalived does the same, keeps the sum within 1 and
+    254, and lets it alone while a file is at fault.
     """
-    total, needs = 0, {}
+    total, needs, at_fault = 0, {}, False
     for track in config.tracks:
         name = f"{track.kind} {track.name}"
         value = values.get((track.kind, track.name), 0 if track.kind == "file" else 1)
@@ -36,11 +41,12 @@ def judged(config: RouterConfig, values: Values) -> Judgement:
         if track.kind == "file":
             moved = value * track.weight * sign
             needs[name] = (value != 0) == track.reverse if not track.weight else moved >= -_LIMIT
-            total += min(moved, _LIMIT) if moved >= -_LIMIT else 0
+            total += min(moved, _LIMIT)
+            at_fault = at_fault or not needs[name]
         elif not track.weight:
             needs[name] = bool(value) != track.reverse
         elif bool(value) == (track.weight > 0):
             total += track.weight * sign
     if config.priority == _OWNER:
         return Judgement(_OWNER, needs)
-    return Judgement(max(1, min(254, config.priority + total)), needs)
+    return Judgement(None if at_fault else max(1, min(254, config.priority + total)), needs)

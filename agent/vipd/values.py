@@ -17,6 +17,10 @@ class WrongError(Exception):
     """What is wrong with one statement; the reader adds where, and the keyword."""
 
 
+class FormError(WrongError):
+    """Not so many values, or no block, can stand here; the reader adds what may."""
+
+
 class Form(NamedTuple):
     """What may stand after a keyword.
 
@@ -24,19 +28,21 @@ class Form(NamedTuple):
         text: for the manual, and for messages.
         read: makes a value of the statement, or raises `WrongError`. A dict fills several fields.
         adds: a keyword that is given again adds to what there is, where others replace it.
+        most: how many values are looked at; keepalived reads over those that follow. None for all.
     """
 
     text: str
     read: Callable[[Statement], Any]
     adds: bool = False
+    most: int | None = None
 
 
 def one(statement: Statement) -> str:
     """The single value of a statement."""
     if statement.body is not None:
-        raise WrongError("takes one value, not a block")
+        raise FormError("takes one value, not a block")
     if len(statement.words) != 2:
-        raise WrongError(f"takes one value, not {len(statement.words) - 1}")
+        raise FormError(f"takes one value, not {len(statement.words) - 1}")
     return statement.words[1]
 
 
@@ -64,6 +70,8 @@ def instead(word: str, known: Iterable[str]) -> str:
     from difflib import get_close_matches  # only on the way to an error
 
     known = list(known)
+    if not known:
+        return "none is; define it"
     close = get_close_matches(word, known, 1)
     if close:
         return f"did you mean {close[0]!r}?"
@@ -156,7 +164,7 @@ def split_command(text: str) -> tuple[str, ...]:
 
 def text() -> Form:
     """Any single word."""
-    return Form("STRING", one)
+    return Form("STRING", one, most=1)
 
 
 def nothing(value: Any) -> Form:
@@ -167,17 +175,17 @@ def nothing(value: Any) -> Form:
             raise WrongError("stands alone; remove what follows it")
         return value
 
-    return Form("", read)
+    return Form("", read, most=0)
 
 
 def integer(low: int, high: int) -> Form:
     """A whole number."""
-    return Form(f"{low}-{high}", lambda statement: whole(one(statement), low, high))
+    return Form(f"{low}-{high}", lambda statement: whole(one(statement), low, high), most=1)
 
 
 def seconds(low: float, high: float) -> Form:
     """A time, given in seconds."""
-    return Form(f"SECONDS ({low:g}-{high:g})", lambda statement: nanoseconds(one(statement), low, high))
+    return Form(f"SECONDS ({low:g}-{high:g})", lambda statement: nanoseconds(one(statement), low, high), most=1)
 
 
 def switch() -> Form:
@@ -188,7 +196,7 @@ def switch() -> Form:
             return True
         return boolean(one(statement))
 
-    return Form("[BOOL]", read)
+    return Form("[BOOL]", read, most=1)
 
 
 def choice(**values: Any) -> Form:
@@ -200,7 +208,7 @@ def choice(**values: Any) -> Form:
             raise WrongError(f"{value!r} is not one of {', '.join(values)}")
         return values[value]
 
-    return Form("|".join(values), read)
+    return Form("|".join(values), read, most=1)
 
 
 def words(least: int, most: int, shown: str) -> Form:
@@ -216,12 +224,27 @@ def words(least: int, most: int, shown: str) -> Form:
 
 def interface() -> Form:
     """The name of an interface."""
-    return Form("IFACE", lambda statement: interface_name(one(statement)))
+    return Form("IFACE", lambda statement: interface_name(one(statement)), most=1)
 
 
 def address() -> Form:
     """An IPv4 or IPv6 address."""
-    return Form("ADDRESS", lambda statement: ip_address(one(statement)))
+    return Form("ADDRESS", lambda statement: ip_address(one(statement)), most=1)
+
+
+def group(*families: int) -> Form:
+    """A multicast address of one of these families, of either if none is named."""
+
+    def read(statement: Statement) -> str:
+        text = ip_address(one(statement))
+        family = 6 if ":" in text else 4
+        if not (text.startswith("ff") if family == 6 else 224 <= int(text.partition(".")[0]) <= 239):
+            raise WrongError(f"{text} is not a multicast address; IPv4 has 224.0.0.0 to 239.255.255.255, IPv6 ff00::/8")
+        if families and family not in families:
+            raise WrongError(f"{text} is of IPv{family}; write one of IPv{families[0]}")
+        return text
+
+    return Form("ADDRESS", read, most=1)
 
 
 def script() -> Form:
@@ -232,7 +255,7 @@ def script() -> Form:
             raise WrongError("takes a command, not a block")
         return command(statement.values)
 
-    return Form('"PATH [WORD ...]" [USER [GROUP]]', read)
+    return Form('"PATH [WORD ...]" [USER [GROUP]]', read, most=3)
 
 
 def lines(statement: Statement) -> tuple[Statement, ...]:

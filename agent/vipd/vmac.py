@@ -2,7 +2,8 @@
 
 A macvlan on the router's interface has 00-00-5E-00-01-{VRID}, or 02 for IPv6, and carries adverts, addresses and
 announcements. It is up only while its router is master, so that a backup takes no frame to that MAC (section 6.4.2).
-Every one that is made says so in its alias, and that is how those that a killed daemon left are told from others'.
+Every one that is made has its daemon's mark in its alias, and that is how those that a killed daemon left are told from
+others', those of another vipd in the same network included.
 """
 
 from __future__ import annotations
@@ -13,7 +14,6 @@ from pathlib import Path
 from vipd.config import RouterConfig
 from vipd.netlink import Link, Netlink
 
-_ALIAS = "vipd"
 _SETTINGS = {
     # Each interface answers for its own addresses alone: nobody may see the physical MAC behind a virtual address.
     "ipv4/conf/{lower}/arp_ignore": "1",
@@ -37,26 +37,28 @@ def virtual_mac(vrid: int, family: int) -> bytes:
     return bytes((0, 0, 0x5E, 0, 1 if family == 4 else 2, vrid))
 
 
-def settle(netlink: Netlink, routers: Iterable[RouterConfig]) -> None:
-    """Have the macvlans that these routers need, and no others of ours: one that is as it has to be is left alone.
+def settle(netlink: Netlink, routers: Iterable[RouterConfig], mark: str) -> None:
+    """Have the macvlans that these routers need, and no others with this mark; one that is as it has to be stays.
 
     Raises:
-        OSError: the kernel refuses one; it may not know macvlans.
+        OSError: the kernel refuses one, since it does not know macvlans, or another has an interface of that name.
     """
     wanted = {router.vmac_name: router for router in routers if router.use_vmac}
     for link in list(netlink.links.values()):
-        router = wanted.get(link.name)
-        if link.alias == _ALIAS and (router is None or not _fits(netlink, link, router)):
+        of = wanted.get(link.name)
+        if link.alias == mark and (of is None or not _fits(netlink, link, of)):
             netlink.remove_link(link)
     for name, router in wanted.items():
-        lower = netlink.links.get(router.interface)
-        if lower is not None and name not in netlink.links:
+        lower, there = netlink.links.get(router.interface), netlink.links.get(name)
+        if lower is not None and there is None:
             mac = router.vmac_mac or virtual_mac(router.vrid, router.family)
-            netlink.make_macvlan(name, lower, mac, _ALIAS)
+            netlink.make_macvlan(name, lower, mac, mark)
             _configure(name, router.interface)
+        elif lower is not None and there is not None and not _fits(netlink, there, router):
+            raise OSError(f"{name} is there, and another's; give {router.name} a name of its own with use_vmac NAME")
 
 
-def remove(netlink: Netlink, routers: Iterable[RouterConfig]) -> None:
+def remove(netlink: Netlink, routers: Iterable[RouterConfig], mark: str) -> None:
     """Remove the macvlans of these routers.
 
     Raises:
@@ -64,7 +66,7 @@ def remove(netlink: Netlink, routers: Iterable[RouterConfig]) -> None:
     """
     for router in routers:
         link = netlink.links.get(router.vmac_name) if router.use_vmac else None
-        if link is not None and link.alias == _ALIAS:
+        if link is not None and link.alias == mark:
             netlink.remove_link(link)
 
 

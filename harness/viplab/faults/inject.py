@@ -60,7 +60,7 @@ def inject(
 
 def _command(fault: Fault, guest: Guest, subject: Subject) -> str:
     commands: dict[str, Callable[[], str]] = {
-        "kill": lambda: f"kill -9 {' '.join(str(pid) for pid in subject.processes(guest))}",
+        "kill": lambda: _killed(subject.processes(guest)),
         "stop": lambda: subject.stop_command,
         "bring_back": lambda: subject.start_command,
         "link_down": lambda: f"ifconfig {fault.interface} down",
@@ -69,3 +69,9 @@ def _command(fault: Fault, guest: Guest, subject: Subject) -> str:
         "shutdown": lambda: guest.shutdown_command,
     }
     return commands[fault.kind]()
+
+
+def _killed(processes: list[int]) -> str:
+    """SIGKILL to all of them, halted first: keepalived's child would make an orderly end once its parent is gone."""
+    listed = " ".join(map(str, processes))
+    return f"kill -STOP {listed}; kill -9 {listed}"

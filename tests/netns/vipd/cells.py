@@ -146,8 +146,7 @@ class Cell:
     def kill(self, which: str) -> None:
         """SIGKILL to every process of it."""
         host = self._hosts[which]
-        self._sandbox.run(f"kill -KILL $(cat /run/{host}/pid /run/{host}/child 2>/dev/null)", check=False)
-        self._running.pop(which)[-1].wait(30)
+        self._sandbox.kill_all(f"/run/{host}/pid /run/{host}/child", self._running.pop(which)[-1])
         self._sandbox.run(f"rm -f /run/{host}/pid /run/{host}/child")
 
     def until_alone(self, which: str) -> None:

@@ -9,11 +9,13 @@ import json
 import os
 import shlex
 import shutil
+import signal
 import subprocess
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import vipd
 
@@ -110,6 +112,21 @@ class Sandbox:
             assert time.monotonic() < limit, f"waited {within_s} s for {what}\n{self.logs()}"
             time.sleep(0.05)
 
+    def kill_all(self, pid_files: str, spawned: subprocess.Popen[bytes]) -> None:
+        """SIGKILL to the processes that these files name, of which `spawned` started the first.
+
+        All are halted first. Otherwise one that outlives another for a moment would still act on that: keepalived's
+        child makes an orderly end once its parent is gone, and its parent starts another child.
+        """
+        for name in ("STOP", "KILL"):
+            self.run(f"kill -{name} $(cat {pid_files} 2>/dev/null)", check=False)
+
+        def ended() -> bool:
+            spawned.send_signal(signal.SIGCONT)  # an nsenter stops with the program that it started
+            return spawned.poll() is not None
+
+        self.wait(f"the end of {pid_files}", ended)
+
     def logs(self) -> str:
         """What the programs inside have said."""
         return "".join(f"--- {log.name}\n{log.read_text(errors='replace')}" for log in self.folder.glob("*.log"))
@@ -149,30 +166,67 @@ class Hosts(Sandbox):
 
     def start(self, host: str, daemon: str, priority: int, state: str = "BACKUP") -> None:
         """Start `keepalived`, or vipd in the profile that `daemon` names."""
-        config = self.configure(host, priority, state)
-        log = f"{host}.log"
-        if daemon == "keepalived":
-            command = f"keepalived -n -l -D -P -f {config} -p /run/{host}.pid -r /run/{host}-vrrp.pid"
-        else:
-            command = (
-                f"env PYTHONPATH={shlex.quote(str(AGENT))} {sys.executable} -m vipd -n -l -D --profile {daemon} "
-                f"-f {config} -p /run/{host}.pid"
-            )
-        self._daemons[host] = self.spawn(f"ip netns exec {host} {command}", log)
+        self.configure(host, priority, state)
+        self.launch(host, daemon)
 
-    def stop(self, host: str) -> None:
-        self.run(f"kill -TERM $(cat /run/{host}.pid)")
-        self._daemons.pop(host).wait(30)
+    def launch(self, host: str, daemon: str, before: str = "", path: object = AGENT, name: str = "") -> None:
+        """Start a daemon on what `configure` or the test wrote.
+
+        Args:
+            host: where; "" for outside of all hosts.
+            daemon: `keepalived`, or a profile of vipd.
+            before: what the shell is to do first, such as setting variables; `exec` follows.
+            path: where Python looks for vipd; more than one folder, divided by colons, may be given.
+            name: of configuration, log and pid file, if it is not the host's.
+        """
+        name = name or host
+        files = f"-f {self.folder}/{name}.conf -p /run/{name}.pid"
+        if daemon == "keepalived":
+            command = f"keepalived -n -l -D -P {files} -r /run/{name}-vrrp.pid"
+        else:
+            python = f"PYTHONPATH={shlex.quote(str(path))} {sys.executable}"
+            command = f"env {python} -m vipd -n -l -D --profile {daemon} {files}"
+        script = f"sh -c {shlex.quote(f'{before} exec {command}')}"
+        self._daemons[name] = self.spawn(f"ip netns exec {host} {script}" if host else script, f"{name}.log")
+
+    def stop(self, name: str) -> None:
+        self.run(f"kill -TERM $(cat /run/{name}.pid)")
+        self._daemons.pop(name).wait(30)
 
     def kill(self, host: str) -> None:
         """SIGKILL to every process of the daemon."""
-        self.run(f"kill -KILL $(cat /run/{host}.pid /run/{host}-vrrp.pid 2>/dev/null)", check=False)
-        self._daemons.pop(host).wait(30)
+        self.kill_all(f"/run/{host}.pid /run/{host}-vrrp.pid", self._daemons.pop(host))
         self.run(f"rm -f /run/{host}.pid /run/{host}-vrrp.pid")
 
     def holds(self, host: str) -> bool:
         links = json.loads(self.run(f"ip -n {host} -j addr show"))
         return any(address.get("local") == VIP for link in links for address in link.get("addr_info", ()))
+
+    def pid(self, name: str) -> int:
+        """The daemon's process id, once it runs."""
+        self.wait(f"{name} to run", lambda: self.run(f"cat /run/{name}.pid", check=False).endswith("\n"))
+        return int(self.run(f"cat /run/{name}.pid"))
+
+    def listen(self, fifo: str, into: str) -> None:
+        """Make a FIFO on the sandbox's own /run and write down what comes through it, whoever opens and closes it."""
+        self.run(f"mkfifo -m 600 /run/{fifo}")
+        self.spawn(f"cat 0<>/run/{fifo}", into)
+
+    def read(self, name: str) -> list[str]:
+        """The lines of a file of the folder."""
+        path = self.folder / name
+        return path.read_text(errors="replace").splitlines() if path.exists() else []
+
+    def status(self, name: str) -> dict[str, dict[str, Any]]:
+        """What `vipd status` shows, by instance."""
+        report = self.report(name)
+        return {one["name"]: one for one in report["vrrp-instance"]}
+
+    def report(self, name: str) -> dict[str, Any]:
+        """All that `vipd status` shows."""
+        self.pid(name)
+        python = f"PYTHONPATH={shlex.quote(str(AGENT))} {sys.executable}"
+        return dict(json.loads(self.run(f"env {python} -m vipd status --json -p /run/{name}.pid")))
 
     def owners(self) -> list[str]:
         return [host for host in _NUMBERS if self.holds(host)]

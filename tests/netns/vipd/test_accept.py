@@ -94,8 +94,8 @@ def test_v3_fsm_15_active_takes_packets_iff_owner_or_accept_mode_and_neighbour_d
 @needs_nft
 @pytest.mark.parametrize("address", ["192.0.2.51", "192.0.2.53"])
 def test_v2_host_05_and_its_like_what_is_dropped_on_its_way_in_is_not_forwarded(client: Sandbox, address: str) -> None:
-    assert f"ip daddr {address} drop" in client.run("ip netns exec m nft list table inet vipd")
-    assert "forward" not in client.run("ip netns exec m nft list table inet vipd")
+    assert f"ip daddr {address} drop" in client.run("ip netns exec m nft list table inet vipd/run/m.pid")
+    assert "forward" not in client.run("ip netns exec m nft list table inet vipd/run/m.pid")
 
 
 @needs_nft

@@ -54,6 +54,16 @@ FILES = {
     "group of nobody": INSTANCE % "" + "vrrp_sync_group G {\ngroup {\nX\n}\n}\n",
     "include of nothing": "include /nonexistent/*.conf\n" + INSTANCE % "",
     "virtual MAC": INSTANCE % "use_vmac",
+    "values too many": INSTANCE % "priority 1 2\nnopreempt yes\nauthentication {\nauth_type PASS\nauth_pass a b\n}",
+    "no unicast peer": INSTANCE % "unicast_peer {\n}",
+    "unicast without peers": INSTANCE % "unicast_ttl 3",
+    "no multicast address": INSTANCE % "mcast_dst_ip 10.0.0.1",
+    "multicast of another family": INSTANCE % "mcast_dst_ip ff02::18",
+    "group of another family": "global_defs {\nvrrp_mcast_group4 ff02::18\n}\n" + INSTANCE % "",
+    "two virtual MACs": INSTANCE % "use_vmac foo bar",
+    "physical MAC without a virtual one": INSTANCE % "vmac_xmit_base",
+    "group of static addresses in an instance": INSTANCE % "virtual_ipaddress {\n10.1.1.2 track_group G\n}",
+    "rule without preference": INSTANCE % "virtual_rules {\nfrom 10.0.0.0/8 table 5\n}",
     "virtual_server": "virtual_server 10.0.0.1 80 {\ndelay_loop 6\n}\n" + INSTANCE % "",
 }
 _SETUP = """

@@ -163,19 +163,6 @@ def test_a_tracked_script_moves_the_priority_and_the_other_takes_over(hosts: Hos
     hosts.wait("A to preempt", lambda: hosts.owners() == ["A"])
 
 
-def test_a_daemon_that_was_stopped_and_continued_hears_before_it_speaks(hosts: Hosts) -> None:
-    write(hosts, "A", 200)
-    write(hosts, "B", 100)
-    start(hosts, "A")
-    backup = start(hosts, "B")
-    hosts.wait("A to be master", lambda: hosts.owners() == ["A"])
-    hosts.wait("B to hear it", lambda: status(hosts, "B")["last-adv-source"] == "10.0.0.2")
-    hosts.run(f"kill -STOP {backup}; sleep 5; kill -CONT {backup}")
-    hosts.wait("two more adverts", lambda: status(hosts, "B")["statistics"]["advertisement-rcvd"] > 6)  # type: ignore[index]
-    assert hosts.owners() == ["A"]
-    assert status(hosts, "B")["statistics"]["master-transitions"] == 0  # type: ignore[index]
-
-
 def test_lost_reports_of_the_kernel_are_made_up_for(hosts: Hosts) -> None:
     """A stopped daemon's netlink socket overflows (ENOBUFS); what it missed is read anew."""
     write(hosts, "A", 200)
@@ -188,12 +175,3 @@ def test_lost_reports_of_the_kernel_are_made_up_for(hosts: Hosts) -> None:
     hosts.wait("FAULT", lambda: "(VI_1) Entering FAULT STATE" in hosts.log("A"))
     hosts.run("ip -n A link set eth0 up")
     hosts.wait("A to be master again", lambda: hosts.owners() == ["A"])
-
-
-def test_a_step_of_the_wall_clock_means_nothing(hosts: Hosts) -> None:
-    """The daemon looks at CLOCK_REALTIME for dates alone: no timer of it is on that clock."""
-    write(hosts, "A", 200)
-    pid = start(hosts, "A")
-    hosts.wait("A to be master", lambda: hosts.owners() == ["A"])
-    timers = hosts.run(f"cat /proc/{pid}/fdinfo/* 2>/dev/null | grep clockid", check=False).split("\n")
-    assert set(filter(None, timers)) == {"clockid: 1"}, "CLOCK_MONOTONIC"

@@ -130,9 +130,8 @@ def test_all_errors_are_listed_not_only_the_first() -> None:
     ("lines", "message"),
     [
         ("priority 256", "f:2: priority: '256' is not a whole number from 1 to 255"),
-        ("priority", "f:2: priority: takes one value, not 0"),
-        ("priority 1 2", "f:2: priority: takes one value, not 2"),
-        ("priority {\n}", "f:2: priority: takes one value, not a block"),
+        ("priority", "f:2: priority: takes one value, not 0; write: priority 1-255"),
+        ("priority {\n}", "f:2: priority: takes one value, not a block; write: priority 1-255"),
         (
             "advert_int 0.5",
             "f:2: advert_int: 0.5: version 2 has whole seconds from 1 to 255; round it, or add: version 3",
@@ -142,32 +141,87 @@ def test_all_errors_are_listed_not_only_the_first() -> None:
         ("preempt_delay -1", "f:2: preempt_delay: '-1' is not a number of seconds from 0 to 1000"),
         ("preempt_delay 1001", "f:2: preempt_delay: '1001' is not a number of seconds from 0 to 1000"),
         ("state LEADER", "f:2: state: 'LEADER' is not one of MASTER, BACKUP"),
-        ("nopreempt yes", "f:2: nopreempt: stands alone; remove what follows it"),
+        ("nopreempt {\n}", "f:2: nopreempt: stands alone; remove what follows it"),
+        ("mcast_dst_ip ff02::18", "f:2: mcast_dst_ip: ff02::18 is not of the family of the instance's addresses"),
+        (
+            "mcast_dst_ip 10.0.0.1",
+            "f:2: mcast_dst_ip: 10.0.0.1 is not a multicast address; "
+            "IPv4 has 224.0.0.0 to 239.255.255.255, IPv6 ff00::/8",
+        ),
+        ("use_vmac foo bar", "f:2: use_vmac: 'bar' is one too many; it takes a name and a MAC address at most"),
+        (
+            "track_script {\nx\n}\ntrack_interface {\neth1\n}",
+            "f:3: track_script: 'x' is not defined; none is; define it",
+        ),
+        (
+            "virtual_ipaddress {\n10.1.1.2 track_group G\n}",
+            "f:3: virtual_ipaddress: 10.1.1.2: "
+            "'track_group' is for static addresses, routes and rules alone; remove it",
+        ),
         ("track_interface eth1", "f:2: track_interface: takes a block: track_interface { ... }"),
         (
             "track_interface {\neth1 weight 500\n}",
-            "f:3: eth1: '500' is not a whole number from -253 to 253",
+            "f:3: track_interface: eth1: '500' is not a whole number from -253 to 253",
         ),
         (
             "track_interface {\nan-interface-name-of-24\n}",
-            "f:3: an-interface-name-of-24: 'an-interface-name-of-24' cannot be the name of an interface: "
-            "1 to 15 characters, none of them '/'",
+            "f:3: track_interface: an-interface-name-of-24: "
+            "'an-interface-name-of-24' cannot be the name of an interface: 1 to 15 characters, none of them '/'",
         ),
-        ("virtual_ipaddress {\n10.1.1\n}", "f:3: 10.1.1: '10.1.1' is not an IPv4 address"),
-        ("virtual_ipaddress {\n10.1.1.1/33\n}", "f:3: 10.1.1.1/33: the mask '33' is not a number from 0 to 32"),
-        ("virtual_ipaddress {\n10.1.1.1 dev\n}", "f:3: 10.1.1.1: 'dev' of 10.1.1.1 has no value"),
+        ("virtual_ipaddress {\n10.1.1\n}", "f:3: virtual_ipaddress: 10.1.1: '10.1.1' is not an IPv4 address"),
+        (
+            "virtual_ipaddress {\n10.1.1.1/33\n}",
+            "f:3: virtual_ipaddress: 10.1.1.1/33: the mask '33' is not a number from 0 to 32",
+        ),
+        (
+            "virtual_ipaddress {\n10.1.1.1 dev\n}",
+            "f:3: virtual_ipaddress: 10.1.1.1: 'dev' of 10.1.1.1 has no value",
+        ),
         (
             "virtual_ipaddress {\n10.1.1.1 devv x\n}",
-            "f:3: 10.1.1.1: 'devv' is not known here; did you mean 'dev'?",
+            "f:3: virtual_ipaddress: 10.1.1.1: 'devv' is not known here; did you mean 'dev'?",
         ),
         (
             "virtual_ipaddress {\n10.1.1.1 scope wide\n}",
-            "f:3: 10.1.1.1: scope 'wide' is neither a number up to 255 nor one of global, site, link, host, nowhere",
+            "f:3: virtual_ipaddress: 10.1.1.1: scope 'wide' is neither a number up to 255 nor one of global, site, "
+            "link, host, nowhere",
         ),
     ],
 )
 def test_a_wrong_value_says_what_would_be_right(lines: str, message: str) -> None:
     assert problems(instance(lines)) == [message]
+
+
+@pytest.mark.parametrize(
+    ("lines", "message", "repaired"),
+    [
+        ("priority 1 2", "priority: '2' is read over, as keepalived reads over it; remove it", 0),
+        ("nopreempt yes", "nopreempt: 'yes' is read over, as keepalived reads over it; remove it", 0),
+        ("notify /bin/x a b c d", "notify: 'c d' is read over, as keepalived reads over it; remove it", 0),
+        ("vmac_xmit_base", "vmac_xmit_base: has its effect only with use_vmac", 1),
+        ("unicast_peer {\n}", "unicast_peer: there is no unicast peer, so adverts go to the group;", 1),
+        ("unicast_ttl 3", "unicast_ttl: there is no unicast peer, so adverts go to the group;", 1),
+        ("virtual_rules {\nfrom 10.0.0.0/8 table 5\n}", "virtual_rules: a rule without preference gets one", 1),
+    ],
+)
+def test_what_keepalived_reads_over_or_mends_is_a_warning_and_no_error(lines: str, message: str, repaired: int) -> None:
+    found = parse(instance(lines), "f")
+    (warning,) = found.warnings
+    assert warning.startswith(f"f:2: {message}")
+    assert found.repaired == repaired
+
+
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("vrrp_mcast_group4 ff02::12", "f:2: vrrp_mcast_group4: ff02::12 is of IPv6; write one of IPv4"),
+        ("vrrp_mcast_group6 224.0.0.1", "f:2: vrrp_mcast_group6: 224.0.0.1 is of IPv4; write one of IPv6"),
+        ("vrrp_mcast_group4 10.0.0.1", "f:2: vrrp_mcast_group4: 10.0.0.1 is not a multicast address; IPv4 has"),
+    ],
+)
+def test_a_group_is_a_multicast_address_of_its_family(line: str, message: str) -> None:
+    (found,) = problems(f"global_defs {{\n{line}\n}}\n" + instance(""))
+    assert found.startswith(message)
 
 
 @pytest.mark.parametrize(

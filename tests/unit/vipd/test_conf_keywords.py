@@ -83,7 +83,7 @@ def test_tracking_takes_its_weight_from_the_line_or_from_what_is_tracked() -> No
 
 def test_what_is_tracked_must_be_defined() -> None:
     assert problems("vrrp_script check {\nscript /bin/true\n}\n" + instance("track_script {\nchekc\n}")) == [
-        "f:5: track_script: 'chekc' is not defined; did you mean 'check'?"
+        "f:6: track_script: 'chekc' is not defined; did you mean 'check'?"
     ]
 
 
@@ -180,17 +180,139 @@ def test_explain_fills_in_defaults_and_timers() -> None:
     assert "    preempt_delay 0  # default" in shown
 
 
-def test_what_explain_prints_is_a_configuration_that_means_the_same() -> None:
-    text = (
-        "vrrp_script s {\nscript \"/bin/sh -c 'exit 0'\"\nweight 2\nrise 3\n}\n"
-        + instance("virtual_routes {\n10.2.0.0/16 via 10.1.1.2 dev eth0\n}\ntrack_script {\ns\n}\nnotify /bin/x")
-    )  # fmt: skip
-    before = parse(text, "f")
-    again = parse("\n".join(explained(before, PRESETS["rfc9568"])), "f")
-    assert again.routers[0].routes == before.routers[0].routes
-    assert again.routers[0].tracks == before.routers[0].tracks
-    assert again.routers[0].addresses == before.routers[0].addresses
-    assert again.scripts == before.scripts
+ALL_OF_IT = """
+global_defs {
+    router_id "a \\"b\\""
+    vrrp_cpu_affinity 0 1
+    umask IRUSR|IWUSR
+    dynamic_interfaces
+    startup_script "/bin/x 'two words'" root
+    vrrp_garp_interval 0.0015
+}
+net_namespace inside
+interface_up_down_delays {
+    eth0 2 3.25
+}
+vrrp_script s {
+    script "/bin/sh -c 'exit 0'"
+    weight 2 reverse
+    rise 3
+    interval 86400
+    user nobody nogroup
+}
+track_file f {
+    file "/run/a file"
+    weight 3
+    init_file 5 overwrite
+}
+vrrp_track_process p {
+    process nginx -g "daemon off;"
+    param_match partial
+    quorum 2
+    quorum_max 4
+    delay 0.123456789
+}
+vrrp_sync_group G {
+    group {
+        V
+        W
+    }
+    track_interface {
+        eth4
+    }
+    sync_group_tracking_weight
+    notify_stop /bin/z
+}
+vrrp_instance V {
+    interface eth0
+    virtual_router_id 7
+    version 3
+    advert_int 0.01
+    preempt_delay 12.5
+    use_vmac vrrp.9 02:00:00:00:00:01
+    vmac_xmit_base
+    dont_track_primary
+    unicast_src_ip 10.1.1.9
+    unicast_peer {
+        10.1.1.7
+        10.1.1.8 min_ttl 250 max_ttl 255
+    }
+    virtual_ipaddress {
+        10.1.1.1/24 brd + dev eth1 label eth1:0 scope link preferred_lft 0 noprefixroute use_vmac
+        10.1.1.2 peer 10.1.1.3
+    }
+    virtual_ipaddress_excluded {
+        2001:db8::1/64 -nodad home
+    }
+    virtual_routes {
+        blackhole 10.8.0.0/16
+        10.7.0.0/16 nexthop via 10.1.1.5 dev eth0 weight 2 nexthop via 10.1.1.6 onlink
+        10.6.0.0/16 via 10.1.1.5 src 10.1.1.1 metric 7 table 100 scope link protocol static tos 8 mtu lock 1400 window 9
+        default via 10.1.1.5 append
+        2001:db8:1::/48 via fe80::1 dev eth0
+    }
+    virtual_rules {
+        not from 10.2.0.0/16 to 10.3.0.0/16 iif eth1 fwmark 3/7 table 100 preference 5
+        inet6 sport 5-9 ip_proto tcp suppress_prefixlength 8 preference 9 prohibit
+        from 10.2.0.0/16 preference 4 goto 77
+    }
+    track_interface {
+        eth2
+        eth3 weight -10 reverse
+    }
+    track_script {
+        s weight 5
+    }
+    track_file {
+        f
+    }
+    track_process {
+        p
+    }
+    notify_master_rx_lower_pri /bin/y
+    notify_priority_changes
+}
+vrrp_instance W {
+    state MASTER
+    interface eth5
+    virtual_router_id 8
+    garp_extra_if all 10
+    no_virtual_ipaddress
+    no_accept
+    notify "/bin/x a" nobody
+}
+static_ipaddress {
+    10.9.9.9/24 dev eth0
+}
+static_routes {
+    10.5.0.0/16 via 10.1.1.1 dev eth0
+}
+static_rules {
+    from 10.0.0.0/8 table 5 preference 6
+}
+"""
+
+
+@pytest.mark.parametrize("profile", PRESETS)
+def test_what_explain_prints_is_a_configuration_that_means_the_same(profile: str) -> None:
+    before = parse(ALL_OF_IT, "f")
+    printed = "\n".join(explained(before, PRESETS[profile]))
+    again = parse(printed, "f")
+    assert again.warnings == ()
+    for one, after in zip(before.routers, again.routers, strict=True):
+        filled = {field: after._asdict()[field] for field, value in one._asdict().items() if value is None}
+        assert after == one._replace(**filled)
+    assert again._replace(routers=(), size=0) == before._replace(routers=(), size=0)
+    assert "\n".join(explained(again, PRESETS[profile])).replace("  # profile", "") == printed.replace(
+        "  # profile", ""
+    )
+
+
+def test_explain_shows_no_password() -> None:
+    config = parse(instance("authentication {\nauth_type PASS\nauth_pass secret\n}"), "f")
+    printed = "\n".join(explained(config, PRESETS["keepalived-2"]))
+    assert "secret" not in printed
+    assert parse(printed, "f").routers[0].auth_type == 1
 
 
 def test_the_words_of_every_keyword_of_an_instance_are_read_or_refused() -> None:

@@ -105,7 +105,7 @@ def test_without_weight_a_thing_has_to_be_good_or_with_reverse_bad() -> None:
 def test_a_file_counts_by_what_is_written_in_it() -> None:
     assert judged(tracking(Track("file", "f", 3)), {("file", "f"): 7}).priority == 121
     found = judged(tracking(Track("file", "f", 3)), {("file", "f"): -100})
-    assert (found.priority, found.needs) == (100, {"file f": False}), "less than -253 is a fault"
+    assert (found.priority, found.needs) == (None, {"file f": False}), "less than -253 is a fault"
     assert judged(tracking(Track("file", "f", 0)), {("file", "f"): 1}).needs == {"file f": False}
 
 

@@ -41,6 +41,7 @@ PURE = (
     "table",
     "values",
     "voice",
+    "wording",
 )
 STANDARD = (
     "collections",
