@@ -20,3 +20,17 @@ class Plan:
     lab: Literal["libvirt", "netns"] = "libvirt"
     lanes: int = 1
     """How many namespace labs work side by side."""
+
+    def turns(self) -> list[tuple[Scenario, str, Subject, int]]:
+        """The trials in their order: scenario, its file's text, subject, and which repetition it is.
+
+        Scenarios and subjects take turns. Who is first changes with each repetition: a machine that slows down, or a
+        lane that is slower than another, is then nobody's disadvantage.
+        """
+        return [
+            (scenario, source, subject, repetition)
+            for repetition in range(1, self.trials + 1)
+            for source, scenario in self.scenarios
+            if repetition == 1 or not scenario.once
+            for subject in self.subjects[:: 1 if repetition % 2 else -1]
+        ]

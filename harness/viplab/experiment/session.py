@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import secrets
 import time
-from itertools import product
 from pathlib import Path
 
 from viplab import preflight, store
@@ -86,13 +85,9 @@ def _new_run(plan: Plan, origins: Origins, accel: str | None, seed: int) -> RunF
 
 
 def _trials(plan: Plan, seed: int) -> list[tuple[int, Trial]]:
-    """All trials of a plan, numbered in the order in which they are done: subjects and scenarios take turns."""
     versions: dict[str, str] = {}
-    turns = product(range(1, plan.trials + 1), plan.scenarios, plan.subjects)
-    return [
-        (number, Trial(scenario, source, subject, repetition, seed, plan.trials, versions))
-        for number, (repetition, (source, scenario), subject) in enumerate(turns, 1)
-    ]
+    turns = enumerate(plan.turns(), 1)
+    return [(number, Trial(*turn, seed, plan.trials, versions)) for number, turn in turns]
 
 
 def _do(

@@ -262,6 +262,9 @@ class Scenario(_Strict):
         description="What happens and why it is worth seeing, for a reader who knows neither code nor article."
     )
     article: str | None = Field(default=None, description="Where the article tells it, such as `part 2, case A`.")
+    once: bool = Field(
+        default=False, description="Done once a run with each subject, whatever --trials says: it measures the bench."
+    )
     vrrp: Vrrp = Vrrp()
     probe: Probe = Probe()
     http: Http | None = Field(default=None, description="Left out, nobody asks over HTTP.")
