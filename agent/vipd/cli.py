@@ -112,7 +112,7 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigError as error:
         sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
         return (_UNGUARDED if error.unguarded else _BAD) if options.test else 1
-    found = [*config.warnings, *(not_here(config, options.file) if options.test else ())]
+    found = [*config.warnings, *(not_here(config) if options.test else ())]
     sys.stderr.write("".join(f"{line}\n" for line in found))
     if options.explain:
         from vipd.explain import explained

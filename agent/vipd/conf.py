@@ -60,7 +60,12 @@ def parse(
         problems.warn(Statement(("vrrp_instance",), file, 1), "there is none, so there is nothing to do; add one")
     if problems.wrong:
         raise ConfigError(listed(problems.wrong), reader.unguarded)
-    return config._replace(warnings=tuple(listed(problems.warnings)), repaired=problems.repaired, size=len(text))
+    return config._replace(
+        warnings=tuple(listed(problems.warnings)),
+        repaired=problems.repaired,
+        mentions=tuple(problems.mentions.items()),
+        size=len(text),
+    )
 
 
 class _Reader:

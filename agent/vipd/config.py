@@ -21,6 +21,7 @@ class VirtualAddress(NamedTuple):
     flags: int = 0  # IFA_F_...
     preferred_lft: int | None = None  # seconds; None for the kernel's own choice
     use_vmac: bool = False
+    tracked: bool = True  # not no_track
 
     @property
     def family(self) -> int:
@@ -309,6 +310,7 @@ class Config(NamedTuple):
     warnings: tuple[str, ...] = ()
     repaired: int = 0  # how many of the warnings are errors to `keepalived -t`, which mends them and goes on
     waits_for_interfaces: bool = False  # dynamic_interfaces
+    mentions: tuple[tuple[str, str], ...] = ()  # every interface that has to be there: its name, FILE:LINE: KEYWORD
     size: int = 0
 
 

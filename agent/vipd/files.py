@@ -26,21 +26,16 @@ def load(file: str, config_id: str = "") -> Config:
     return parse(text, file, config_id or host.partition(".")[0], host, folder, find)
 
 
-def not_here(config: Config, file: str) -> list[str]:
+def not_here(config: Config) -> list[str]:
     """Interfaces that the configuration names and this host lacks; vipd waits for them, keepalived does not."""
     if config.waits_for_interfaces:
         return []
     import socket
 
     here = {name for _, name in socket.if_nameindex()}
-    wanted: dict[str, None] = {}
-    for router in config.routers:
-        made = {router.vmac_name} if router.use_vmac else set()
-        devices = [address.device for address in (*router.addresses, *router.excluded) if address.device not in made]
-        wanted.update(dict.fromkeys((router.interface, *router.interfaces, *devices)))
     return [
-        f"{file}: interface: there is no {name} on this host; create it, or add dynamic_interfaces to global_defs"
-        for name in wanted
+        f"{where}: there is no {name} on this host; create it, or add dynamic_interfaces to global_defs"
+        for name, where in config.mentions
         if name not in here
     ]
 

@@ -73,6 +73,11 @@ def routers(
         router = _made(block, tracked, tracks, defaults, problems)
         _check(block, router, problems)
         router = _mended(block, router, problems)
+        problems.mention(router.interface, block.places["interface"])
+        for field in ("addresses", "excluded"):
+            for address in getattr(router, field):
+                if not router.use_vmac or address.device != router.vmac_name:
+                    problems.mention(address.device, block.places[field])
         others = seen.setdefault((router.interface, router.vrid, router.family, router.group), [])
         for other in others:
             if set(other.unicast_peers) & set(router.unicast_peers) or not (
@@ -124,6 +129,7 @@ def _tracks(
             if weight and block.fields.get("priority") == _OWNER:
                 problems.warn(where, f"the weight of {name} has no effect: the priority of an owner stays 255")
             elif kind == "interface" and not weight and not reverse:
+                problems.mention(name, where)
                 tracked.append(name)
             else:
                 tracks.append(Track(kind, name, weight, reverse))

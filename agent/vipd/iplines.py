@@ -99,6 +99,8 @@ def static_address(line: Statement) -> VirtualAddress:
             fields["flags"] |= FLAGS[word]
         elif word == "use_vmac":
             fields["use_vmac"] = True
+        elif word == "no_track":
+            fields["tracked"] = False
         elif word == "track_group":
             next(rest, None)
         elif word in _ADDRESS:

@@ -16,12 +16,18 @@ class Problems:
         wrong: errors, as (file, line, text).
         warnings: the same for what does not stand in the way.
         repaired: how many warnings are errors to `keepalived -t`, which mends them and goes on.
+        mentions: where an interface that has to be there is named first, as FILE:LINE: KEYWORD.
     """
 
     def __init__(self) -> None:
         self.wrong: list[tuple[str, int, str]] = []
         self.warnings: list[tuple[str, int, str]] = []
         self.repaired = 0
+        self.mentions: dict[str, str] = {}
+
+    def mention(self, interface: str, statement: Statement) -> None:
+        """Note where an interface is named."""
+        self.mentions.setdefault(interface, f"{statement.file}:{statement.line}: {statement.keyword}")
 
     def error(self, statement: Statement, text: str) -> None:
         """Note an error."""

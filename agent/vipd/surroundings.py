@@ -113,7 +113,7 @@ class Surroundings:
     def _lost_an_address(self, config: RouterConfig) -> bool:
         for address in config.served:
             link = self._netlink.links.get(address.device)
-            if link is not None and address.octets not in self._netlink.held.get(link.ifindex, ()):
+            if address.tracked and link is not None and address.octets not in self._netlink.held.get(link.ifindex, ()):
                 return True
         return False
 

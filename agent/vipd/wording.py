@@ -53,7 +53,8 @@ def virtual_address(one: VirtualAddress) -> str:
     if one.preferred_lft is not None:
         words += ["preferred_lft", str(one.preferred_lft)]
     words += [name for name, bit in FLAGS.items() if one.flags & bit]
-    return " ".join([*words, "use_vmac"] if one.use_vmac else words)
+    words += [name for name, said in (("use_vmac", one.use_vmac), ("no_track", not one.tracked)) if said]
+    return " ".join(words)
 
 
 def route(one: Route) -> str:

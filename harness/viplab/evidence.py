@@ -133,6 +133,7 @@ KEYS: dict[str, dict[str, tuple[type, ...]]] = {
     "fault_healed": {"kind": _TEXT, "before_ns": (*_WHOLE, _NONE), "after_ns": (*_WHOLE, _NONE)},
     "owners": {"macs": (list, _NONE)},
     "environment": {"steal_share": (*_NUMBER, _NONE)},
+    "missed": {"what": _TEXT, "within_s": _NUMBER},
 }
 """What analysis computes with, and what it may be; a line in which it is something else is no event of ours."""
 
@@ -173,6 +174,7 @@ class Event(BaseModel):
     check               claim (P1..P10), ok (null where this lab has no such thing), detail: a set-up check of part 1
     environment         stp (bool), forward_delay_s, steal_share, busy_share (of all processors), longest_full_s (the
                         longest stretch without an idle processor), load1: what spoils numbers
+    missed              what, within_s: what the subject should have done in the measured steps and did not
     error               message: the trial was broken off
     trial_finished      -
     ==================  =============================================================================================

@@ -84,9 +84,11 @@ def compare(base: Points, new: Points, subjects: tuple[str, str] | None = None) 
     floor_s = max(base.noise_floor_s or 0.0, new.noise_floor_s or 0.0)
     label = " -> ".join(subjects) if subjects else None
     rows = [
-        _row(scenario, label or f"{subject}/{profile}", quantity, pair, floor_s)
-        for scenario, subject, profile in common
-        for quantity, pair in _pairs(bases[scenario, subject, profile], news[scenario, subject, profile])
+        _heeding_misses(
+            _row(group[0], label or "/".join(group[1:]), quantity, pair, floor_s), bases[group], news[group]
+        )
+        for group in common
+        for quantity, pair in _pairs(bases[group], news[group])
     ]
     return Comparison(
         base=base.run,
@@ -168,6 +170,20 @@ def _row(scenario: str, subject: str, quantity: str, pair: tuple[list[float], li
         threshold_s=threshold_s,
         why=why,
     )
+
+
+def _heeding_misses(row: Row, base: dict[str, Series], new: dict[str, Series]) -> Row:
+    """The gate's row, undecided where more takeovers than in the base never came: what is not there has no rank."""
+    if not row.gates or row.mark not in ("=", "+"):
+        return row
+    due = row.quantity.replace(GATE, "x_s")
+    missed = [
+        max(0, len(side[due].values) - n) if due in side else 0 for side, n in ((base, row.base_n), (new, row.new_n))
+    ]
+    if missed[1] <= missed[0]:
+        return row
+    why = f"in {missed[1]} of {missed[1] + row.new_n} trials nobody took over, in the base in {missed[0]}"
+    return row.model_copy(update={"mark": "?", "why": why})
 
 
 def _judged(

@@ -46,7 +46,8 @@ def verdict(record: Record, views: Sequence[FaultView]) -> tuple[TrialVerdict, s
 
 def _broken_off(record: Record, views: Sequence[FaultView]) -> str | None:
     errors = record.all("error")
-    if errors:
+    # Where the steps ended because the subject did not do its part, that is what was measured.
+    if errors and not record.all("missed"):
         return f"the trial was broken off: {errors[0].get('message')}"
     return None if record.all("trial_finished") else "the trial was broken off: its timeline has no end"
 
@@ -183,6 +184,12 @@ UNDECIDED: tuple[Rule, ...] = (
 # --- fail ---
 
 
+def _missed(record: Record, views: Sequence[FaultView]) -> str | None:
+    for event in record.all("missed"):
+        return f"waited {event.get('within_s'):g} s for {event.get('what')}, in vain"
+    return None
+
+
 def _setup_check_failed(record: Record, views: Sequence[FaultView]) -> str | None:
     # One that is null looked for what this lab does not have.
     failed = [f"{e.get('claim')} ({e.get('detail')})" for e in record.all("check") if e.get("ok") is False]
@@ -227,7 +234,7 @@ def _instrument_off(record: Record, views: Sequence[FaultView]) -> str | None:
     return None
 
 
-FAIL: tuple[Rule, ...] = (_setup_check_failed, _wrong_owner, _outage_off, _deadline_off, _instrument_off)
+FAIL: tuple[Rule, ...] = (_missed, _setup_check_failed, _wrong_owner, _outage_off, _deadline_off, _instrument_off)
 
 
 def outage_slack_s(record: Record, view: FaultView) -> float:

@@ -120,11 +120,17 @@ class Course:
             return waited + self._pause(0.5)
         host = wait.master or wait.announced
         bursts = 1 if wait.master else 2
-        return self._watch.until(
-            f"{host} to be master" if wait.master else f"the second burst of gratuitous ARP from {host}",
-            lambda now: now.advertiser == host and now.announcer == host and now.bursts >= bursts,
-            wait.within,
-        )
+        what = f"{host} to be master" if wait.master else f"the second burst of gratuitous ARP from {host}"
+        try:
+            return self._watch.until(
+                what,
+                lambda now: now.advertiser == host and now.announcer == host and now.bursts >= bursts,
+                wait.within,
+            )
+        except LabError:
+            if self._phase == "steps":
+                self._timeline.record("missed", what=what, within_s=wait.within)
+            raise
 
     def _pause(self, seconds: float) -> float:
         time.sleep(seconds)

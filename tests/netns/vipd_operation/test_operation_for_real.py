@@ -132,6 +132,17 @@ def test_a_master_s_life(hosts: Hosts) -> None:
     assert "777:" not in hosts.run("ip -n A rule")
 
 
+def test_an_address_with_no_track_may_be_taken_away(hosts: Hosts) -> None:
+    write(hosts, "A", 255, more="192.168.122.61/24 dev eth1 no_track")
+    start(hosts, "A")
+    hosts.wait("the address", lambda: "192.168.122.61/24" in hosts.run("ip -n A addr show eth1"))
+    hosts.run("ip -n A addr del 192.168.122.61/24 dev eth1")
+    hosts.wait("two more adverts", lambda: sent(hosts) >= 2)
+    shown = status(hosts, "A")
+    assert (shown["state"], shown["statistics"]["master-transitions"]) == ("master", 1)  # type: ignore[index]
+    assert "prio 0" not in hosts.wire()
+
+
 def test_a_reload_sends_no_extra_advert(hosts: Hosts) -> None:
     write(hosts, "A", 200)
     pid = start(hosts, "A")

@@ -109,6 +109,17 @@ def test_a_shift_that_chance_could_make_is_undecided() -> None:
     assert (comparison.rows[0].mark, comparison.exit_status) == ("?", 2)
 
 
+def test_takeovers_that_never_came_are_not_taken_for_good_ones() -> None:
+    faults = [excess([0.1 * n for n in range(10)], quantity="x_s")]
+    all_came, seven_came = made(excess(FAST), *faults), made(excess(FAST[:7]), *faults, run="new")
+    comparison = compare(all_came, seven_came)
+    (gate,) = (row for row in comparison.rows if row.gates)
+    assert (gate.mark, comparison.exit_status) == ("?", 2)
+    assert gate.why == "in 3 of 10 trials nobody took over, in the base in 0"
+    assert compare(seven_came, seven_came).exit_status == 0
+    assert compare(seven_came, all_came).exit_status == 0
+
+
 def test_other_figures_have_marks_and_no_say() -> None:
     outages = [excess([1.0] * 10, quantity="outage_s"), excess([2.0] * 10, quantity="outage_s")]
     comparison = compare(made(excess(FAST), outages[0]), made(excess(FAST), outages[1], run="new"))

@@ -175,3 +175,14 @@ def test_a_failed_setup_check_fails(tmp_path: Path) -> None:
     folder = s.part_1(s.FAMILIES[0]).write(tmp_path, 1)
     rewrite(folder, changed("check", ok=False))
     assert judged(folder) == ("fail", "set-up checks failed: P1 (detail of P1)")
+
+
+def test_a_host_that_does_not_take_over_in_its_time_has_failed_unless_the_measurement_is_in_doubt(
+    tmp_path: Path,
+) -> None:
+    folder = s.power_cut(s.FAMILIES[1]).write(tmp_path, 1)
+    rewrite(folder, added("missed", 30 * s.S, what="B to be master", within_s=20.0))
+    rewrite(folder, added("error", 30 * s.S, message="waited 20 s for B to be master, in vain"))
+    assert judged(folder) == ("fail", "waited 20 s for B to be master, in vain")
+    rewrite(folder, changed("capture_stopped", dropped=3))
+    assert judged(folder)[0] == "undecided"

@@ -239,7 +239,7 @@ vrrp_instance V {
     }
     virtual_ipaddress {
         10.1.1.1/24 brd + dev eth1 label eth1:0 scope link preferred_lft 0 noprefixroute use_vmac
-        10.1.1.2 peer 10.1.1.3
+        10.1.1.2 peer 10.1.1.3 no_track
     }
     virtual_ipaddress_excluded {
         2001:db8::1/64 -nodad home
@@ -302,10 +302,19 @@ def test_what_explain_prints_is_a_configuration_that_means_the_same(profile: str
     for one, after in zip(before.routers, again.routers, strict=True):
         filled = {field: after._asdict()[field] for field, value in one._asdict().items() if value is None}
         assert after == one._replace(**filled)
-    assert again._replace(routers=(), size=0) == before._replace(routers=(), size=0)
+    apart = {"routers": (), "size": 0, "mentions": ()}
+    assert again._replace(**apart) == before._replace(**apart)
     assert "\n".join(explained(again, PRESETS[profile])).replace("  # profile", "") == printed.replace(
         "  # profile", ""
     )
+
+
+def test_every_interface_that_has_to_be_there_is_known_with_its_line() -> None:
+    text = instance("track_interface {\neth2\neth3 weight 5\n}\nvirtual_ipaddress {\n10.1.1.2 dev eth4\n}")
+    where = {"eth2": "f:3: track_interface", "eth0": "f:9: interface", "eth4": "f:11: virtual_ipaddress"}
+    assert dict(parse(text, "f").mentions) == where
+    own = instance("use_vmac vrrp.7\nvirtual_ipaddress {\n10.1.1.2 dev vrrp.7\n}")
+    assert [name for name, _ in parse(own, "f").mentions] == ["eth0"]
 
 
 def test_explain_shows_no_password() -> None:
