@@ -221,7 +221,7 @@ class Script(NamedTuple):
     name: str
     command: Command
     interval_ns: int = SECOND_NS
-    timeout_ns: int = 0
+    timeout_ns: int | None = None  # its interval
     weight: int = 0
     reverse: bool = False
     rise: int = 1
