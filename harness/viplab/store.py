@@ -76,7 +76,8 @@ def find_run(word: str) -> RunFolder:
 
 def find_points(word: str) -> Path:
     """What `compare` may be given: a baseline by name or path, or a run as `find_run` takes it."""
-    for path in (Path(word), baseline_path(word.removesuffix(".json"))):
+    named = [] if "/" in word else [baseline_path(word.removesuffix(".json"))]
+    for path in (Path(word), *named):
         if path.suffix == ".json" and path.is_file():
             return path
     return find_run(word).path
@@ -110,7 +111,7 @@ def provenance(
     """What a run comes from: the caller knows the lab, this function the host and the checkout."""
     return Provenance(
         git=commit(),
-        argv=[Path(sys.argv[0]).name, *sys.argv[1:]],
+        argv=["viplab", *sys.argv[1:]],
         host_kernel=platform.release(),
         qemu=qemu,
         libvirt=libvirt,

@@ -27,6 +27,13 @@ def test_a_run_is_found_by_its_folder_too(runs: Path) -> None:
     assert store.find_run(str(runs / "20261123T0100Z-aaaa")).path.name == "20261123T0100Z-aaaa"
 
 
+def test_a_comparison_takes_a_run_by_its_folder_too(runs: Path) -> None:
+    folder = runs / "20261123T0100Z-aaaa"
+    assert store.find_points(f"{folder}/") == folder
+    with pytest.raises(InputError, match="no run"):
+        store.find_points(str(runs / "none"))
+
+
 def test_an_ambiguous_beginning_is_refused(runs: Path) -> None:
     with pytest.raises(InputError, match="stands for 2 runs"):
         store.find_run("20261123")

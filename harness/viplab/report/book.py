@@ -86,11 +86,14 @@ class Book:
     @property
     def pages(self) -> list[Page]:
         """Every page, in the order of reading."""
+        of_article = [
+            *([Page("puzzles", "Open questions, answered", "puzzles.html.j2")] if self.view.puzzles else []),
+            Page("claims", "Claims", "claims.html.j2"),
+        ]
         return [
             Page(RESULT, "Result", "result.html.j2"),
             *(Page(chapter.key, chapter.title, "chapter.html.j2", chapter) for chapter in self.chapters),
-            *([Page("puzzles", "Open questions, answered", "puzzles.html.j2")] if self.view.puzzles else []),
-            Page("claims", "Claims", "claims.html.j2"),
+            *(of_article if outline.tells_the_article(self.view) else []),
             *([Page("subjects", "Subjects compared", "subjects.html.j2")] if self._context["pairs"] else []),
             Page("method", "Method and provenance", "method.html.j2"),
         ]
@@ -140,7 +143,8 @@ class Book:
             "tally": lambda subject=None: outline.tally(view, subject),
             "chapters": self.chapters,
             "claim_groups": outline.claim_groups(view),
-            "puzzles": outline.puzzle_rows(view),
+            "tells_the_article": (article := outline.tells_the_article(view)),
+            "puzzles": outline.puzzle_rows(view) if article else [],
             "pairs": compared.subjects(view.summary, outline.subjects(view)),
             "bench": topology.bench(view),
             "quantities": [item for item in QUANTITIES if item is not HTTP or _asks_over_http(view)],

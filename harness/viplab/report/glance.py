@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -48,6 +49,10 @@ def headline(view: RunView) -> str:
     """The result of the run in one sentence."""
     if not view.trials:
         return "This run holds no trial, so nothing can be said."
+    if not outline.tells_the_article(view):
+        verdicts = Counter(trial.summary.verdict for trial in view.trials)
+        found = ", ".join(f"{count} {verdict}" for verdict, count in sorted(verdicts.items()))
+        return f"None of the article’s cases was run. Trials: {found}."
     if not view.claims:
         return "No claim of the article was judged in this run."
     counts = outline.tally(view)

@@ -132,12 +132,24 @@ def short_names(view: RunView) -> dict[Subject, str]:
     }
 
 
+_TOLD = tuple(name for *_, names in _CHAPTERS for name in names)
+
+
+def tells_the_article(view: RunView) -> bool:
+    """Whether the run has to do with the article: not if there are trials, and none that it could be judged by."""
+    judged = bool(view.claims) or any(puzzle.settled for puzzle in view.puzzles)
+    return judged or not view.trials or any(trial.info.scenario in _TOLD for trial in view.trials)
+
+
 def chapters(view: RunView) -> list[Chapter]:
-    """The three parts of the article, then the rest; a chapter without trials stays, so that its absence is seen."""
+    """The three parts of the article, then the rest.
+
+    Of a run that tells the article a part without trials stays, so that its absence is seen.
+    """
     cases = {case.scenario: case for case in _cases(view)}
-    known = [name for *_, names in _CHAPTERS for name in names]
-    rest = tuple(name for name in cases if name not in known)
-    parts = [*_CHAPTERS, (*_BEYOND, rest)] if rest else list(_CHAPTERS)
+    rest = tuple(name for name in cases if name not in _TOLD)
+    told = _CHAPTERS if tells_the_article(view) else ()
+    parts = [*told, *([(*_BEYOND, rest)] if rest else [])]
     return [
         Chapter(key, title, lead, names, [cases[name] for name in names if name in cases])
         for key, title, lead, names in parts

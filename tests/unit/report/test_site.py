@@ -34,6 +34,16 @@ def test_the_site_has_a_page_a_part(run: RunFolder) -> None:
     assert set(pages(run)) == {f"{name}.html" for name in names}
 
 
+def test_a_run_of_other_scenarios_than_the_article_s_says_nothing_of_it(tmp_path: Path) -> None:
+    trials = [sample.trial("failover", subject, number) for number in (1, 2) for subject in ("vipd", "keepalived")]
+    unsettled = [puzzle.model_copy(update={"settled": False}) for puzzle in sample.whole_run().puzzles]
+    view = sample.run(*trials, subjects=("vipd", "keepalived")).model_copy(update={"claims": [], "puzzles": unsettled})
+    write_site(RunFolder(tmp_path), view)
+    written = pages(RunFolder(tmp_path))
+    assert set(written) == {f"{name}.html" for name in ("index", "beyond", "subjects", "method", "files")}
+    assert "None of the article’s cases was run. Trials: 4 pass." in written["index.html"]
+
+
 def test_every_link_of_the_site_leads_somewhere(run: RunFolder) -> None:
     ids = {name: set(re.findall(r' id="([^"]+)"', page)) for name, page in pages(run).items()}
     for name, page in pages(run).items():
