@@ -232,7 +232,12 @@ class _Reader:
         return TrackFile(name=block.name, **block.fields) if self._has(block, "file", "file /PATH") else None
 
     def _process(self, block: Block) -> TrackProcess | None:
-        return TrackProcess(name=block.name, **block.fields) if self._has(block, "words", "process NAME") else None
+        if not self._has(block, "words", "process NAME"):
+            return None
+        if block.fields.get("quorum", 0) > block.fields.get("quorum_max", 65535):
+            self._problems.warn(block.places["quorum_max"], "is less than quorum, and ignored; raise it", repaired=True)
+            del block.fields["quorum_max"]
+        return TrackProcess(name=block.name, **block.fields)
 
     def _has(self, block: Block, field: str, line: str) -> bool:
         """Whether the block has what it cannot do without, and nothing in it is wrong."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import NamedTuple
 
 from vipd.behaviour import SECOND_NS
@@ -220,7 +221,7 @@ class Script(NamedTuple):
     name: str
     command: Command
     interval_ns: int = SECOND_NS
-    timeout_ns: int = 0
+    timeout_ns: int | None = None  # its interval
     weight: int = 0
     reverse: bool = False
     rise: int = 1
@@ -321,6 +322,7 @@ def skew_ns(version: int, priority: int, advert_int_ns: int) -> int:
     return (256 - priority) * (advert_int_ns if version == 3 else SECOND_NS) // 256
 
 
+@lru_cache(4096)  # the daemon asks for those of its configuration whenever an interface changes
 def packed(address: str) -> bytes:
     """The octets of an IPv4 or IPv6 address in text."""
     if ":" not in address:

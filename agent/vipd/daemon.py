@@ -88,9 +88,7 @@ class Daemon:
         self._holdings = Holdings(self._netlink, log)
         hands = Hands(self._running, self._ports, self._holdings, self._notifier, log, self._acted)
         self._carry_out = hands.carry_out
-        self._surroundings = Surroundings(
-            self._running, self._netlink, self._ports, self._watching, self._notifier, self._acted
-        )
+        self._surroundings = Surroundings(self._running, self._netlink, self._watching, self._notifier, self._acted)
         self._starts_ns: int | None = None
         self._signals = Signals((*_STOP, signal.SIGHUP, *dumps.SIGNALS))
         for descriptor, read in (

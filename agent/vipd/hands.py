@@ -96,10 +96,7 @@ class Hands:
         if state in _SILENT:
             return
         config, now = router.config, time.monotonic_ns()
-        reason = "no-response" if state is State.MASTER else "not-master"
-        if state is State.MASTER and config.priority == 255:
-            reason = "priority"
-        self._running.since[config.name] = time.time(), reason
+        self._running.note(router, state, time.time())
         name = "STOP" if state is State.INITIALIZE else STATES[state][1]
         self._notifier.tell("INSTANCE", config.name, name, router.priority, config.hooks)
         for group in self._running.groups:

@@ -292,7 +292,7 @@ def _table() -> tuple[Keyword, ...]:
         # -- vrrp_script
         k("vrrp_script", "script", Form('"PATH [WORD ...]"', script_words), "command"),
         k("vrrp_script", "interval", seconds(0.001, 86400), "interval_ns"),
-        k("vrrp_script", "timeout", seconds(0, 86400), "timeout_ns"),
+        k("vrrp_script", "timeout", seconds(0.001, 86400), "timeout_ns"),
         k("vrrp_script", "weight", weight(253), "*"),
         k("vrrp_script", "rise", integer(1, 1_000_000), "rise"),
         k("vrrp_script", "fall", integer(1, 1_000_000), "fall"),
@@ -300,7 +300,7 @@ def _table() -> tuple[Keyword, ...]:
         k("vrrp_script", "init_fail", switch(), "init_fail"),
         # -- track_file
         k("track_file", "file", text(), "file"),
-        k("track_file", "weight", weight(2**31 - 1), "*"),
+        k("track_file", "weight", weight(254), "*"),
         k("track_file", "init_file", Form("[VALUE] [overwrite]", init_file), "*"),
         # -- vrrp_track_process
         k("vrrp_track_process", "process", words(1, 1000, "NAME [WORD ...]"), "words"),

@@ -28,6 +28,8 @@ class Router(Stepping):
         state: where it is; only rows of the table change it.
         group_holds: asks the sync group whether it is not ready to become master.
         repeated: what the shell knows an advert by that is, octet for octet, the last one that was accepted.
+        turned: what its last change of state came from; None before the first.
+        heard_as: what the last advert was that it accepted, compared with its own priority.
     """
 
     def __init__(self, config: RouterConfig, behaviour: Behaviour, primary: int = 0, detail: bool = True) -> None:
@@ -43,9 +45,10 @@ class Router(Stepping):
         self.state = State.INITIALIZE
         self.group_holds: Callable[[], bool] = lambda: False
         self.repeated: object = None
+        self.turned: Event | None = None
+        self.heard_as = Event.STARTED
         self._machine = machine(config, behaviour)
         self._needs = dict.fromkeys(config.needs, True)
-        self._event = Event.STARTED  # what the last advert was
         self.primary = primary
 
     @property
@@ -102,7 +105,7 @@ class Router(Stepping):
             return advert
         self._advert = advert
         self._source = source
-        self._event = self._weigh(advert.priority, source)
+        self.heard_as = self._weigh(advert.priority, source)
         for remark in self._dialect.remarks:
             self.counts.remarks[remark] += 1
             if self._saying.allows(remark, now):
@@ -123,7 +126,7 @@ class Router(Stepping):
             counts.forms[advert.form] += 1
             if advert.priority == PRIORITY_STOP:
                 counts.zeros_received += 1
-            self._happened(self._event, now)
+            self._happened(self.heard_as, now)
 
     def interface_changed(self, name: str, up: bool, now: int) -> None:
         """An interface came up or went down, or was created or deleted."""
@@ -171,7 +174,8 @@ class Router(Stepping):
         self._links.update((name, up) for name, up in old._links.items() if name in self._links)
         self._needs.update((name, met) for name, met in old._needs.items() if name in self._needs)
         self._timer_ns, self._now_ns, self._preempt_ns = old._timer_ns, old._now_ns, old._preempt_ns
-        self._advert, self._source, self._event = old._advert, old._source, old._event
+        self._advert, self._source, self.heard_as = old._advert, old._source, old.heard_as
+        self.turned = old.turned
         if self.state is State.MASTER:
             before, after = old.config.served, self.config.served
             gone, new = (tuple(one for one in a if one not in b) for a, b in ((before, after), (after, before)))
@@ -231,7 +235,7 @@ class Router(Stepping):
                     step(self)
                 self._muted = False
                 if then is not self.state:
-                    self.state = then
+                    self.state, self.turned = then, event
                     self.counts.became_master += then is State.MASTER
                     self.effects.append(Notify(self.config.name, then))
                 return

@@ -15,8 +15,8 @@ from vipd.discard import Discard
 from vipd.lateness import Lateness
 from vipd.packet import Origin
 from vipd.router import Router
-from vipd.running import Running
-from vipd.table import State
+from vipd.running import NEVER_MASTER, Running
+from vipd.table import Event, State
 from vipd.tracking import Values
 
 STATES = {
@@ -26,6 +26,18 @@ STATES = {
     State.TRANSITION: "backup",
     State.MASTER: "master",
     State.FAULT: "initialize",  # RFC 8347 has no other word for a router whose interface is down
+}
+# Only events that change a state are told; RFC 8347 has no words for the others.
+_EVENTS: dict[Event | None, str] = {
+    Event.STARTED: "vrrp-event-startup",
+    Event.SHUT_DOWN: "vrrp-event-shutdown",
+    Event.TIMER_EXPIRED: "vrrp-event-master-timeout",
+    Event.LOWER_RECEIVED: "vrrp-event-lower-priority-master",
+    Event.HIGHER_RECEIVED: "vrrp-event-higher-priority-backup",
+    Event.TIE_LOST: "vrrp-event-higher-priority-backup",
+    Event.LINKS_LOST: "vrrp-event-interface-down",
+    Event.LINKS_RESTORED: "vrrp-event-interface-up",
+    Event.ADDRESS_LOST: "vrrp-event-no-virtual-ip-addresses",
 }
 _CENTISECOND_NS = 10_000_000
 _INTERVAL = (Discard.INTERVAL, Discard.NO_INTERVAL)
@@ -61,10 +73,11 @@ def report(running: Running, unclaimed: Mapping[Discard, int], lateness: Latenes
     yield f'{{"vipd": {dumps(own)}, "vrrp-instance": ['
     refused = dict(unclaimed)
     for place, router in enumerate(routers):
-        moment_s, reason = running.since.get(router.config.name, (began_s, "not-master"))
+        _, reason = running.since.get(router.config.name, (began_s, NEVER_MASTER))
+        up_s = running.up.get(router.config.name)
         for discard, count in router.counts.discards.items():
             refused[discard] += count
-        yield f"{', ' if place else ''}{dumps(instance(router, _date(moment_s), reason, began))}"
+        yield f"{', ' if place else ''}{dumps(instance(router, None if up_s is None else _date(up_s), reason, began))}"
     groups = [
         {
             "name": group.config.name,
@@ -78,12 +91,12 @@ def report(running: Running, unclaimed: Mapping[Discard, int], lateness: Latenes
     yield f', "tracked": {dumps(things)}}}'
 
 
-def instance(router: Router, since: str, reason: str, discontinuity: str) -> dict[str, Any]:
+def instance(router: Router, up: str | None, reason: str, discontinuity: str) -> dict[str, Any]:
     """The state and the statistics of one virtual router.
 
     Args:
         router: which one.
-        since: date and time of its last transition.
+        up: date and time at which it left the state initialize; None if it is in it.
         reason: why it last became master, in RFC 8347's words.
         discontinuity: date and time from which its counters count.
     """
@@ -104,10 +117,11 @@ def instance(router: Router, since: str, reason: str, discontinuity: str) -> dic
         "vipd-state": router.state.value,
         "is-owner": config.priority == 255,
         "last-adv-source": str(Origin(router.heard_from, config.family)) if router.heard_from else None,
-        "up-datetime": since,
+        "up-datetime": up,
         "master-down-interval": down_ns // _CENTISECOND_NS,
         "skew-time": skew_ns // 1000,
         "master-adver-interval-ms": interval_ns / 1e6,
+        "last-event": _EVENTS.get(router.turned, "vrrp-event-none"),
         "new-master-reason": reason,
         "virtual-addresses": [f"{one.address}/{one.prefix_length} dev {one.device}" for one in config.served],
         "statistics": {

@@ -10,7 +10,6 @@ from collections.abc import Callable, Collection
 from vipd.config import RouterConfig, packed
 from vipd.netlink import Netlink
 from vipd.notify import Notifier
-from vipd.ports import Ports
 from vipd.router import Router
 from vipd.running import Running
 from vipd.table import State
@@ -25,7 +24,6 @@ class Surroundings:
         self,
         running: Running,
         netlink: Netlink,
-        ports: Ports,
         watching: Watching,
         notifier: Notifier,
         acted: Callable[[Router], None],
@@ -35,14 +33,12 @@ class Surroundings:
         Args:
             running: the routers and sync groups.
             netlink: knows links and addresses.
-            ports: know which address a router sends from.
             watching: knows everything else that is tracked, and for how long a link has to be as it is.
             notifier: is told of priorities that change.
             acted: is told of a router that may have effects.
         """
         self._running = running
         self._netlink = netlink
-        self._ports = ports
         self._watching = watching
         self._notifier = notifier
         self._acted = acted
@@ -60,7 +56,7 @@ class Surroundings:
                 group.state = State.BACKUP
                 self._notifier.tell_group(group)
         for router in routers:
-            router.started(self._links(router.config, now), now)
+            router.started(self._links(router, now), now)
             self._acted(router)
 
     def interfaces_changed(self, now: int) -> None:
@@ -90,7 +86,7 @@ class Surroundings:
         self._weigh_groups(now)
 
     def _tell_links(self, router: Router, now: int) -> None:
-        for name, up in self._links(router.config, now).items():
+        for name, up in self._links(router, now).items():
             router.interface_changed(name, up, now)
         for track in router.config.tracks:
             if track.kind == "interface":
@@ -100,12 +96,12 @@ class Surroundings:
                     self._watching.values["interface", track.name] = int(up)
         self._weigh(router, now)
 
-    def _links(self, config: RouterConfig, now: int) -> dict[str, bool]:
+    def _links(self, router: Router, now: int) -> dict[str, bool]:
         """Which of a router's interfaces are up; that of the adverts needs an address to send from, too."""
-        links = self._netlink.links
+        config, links = router.config, self._netlink.links
         up = {name: self._watching.link(name, name in links and links[name].up, now) for name in config.interfaces}
         if up.get(config.interface):
-            up[config.interface] = bool(self._ports.source_of(config)) and self._has_source(config)
+            up[config.interface] = bool(router.primary) and self._has_source(config)
         return up
 
     def _has_source(self, config: RouterConfig) -> bool:

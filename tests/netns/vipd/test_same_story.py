@@ -60,7 +60,8 @@ _INSTANCES = (
 )
 _TRACKING = "track_script {\n check\n }\n track_file {\n level\n }\n"
 _HOOKS = ("master", "backup", "fault", "stop")
-_TELL = '#!/bin/sh\necho "$@" >>/run/told\n'
+# What is to be done at the end takes longer than the daemon takes to end.
+_TELL = '#!/bin/sh\ntest "$1" = stop && sleep 0.5\necho "$@" >>/run/told\n'
 _MOVE = re.compile(r"\[nsid (\d)\](Deleted )?.*?inet (\S+)/24")
 
 

@@ -16,6 +16,8 @@ pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
 INSTANCE = "vrrp_instance V {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\n10.1.1.1\n}\n%s\n}\n"
 SAFE = "global_defs {\nenable_script_security\nscript_user root\n}\n"
 SCRIPT = "vrrp_script c {\nscript /bin/true\n}\n"
+FILE = "track_file f {\nfile /etc/hostname\n%s\n}\n"
+PROCESS = "vrrp_track_process p {\nprocess foo\n%s\n}\n"
 FILES = {
     "good": INSTANCE % "",
     "one line": "vrrp_instance V { interface eth0\nvirtual_router_id 7\nvirtual_ipaddress { 10.1.1.1 }\n}\n",
@@ -64,6 +66,11 @@ FILES = {
     "physical MAC without a virtual one": INSTANCE % "vmac_xmit_base",
     "group of static addresses in an instance": INSTANCE % "virtual_ipaddress {\n10.1.1.2 track_group G\n}",
     "rule without preference": INSTANCE % "virtual_rules {\nfrom 10.0.0.0/8 table 5\n}",
+    "weight of a file out of range": FILE % "weight 255" + INSTANCE % "track_file {\nf\n}",
+    "weight of a file at its limit": FILE % "weight -254" + INSTANCE % "track_file {\nf weight 254\n}",
+    "quorum above quorum_max": PROCESS % "quorum 3\nquorum_max 2" + INSTANCE % "track_process {\np\n}",
+    "quorum_max of nobody": PROCESS % "quorum_max 0" + INSTANCE % "track_process {\np weight -254\n}",
+    "script without time": SAFE + SCRIPT.replace("}", "timeout 0\n}") + INSTANCE % "track_script {\nc\n}",
     "virtual_server": "virtual_server 10.0.0.1 80 {\ndelay_loop 6\n}\n" + INSTANCE % "",
 }
 _SETUP = """

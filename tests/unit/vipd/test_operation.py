@@ -20,10 +20,11 @@ from vipd.groups import Group
 from vipd.lateness import Lateness
 from vipd.reload import compared
 from vipd.router import Router
+from vipd.running import Running
 from vipd.schedule import Schedule
 from vipd.scripts import Check
 from vipd.status import instance
-from vipd.table import State
+from vipd.table import Event, State
 from vipd.tracking import judged
 
 KEEPALIVED = PRESETS["keepalived-2"]
@@ -256,10 +257,34 @@ def test_a_reload_stops_what_is_gone_and_starts_what_is_new() -> None:
 def test_status_has_rfc_8347_s_names() -> None:
     shown = instance(Router(config(), KEEPALIVED), "2026-01-01T00:00:00Z", "not-master", "2026-01-01T00:00:00Z")
     assert {"state", "is-owner", "last-adv-source", "up-datetime", "master-down-interval", "skew-time",
-            "new-master-reason", "statistics"} <= shown.keys()  # fmt: skip
+            "last-event", "new-master-reason", "statistics"} <= shown.keys()  # fmt: skip
     counters = {"master-transitions", "advertisement-rcvd", "advertisement-sent", "interval-errors"}
     counters |= {"discontinuity-datetime", "priority-zero-pkts-rcvd", "priority-zero-pkts-sent", "address-list-errors"}
     assert counters | {"invalid-type-pkts-rcvd", "packet-length-errors"} <= shown["statistics"].keys()
+
+
+def test_status_says_what_made_it_master_and_since_when_it_is_up() -> None:
+    running = Running(Config((config(),)), KEEPALIVED, {}, (0.0, 0.0))
+    router = Router(config(), KEEPALIVED)
+    name, up = router.config.name, []
+    for turned, heard, state in (
+        (Event.STARTED, Event.STARTED, State.BACKUP),
+        (Event.TIMER_EXPIRED, Event.HIGHER_RECEIVED, State.MASTER),
+        (Event.HIGHER_RECEIVED, Event.HIGHER_RECEIVED, State.BACKUP),
+        (Event.TIMER_EXPIRED, Event.LOWER_RECEIVED, State.MASTER),
+        (Event.LINKS_LOST, Event.LOWER_RECEIVED, State.FAULT),
+    ):
+        router.turned, router.heard_as = turned, heard
+        running.note(router, state, float(len(up)))
+        reason = running.since[name][1]
+        up.append((running.up.get(name), reason, instance(router, None, reason, "")["last-event"]))
+    assert up == [
+        (0.0, "not-master", "vrrp-event-startup"),
+        (0.0, "no-response", "vrrp-event-master-timeout"),
+        (0.0, "no-response", "vrrp-event-higher-priority-backup"),
+        (0.0, "preempted", "vrrp-event-master-timeout"),
+        (None, "preempted", "vrrp-event-interface-down"),
+    ]
 
 
 def test_dumps_have_keepalived_s_names() -> None:
