@@ -12,7 +12,7 @@ from typing import List, NamedTuple, Optional, Tuple  # noqa: UP035
 Find = Callable[[str, str], List[Tuple[str, Optional[str]]]]  # noqa: UP006 - evaluated, and by Python 3.9
 """(pattern, folder) -> (path, text) of every file that it names; the text is None where the file cannot be read."""
 
-_LINES, _LENGTH, _DEPTH = 1_000_000, 1_000_000, 64  # a file of a few lines must not be able to fill the memory
+_LINES, _LENGTH, _DEPTH = 200_000, 65_536, 64  # a file of a few lines must not be able to fill the memory
 _FILES = 32
 _DEFINITION = re.compile(r"\$([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
 _PARAMETER = re.compile(r"\$\{(?P<braced>\w+)(?P<range>(?: +\d{1,9}){0,2})\}|\$(?P<bare>\w+)(?=\s|$)", re.ASCII)

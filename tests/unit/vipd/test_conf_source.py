@@ -171,3 +171,8 @@ def test_no_value_of_any_keyword_gives_a_traceback(keyword: str, value: str) -> 
             parse(text, "f")
         except ConfigError as error:
             assert error.problems
+
+
+def test_a_definition_of_itself_ends_before_it_fills_the_memory() -> None:
+    with pytest.raises(SourceError, match=r"^\$l: expands to more than 65,536 characters"):
+        lines("$l=a $l b $l\n$l\n")
