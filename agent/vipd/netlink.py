@@ -10,6 +10,7 @@ import errno
 import socket
 import struct
 from collections.abc import Callable, Iterator
+from functools import lru_cache
 from typing import NamedTuple
 
 from pyroute2.netlink import nlmsg
@@ -172,26 +173,8 @@ class Netlink:
         link = self.links.get(address.device)
         if link is None:
             raise OSError(errno.ENODEV, f"there is no interface {address.device}")
-        message = ifaddrmsg()
-        message["family"] = socket.AF_INET if address.family == 4 else socket.AF_INET6
-        message["prefixlen"] = address.prefix_length
-        message["scope"] = address.scope
-        message["index"] = link.ifindex
-        message["attrs"] = [("IFA_LOCAL", address.address), ("IFA_ADDRESS", address.peer or address.address)]
-        if address.family == 6:
-            # Whoever held it a moment ago may hold it still; waiting for duplicate detection would be an outage.
-            message["flags"] = _IFA_F_NODAD | address.flags & 0xFF
-        if address.broadcast:
-            message["attrs"].append(("IFA_BROADCAST", address.broadcast))
-        if address.label:
-            message["attrs"].append(("IFA_LABEL", address.label))
-        if address.flags:
-            message["attrs"].append(("IFA_FLAGS", message["flags"] | address.flags))
-        if address.preferred_lft is not None:
-            lifetimes = {"ifa_preferred": address.preferred_lft, "ifa_valid": _FOREVER, "cstamp": 0, "tstamp": 0}
-            message["attrs"].append(("IFA_CACHEINFO", lifetimes))
         try:
-            self._done(_body(message), kind, flags)
+            self._done(_address_body(address, link.ifindex), kind, flags)
         except OSError as error:
             if error.errno != fine:
                 raise
@@ -314,6 +297,34 @@ def _decoded(kind: Callable[[bytes], nlmsg], data: bytes) -> nlmsg:
 def _body(message: nlmsg) -> bytes:
     message.encode()
     return bytes(message.data)[_HEADER.size :]
+
+
+@lru_cache(maxsize=4096)
+def _address_body(address: VirtualAddress, ifindex: int) -> bytes:
+    """What the kernel is told of an address.
+
+    Kept, since building it takes longer than what the kernel does with it: the removal, at the start, of what an
+    earlier life left has it ready for the takeover.
+    """
+    message = ifaddrmsg()
+    message["family"] = socket.AF_INET if address.family == 4 else socket.AF_INET6
+    message["prefixlen"] = address.prefix_length
+    message["scope"] = address.scope
+    message["index"] = ifindex
+    message["attrs"] = [("IFA_LOCAL", address.address), ("IFA_ADDRESS", address.peer or address.address)]
+    if address.family == 6:
+        # Whoever held it a moment ago may hold it still; waiting for duplicate detection would be an outage.
+        message["flags"] = _IFA_F_NODAD | address.flags & 0xFF
+    if address.broadcast:
+        message["attrs"].append(("IFA_BROADCAST", address.broadcast))
+    if address.label:
+        message["attrs"].append(("IFA_LABEL", address.label))
+    if address.flags:
+        message["attrs"].append(("IFA_FLAGS", message["flags"] | address.flags))
+    if address.preferred_lft is not None:
+        lifetimes = {"ifa_preferred": address.preferred_lft, "ifa_valid": _FOREVER, "cstamp": 0, "tstamp": 0}
+        message["attrs"].append(("IFA_CACHEINFO", lifetimes))
+    return _body(message)
 
 
 def _attribute(kind: int, data: bytes) -> bytes:

@@ -226,3 +226,15 @@ def _size(size: int) -> str:
     if size < 1000:
         return f"{size}\u00a0B"
     return f"{size / 1e3:.1f}\u00a0kB" if size < 1e6 else f"{size / 1e6:.1f}\u00a0MB"
+
+
+def rate(trial: TrialView) -> str | None:
+    """Requests a second that the probe achieved, by the stamps of its first and last; None where there was no probe."""
+    trips = trial.probe
+    spent_s = trips[-1].sent_s - trips[0].sent_s if trips else 0.0
+    return f"{(len(trips) - 1) / spent_s:.2f}" if spent_s > 0 else None
+
+
+def rate_asked(trial: TrialView) -> str | None:
+    """Requests a second that it was asked for."""
+    return f"{1 / trial.info.probe_interval_s:g}" if trial.info.probe_interval_s else None

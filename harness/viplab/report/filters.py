@@ -55,6 +55,8 @@ def environment() -> Environment:
         "prose": prose,
         "verdict": outline.verdict,
         "anchor": anchor,
+        "rate": exhibits.rate,
+        "rate_asked": exhibits.rate_asked,
         "seqs": exhibits.sequences,
         "ping_excerpt": exhibits.ping_excerpt,
         "arp_excerpt": exhibits.arp_excerpt,

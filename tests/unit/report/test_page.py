@@ -239,6 +239,15 @@ def test_hostile_data_is_shown_and_never_acts(folder: RunFolder) -> None:
     page.encode("utf-8")
 
 
+def test_the_rate_that_the_probe_achieved_stands_beside_the_one_that_was_asked_for(folder: RunFolder) -> None:
+    page = render(folder, sample.run(sample.trial()))
+    assert re.search(r'asked for</small></th><td class="num">50\.00<br>50</td>', page)
+    silent = sample.trial().model_copy(update={"probe": []})
+    assert re.search(
+        r'asked for</small></th><td class="num"><span class="nm">not measured', render(folder, sample.run(silent))
+    )
+
+
 def test_a_line_of_a_megabyte_is_cut_with_a_note(folder: RunFolder) -> None:
     base = sample.trial()
     long = sample.log("B", 1.0, "A" * 1_000_000)
