@@ -191,12 +191,14 @@ class _Reader:
             value: Any = tuple(found for found in read if found is not None)
         else:
             value = self._problems.tried(self._looked_at(form, statement), form.read, form.text)
+        if value is None:
+            return  # wrong, and said to be
         if to == "*":
-            fields.update(value or {})
+            fields.update(value)
         elif to.startswith("hook."):
             fields["hooks"] = (*fields.get("hooks", ()), (to[5:], value))
         elif form.adds:
-            fields[to] = (*fields.get(to, ()), *(value or ()))
+            fields[to] = (*fields.get(to, ()), *value)
         else:
             fields[to] = value
 

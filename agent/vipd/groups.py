@@ -54,6 +54,13 @@ class Group:
             self.state = state
         return others
 
+    def lost_address(self, router: Router, now: int) -> list[Router]:
+        """Somebody else removed an address of a member; returns the others, to which that was told."""
+        others = [other for other in self.members if other is not router]
+        for other in others:
+            other.group_lost_address(now)
+        return others
+
     def weighed(self, now: int) -> list[Router]:
         """What members cannot do without may have changed: one that is not well takes the others along."""
         told = []

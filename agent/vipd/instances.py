@@ -216,6 +216,7 @@ def _mended(block: Block, router: RouterConfig, problems: Problems) -> RouterCon
         router = router._replace(auth_pass=router.auth_pass[:_PASSWORD])
     if router.vmac_xmit_base and not router.use_vmac:
         problems.warn(block.places["vmac_xmit_base"], "has its effect only with use_vmac", repaired=True)
+        router = router._replace(vmac_xmit_base=False)
     if not router.unicast_peers:
         for field in block.places.keys() & _UNICAST:
             what = "there is no unicast peer, so adverts go to the group; name one in unicast_peer, or remove this"

@@ -164,6 +164,10 @@ class Router(Stepping):
         """Somebody else removed one of the addresses that this router holds."""
         self._happened(Event.ADDRESS_LOST, now)
 
+    def group_lost_address(self, now: int) -> None:
+        """Somebody else removed an address that another member of the sync group holds."""
+        self._happened(Event.GROUP_LOST_ADDRESS, now)
+
     def well(self, but: str) -> bool:
         """Whether all that it cannot do without is there, `but` one need left out."""
         return all(self._links.values()) and all(met for name, met in self._needs.items() if name != but)

@@ -63,9 +63,13 @@ class Surroundings:
         """Links or addresses may have changed."""
         for router in self._running.routers.values():
             self._tell_links(router, now)
+            others: list[Router] = []
             if router.state is State.MASTER and self._lost_an_address(router.config):
                 router.address_lost(now)
-            self._acted(router)
+                for group in self._running.groups:
+                    others += group.lost_address(router, now) if router in group.members else []
+            for one in (router, *others):
+                self._acted(one)
         self._weigh_groups(now)
 
     def tracked_changed(self, kind: str, name: str, now: int) -> None:

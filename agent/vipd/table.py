@@ -71,6 +71,7 @@ class Event(Enum):
     LINKS_RESTORED = "links restored"
     ADDRESS_LOST = "address removed by somebody else"
     SEQUENCE_SPENT = "sequence numbers spent"
+    GROUP_LOST_ADDRESS = "address of another in the group removed"
     GROUP_CLAIMED = "group claimed"
     GROUP_RELEASED = "group released"
     SHUT_DOWN = "shut down"
@@ -178,6 +179,8 @@ _YIELD: tuple[Step, ...] = (Say.ENTERING_BACKUP, *_HEED)
 _WAIT: tuple[Step, ...] = (Say.ENTERING_BACKUP, Do.FORGET_INTERVAL, Do.ARM_MASTER_DOWN)
 _RELEASE: tuple[Step, ...] = (Say.REMOVING_ADDRESSES, Do.REMOVE_ADDRESSES)
 
+_GIVE_WAY: tuple[Step, ...] = (Do.SEND_STOP, Say.ENTERING_BACKUP, Do.FORGET_INTERVAL, *_RELEASE, Do.ARM_SKEW)
+
 
 def _rows(
     states: State | tuple[State, ...],
@@ -261,8 +264,9 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
           (Say.HIGHER_RECEIVED, Do.SEND_ADVERT, *_YIELD, *_RELEASE), _BACKUP),
     _rows(_MASTER, Event.TIE_LOST, (), (Say.TIE_LOST, *_YIELD, *_RELEASE), _BACKUP),
     _rows(_MASTER, Event.HIGHER_RECEIVED, (), (Say.HIGHER_RECEIVED, *_YIELD, *_RELEASE), _BACKUP),
-    _rows(_MASTER, Event.ADDRESS_LOST, (If.WATCHES_ADDRESSES,),
-          (Say.ADDRESS_LOST, Do.SEND_STOP, Say.ENTERING_BACKUP, Do.FORGET_INTERVAL, *_RELEASE, Do.ARM_SKEW), _BACKUP),
+    _rows(_MASTER, Event.ADDRESS_LOST, (If.WATCHES_ADDRESSES,), (Say.ADDRESS_LOST, *_GIVE_WAY), _BACKUP),
+    # All of them give way for their skew times; one that waited for longer would keep the others waiting.
+    _rows(_MASTER, Event.GROUP_LOST_ADDRESS, (If.WATCHES_ADDRESSES,), _GIVE_WAY, _BACKUP),
     _rows(_MASTER, Event.SEQUENCE_SPENT, (), (Say.SEQUENCE_SPENT, *_WAIT, *_RELEASE), _BACKUP),
     _rows(_MASTER, Event.GROUP_RELEASED, (), (*_WAIT, *_RELEASE), _BACKUP),
     _rows(_MASTER, Event.SHUT_DOWN, (), (Do.SEND_STOP, *_RELEASE, Do.STOP_TIMERS), _INIT),

@@ -151,3 +151,20 @@ def test_a_group_that_a_reload_keeps_goes_on_in_its_state() -> None:
     (after,) = regrouped(groups, (SyncGroup("G", ("a", "b")),), routers, 0)
     assert after.state is State.BACKUP
     assert not any(router.effects for router in routers.values())
+
+
+def test_a_member_that_loses_an_address_is_back_with_its_group_after_skew_times() -> None:
+    routers, (group,) = grouped("a", "b")
+    for router in routers.values():
+        router.handle_deadline(10 * SECOND_NS)
+    group.changed(routers["b"], State.MASTER, 10 * SECOND_NS)
+    assert {router.state for router in routers.values()} == {State.MASTER}
+    routers["a"].address_lost(20 * SECOND_NS)
+    assert group.lost_address(routers["a"], 20 * SECOND_NS) == [routers["b"]]
+    group.changed(routers["a"], State.BACKUP, 20 * SECOND_NS)
+    assert {router.state for router in routers.values()} == {State.BACKUP}
+    skew_ns = routers["b"].timers_ns[1]
+    for router in routers.values():
+        assert router.deadline() == 20 * SECOND_NS + skew_ns
+        router.handle_deadline(20 * SECOND_NS + skew_ns)
+    assert routers["b"].state is State.MASTER

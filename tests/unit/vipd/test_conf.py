@@ -211,6 +211,11 @@ def test_what_keepalived_reads_over_or_mends_is_a_warning_and_no_error(lines: st
     assert found.repaired == repaired
 
 
+def test_a_global_that_is_wrong_is_one_error_and_no_more() -> None:
+    text = "global_defs {\nvmac_prefix\ndefault_interface\nvrrp_version 9\n}\n" + instance("use_vmac")
+    assert [line.split(": ")[1] for line in problems(text)] == ["vmac_prefix", "default_interface", "vrrp_version"]
+
+
 @pytest.mark.parametrize(
     ("line", "message"),
     [
