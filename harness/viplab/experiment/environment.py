@@ -1,4 +1,4 @@
-"""What spoils numbers, watched on the host while a trial runs: STP, load, busy and stolen processor time, drops."""
+"""What spoils numbers, watched on the host while a trial runs: STP, load, busy and stolen processor time, drops, clocks."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ import time
 from pathlib import Path
 from types import TracebackType
 
+from viplab.observe.clocks import record_host_clocks
 from viplab.observe.ticks import busy_share, since, steal_share, ticks
 from viplab.observe.timeline import Timeline
 
@@ -54,6 +55,7 @@ class Environment:
         before, began = ticks(), time.monotonic()
         while not self._ended.wait(EVERY_S):
             now = time.monotonic()
+            record_host_clocks(self._timeline)  # a step that is taken back before the end counts, too
             self._full_s = self._full_s + now - began if busy_share(since(before)) >= FULL_SHARE else 0.0
             self._longest_s = max(self._longest_s, self._full_s)
             before, began = ticks(), now
