@@ -198,7 +198,7 @@ def static_route(line: Statement) -> Route:
         elif word == "to":
             fields["destination"] = _network(_after(word, words, "the route"), family)
         elif word not in _PASSED:
-            if "destination" in fields or not (word[0].isdigit() or ":" in word or word == "default"):
+            if "destination" in fields or not (word[:1].isdigit() or ":" in word or word == "default"):
                 raise WrongError(f"{word!r} is not known in a route; {instead(word, [*_ROUTE, *_HOP, *METRICS])}")
             fields["destination"] = _network(word, family)
     if "destination" not in fields:

@@ -1,4 +1,4 @@
-"""What spoils numbers, watched on the host while a trial runs: STP, load, busy and stolen processor time, drops, clocks."""
+"""What spoils numbers, watched on the host while a trial runs: STP, load, stolen time, drops, a stepped clock."""
 
 from __future__ import annotations
 

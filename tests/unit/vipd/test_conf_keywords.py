@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
 
@@ -37,6 +38,18 @@ def test_a_keyword_without_effect_says_why(keyword: Keyword) -> None:
     text["vrrp_sync_group"] = instance("") + f"vrrp_sync_group G {{\ngroup {{\nV\n}}\n{line}}}\n"
     found = [warning for warning in parse(text[keyword.block], "f").warnings if f" {keyword.name}: " in warning]
     assert found[0].endswith(f"{keyword.name}: has no effect: {keyword.note}")
+
+
+WORDS = ("", "''", "'' ''", "x ''", "'' x", "\0", "-", ":", "/", ".", "{", "via ''", "from")
+
+
+@pytest.mark.parametrize("keyword", KEYWORDS, ids=lambda keyword: f"{keyword.block}-{keyword.name}")
+def test_a_keyword_takes_or_refuses_any_words_and_any_lines(keyword: Keyword) -> None:
+    for words in WORDS:
+        for line in (f"{keyword.name} {words}\n", f"{keyword.name} {{\n{words}\n}}\n"):
+            block = f"{keyword.block} n {{\n{line}}}\n" if keyword.block else line
+            with suppress(ConfigError):
+                parse(instance(line) if keyword.block == "vrrp_instance" else instance("") + block, "f")
 
 
 def test_each_keyword_fills_a_field_that_there_is() -> None:
