@@ -167,12 +167,17 @@ def compare(
 
 @app.command()
 def baseline(run: Run, name: Annotated[str, typer.Argument(help="Written as results/baselines/NAME.json.")]) -> None:
-    """Keep a run's figures, with where they come from, for later comparisons."""
-    from viplab.analysis.baseline import read_points, write_baseline
+    """Keep a run's figures, with where they come from and the report on it, for later comparisons."""
+    from viplab.analysis.baseline import points, write_baseline
+    from viplab.analysis.run import analyze as analyse
+    from viplab.report import render
 
-    path = store.baseline_path(name)
-    write_baseline(path, read_points(store.find_run(run).path))
-    out.print(f"baseline: {_short(path)}", soft_wrap=True)
+    path, folder = store.baseline_path(name), store.find_run(run)
+    view = analyse(folder)
+    write_baseline(path, points(view.summary))
+    told = path.with_suffix(".html")
+    told.write_text(render(RunFolder(told), view), encoding="utf-8")  # with links to no raw files: they stay behind
+    out.print(f"baseline: {_short(path)}, and the report on it: {_short(told)}", soft_wrap=True)
 
 
 @app.command()

@@ -57,6 +57,7 @@ class Comparison(_Frozen):
     new: str
     rows: list[Row]
     left_out: list[str] = Field(description="Scenarios and subjects that only one side has.")
+    noise_floor_s: float = Field(description="The larger one of both sides; 0 where neither has a calibration.")
     exit_status: Literal[0, 2, 3]
 
 
@@ -91,10 +92,11 @@ def compare(base: Points, new: Points, subjects: tuple[str, str] | None = None) 
         for quantity, pair in _pairs(bases[group], news[group])
     ]
     return Comparison(
-        base=base.run,
-        new=new.run,
+        base=f"{subjects[0]} of {base.run}" if subjects else base.run,
+        new=f"{subjects[1]} of {new.run}" if subjects else new.run,
         rows=rows,
         left_out=[" ".join(filter(None, group)) for group in sorted(bases.keys() ^ news.keys())],
+        noise_floor_s=floor_s,
         exit_status=_status(rows),
     )
 
@@ -109,8 +111,11 @@ def lines(comparison: Comparison) -> list[str]:
         f"? {row.scenario} {row.quantity}: {row.why}" for row in comparison.rows if row.mark == "?" and row.gates
     ]
     left_out = [f"not compared, on one side only: {', '.join(comparison.left_out)}"] if comparison.left_out else []
+    floor = f"{comparison.noise_floor_s * 1e3:.2f} ms" if comparison.noise_floor_s else "not measured"
+    bounds = f"{LEAST_SHARE:.0%}, {LEAST_S * 1e3:.0f} ms and the noise floor ({floor})"
+    rule = f"* decides; a shift counts where p < {ALPHA} and it is more than {bounds}"
     verdict = {0: "same or better", 2: "undecided", 3: "worse"}[comparison.exit_status]
-    return [*text, *reasons, *left_out, f"{comparison.new} against {comparison.base}: {verdict}"]
+    return [*text, *reasons, *left_out, rule, f"{comparison.new} against {comparison.base}: {verdict}"]
 
 
 def _refuse(base: Points, new: Points) -> None:

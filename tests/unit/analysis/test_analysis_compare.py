@@ -137,6 +137,7 @@ def test_a_subject_can_be_held_against_another() -> None:
     comparison = compare(both, both, ("keepalived", "vipd"))
     assert comparison.exit_status == 3
     assert comparison.rows[0].subject == "keepalived -> vipd"
+    assert lines(comparison)[-1] == "vipd of base against keepalived of base: worse"
     with pytest.raises(InputError, match="'frr' names 0 subjects; there is keepalived/keepalived-2, vipd"):
         compare(both, both, ("keepalived", "frr"))
 
@@ -160,6 +161,7 @@ def test_every_row_prints_its_mark_p_interval_and_n() -> None:
     text = lines(of(FAST, SLOW))
     assert text[1].split()[:6] == ["-", "case-c", "vipd/keepalived-2", "deadline_excess_s*", "5.45", "55.45"]
     assert text[1].endswith("1.1e-05  10/10")
+    assert text[-2].endswith("5%, 20 ms and the noise floor (not measured)")
     assert text[-1] == "new against base: worse"
 
 
