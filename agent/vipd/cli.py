@@ -14,7 +14,7 @@ from vipd import __version__
 from vipd.behaviour import DEFAULT, PRESETS
 from vipd.conf import ConfigError
 from vipd.config import Config
-from vipd.files import load, not_here, runs_scripts
+from vipd.files import load, not_here, runs_scripts, strangers, unfit
 
 CONFIG_FILE = "/etc/keepalived/keepalived.conf"
 PID_FILE = "/run/vipd.pid"
@@ -112,26 +112,28 @@ def main(arguments: list[str] | None = None) -> int:
     except ConfigError as error:
         sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
         return (_UNGUARDED if error.unguarded else _BAD) if options.test else 1
-    found = [*config.warnings, *(not_here(config) if options.test else ())]
-    sys.stderr.write("".join(f"{line}\n" for line in found))
+    sys.stderr.write("".join(f"{line}\n" for line in config.warnings))
     if options.explain:
         from vipd.explain import explained
 
         sys.stdout.write("".join(f"{line}\n" for line in explained(config, PRESETS[options.profile])))
         return 0
     if options.test:
-        return _tested(config, bool(config.repaired or len(found) > len(config.warnings)), options.file)
+        return _tested(config, options.file)
     return _run(config, options)
 
 
-def _tested(config: Config, bad: bool, file: str) -> int:
-    """What `keepalived -t` exits with, measured with 2.2.7: unguarded scripts count for more than errors."""
-    if runs_scripts(config) and not config.globals.script_security:
+def _tested(config: Config, file: str) -> int:
+    """What `keepalived -t` exits with, measured with 2.2.7: unguarded scripts count for more than most errors."""
+    unknown = strangers(config, file)
+    found = [*unknown, *unfit(config, file), *not_here(config)]
+    sys.stderr.write("".join(f"{line}\n" for line in found))
+    if runs_scripts(config) and not config.globals.script_security and not unknown:
         _complain(
             f"{file}: there are scripts, but no enable_script_security in global_defs; add it (vipd enforces it)", 0
         )
         return _UNGUARDED
-    return _BAD if bad else 0
+    return _BAD if config.repaired or found else 0
 
 
 def _options(arguments: list[str]) -> Options | str:

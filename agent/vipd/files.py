@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 
 from vipd.conf import ConfigError, parse
-from vipd.config import Config
+from vipd.config import Config, Script
 
 _LIMIT = 10_000  # files that one include may name
 _SIZE = 64 << 20
@@ -40,12 +40,46 @@ def not_here(config: Config) -> list[str]:
     ]
 
 
+def strangers(config: Config, file: str) -> list[str]:
+    """Users and groups that scripts are to run as, and that this host lacks."""
+    from vipd.accounts import AccountError, account
+
+    user, group = (*config.globals.script_user, None, None)[:2]
+    asked = {(f"vrrp_script {one.name}", one.command.user, one.command.group) for one in config.scripts}
+    lines = []
+    for keyword, *names in [("script_user", user, group), *sorted(asked, key=str)]:
+        try:
+            if names[0]:
+                account(*names)
+        except AccountError as error:
+            lines.append(f"{file}: {keyword}: {error}")
+    return lines
+
+
+def unfit(config: Config, file: str) -> list[str]:
+    """Scripts that would not be run, since they are not there or another than root could change them."""
+    from vipd.accounts import unsafe
+
+    lines = []
+    for script in config.scripts:
+        path = script.command.argv[0]
+        why = None if _is_there(script) else f"{path} is not there; write where it is"
+        if why is None and config.globals.script_security:
+            why = unsafe(path)
+        lines += [f"{file}: vrrp_script {script.name}: {why}"] if why else []
+    return lines
+
+
+def _is_there(script: Script) -> bool:
+    return os.path.exists(script.command.argv[0])  # noqa: PTH110
+
+
 def runs_scripts(config: Config) -> bool:
-    """Whether anything is to be run."""
+    """Whether anything is to be run that is there."""
     hooks = [*(router.hooks for router in config.routers), *(group.hooks for group in config.groups)]
     said = config.globals
     own = (said.fifo_script, said.vrrp_fifo_script, said.startup, said.shutdown)
-    return bool(config.scripts) or any(hook.commands for hook in hooks) or any(own)
+    return any(map(_is_there, config.scripts)) or any(hook.commands for hook in hooks) or any(own)
 
 
 def read(path: str) -> str:

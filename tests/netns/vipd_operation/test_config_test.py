@@ -71,6 +71,17 @@ FILES = {
     "quorum above quorum_max": PROCESS % "quorum 3\nquorum_max 2" + INSTANCE % "track_process {\np\n}",
     "quorum_max of nobody": PROCESS % "quorum_max 0" + INSTANCE % "track_process {\np weight -254\n}",
     "script without time": SAFE + SCRIPT.replace("}", "timeout 0\n}") + INSTANCE % "track_script {\nc\n}",
+    "script that is not there": SAFE
+    + SCRIPT.replace("/bin/true", "/nonexistent/x")
+    + INSTANCE % "track_script {\nc\n}",
+    "script that is not there, without security": SCRIPT.replace("/bin/true", "/nonexistent/x") + INSTANCE % "",
+    "one script is not there, another is, without security": SCRIPT.replace("/bin/true", "/nonexistent/x")
+    + SCRIPT.replace(" c ", " d ")
+    + INSTANCE % "track_script {\nd\n}",
+    "nobody of that name": "global_defs {\nscript_user nosuch\n}\n" + INSTANCE % "",
+    "no group of that name": "global_defs {\nscript_user root nosuch\n}\n" + INSTANCE % "",
+    "script of nobody": SCRIPT.replace("}", "user nosuch\n}") + INSTANCE % "track_script {\nc\n}",
+    "notify script that is not there": SAFE + INSTANCE % "notify_master /nonexistent/x",
     "virtual_server": "virtual_server 10.0.0.1 80 {\ndelay_loop 6\n}\n" + INSTANCE % "",
 }
 _SETUP = """
