@@ -9,19 +9,15 @@ import json
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
 from viplab.analysis.figures import values
-from viplab.analysis.summary import SCHEMA, Summary, TrialSummary
+from viplab.analysis.summary import SCHEMA, Frozen, Summary, TrialSummary
 from viplab.errors import IncomparableError, InputError
 from viplab.evidence import Provenance
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
-
-
-class Series(_Frozen):
+class Series(Frozen):
     """All values of one quantity of one scenario and subject, in seconds, in the order in which they were measured."""
 
     scenario: str
@@ -31,7 +27,7 @@ class Series(_Frozen):
     values: list[float]
 
 
-class Points(_Frozen):
+class Points(Frozen):
     """The values of one run; `noise_floor_s` is the 95th percentile of the advert jitter of its calibration."""
 
     schema_version: Literal[1] = Field(default=1, alias="schema")

@@ -10,10 +10,11 @@ from collections.abc import Iterator
 from statistics import median
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from viplab.analysis.baseline import Points, Series
 from viplab.analysis.statistics import fewest_for, mann_whitney, shift_interval, smallest_p
+from viplab.analysis.summary import Frozen
 from viplab.errors import IncomparableError
 
 ALPHA = 0.01
@@ -27,11 +28,7 @@ _STATUS = {"-": 3, "?": 2, "=": 0, "+": 0}
 Mark = Literal["+", "-", "=", "?"]
 
 
-class _Frozen(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Row(_Frozen):
+class Row(Frozen):
     """One figure: `+` better, `-` worse, `=` the same, `?` undecided for the reason given."""
 
     scenario: str
@@ -50,7 +47,7 @@ class Row(_Frozen):
     why: str
 
 
-class Comparison(_Frozen):
+class Comparison(Frozen):
     """All rows; `exit_status` is 0 for the same or better, 3 for worse, 2 for undecided."""
 
     base: str

@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 from typing import Any
-
-import pytest
 
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
@@ -16,10 +12,6 @@ from viplab.experiment.trial import Trial, run_trial
 from viplab.lab.netns import NetnsLab, in_netns_lab
 from viplab.scenario.load import parse_scenario
 from viplab.subjects.vipd import Vipd
-
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or not all(map(shutil.which, ("tcpdump", "arp", "nsenter"))), reason="needs root and its tools"
-)
 
 SCENARIO = """\
 scenario: failed

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import shutil
 from pathlib import Path
 
 import pytest
@@ -19,10 +17,6 @@ from viplab.experiment.trial import Trial, run_trial
 from viplab.lab.netns import in_netns_lab
 from viplab.scenario.load import parse_scenario
 from viplab.subjects.vipd import Vipd
-
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or not all(map(shutil.which, ("tcpdump", "arp", "nsenter"))), reason="needs root and its tools"
-)
 
 SCENARIO = """\
 scenario: application

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
-import shutil
 import struct
 from itertools import groupby
 from pathlib import Path
@@ -19,10 +17,6 @@ from viplab.lab.netns import in_netns_lab
 from viplab.observe.probe import MAGIC
 from viplab.scenario.load import parse_scenario
 from viplab.subjects.vipd import Vipd
-
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or not all(map(shutil.which, ("tcpdump", "arp", "nsenter"))), reason="needs root and its tools"
-)
 
 SCENARIO = """\
 scenario: instruments

@@ -2,18 +2,14 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
-
-import pytest
 
 from viplab.lab.netns import NetnsLab, in_netns_lab
 from viplab.lab.topology import HOSTS
 from viplab.lab.waiting import until
 
-pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="namespaces need root")
 T = TypeVar("T")
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import shutil
 import signal
 import subprocess
 import threading
@@ -24,10 +23,6 @@ from viplab.lab.netns import NetnsLab, in_netns_lab
 from viplab.observe import capture, clocks
 from viplab.scenario.load import parse_scenario
 from viplab.subjects.vipd import Vipd
-
-pytestmark = pytest.mark.skipif(
-    os.geteuid() != 0 or not all(map(shutil.which, ("tcpdump", "arp", "nsenter"))), reason="needs root and its tools"
-)
 
 SCENARIO = """\
 scenario: provoked

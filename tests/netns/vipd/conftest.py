@@ -4,15 +4,11 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from netns_hosts import Hosts, missing
-
-WHY_NOT = missing()
+from netns_hosts import Hosts
 
 
 @pytest.fixture
-def hosts(tmp_path: Path) -> Iterator[Hosts]:
-    if WHY_NOT:
-        pytest.skip(WHY_NOT)
+def hosts(namespaces: None, tmp_path: Path) -> Iterator[Hosts]:
     made = Hosts(tmp_path)
     try:
         yield made

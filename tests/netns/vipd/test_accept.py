@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from netns_hosts import AGENT, Sandbox, missing
+from netns_hosts import AGENT, Sandbox
 
 _INSTANCE = """\
 vrrp_instance {name} {{
@@ -35,11 +35,8 @@ _ROUTERS = (
 
 
 @pytest.fixture(scope="module")
-def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def client(namespaces: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A client on a bridge with a host that is master of everything, in profile rfc9568."""
-    why_not = missing()
-    if why_not:
-        pytest.skip(why_not)
     sandbox = Sandbox(Path(tmp_path_factory.mktemp("accept")))
     try:
         sandbox.run(

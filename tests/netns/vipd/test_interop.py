@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 from cells import FRR, TONGUES, Cell, Tongue
-from netns_hosts import Sandbox, missing
+from netns_hosts import Sandbox
 
 VIPD = "keepalived-2"
 PAIRS = ((VIPD, VIPD), (VIPD, "keepalived"), ("keepalived", VIPD), (VIPD, "frr"), ("frr", VIPD))
@@ -55,16 +55,15 @@ def story(cell: Cell) -> Cell:
 
 
 @pytest.fixture(scope="module")
-def told(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Cell]]]:
+def told(
+    namespaces: None, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
+) -> Iterator[dict[str, Future[Cell]]]:
     """The stories of all cells that were asked for, told at the same time."""
     asked = {
         item.callspec.id
         for item in request.session.items
         if isinstance(item, pytest.Function) and "told" in item.fixturenames
     }
-    why_not = missing()
-    if why_not:
-        pytest.skip(why_not)
     sandbox = Sandbox(Path(tmp_path_factory.mktemp("interop")))
     try:
         with ThreadPoolExecutor(AT_ONCE) as pool:

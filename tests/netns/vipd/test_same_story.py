@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from netns_hosts import Hosts, missing
+from netns_hosts import Hosts
 
 _GLOBAL = """\
 global_defs {
@@ -205,10 +205,7 @@ def scripts(said: list[str]) -> Counter[str]:
 
 
 @pytest.fixture
-def stories(tmp_path: Path) -> Iterator[list[Story]]:
-    why_not = missing()
-    if why_not:
-        pytest.skip(why_not)
+def stories(namespaces: None, tmp_path: Path) -> Iterator[list[Story]]:
     daemons = ["keepalived-2", *(["keepalived"] if shutil.which("keepalived") else [])]
     made: list[Story] = []
     try:

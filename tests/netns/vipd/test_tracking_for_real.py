@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from netns_hosts import Hosts, missing
+from netns_hosts import Hosts
 
 _CONFIG = """\
 global_defs {
@@ -100,10 +100,7 @@ while test -e /run/hang; do sleep 0.1; done
 
 
 @pytest.fixture(scope="module")
-def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
-    why_not = missing()
-    if why_not:
-        pytest.skip(why_not)
+def host(namespaces: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
     hosts = Hosts(Path(tmp_path_factory.mktemp("tracking")))
     try:
         instances = (

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from netns_hosts import AGENT, Sandbox, missing
+from netns_hosts import AGENT, Sandbox
 from scapy.layers.inet import IP
 from scapy.layers.inet6 import ICMPv6ND_NA, IPv6
 from scapy.layers.l2 import ARP, Ether
@@ -101,10 +101,7 @@ class Scene(Sandbox):
 
 
 @pytest.fixture(scope="module")
-def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
-    why_not = missing()
-    if why_not:
-        pytest.skip(why_not)
+def scene(namespaces: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     made = Scene(Path(tmp_path_factory.mktemp("vmac")))
     try:
         yield made

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from netns_hosts import Hosts, missing
+from netns_hosts import Hosts
 
 ADVERT = re.compile(
     r"\(tos (?P<tos>\S+),.* ttl (?P<ttl>\d+),.*proto VRRP \((?P<protocol>\d+)\), length (?P<length>\d+)\)\s+"
@@ -16,11 +16,8 @@ ADVERT = re.compile(
 
 
 @pytest.fixture(scope="module")
-def adverts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str, str]]]:
+def adverts(namespaces: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str, str]]]:
     """Three adverts of a master whose VRRP interface has another address after its primary one."""
-    why_not = missing()
-    if why_not:
-        pytest.skip(why_not)
     hosts = Hosts(Path(tmp_path_factory.mktemp("wire")))
     try:
         hosts.run("ip -n A addr add 10.0.0.200/24 dev eth0")

@@ -8,10 +8,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from netns_hosts import AGENT, missing
+from netns_hosts import AGENT
 
-WHY_NOT = missing() or (None if shutil.which("keepalived") else "needs keepalived")
-pytestmark = pytest.mark.skipif(WHY_NOT is not None, reason=str(WHY_NOT))
+pytestmark = pytest.mark.skipif(shutil.which("keepalived") is None, reason="needs keepalived")
 
 INSTANCE = "vrrp_instance V {\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress {\n10.1.1.1\n}\n%s\n}\n"
 SAFE = "global_defs {\nenable_script_security\nscript_user root\n}\n"
@@ -97,7 +96,7 @@ done
 """
 
 
-def test_exit_statuses_are_those_of_keepalived(tmp_path: Path) -> None:
+def test_exit_statuses_are_those_of_keepalived(namespaces: None, tmp_path: Path) -> None:
     for name, text in FILES.items():
         (tmp_path / f"{name}.conf").write_text(text)
     done = subprocess.run(

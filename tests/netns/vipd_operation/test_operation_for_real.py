@@ -9,7 +9,7 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from netns_hosts import AGENT, Hosts, missing
+from netns_hosts import AGENT, Hosts
 
 VRRP = """
 global_defs {{
@@ -44,10 +44,7 @@ vrrp_instance VI_1 {{
 
 
 @pytest.fixture
-def hosts(tmp_path: Path) -> Iterator[Hosts]:
-    why_not = missing()
-    if why_not:
-        pytest.skip(why_not)
+def hosts(namespaces: None, tmp_path: Path) -> Iterator[Hosts]:
     made = Hosts(tmp_path)
     try:
         yield made
