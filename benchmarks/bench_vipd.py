@@ -1,7 +1,7 @@
 """vipd beside the distribution's keepalived: the table of docs/vipd.md, from one run, rounds interleaved.
 
-`python benchmarks/bench_vipd.py [--quick]` as root. Everything happens in namespaces of its own. Figures are medians with
-their number of samples; a ratio is vipd's over keepalived's.
+`python benchmarks/bench_vipd.py [--quick]` as root. Everything happens in namespaces of its own. Figures are medians
+with their number of samples; a ratio is vipd's over keepalived's.
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ The peer sends adverts as a master would, and takes the kernel's time stamps of 
 from __future__ import annotations
 
 import ctypes
-import os
 import select
 import socket
 import struct
