@@ -257,7 +257,7 @@ def main() -> int:
     if os.geteuid() or not all(map(shutil.which, ("keepalived", "unshare", "ip"))):
         sys.stderr.write("bench_vipd: needs root, keepalived, unshare and ip\n")
         return 69
-    from vipd.build import build_zipapp
+    from vipd.tools.zipapp import build_zipapp
 
     with tempfile.TemporaryDirectory() as folder:
         build_zipapp(Path(folder) / "vipd.pyz")

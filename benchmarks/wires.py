@@ -19,8 +19,8 @@ from typing import NamedTuple
 AGENT = Path(__file__).parents[1] / "agent"
 sys.path.insert(0, str(AGENT))
 
-from vipd import packet_v2, packet_v3  # noqa: E402
-from vipd.packet import Advert, Form  # noqa: E402
+from vipd.protocol import packet_v2, packet_v3  # noqa: E402
+from vipd.protocol.packet import Advert, Form  # noqa: E402
 
 PAIRS = 5
 SUBJECTS = ("keepalived", "vipd")

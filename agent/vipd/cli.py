@@ -11,10 +11,10 @@ from contextlib import suppress
 from typing import Any, NamedTuple
 
 from vipd import __version__
-from vipd.behaviour import DEFAULT, PRESETS
-from vipd.conf import ConfigError
-from vipd.config import Config
-from vipd.files import load, not_here, runs_scripts, strangers, unfit
+from vipd.config.behaviour import DEFAULT, PRESETS
+from vipd.config.model import Config
+from vipd.config.parser import ConfigError
+from vipd.daemon.config_files import load, not_here, runs_scripts, strangers, unfit
 
 CONFIG_FILE = "/etc/keepalived/keepalived.conf"
 PID_FILE = "/run/vipd.pid"
@@ -104,7 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stdout.write(options)
         return 0
     if options.status:
-        from vipd.control import socket_of, status
+        from vipd.daemon.control import socket_of, status
 
         return status(socket_of(options.pid_file), options.json, options.watch)
     try:
@@ -114,7 +114,7 @@ def main(arguments: list[str] | None = None) -> int:
         return (_UNGUARDED if error.unguarded else _BAD) if options.test else 1
     sys.stderr.write("".join(f"{line}\n" for line in config.warnings))
     if options.explain:
-        from vipd.explain import explained
+        from vipd.config.writer import explained
 
         sys.stdout.write("".join(f"{line}\n" for line in explained(config, PRESETS[options.profile])))
         return 0
@@ -156,11 +156,12 @@ def _options(arguments: list[str]) -> Options | str:
 
 
 def _run(config: Config, options: Options) -> int:
-    from vipd import privileges, runner  # not before now: -t needs neither sockets nor pyroute2
-    from vipd.control import socket_of
-    from vipd.daemon import Daemon
-    from vipd.syslog import FORMS, Syslog
-    from vipd.voice import Say
+    from vipd.daemon import script_runner  # not before now: -t needs neither sockets nor pyroute2
+    from vipd.daemon.control import socket_of
+    from vipd.daemon.loop import Daemon
+    from vipd.kernel import privileges
+    from vipd.kernel.syslog import FORMS, Syslog
+    from vipd.protocol.log_messages import Say
 
     pid_file = os.path.abspath(options.pid_file)  # noqa: PTH100 - the daemon changes to /
     file = os.path.abspath(options.file)  # noqa: PTH100
@@ -175,7 +176,7 @@ def _run(config: Config, options: Options) -> int:
         if config.globals.net_namespace:
             privileges.enter(config.globals.net_namespace)
         started = None if options.foreground else _leave(options.console)
-        channel, _ = runner.start()
+        channel, _ = script_runner.start()
         # Of two daemons in one network each has its own pid file, and one that was killed is started with the same.
         mark = f"vipd{pid_file[-_MARK:]}"
         daemon = Daemon(config, PRESETS[options.profile], log, channel, lambda: load(file, options.config_id), mark)

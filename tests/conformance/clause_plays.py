@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from vrrp_playbook import HIGHER_ADDRESS, Playbook, adds, becomes, garps, removes, sends, started, timeout
 
-from vipd import packet_v3
-from vipd.behaviour import SECOND_NS
-from vipd.checksum import checksum
-from vipd.config import VirtualAddress
-from vipd.discard import Discard
-from vipd.effects import SendAdvert
-from vipd.packet import GROUPS, Advert, Form
-from vipd.table import State
+from vipd.config.behaviour import SECOND_NS
+from vipd.config.model import VirtualAddress
+from vipd.protocol import packet_v3
+from vipd.protocol.checksum import checksum
+from vipd.protocol.effects import SendAdvert
+from vipd.protocol.packet import GROUPS, Advert, Form
+from vipd.protocol.table import State
+from vipd.protocol.validation import Discard
 
 VIP4 = VirtualAddress("192.168.122.50", 24, "eth1")
 VIP6 = (VirtualAddress("fe80::50", 64, "eth0"), VirtualAddress("2001:db8::50", 64, "eth0"))

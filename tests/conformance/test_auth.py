@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vrrp_playbook import HIGHER_ADDRESS, LOWER_ADDRESS, OWN, becomes, packet, removes, timeout
 
-from vipd.ah import LAST, LENGTH, AuthenticationHeader
-from vipd.behaviour import SECOND_NS
-from vipd.config import VirtualAddress
-from vipd.discard import Discard
-from vipd.packet import GROUPS, Advert, Datagram, open_datagram
-from vipd.packet_v2 import encode
-from vipd.table import State
+from vipd.config.behaviour import SECOND_NS
+from vipd.config.model import VirtualAddress
+from vipd.protocol.ah import LAST, LENGTH, AuthenticationHeader
+from vipd.protocol.packet import GROUPS, Advert, Datagram, open_datagram
+from vipd.protocol.packet_v2 import encode
+from vipd.protocol.table import State
+from vipd.protocol.validation import Discard
 
 PASS = {"auth_type": 1, "auth_pass": b"secret"}
 AH = {"auth_type": 2, "auth_pass": b"interopp"}

@@ -6,10 +6,10 @@ import pytest
 from clause_plays import HIGHER6, VIP6, backup, owner, packet3, refused_by, resealed, timed_out
 from vrrp_playbook import HIGHER_ADDRESS, LOWER_ADDRESS, OWN, advert, becomes, packet, removes, sends
 
-from vipd.behaviour import PRESETS
-from vipd.discard import Discard, Remark
-from vipd.packet import GROUPS, Form, open_datagram
-from vipd.table import State
+from vipd.config.behaviour import PRESETS
+from vipd.protocol.packet import GROUPS, Form, open_datagram
+from vipd.protocol.table import State
+from vipd.protocol.validation import Discard, Remark
 
 UNICAST = {"version": 3, "unicast_peers": ("10.0.0.3",)}
 

@@ -28,16 +28,16 @@ from vrrp_playbook import (
     timeout,
 )
 
-from vipd.behaviour import PRESETS, SECOND_NS
-from vipd.checksum import checksum
-from vipd.conf import ConfigError, parse
-from vipd.config import VirtualAddress
-from vipd.discard import Discard
-from vipd.effects import SendAdvert
-from vipd.packet import Advert
-from vipd.packet_v2 import decode, encode
-from vipd.table import State
-from vipd.vmac import virtual_mac
+from vipd.config.behaviour import PRESETS, SECOND_NS
+from vipd.config.model import VirtualAddress
+from vipd.config.parser import ConfigError, parse
+from vipd.kernel.macvlan import virtual_mac
+from vipd.protocol.checksum import checksum
+from vipd.protocol.effects import SendAdvert
+from vipd.protocol.packet import Advert
+from vipd.protocol.packet_v2 import decode, encode
+from vipd.protocol.table import State
+from vipd.protocol.validation import Discard
 
 SKEW_S = 155 / 256
 DOWN_S = 3 + SKEW_S

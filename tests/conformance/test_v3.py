@@ -27,16 +27,16 @@ from vrrp_playbook import (
     timeout,
 )
 
-from vipd.announcement import gratuitous_arp, unsolicited_neighbour_advert
-from vipd.behaviour import SECOND_NS
-from vipd.checksum import checksum, pseudo_header
-from vipd.conf import ConfigError, parse
-from vipd.discard import Discard, Remark
-from vipd.packet import GROUPS, Advert, Form
-from vipd.packet_v2 import encode as encode_v2
-from vipd.packet_v3 import decode
-from vipd.table import State
-from vipd.vmac import virtual_mac
+from vipd.config.behaviour import SECOND_NS
+from vipd.config.parser import ConfigError, parse
+from vipd.kernel.macvlan import virtual_mac
+from vipd.protocol.checksum import checksum, pseudo_header
+from vipd.protocol.garp import gratuitous_arp, unsolicited_neighbour_advert
+from vipd.protocol.packet import GROUPS, Advert, Form
+from vipd.protocol.packet_v2 import encode as encode_v2
+from vipd.protocol.packet_v3 import decode
+from vipd.protocol.table import State
+from vipd.protocol.validation import Discard, Remark
 
 SKEW_S = 155 / 256
 V3 = {"version": 3}

@@ -10,7 +10,7 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["vipd"]):
-    from vipd.conf import ConfigError, parse
+    from vipd.config.parser import ConfigError, parse
 
 
 def test_one_input(data: bytes) -> None:

@@ -11,14 +11,14 @@ import sys
 import atheris
 
 with atheris.instrument_imports(include=["vipd"]):
-    from vipd.ah import AuthenticationHeader
-    from vipd.behaviour import PRESETS, SECOND_NS
-    from vipd.checksum import checksum, pseudo_header
-    from vipd.config import RouterConfig, VirtualAddress
-    from vipd.discard import Discard
-    from vipd.effects import Log
-    from vipd.packet import GROUPS, ipv4_header, open_datagram
-    from vipd.router import Router
+    from vipd.config.behaviour import PRESETS, SECOND_NS
+    from vipd.config.model import RouterConfig, VirtualAddress
+    from vipd.protocol.ah import AuthenticationHeader
+    from vipd.protocol.checksum import checksum, pseudo_header
+    from vipd.protocol.effects import Log
+    from vipd.protocol.packet import GROUPS, ipv4_header, open_datagram
+    from vipd.protocol.router import Router
+    from vipd.protocol.validation import Discard
 
 V4 = (VirtualAddress("192.0.2.50", 24, "eth0"),)
 V6 = (VirtualAddress("fe80::50", 64, "eth0"), VirtualAddress("2001:db8::50", 64, "eth0"))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vipd.keywords import KEYWORDS
+from vipd.config.keywords import KEYWORDS
 
 for word in sorted({keyword.name for keyword in KEYWORDS}):
     print(f'"{word}"')

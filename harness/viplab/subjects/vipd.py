@@ -32,7 +32,7 @@ class Vipd:
 
     @cached_property
     def _zipapp(self) -> bytes:
-        from vipd.build import build_zipapp
+        from vipd.tools.zipapp import build_zipapp
 
         with tempfile.TemporaryDirectory() as folder:
             target = Path(folder) / "vipd.pyz"

@@ -7,7 +7,7 @@ import shutil
 import pytest
 from netns_hosts import AGENT, Hosts
 
-from vipd.build import build_zipapp
+from vipd.tools.zipapp import build_zipapp
 
 needs_keepalived = pytest.mark.skipif(shutil.which("keepalived") is None, reason="needs keepalived")
 

@@ -19,7 +19,7 @@ from scapy.layers.inet6 import ICMPv6ND_NA, IPv6
 from scapy.layers.l2 import ARP, Ether
 from scapy.utils import rdpcap
 
-from vipd.vmac import virtual_mac
+from vipd.kernel.macvlan import virtual_mac
 
 _ROUTERS = (
     ("V2", 51, 2, "192.0.2.50/24"),

@@ -11,11 +11,11 @@ from random import Random
 
 from vrrp_playbook import OWN, config
 
-from vipd.behaviour import PRESETS, SECOND_NS
-from vipd.config import RouterConfig
-from vipd.effects import AddAddresses, Notify, RemoveAddresses, SendAdvert
-from vipd.router import Router
-from vipd.table import State
+from vipd.config.behaviour import PRESETS, SECOND_NS
+from vipd.config.model import RouterConfig
+from vipd.protocol.effects import AddAddresses, Notify, RemoveAddresses, SendAdvert
+from vipd.protocol.router import Router
+from vipd.protocol.table import State
 
 DELAY_NS = 200_000
 LONGEST_DELAY_NS = 5_000_000

@@ -13,19 +13,19 @@ from pathlib import Path
 import pytest
 from vrrp_playbook import HIGHER_ADDRESS, OWN, Playbook, advert, config, seconds, started, timeout
 
-from vipd import control
-from vipd.behaviour import PRESETS, SECOND_NS
-from vipd.config import Config, SyncGroup
-from vipd.control import Control
-from vipd.discard import Discard
-from vipd.effects import SendAdvert, SendGratuitousArp
-from vipd.groups import Group, regrouped
-from vipd.lateness import Lateness
-from vipd.router import Router
-from vipd.running import Running
-from vipd.schedule import Schedule
-from vipd.status import report
-from vipd.table import State
+from vipd.config.behaviour import PRESETS, SECOND_NS
+from vipd.config.model import Config, SyncGroup
+from vipd.daemon import control
+from vipd.daemon.control import Control
+from vipd.daemon.latency import Lateness
+from vipd.daemon.runtime import Running
+from vipd.daemon.schedule import Schedule
+from vipd.daemon.status import report
+from vipd.protocol.effects import SendAdvert, SendGratuitousArp
+from vipd.protocol.groups import Group, regrouped
+from vipd.protocol.router import Router
+from vipd.protocol.table import State
+from vipd.protocol.validation import Discard
 
 KEEPALIVED = PRESETS["keepalived-2"]
 

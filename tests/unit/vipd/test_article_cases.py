@@ -5,8 +5,8 @@ from __future__ import annotations
 import pytest
 from vrrp_playbook import MS_NS, Bench, adds, becomes, garps, log, removes, sends
 
-from vipd.behaviour import SECOND_NS
-from vipd.table import State
+from vipd.config.behaviour import SECOND_NS
+from vipd.protocol.table import State
 
 SKEW_101_S = 155 / 256
 DOWN_101_S = 3 + SKEW_101_S

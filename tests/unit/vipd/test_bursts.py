@@ -6,9 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vrrp_playbook import config
 
-from vipd.behaviour import PRESETS, SECOND_NS
-from vipd.bursts import Bursts
-from vipd.config import VirtualAddress
+from vipd.config.behaviour import PRESETS, SECOND_NS
+from vipd.config.model import VirtualAddress
+from vipd.protocol.garp_schedule import Bursts
 
 FOUR = tuple(VirtualAddress(f"192.0.2.{number}", 24, "eth0") for number in (50, 51))
 SIX = (VirtualAddress("2001:db8::50", 64, "eth0"),)

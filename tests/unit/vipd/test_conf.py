@@ -6,9 +6,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from vipd.behaviour import SECOND_NS
-from vipd.conf import ConfigError, parse
-from vipd.config import RouterConfig, VirtualAddress
+from vipd.config.behaviour import SECOND_NS
+from vipd.config.model import RouterConfig, VirtualAddress
+from vipd.config.parser import ConfigError, parse
 
 PART_1 = """\
 vrrp_instance VI_1 {

@@ -9,11 +9,11 @@ from typing import NamedTuple
 import pytest
 from test_conf import instance, problems, router
 
-from vipd.behaviour import PRESETS, SECOND_NS
-from vipd.conf import ConfigError, parse
-from vipd.config import Command, Globals, Hooks, Hop, Route, RouterConfig, Rule, Track
-from vipd.explain import explained
-from vipd.keywords import BLOCKS, KEYWORDS, REFUSED, Keyword
+from vipd.config.behaviour import PRESETS, SECOND_NS
+from vipd.config.keywords import BLOCKS, KEYWORDS, REFUSED, Keyword
+from vipd.config.model import Command, Globals, Hooks, Hop, Route, RouterConfig, Rule, Track
+from vipd.config.parser import ConfigError, parse
+from vipd.config.writer import explained
 
 LISTED = [
     (block, name)

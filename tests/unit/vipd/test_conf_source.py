@@ -9,11 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 from test_conf import PART_3, instance
 
-from vipd.blocks import statements
-from vipd.conf import ConfigError, parse
-from vipd.files import find, load
-from vipd.keywords import KEYWORDS
-from vipd.source import Source, SourceError
+from vipd.config.blocks import statements
+from vipd.config.keywords import KEYWORDS
+from vipd.config.parser import ConfigError, parse
+from vipd.config.source import Source, SourceError
+from vipd.daemon.config_files import find, load
 
 
 def lines(text: str, config_id: str = "main") -> list[str]:

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from vrrp_playbook import Bench
 
-from vipd.table import State
+from vipd.protocol.table import State
 
 NAMES = ("A", "B", "C")
 FAULTS = st.tuples(

@@ -11,21 +11,21 @@ from hypothesis import given
 from hypothesis import strategies as st
 from vrrp_playbook import config
 
-from vipd import accounts, dumps
-from vipd.accounts import unsafe
-from vipd.behaviour import PRESETS, SECOND_NS
-from vipd.config import Command, Config, RouterConfig, Script, SyncGroup, Track
-from vipd.effects import AddAddresses, RemoveAddresses
-from vipd.groups import Group
-from vipd.lateness import Lateness
-from vipd.reload import compared
-from vipd.router import Router
-from vipd.running import Running
-from vipd.schedule import Schedule
-from vipd.scripts import Check
-from vipd.status import instance
-from vipd.table import Event, State
-from vipd.tracking import judged
+from vipd.config.behaviour import PRESETS, SECOND_NS
+from vipd.config.model import Command, Config, RouterConfig, Script, SyncGroup, Track
+from vipd.daemon import accounts, dumps
+from vipd.daemon.accounts import unsafe
+from vipd.daemon.latency import Lateness
+from vipd.daemon.reload import compared
+from vipd.daemon.runtime import Running
+from vipd.daemon.schedule import Schedule
+from vipd.daemon.scripts import Check
+from vipd.daemon.status import instance
+from vipd.protocol.effective_priority import judged
+from vipd.protocol.effects import AddAddresses, RemoveAddresses
+from vipd.protocol.groups import Group
+from vipd.protocol.router import Router
+from vipd.protocol.table import Event, State
 
 KEEPALIVED = PRESETS["keepalived-2"]
 

@@ -11,14 +11,14 @@ import pytest
 from hypothesis import assume, given
 from hypothesis import strategies as st
 
-from vipd import packet_v3
-from vipd.ah import AuthenticationHeader
-from vipd.announcement import gratuitous_arp
-from vipd.behaviour import SECOND_NS
-from vipd.checksum import checksum
-from vipd.discard import Discard
-from vipd.packet import GROUPS, Advert, Datagram, Form, open_datagram
-from vipd.packet_v2 import decode, encode
+from vipd.config.behaviour import SECOND_NS
+from vipd.protocol import packet_v3
+from vipd.protocol.ah import AuthenticationHeader
+from vipd.protocol.checksum import checksum
+from vipd.protocol.garp import gratuitous_arp
+from vipd.protocol.packet import GROUPS, Advert, Datagram, Form, open_datagram
+from vipd.protocol.packet_v2 import decode, encode
+from vipd.protocol.validation import Discard
 
 VECTORS = json.loads((Path(__file__).parent / "vectors.json").read_text())
 ADVERTS = st.builds(

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
-from vipd.behaviour import PRESETS
-from vipd.conf import parse
-from vipd.rehearsal import rehearse
+from vipd.config.behaviour import PRESETS
+from vipd.config.parser import parse
+from vipd.daemon.warmup import rehearse
 
 SPOKEN = (
     "priority 255",

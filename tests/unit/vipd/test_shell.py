@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 from test_conf import PART_1
 
-import vipd.syslog
+import vipd.kernel.syslog
 from vipd import __version__
-from vipd.behaviour import PRESETS
-from vipd.build import build_zipapp
 from vipd.cli import main
-from vipd.clock import Alarm
-from vipd.syslog import FORMS, Syslog
-from vipd.voice import VOICES
+from vipd.config.behaviour import PRESETS
+from vipd.kernel.syslog import FORMS, Syslog
+from vipd.kernel.timerfd import Alarm
+from vipd.protocol.log_messages import VOICES
+from vipd.tools.zipapp import build_zipapp
 
 AGENT = Path(vipd.__file__ or "").parents[1]
 
@@ -91,7 +91,7 @@ def logged(profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str
     path = str(tmp_path / "log")
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
         log.bind(path)
-        monkeypatch.setattr(vipd.syslog, "PATH", path)
+        monkeypatch.setattr(vipd.kernel.syslog, "PATH", path)
         Syslog(FORMS[profile], detail=False, console=False).line("VRRP_Instance(VI_1) Transition to MASTER STATE")
         return log.recv(999).decode()
 
@@ -115,7 +115,7 @@ def test_profile_keepalived_2_logs_to_daemon_with_its_process_id(
 def test_without_a_system_log_lines_go_to_standard_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(vipd.syslog, "PATH", str(tmp_path / "nothing"))
+    monkeypatch.setattr(vipd.kernel.syslog, "PATH", str(tmp_path / "nothing"))
     log = Syslog(FORMS["keepalived-2"], detail=False, console=False)
     log.line("here")
     log.line("for -D only", detail=True)
@@ -157,7 +157,7 @@ def test_the_built_file_runs_with_nothing_but_a_python(pyz: Path, good: str) -> 
 
 
 def test_the_built_file_holds_all_that_the_daemon_imports(pyz: Path) -> None:
-    code = f"import sys; sys.path.insert(0, {str(pyz)!r}); import vipd.daemon; print(vipd.daemon.Netlink)"
+    code = f"import sys; sys.path.insert(0, {str(pyz)!r}); import vipd.daemon.loop; print(vipd.daemon.loop.Netlink)"
     done = subprocess.run([sys.executable, "-IS", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
 

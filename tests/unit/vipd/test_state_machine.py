@@ -28,16 +28,16 @@ from vrrp_playbook import (
     timeout,
 )
 
-from vipd.behaviour import PRESETS, SECOND_NS
-from vipd.discard import Discard
-from vipd.effects import AddAddresses, Log, RemoveAddresses, SendAdvert, SendGratuitousArp
-from vipd.machine import settled
-from vipd.packet import GROUPS, Advert
-from vipd.packet_v2 import encode as encode_v2
-from vipd.packet_v3 import encode as encode_v3
-from vipd.router import Router
-from vipd.table import ASKED_EACH_TIME, TABLE, Do, Event, If, State, resolve
-from vipd.voice import VOICES, Say
+from vipd.config.behaviour import PRESETS, SECOND_NS
+from vipd.protocol.compile import settled
+from vipd.protocol.effects import AddAddresses, Log, RemoveAddresses, SendAdvert, SendGratuitousArp
+from vipd.protocol.log_messages import VOICES, Say
+from vipd.protocol.packet import GROUPS, Advert
+from vipd.protocol.packet_v2 import encode as encode_v2
+from vipd.protocol.packet_v3 import encode as encode_v3
+from vipd.protocol.router import Router
+from vipd.protocol.table import ASKED_EACH_TIME, TABLE, Do, Event, If, State, resolve
+from vipd.protocol.validation import Discard
 
 DOWN_101_S = 3 + 155 / 256
 SKEW_101_S = 155 / 256

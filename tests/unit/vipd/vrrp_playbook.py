@@ -14,9 +14,9 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from typing import NamedTuple
 
-from vipd.behaviour import PRESETS, SECOND_NS
-from vipd.config import RouterConfig, VirtualAddress
-from vipd.effects import (
+from vipd.config.behaviour import PRESETS, SECOND_NS
+from vipd.config.model import RouterConfig, VirtualAddress
+from vipd.protocol.effects import (
     AddAddresses,
     Effect,
     Log,
@@ -25,10 +25,10 @@ from vipd.effects import (
     SendAdvert,
     SendGratuitousArp,
 )
-from vipd.packet import Advert
-from vipd.packet_v2 import encode
-from vipd.router import Router
-from vipd.table import State
+from vipd.protocol.packet import Advert
+from vipd.protocol.packet_v2 import encode
+from vipd.protocol.router import Router
+from vipd.protocol.table import State
 
 MS_NS = 1_000_000
 VIP = VirtualAddress("192.168.122.50", 24, "eth1", "192.168.122.255", "eth1:0")

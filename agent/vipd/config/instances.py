@@ -1,0 +1,232 @@
+"""Make virtual routers of what `vrrp_instance` blocks say: what they inherit, refer to, and cannot have together."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+from vipd.config.behaviour import SECOND_NS
+from vipd.config.blocks import Statement
+from vipd.config.ip_lines import FIRST_PREFERENCE
+from vipd.config.model import Hooks, RouterConfig, Rule, SyncGroup, Track, VirtualAddress
+from vipd.config.problems import Problems
+from vipd.config.strict import violations
+from vipd.config.values import NAME_LIMIT, instead
+
+WITHOUT_PREFERENCE = f"a rule without preference gets one, from {FIRST_PREFERENCE} down; give it one"
+_REQUIRED = {"interface": "interface", "vrid": "virtual_router_id", "addresses": "virtual_ipaddress"}
+_UNICAST = {"unicast_peers", "unicast_ttl", "check_unicast_src"}
+_OWNER = 255
+_PASSWORD = 8  # octets: RFC 2338 section 5.3.10
+_V2_SECONDS, _V3_NS = 255, 40_950_000_000
+_CENTISECOND_NS = SECOND_NS // 100
+
+
+class Block(NamedTuple):
+    """What a block fills in, and the statement that each field came from."""
+
+    head: Statement
+    fields: dict[str, Any]
+    places: dict[str, Statement]
+
+    @property
+    def name(self) -> str:
+        """The word after the keyword."""
+        return self.head.words[1] if len(self.head.words) > 1 else ""
+
+
+class Group(NamedTuple):
+    """A sync group, and the block that it was read from."""
+
+    block: Block
+    config: SyncGroup
+
+
+class Defaults(NamedTuple):
+    """What instances inherit: fields of theirs, `global_defs`, and the `garp_group`s."""
+
+    fields: dict[str, Any]
+    of_daemon: dict[str, Any]
+    garp_groups: list[dict[str, Any]]
+
+
+def routers(
+    blocks: dict[str, Block],
+    groups: list[Group],
+    targets: dict[str, dict[str, Any]],
+    defaults: Defaults,
+    problems: Problems,
+) -> Iterator[RouterConfig]:
+    """The virtual routers of all blocks that are right; what is wrong with the others is noted."""
+    group_of = {member: group for group in groups for member in group.config.members}
+    seen: dict[tuple[object, ...], list[RouterConfig]] = {}
+    for block in blocks.values():
+        missing = [keyword for field, keyword in _REQUIRED.items() if not block.fields.get(field)]
+        if block.fields.pop("no_addresses", False) and "virtual_ipaddress" in missing:
+            missing.remove("virtual_ipaddress")
+        if problems.within(block.head):
+            continue
+        if missing:
+            problems.error(block.head, f"{block.name!r} has no {', no '.join(missing)}; add it")
+            continue
+        tracked, tracks = _tracks(block, targets, group_of.get(block.name), problems)
+        router = _made(block, tracked, tracks, defaults, problems)
+        _check(block, router, problems)
+        router = _mended(block, router, problems)
+        problems.mention(router.interface, block.places["interface"])
+        for field in ("addresses", "excluded"):
+            for address in getattr(router, field):
+                if not router.use_vmac or address.device != router.vmac_name:
+                    problems.mention(address.device, block.places[field])
+        others = seen.setdefault((router.interface, router.vrid, router.family, router.group), [])
+        for other in others:
+            if set(other.unicast_peers) & set(router.unicast_peers) or not (
+                other.unicast_peers or router.unicast_peers
+            ):
+                problems.error(
+                    block.places["vrid"],
+                    f"{router.vrid} on {router.interface} belongs to {other.name!r}; take another",
+                )
+        others.append(router)
+        yield router
+
+
+def placed(addresses: tuple[VirtualAddress, ...], device: str) -> tuple[VirtualAddress, ...]:
+    """The addresses, each with a device."""
+    return tuple(address if address.device else address._replace(device=device) for address in addresses)
+
+
+def preferred(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+    """The rules, each with a preference; keepalived counts down from 16384 for those that have none."""
+    preference, found = FIRST_PREFERENCE, []
+    for rule in rules:
+        found.append(rule if rule.preference >= 0 else rule._replace(preference=preference))
+        preference -= rule.preference < 0
+    return tuple(found)
+
+
+def _tracks(
+    block: Block, targets: dict[str, dict[str, Any]], group: Group | None, problems: Problems
+) -> tuple[tuple[str, ...], tuple[Track, ...]]:
+    """Interfaces that have to be up, and everything else that is tracked."""
+    tracked, tracks = [], []
+    sources = [block] if group is None else [block, group.block]
+    for source in sources:
+        for kind, name, given_weight, given_reverse, where in source.fields.get("tracks", ()):
+            if kind != "interface" and name not in targets[kind]:
+                problems.error(where, f"{name!r} is not defined; {instead(name, targets[kind])}")
+                continue
+            if kind == "interface" and name == block.fields["interface"]:
+                problems.warn(where, f"{name} is the instance's own and tracked anyway")
+                continue
+            target = targets[kind][name] if kind != "interface" else None
+            default = (0, False) if target is None else (target.weight, target.reverse)
+            weight = default[0] if given_weight is None else given_weight
+            reverse = default[1] if given_reverse is None else given_reverse
+            if weight and source is block and group and not group.config.tracking_weight:
+                problems.warn(where, f"the weight of {name} is taken for 0: members of a sync group stay in step")
+                weight = 0
+            if weight and block.fields.get("priority") == _OWNER:
+                problems.warn(where, f"the weight of {name} has no effect: the priority of an owner stays 255")
+            elif kind == "interface" and not weight and not reverse:
+                problems.mention(name, where)
+                tracked.append(name)
+            else:
+                tracks.append(Track(kind, name, weight, reverse))
+    return tuple(dict.fromkeys(tracked)), tuple(dict.fromkeys(tracks))
+
+
+def _made(
+    block: Block, tracked: tuple[str, ...], tracks: tuple[Track, ...], defaults: Defaults, problems: Problems
+) -> RouterConfig:
+    fields = {**defaults.fields, "addresses": (), **block.fields, "tracked": tracked, "tracks": tracks}
+    fields["hooks"] = Hooks(block.fields.get("hooks", ()), fields.pop("priority_changes", None))
+    peers = fields.pop("unicast_peers", ())
+    if any((low, high) != (0, 255) for _, low, high in peers):
+        fields["unicast_ttl_ranges"] = tuple((low, high) for _, low, high in peers)
+        fields["check_unicast_src"] = True
+    router = RouterConfig(name=block.name, unicast_peers=tuple(peer for peer, _, _ in peers), **fields)
+    if router.family == 6 and block.fields.get("version") == 2:
+        problems.warn(block.places["version"], "version 2 has no IPv6; version 3 is used", repaired=True)
+    device = router.interface
+    if router.use_vmac:
+        named = router.vmac_name.replace("vrrp", defaults.of_daemon.get("vmac_prefix", "vrrp"), not router.vmac)
+        own = router.vmac_mac + bytes([router.vrid]) if len(router.vmac_mac) == 5 else router.vmac_mac
+        router = router._replace(vmac=router.vmac or ("" if named == router.vmac_name else named), vmac_mac=own)
+        device = router.vmac_name
+    for garp_group in defaults.garp_groups:
+        if router.interface in (garp_group.get("interface"), *garp_group.get("interfaces", ())):
+            intervals = {field: garp_group[field] for field in garp_group if field.endswith("_ns")}
+            router = router._replace(**intervals)
+    if router.garp_extra_ns and not router.garp_refresh_ns:
+        # All addresses are refreshed, those on other interfaces with them.
+        router = router._replace(garp_refresh_ns=router.garp_extra_ns)
+    if any(rule.preference < 0 for rule in router.rules):
+        problems.warn(block.places["rules"], WITHOUT_PREFERENCE, repaired=True)
+    return router._replace(
+        version=router.wire_version,
+        group=router.group or defaults.of_daemon.get("group6" if router.family == 6 else "group4", ""),
+        addresses=placed(router.addresses, device),
+        excluded=placed(router.excluded, device),
+        rules=preferred(router.rules),
+    )
+
+
+def _check(block: Block, router: RouterConfig, problems: Problems) -> None:
+    """Note what cannot be had together."""
+
+    def wrong(field: str, text: str) -> None:
+        problems.error(block.places.get(field, block.head), text)
+
+    interval_s = f"{router.advert_int_ns / SECOND_NS:g}"
+    if router.version == 2 and (router.advert_int_ns % SECOND_NS or router.advert_int_ns > _V2_SECONDS * SECOND_NS):
+        wrong("advert_int_ns", f"{interval_s}: version 2 has whole seconds from 1 to 255; round it, or add: version 3")
+    if router.version == 3 and (router.advert_int_ns % _CENTISECOND_NS or router.advert_int_ns > _V3_NS):
+        wrong("advert_int_ns", f"{interval_s}: version 3 has 0.01 to 40.95 seconds in steps of 0.01")
+    for address in router.addresses:
+        if address.family != router.family:
+            wrong("addresses", f"{address.address} is of another family; move it to virtual_ipaddress_excluded")
+    if len(router.addresses) > 255:
+        wrong("addresses", f"{len(router.addresses)} addresses do not fit in an advert; 255 do")
+    for field, values in (("source", (router.source,)), ("unicast_peers", router.unicast_peers)):
+        for value in values:
+            if value and (":" in value) != (router.family == 6):
+                wrong(field, f"{value} is not of the family of the instance's addresses")
+    if router.group and (":" in router.group) != (router.family == 6):
+        wrong("group", f"{router.group} is not of the family of the instance's addresses")
+    if router.use_vmac and router.unicast_peers and not router.vmac_xmit_base:
+        wrong("*", "with unicast_peer it needs vmac_xmit_base; add it")
+    if router.use_vmac and len(router.vmac_name) > NAME_LIMIT:
+        wrong("*", f"{router.vmac_name!r} is longer than {NAME_LIMIT} characters; name the interface")
+    if bool(router.auth_type) != bool(router.auth_pass):
+        wrong("auth_type" if router.auth_type else "auth_pass", "authentication takes both auth_type and auth_pass")
+    for text in violations(router) if router.strict else ():
+        wrong("strict", text)
+
+
+def _mended(block: Block, router: RouterConfig, problems: Problems) -> RouterConfig:
+    """The router as it will run: what keepalived mends is mended the same way, with a warning."""
+    if router.auth_type and router.version == 3:
+        where = block.places["auth_type"]
+        problems.warn(where, "version 3 has no authentication; adverts are sent without", repaired=True)
+        router = router._replace(auth_type=0, auth_pass=b"")
+    if len(router.auth_pass) > _PASSWORD:
+        where = block.places["auth_pass"]
+        problems.warn(where, "is cut after its first 8 characters; write no more", repaired=True)
+        router = router._replace(auth_pass=router.auth_pass[:_PASSWORD])
+    if router.vmac_xmit_base and not router.use_vmac:
+        problems.warn(block.places["vmac_xmit_base"], "has its effect only with use_vmac", repaired=True)
+        router = router._replace(vmac_xmit_base=False)
+    if not router.unicast_peers:
+        for field in block.places.keys() & _UNICAST:
+            what = "there is no unicast peer, so adverts go to the group; name one in unicast_peer, or remove this"
+            problems.warn(block.places[field], what, repaired=True)
+    if router.initial_master and not router.preempt:
+        problems.warn(block.places["preempt"], "has its effect only with state BACKUP", repaired=True)
+    if router.initial_master and router.preempt_delay_ns:
+        problems.warn(block.places["preempt_delay_ns"], "has its effect only with state BACKUP", repaired=True)
+    if router.strict:
+        accept = router.priority == _OWNER if router.accept is None else router.accept
+        quiet = True if router.lower_prio_no_advert is None else router.lower_prio_no_advert
+        router = router._replace(accept=accept, lower_prio_no_advert=quiet)
+    return router

@@ -1,0 +1,120 @@
+"""What a keyword takes that is like no other; what many of them take is in `values`."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from vipd.config.blocks import Statement
+from vipd.config.ip_lines import weighted
+from vipd.config.model import Command
+from vipd.config.values import Form, WrongError, interface_name, lines, nanoseconds, one, split_command, whole
+
+
+def advert_int(statement: Statement) -> int:
+    """An advertisement interval, down to the hundredth of a second."""
+    return nanoseconds(one(statement), 0.01, 255)
+
+
+def garp_extra(statement: Statement) -> int:
+    """`[all] SECONDS`."""
+    values = statement.values[1:] if statement.values[:1] == ("all",) else statement.values
+    if len(values) != 1 or statement.body is not None:
+        raise WrongError("takes [all] SECONDS")
+    return nanoseconds(values[0], 0, 86400)
+
+
+def vmac(statement: Statement) -> dict[str, Any]:
+    """`use_vmac` and what may follow it: a name and a MAC address, in any order."""
+    fields: dict[str, Any] = {"use_vmac": True}
+    for word in statement.values:
+        field = "vmac_mac" if word.count(":") in (4, 5) else "vmac"
+        if field in fields:
+            raise WrongError(f"{word!r} is one too many; it takes a name and a MAC address at most")
+        if field == "vmac_mac":
+            octets = word.split(":")
+            if not all(1 <= len(octet) <= 2 and set(octet.lower()) <= set("0123456789abcdef") for octet in octets):
+                raise WrongError(f"{word!r} is not a MAC address")
+            fields["vmac_mac"] = bytes(int(octet, 16) for octet in octets)
+        else:
+            fields["vmac"] = interface_name(word)
+    return fields
+
+
+def script_words(statement: Statement) -> Command:
+    """The command of a `vrrp_script`, quoted or not."""
+    if not statement.values or statement.body is not None:
+        raise WrongError('takes a command: script "/path word"')
+    return Command(split_command(statement.values[0]) + statement.values[1:])
+
+
+def weight(limit: int) -> Form:
+    """A weight, for good or in reverse."""
+
+    def read(statement: Statement) -> dict[str, Any]:
+        weight, reverse = weighted(("weight", *statement.values), limit)
+        return {"weight": weight, "reverse": bool(reverse)}
+
+    return Form(f"-{limit}-{limit} [reverse]", read)
+
+
+def init_file(statement: Statement) -> dict[str, Any]:
+    """What to write into a tracked file, and whether over what is there."""
+    values = [word for word in statement.values if word != "overwrite"]
+    if len(values) > 1:
+        raise WrongError("takes [VALUE] [overwrite]")
+    return {"initial": whole(values[0], -(2**31), 2**31) if values else 0, "overwrite": "overwrite" in statement.values}
+
+
+def delay(statement: Statement) -> dict[str, Any]:
+    """One delay for processes that come and that go."""
+    value = nanoseconds(one(statement), 0, 3600)
+    return {"fork_delay_ns": value, "terminate_delay_ns": value}
+
+
+def auth_pass(statement: Statement) -> bytes:
+    """A password, octet for octet."""
+    return one(statement).encode("utf-8", "surrogateescape")
+
+
+def names(statement: Statement) -> tuple[str, ...]:
+    """Names in a block, on as many lines as one likes."""
+    return tuple(word for line in lines(statement) for word in line.words)
+
+
+def debounce(line: Statement) -> tuple[str, int, int]:
+    """One line of `interface_up_down_delays`."""
+    if not 1 <= len(line.values) <= 2:
+        raise WrongError("takes IFACE DOWN_SECONDS [UP_SECONDS]")
+    delays = [nanoseconds(word, 0, 255) for word in line.values]
+    return interface_name(line.keyword), delays[0], delays[-1]
+
+
+def umask(statement: Statement) -> int:
+    """A umask as a number, or as the names of stat(2)'s bits."""
+    bits = {f"I{op}{who}": bit << shift for who, shift in (("USR", 6), ("GRP", 3), ("OTH", 0))
+            for op, bit in (("R", 4), ("W", 2), ("X", 1))}  # fmt: skip
+    value = 0
+    for word in one(statement).split("|"):
+        try:
+            value |= bits[word] if word in bits else int(word, 8 if word.startswith("0") and word.isdigit() else 0)
+        except ValueError:
+            raise WrongError(f"{word!r} is neither a number nor one of {', '.join(bits)}") from None
+    return value & 0o777
+
+
+def cpus(statement: Statement) -> tuple[int, ...]:
+    """Numbers of processors."""
+    if not statement.values:
+        raise WrongError("takes the numbers of processors")
+    return tuple(whole(word, 0, 4095) for word in statement.values)
+
+
+def choice_or_alone(*known: str) -> Form:
+    """A keyword that stands alone or with one of a few words, and means yes either way."""
+
+    def read(statement: Statement) -> bool:
+        if statement.values and (one(statement) not in known):
+            raise WrongError(f"{statement.words[1]!r} is not {' or '.join(known)}")
+        return True
+
+    return Form(f"[{'|'.join(known)}]", read)

@@ -1,0 +1,86 @@
+"""What is wrong with a configuration, or worth a warning: collected, so that all of it can be listed at once."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from vipd.config.blocks import Statement
+from vipd.config.values import FormError, WrongError, instead
+
+
+class Problems:
+    """Collects one line for each thing, as FILE:LINE: KEYWORD: what, and what would be right.
+
+    Attributes:
+        wrong: errors, as (file, line, text).
+        warnings: the same for what does not stand in the way.
+        repaired: how many warnings are errors to `keepalived -t`, which mends them and goes on.
+        mentions: where an interface that has to be there is named first, as FILE:LINE: KEYWORD.
+    """
+
+    def __init__(self) -> None:
+        self.wrong: list[tuple[str, int, str]] = []
+        self.warnings: list[tuple[str, int, str]] = []
+        self.repaired = 0
+        self.mentions: dict[str, str] = {}
+
+    def mention(self, interface: str, statement: Statement) -> None:
+        """Note where an interface is named."""
+        self.mentions.setdefault(interface, f"{statement.file}:{statement.line}: {statement.keyword}")
+
+    def error(self, statement: Statement, text: str) -> None:
+        """Note an error."""
+        self.wrong.append((statement.file, statement.line, f"{statement.keyword}: {text}"))
+
+    def warn(self, statement: Statement, text: str, repaired: bool = False) -> None:
+        """Note a warning."""
+        self.warnings.append((statement.file, statement.line, f"{statement.keyword}: {text}"))
+        self.repaired += repaired
+
+    def unknown(self, statement: Statement, where: str, known: Iterable[str]) -> None:
+        """Note a keyword that nobody knows."""
+        self.error(statement, f"is not a keyword of {where}; {instead(statement.keyword, known)}")
+
+    def tried(self, statement: Statement, read: Callable[[Statement], Any], shown: str = "") -> Any:
+        """What `read` makes of the statement; None, and an error, where it is wrong. `shown` is what would be right."""
+        try:
+            return read(statement)
+        except FormError as error:
+            self.error(statement, f"{error}; write: {statement.keyword} {shown}" if shown else str(error))
+        except WrongError as error:
+            self.error(statement, str(error))
+        return None
+
+    def tried_line(self, block: Statement, line: Statement, read: Callable[[Statement], Any]) -> Any:
+        """The same for a line of a block that has no keyword of its own: the block's is said."""
+        try:
+            return read(line)
+        except WrongError as error:
+            self.error(line._replace(words=block.words), f"{line.keyword}: {error}")
+            return None
+
+    def within(self, head: Statement) -> bool:
+        """Whether something in this block is wrong, so that no more should be said of it as a whole."""
+        if not self.wrong:
+            return False
+        lines = {(line.file, line.line) for line in _all(head)}
+        return any((file, line) in lines for file, line, _ in self.wrong)
+
+
+def listed(found: list[tuple[str, int, str]]) -> list[str]:
+    """In the order of the files and their lines, each once."""
+    order = {file: place for place, (file, _, _) in reversed(list(enumerate(found)))}
+    ordered = sorted(found, key=lambda item: (order[item[0]], item[1]))
+    return list(dict.fromkeys(plain(f"{file}:{line}: {text}") for file, line, text in ordered))
+
+
+def plain(text: str) -> str:
+    """One line that a terminal can be shown, whatever a quoted word holds."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
+
+
+def _all(statement: Statement) -> Iterable[Statement]:
+    yield statement
+    for line in statement.body or ():
+        yield from _all(line)

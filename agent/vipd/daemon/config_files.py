@@ -1,0 +1,119 @@
+"""Configuration files: read whole, with what `include` names, which may have wildcards and braces."""
+
+from __future__ import annotations
+
+import os
+
+from vipd.config.model import Config, Script
+from vipd.config.parser import ConfigError, parse
+
+_LIMIT = 10_000  # files that one include may name
+_SIZE = 64 << 20
+
+
+def load(file: str, config_id: str = "") -> Config:
+    """The configuration in a file and what it includes.
+
+    Raises:
+        ConfigError: the file cannot be read, or is wrong.
+    """
+    try:
+        text = read(file)
+    except OSError as error:
+        raise ConfigError([f"{file}: cannot be read: {error.strerror}; name another file with -f"]) from None
+    host = os.uname().nodename
+    folder = os.path.dirname(os.path.abspath(file))  # noqa: PTH100, PTH120
+    return parse(text, file, config_id or host.partition(".")[0], host, folder, find)
+
+
+def not_here(config: Config) -> list[str]:
+    """Interfaces that the configuration names and this host lacks; vipd waits for them, keepalived does not."""
+    if config.waits_for_interfaces:
+        return []
+    import socket
+
+    here = {name for _, name in socket.if_nameindex()}
+    return [
+        f"{where}: there is no {name} on this host; create it, or add dynamic_interfaces to global_defs"
+        for name, where in config.mentions
+        if name not in here
+    ]
+
+
+def strangers(config: Config, file: str) -> list[str]:
+    """Users and groups that scripts are to run as, and that this host lacks."""
+    from vipd.daemon.accounts import AccountError, account
+
+    user, group = (*config.globals.script_user, None, None)[:2]
+    asked = {(f"vrrp_script {one.name}", one.command.user, one.command.group) for one in config.scripts}
+    lines = []
+    for keyword, *names in [("script_user", user, group), *sorted(asked, key=str)]:
+        try:
+            if names[0]:
+                account(*names)
+        except AccountError as error:
+            lines.append(f"{file}: {keyword}: {error}")
+    return lines
+
+
+def unfit(config: Config, file: str) -> list[str]:
+    """Scripts that would not be run, since they are not there or another than root could change them."""
+    from vipd.daemon.accounts import unsafe
+
+    lines = []
+    for script in config.scripts:
+        path = script.command.argv[0]
+        why = None if _is_there(script) else f"{path} is not there; write where it is"
+        if why is None and config.globals.script_security:
+            why = unsafe(path)
+        lines += [f"{file}: vrrp_script {script.name}: {why}"] if why else []
+    return lines
+
+
+def _is_there(script: Script) -> bool:
+    return os.path.exists(script.command.argv[0])  # noqa: PTH110
+
+
+def runs_scripts(config: Config) -> bool:
+    """Whether anything is to be run that is there."""
+    hooks = [*(router.hooks for router in config.routers), *(group.hooks for group in config.groups)]
+    said = config.globals
+    own = (said.fifo_script, said.vrrp_fifo_script, said.startup, said.shutdown)
+    return any(map(_is_there, config.scripts)) or any(hook.commands for hook in hooks) or any(own)
+
+
+def read(path: str) -> str:
+    """The text of a file; what is not UTF-8 in it does not stand in the way.
+
+    Raises:
+        OSError: it cannot be read.
+    """
+    with open(path, encoding="utf-8", errors="surrogateescape") as opened:  # noqa: PTH123 - pathlib is slow to import
+        return opened.read(_SIZE)
+
+
+def find(pattern: str, folder: str) -> list[tuple[str, str | None]]:
+    """(path, text) of every file that a pattern names, in their order; None for one that cannot be read."""
+    from glob import glob  # only where something is included
+
+    found: list[tuple[str, str | None]] = []
+    for plain in _braces(pattern):
+        for path in sorted(glob(os.path.join(folder, plain)))[:_LIMIT]:  # noqa: PTH118, PTH207
+            if not os.path.isdir(path):  # noqa: PTH112
+                try:
+                    found.append((path, read(path)))
+                except OSError:
+                    found.append((path, None))
+    return found
+
+
+def _braces(pattern: str) -> list[str]:
+    """The patterns that csh's braces stand for: `a{b,c{d,e}}` is ab, acd, ace."""
+    end = pattern.find("}")
+    begin = pattern.rfind("{", 0, end) if end >= 0 else -1
+    if begin < 0 or pattern.count("{") > 10:
+        return [pattern]
+    words = pattern[begin + 1 : end].split(",")
+    return [plain for word in words[:_LIMIT] for plain in _braces(f"{pattern[:begin]}{word}{pattern[end + 1 :]}")][
+        :_LIMIT
+    ]

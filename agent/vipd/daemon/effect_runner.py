@@ -1,0 +1,111 @@
+"""Doing what routers want done: adverts sent, addresses set and announced, and a change told to whom it concerns."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+from vipd.daemon.dumps import STATES
+from vipd.daemon.kernel_state import Holdings
+from vipd.daemon.notify import Notifier
+from vipd.daemon.runtime import Running
+from vipd.daemon.socket_pool import Ports
+from vipd.kernel.syslog import Syslog
+from vipd.protocol.effects import (
+    AddAddresses,
+    Log,
+    Notify,
+    NotifyOfLower,
+    RemoveAddresses,
+    SendAdvert,
+    SendGratuitousArp,
+)
+from vipd.protocol.router import Router
+from vipd.protocol.table import State
+
+_SILENT = (State.GOTO_MASTER, State.TRANSITION)  # halfway states, of which nobody is told
+
+
+class Hands:
+    """Carries out the effects of routers."""
+
+    def __init__(
+        self,
+        running: Running,
+        ports: Ports,
+        holdings: Holdings,
+        notifier: Notifier,
+        log: Syslog,
+        acted: Callable[[Router], None],
+    ) -> None:
+        """Do nothing yet.
+
+        Args:
+            running: for the sync groups.
+            ports: sends.
+            holdings: sets and removes.
+            notifier: runs hooks.
+            log: for the routers' lines, and for what fails.
+            acted: is told of the other members of a sync group that have effects.
+        """
+        self._running = running
+        self._ports = ports
+        self._holdings = holdings
+        self._notifier = notifier
+        self._log = log
+        self._acted = acted
+
+    def carry_out(self, router: Router) -> None:
+        """Do what this router wants done, in its order; what fails is logged, and the rest done nevertheless."""
+        for effect in router.drain():
+            try:
+                if isinstance(effect, SendAdvert):
+                    self._ports.send(router, effect)
+                elif isinstance(effect, Log):
+                    self._log.line(effect.text, effect.detail)
+                elif isinstance(effect, AddAddresses):
+                    self._add(router, effect)
+                elif isinstance(effect, RemoveAddresses):
+                    self._remove(router, effect)
+                elif isinstance(effect, SendGratuitousArp):
+                    self._ports.announce(effect)
+                elif isinstance(effect, Notify):
+                    self._notified(router, effect.state)
+                elif isinstance(effect, NotifyOfLower):
+                    hooks = router.config.hooks
+                    self._notifier.tell("INSTANCE", router.config.name, "MASTER_RX_LOWER_PRI", router.priority, hooks)
+            except OSError as error:
+                self._log.line(f"({router.config.name}) {type(effect).__name__} failed: {error.strerror or error}")
+
+    def _add(self, router: Router, effect: AddAddresses) -> None:
+        config = router.config
+        self._ports.prepare(router)
+        self._holdings.set_addresses(config.name, effect.addresses, present=True)
+        self._holdings.set_routing(config.name, config.routes, config.rules, present=True)
+
+    def _remove(self, router: Router, effect: RemoveAddresses) -> None:
+        config = router.config
+        whole = effect.addresses == config.served  # not so if a reload takes some away
+        if whole:
+            self._holdings.set_routing(config.name, config.routes, config.rules, present=False)
+        self._holdings.set_addresses(config.name, effect.addresses, present=False)
+        if whole:
+            self._ports.release(router)
+
+    def _notified(self, router: Router, state: State) -> None:
+        if state in _SILENT:
+            return
+        config, now = router.config, time.monotonic_ns()
+        self._running.note(router, state, time.time())
+        name = "STOP" if state is State.INITIALIZE else STATES[state][1]
+        self._notifier.tell("INSTANCE", config.name, name, router.priority, config.hooks)
+        for group in self._running.groups:
+            if router in group.members and state is not State.INITIALIZE:
+                before = group.state
+                for other in group.changed(router, state, now):
+                    self._acted(other)
+                for other in group.weighed(now):
+                    self._acted(other)
+                if group.state is not before:
+                    self._log.line(f"VRRP_Group({group.config.name}) Syncing instances to {STATES[state][1]} state")
+                    self._notifier.tell_group(group)

@@ -1,0 +1,79 @@
+"""Addresses, routes and rules that are the daemon's in the kernel: virtual ones, and those that are static.
+
+They are set and removed one by one. That the kernel refuses one of them does not keep the others from being done.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Any
+
+from vipd.config.model import Config, Route, RouterConfig, Rule, VirtualAddress
+from vipd.kernel import routing
+from vipd.kernel.netlink import Netlink
+from vipd.kernel.syslog import Syslog
+
+
+class Holdings:
+    """Sets and removes; `who` is named in the line that says that one of them failed."""
+
+    def __init__(self, netlink: Netlink, log: Syslog) -> None:
+        self._netlink = netlink
+        self._log = log
+
+    def set_addresses(self, who: str, addresses: Iterable[VirtualAddress], present: bool) -> None:
+        """Set, or remove, addresses."""
+        do = self._netlink.add if present else self._netlink.remove
+        for address in addresses:
+            self._tried(who, do, address)
+
+    def set_routing(self, who: str, routes: Iterable[Route], rules: Iterable[Rule], present: bool) -> None:
+        """Routes first and then rules that lead to them; the other way round when they go."""
+        netlink = self._netlink
+        steps: list[tuple[Callable[[Any], None], Any]] = []
+        steps += [(lambda one: routing.route(netlink, one, present), route) for route in routes]
+        steps += [(lambda one: routing.rule(netlink, one, present), rule) for rule in rules]
+        for do, what in steps if present else steps[::-1]:
+            self._tried(who, do, what)
+
+    def set_static(self, config: Config, present: bool) -> None:
+        """Set, or remove, static addresses, routes and rules."""
+        self.set_addresses("static_ipaddress", config.addresses, present)
+        self.set_routing("static", config.routes, config.rules, present)
+
+    def replace_routing(self, old: RouterConfig, new: RouterConfig) -> None:
+        """Have the routes and rules of a master's new configuration in the place of the old one's."""
+        self.set_routing(new.name, _left(old.routes, new.routes), _left(old.rules, new.rules), present=False)
+        self.set_routing(new.name, new.routes, new.rules, present=True)
+
+    def replace_static(self, old: Config, new: Config) -> None:
+        """Have what is static in a new configuration in the place of what was in the old one."""
+        left = old._replace(
+            addresses=_left(old.addresses, new.addresses),
+            routes=_left(old.routes, new.routes),
+            rules=_left(old.rules, new.rules),
+        )
+        self.set_static(left, present=False)
+        self.set_static(new, present=True)
+
+    def promote_secondaries(self, config: RouterConfig) -> None:
+        """Let the other addresses of a network stay when the first one goes (promote_secondaries)."""
+        for device in {address.device for address in config.served}:
+            try:
+                with open(f"/proc/sys/net/ipv4/conf/{device}/promote_secondaries", "w", encoding="ascii") as opened:  # noqa: PTH123
+                    opened.write("1")
+            except OSError as error:
+                self._log.line(f"({config.name}) promote_secondaries on {device}: {error.strerror}")
+
+    def _tried(self, who: str, do: Callable[[Any], None], what: Any) -> None:
+        try:
+            do(what)
+        except OSError as error:
+            shown = (
+                getattr(what, "address", None) or getattr(what, "destination", None) or f"preference {what.preference}"
+            )
+            self._log.line(f"({who}) {shown}: {error.strerror or error}")
+
+
+def _left(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
+    return tuple(one for one in old if one not in new)

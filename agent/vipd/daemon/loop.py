@@ -1,0 +1,289 @@
+"""The daemon: its parts put together, and the loop around them, one sleep for whatever comes.
+
+A packet, a change in the kernel, a signal, a script that has ended: each makes a descriptor readable, and so does the
+earliest deadline (`clock`). A turn of the loop reads what is readable, and then calls those who are due (`schedule`).
+"""
+
+from __future__ import annotations
+
+import gc
+import select
+import signal
+import socket
+import time
+from collections.abc import Callable
+from contextlib import suppress
+
+from vipd.config.behaviour import Behaviour
+from vipd.config.model import Config
+from vipd.config.parser import ConfigError
+from vipd.daemon import dumps, status
+from vipd.daemon.control import Control
+from vipd.daemon.effect_runner import Hands
+from vipd.daemon.kernel_state import Holdings
+from vipd.daemon.latency import Lateness
+from vipd.daemon.notify import Notifier
+from vipd.daemon.reload import compared
+from vipd.daemon.router_inputs import Surroundings
+from vipd.daemon.runtime import Running
+from vipd.daemon.schedule import Schedule
+from vipd.daemon.scripts import Scripts
+from vipd.daemon.socket_pool import Ports
+from vipd.daemon.trackers import Watching
+from vipd.daemon.warmup import rehearse
+from vipd.kernel.netlink import Netlink
+from vipd.kernel.sd_notify import ServiceManager
+from vipd.kernel.signals import Signals
+from vipd.kernel.syslog import Syslog
+from vipd.kernel.timerfd import Alarm
+from vipd.protocol.groups import regrouped
+from vipd.protocol.log_messages import Say
+from vipd.protocol.router import Router
+from vipd.protocol.table import State
+
+_STOP = (signal.SIGTERM, signal.SIGINT)
+
+
+class Daemon:
+    """Runs the routers of one configuration until it is told to stop."""
+
+    def __init__(
+        self,
+        config: Config,
+        behaviour: Behaviour,
+        log: Syslog,
+        channel: socket.socket,
+        load: Callable[[], Config],
+        mark: str,
+    ) -> None:
+        """Open what the routers need.
+
+        Args:
+            config: what to run.
+            behaviour: the profile.
+            log: where lines go.
+            channel: the way to the process that runs scripts.
+            load: reads the configuration anew, for SIGHUP.
+            mark: tells what this daemon makes in the kernel from what others make.
+        """
+        self._log = log
+        self._load = load
+        self._netlink = Netlink()
+        self._alarm = Alarm()
+        self._epoll = select.epoll()
+        self._readers: dict[int, Callable[[], None]] = {}
+        self._stopped = False
+        self._schedule = Schedule()
+        self._lateness = Lateness()
+        self._manager = ServiceManager()
+        self._control: Control | None = None
+        began = time.time(), time.monotonic()
+        self._ports = Ports(self._netlink, log, self._watch, self._unwatch, self._acted, mark)
+        self._scripts = Scripts(channel, log)
+        self._watching = Watching(self._scripts, self._schedule, log, self._tracked_changed, time.monotonic_ns)
+        routers = {router.name: Router(router, behaviour, detail=log.detail) for router in config.routers}
+        self._running = Running(config, behaviour, routers, began)
+        self._scripts.default(*config.globals.script_user)
+        self._notifier = Notifier(config.globals, self._scripts, log)
+        self._holdings = Holdings(self._netlink, log)
+        hands = Hands(self._running, self._ports, self._holdings, self._notifier, log, self._acted)
+        self._carry_out = hands.carry_out
+        self._surroundings = Surroundings(self._running, self._netlink, self._watching, self._notifier, self._acted)
+        self._starts_ns: int | None = None
+        self._signals = Signals((*_STOP, signal.SIGHUP, *dumps.SIGNALS))
+        for descriptor, read in (
+            (self._netlink.fileno(), self._interfaces_changed),
+            (self._alarm.fileno(), self._alarm.clear),
+            (self._signals.fileno(), self._signalled),
+            (self._scripts.fileno(), self._scripts.read),
+        ):
+            self._watch(descriptor, read)
+        self._ports.settle(routers.values())
+
+    # -- living
+
+    def run(self, ready: Callable[[], None], control: str | None = None) -> None:
+        """Start the routers, call `ready`, and go on until SIGTERM or SIGINT; `control` is where to listen."""
+        self._log.say(Say.LINKS_WATCHED)
+        if control is not None:
+            self._listen(control)
+        said = self._running.config.globals
+        if said.startup is not None:
+            self._scripts.wait(said.startup, said.startup_timeout_ns)
+        self._settle()
+        self._holdings.set_static(self._running.config, present=True)
+        for config in self._running.config.routers[:1]:
+            rehearse(config, self._running.behaviour)
+        now = time.monotonic_ns()
+        self._starts_ns = now + said.startup_delay_ns
+        self._schedule.look(self)
+        if not said.startup_delay_ns:
+            self.handle_deadline(now)
+        self._ports.report()
+        self._schedule.look(self._manager)
+        ready()
+        self._manager.ready(f"{len(self._running.routers)} instances")
+        gc.collect()
+        gc.freeze()  # a collection that walks everything loaded so far would be a pause in the adverts
+        while not self._stopped:
+            self._turn()
+        self._manager.stopping()
+        self._log.say(Say.STOPPING)
+        now = time.monotonic_ns()
+        for router in self._running.routers.values():
+            router.shut_down(now)
+            self._carry_out(router)
+        for group in self._running.groups:
+            group.state = State.INITIALIZE
+            self._notifier.tell_group(group)
+        self._holdings.set_static(self._running.config, present=False)
+        self._ports.close()
+        self._notifier.close()
+        said = self._running.config.globals
+        if said.shutdown is not None:
+            self._scripts.wait(said.shutdown, said.shutdown_timeout_ns)
+        if self._control is not None:
+            self._control.close()
+
+    def deadline(self) -> int | None:
+        """When the routers are to start (vrrp_startup_delay)."""
+        return self._starts_ns
+
+    def handle_deadline(self, now: int) -> None:
+        """Start the routers."""
+        if self._starts_ns is not None and now >= self._starts_ns:
+            self._starts_ns = None
+            self._surroundings.start(self._running.routers.values(), now)
+
+    def _turn(self) -> None:
+        self._alarm.set(self._schedule.next())
+        # Packets that have been waiting are heard before a timer is believed: a daemon that was paused
+        # must not take over from a master whose adverts lie in its queue.
+        for descriptor, _ in self._epoll.poll():
+            read = self._readers.get(descriptor)
+            if read is not None:  # a port may have been closed since, by a report before it in this batch
+                read()
+        now = time.monotonic_ns()
+        for deadline, timed in self._schedule.due(now):
+            timed.handle_deadline(now)
+            if isinstance(timed, Router):
+                if timed.effects:
+                    self._carry_out(timed)
+                self._lateness.note(now - deadline)
+            self._schedule.look(timed)
+
+    def _acted(self, router: Router) -> None:
+        """Something happened to this router."""
+        if router.effects:
+            self._carry_out(router)
+        self._schedule.look(router)
+
+    def _watch(self, descriptor: int, read: Callable[[], None]) -> None:
+        self._readers[descriptor] = read
+        self._epoll.register(descriptor, select.EPOLLIN)
+
+    def _unwatch(self, descriptor: int) -> None:
+        with suppress(OSError, KeyError):
+            self._epoll.unregister(descriptor)
+        self._readers.pop(descriptor, None)
+
+    # -- what happened
+
+    def _interfaces_changed(self) -> None:
+        self._netlink.read()
+        self._ports.settle(self._running.routers.values())
+        if self._starts_ns is None:
+            self._surroundings.interfaces_changed(time.monotonic_ns())
+
+    def _tracked_changed(self, kind: str, name: str) -> None:
+        self._surroundings.tracked_changed(kind, name, time.monotonic_ns())
+
+    def _signalled(self) -> None:
+        for number in self._signals.come():
+            if number in _STOP:
+                self._stopped = True
+            elif number == signal.SIGHUP:
+                self._reload()
+            else:
+                self._dump(number)
+
+    # -- being asked
+
+    def _listen(self, path: str) -> None:
+        try:
+            self._control = Control(
+                path,
+                lambda: status.report(self._running, self._ports.discards, self._lateness, self._watching.values),
+                self._schedule.look,
+            )
+        except OSError as error:
+            self._log.line(f"{path}: `vipd status` will not work: {error.strerror}")
+            return
+        self._watch(self._control.fileno(), self._control.read)
+
+    def _dump(self, number: int) -> None:
+        try:
+            dumps.dump(number, self._running)
+        except OSError as error:
+            self._log.line(f"the state could not be written: {error.strerror}")
+
+    # -- the configuration
+
+    def _settle(self) -> None:
+        """Have around the routers what the configuration asks for."""
+        running, watching = self._running, self._watching
+        self._scripts.default(*running.config.globals.script_user)
+        self._notifier.settle(running.config.globals)
+        running.groups = regrouped(running.groups, running.config.groups, running.routers, time.monotonic_ns())
+        if watching.files is not None:
+            self._unwatch(watching.files.fileno())
+        watching.apply(running.config)
+        if watching.files is not None:
+            self._watch(watching.files.fileno(), watching.files.read)
+        for router in running.config.routers:
+            if router.promote_secondaries:
+                self._holdings.promote_secondaries(router)
+
+    def _reload(self) -> None:
+        """Take a new configuration, if it is good; instances that it leaves alone do not notice."""
+        self._manager.reloading()
+        self._log.line("Reloading")
+        try:
+            config = self._load()
+        except ConfigError as error:
+            for problem in error.problems:
+                self._log.line(problem)
+            self._log.line("the new configuration has errors; the old one stays in force")
+            self._manager.ready("reload refused: the new configuration has errors")
+            return
+        for warning in config.warnings:
+            self._log.line(warning)
+        if config.globals.net_namespace != self._running.config.globals.net_namespace:
+            self._log.line("net_namespace: another one is entered at a start only; restart vipd")
+        self._take(config)
+        self._manager.ready(f"{len(self._running.routers)} instances")
+
+    def _take(self, config: Config) -> None:
+        now, running = time.monotonic_ns(), self._running
+        old, running.config = running.config, config
+        changes = compared(running.routers, config, running.behaviour, self._log.detail)
+        for router in changes.gone:
+            router.shut_down(now)
+            self._carry_out(router)
+            self._schedule.forget(router)
+        running.routers = changes.routers
+        self._ports.settle(running.routers.values())
+        for before, after in changes.succeeded:
+            self._schedule.forget(before)
+            if before.state is State.MASTER:
+                self._holdings.replace_routing(before.config, after.config)
+        self._settle()
+        self._holdings.replace_static(old, config)
+        self._surroundings.start(changes.new, now)
+        self._surroundings.replaced(now)
+        if config.globals.fifo_on_reload:
+            for router in running.routers.values():
+                name = dumps.STATES[router.state][1]
+                self._notifier.tell(
+                    "INSTANCE", router.config.name, name, router.priority, router.config.hooks._replace(commands=())
+                )

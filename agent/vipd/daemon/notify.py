@@ -1,0 +1,116 @@
+"""Telling others of a change: notify scripts in their order, and lines on the FIFOs."""
+
+from __future__ import annotations
+
+import os
+import stat
+from contextlib import suppress
+
+from vipd.config.model import Globals, Hooks
+from vipd.daemon.accounts import AccountError, account
+from vipd.daemon.dumps import STATES
+from vipd.daemon.scripts import Scripts
+from vipd.kernel.syslog import Syslog
+from vipd.protocol.groups import Group
+from vipd.protocol.router import Router
+from vipd.protocol.table import State
+
+
+class Fifo:
+    """One `notify_fifo`. It is open for both directions, so that no reader need be there; a full one loses the line."""
+
+    def __init__(self, path: str, user: str | None, group: str | None, log: Syslog) -> None:
+        self.path = path
+        self._log = log
+        self._made = False
+        self._descriptor: int | None = None
+        try:
+            with suppress(FileExistsError):
+                os.mkfifo(path, 0o600)
+                self._made = True
+            if not stat.S_ISFIFO(os.lstat(path).st_mode):
+                raise OSError(0, "is not a FIFO")
+            if user:
+                who = account(user, group)
+                os.chown(path, who.uid, who.gid)
+            self._descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except (OSError, AccountError) as error:
+            log.line(f"{path}: no notifications there: {getattr(error, 'strerror', None) or error}")
+
+    def write(self, line: str) -> None:
+        """Write a line, if there is room for it."""
+        if self._descriptor is not None:
+            try:
+                os.write(self._descriptor, line.encode("utf-8", "surrogateescape"))
+            except OSError as error:
+                self._log.line(f"{self.path}: a notification was lost: {error.strerror}")
+
+    def close(self) -> None:
+        """Close it, and remove it if it was made here."""
+        if self._descriptor is not None:
+            os.close(self._descriptor)
+        if self._made:
+            with suppress(OSError):
+                os.unlink(self.path)  # noqa: PTH108
+
+
+class Notifier:
+    """Runs the hooks of instances and groups, and writes to the FIFOs."""
+
+    def __init__(self, config: Globals, scripts: Scripts, log: Syslog) -> None:
+        self._scripts = scripts
+        self._log = log
+        self._open(config)
+
+    def settle(self, config: Globals) -> None:
+        """Serve what this configuration asks for; readers of FIFOs are not disturbed without need."""
+        if _asked(config) != self._serves:
+            self.close()
+            self._open(config)
+
+    def tell(self, kind: str, name: str, state: str, priority: int, hooks: Hooks) -> None:
+        """A change: `kind` is INSTANCE or GROUP, `state` one of keepalived's words."""
+        line = f'{kind} "{name}" {state} {priority}\n'
+        for fifo in self.fifos:
+            fifo.write(line)
+        for wanted, command in hooks.commands:
+            if wanted == state:
+                self._scripts.notify(command, (), f"{kind} {name}")
+        for wanted, command in hooks.commands:
+            if not wanted and not state.endswith(("_RX_LOWER_PRI", "_PRIORITY")):
+                self._scripts.notify(command, (kind, name, state, str(priority)), f"{kind} {name}")
+
+    def tell_group(self, group: Group) -> None:
+        """A sync group has changed its state; keepalived says 0 for its priority."""
+        if group.state is not None:
+            word = "STOP" if group.state is State.INITIALIZE else STATES[group.state][1]
+            self.tell("GROUP", group.config.name, word, 0, group.config.hooks)
+
+    def tell_priority(self, router: Router) -> None:
+        """The effective priority of a router has changed; keepalived calls one that is in FAULT a backup here."""
+        if router.config.hooks.priority_changes:
+            word = "MASTER" if router.state is State.MASTER else "BACKUP"
+            self.tell("INSTANCE", router.config.name, f"{word}_PRIORITY", router.priority, router.config.hooks)
+
+    def close(self) -> None:
+        """The daemon ends, or others are to be told."""
+        for fifo in self.fifos:
+            fifo.close()
+
+    def _open(self, config: Globals) -> None:
+        self._serves = _asked(config)
+        self.fifos = [
+            Fifo(path[0], path[1] if len(path) > 1 else None, path[2] if len(path) > 2 else None, self._log)
+            for path in dict.fromkeys((config.fifo, config.vrrp_fifo))
+            if path
+        ]
+        paths = {fifo.path for fifo in self.fifos}
+        for path, command in ((config.fifo, config.fifo_script), (config.vrrp_fifo, config.vrrp_fifo_script)):
+            if command and path and path[0] in paths:
+                # It reads the FIFO for as long as the daemon runs.
+                told = command._replace(argv=(*command.argv, path[0]))
+                self._scripts.run(told, 0, f"fifo {path[0]}", lambda status: None)
+
+
+def _asked(config: Globals) -> tuple[object, ...]:
+    return config.fifo, config.fifo_script, config.vrrp_fifo, config.vrrp_fifo_script

@@ -1,0 +1,56 @@
+"""What a new configuration changes: which routers go, which come, which go on under another configuration."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from vipd.config.behaviour import Behaviour
+from vipd.config.model import Config, RouterConfig
+from vipd.protocol.router import Router
+
+
+class Changes(NamedTuple):
+    """The routers of the new configuration, and how they came to be."""
+
+    routers: dict[str, Router]
+    gone: list[Router]
+    new: list[Router]
+    succeeded: list[tuple[Router, Router]]
+
+
+def compared(routers: Mapping[str, Router], config: Config, behaviour: Behaviour, detail: bool) -> Changes:
+    """Compare what runs with what is wanted.
+
+    A router whose configuration is the same stays the very object that it is, timers and all. One that is still the
+    same virtual router to its peers goes on in its state under the new configuration. All else stops and starts.
+    """
+    changes = Changes({}, [], [], [])
+    for wanted in config.routers:
+        running = routers.get(wanted.name)
+        if running is not None and running.config == wanted:
+            changes.routers[wanted.name] = running
+            continue
+        made = Router(wanted, behaviour, detail=detail)
+        changes.routers[wanted.name] = made
+        if running is not None and _same(running.config, wanted):
+            made.succeed(running)
+            changes.succeeded.append((running, made))
+        else:
+            changes.new.append(made)
+            if running is not None:
+                changes.gone.append(running)
+    changes.gone.extend(router for name, router in routers.items() if name not in changes.routers)
+    return changes
+
+
+def _same(old: RouterConfig, new: RouterConfig) -> bool:
+    """Whether peers see the same virtual router, so that it need not stop and start."""
+
+    def identity(config: RouterConfig) -> tuple[object, ...]:
+        return (
+            config.interface, config.vrid, config.family, config.version, config.dual, config.use_vmac,
+            config.vmac_name, config.source, config.group, config.unicast_peers, config.auth_type, config.auth_pass,
+        )  # fmt: skip
+
+    return identity(old) == identity(new)

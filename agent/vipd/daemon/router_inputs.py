@@ -1,0 +1,143 @@
+"""What is around the routers, and what each of them is told of it: links, addresses, what is tracked, its sync group.
+
+Reads no clock; whoever found out about a change says when.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+
+from vipd.config.model import RouterConfig, packed
+from vipd.daemon.notify import Notifier
+from vipd.daemon.runtime import Running
+from vipd.daemon.trackers import Watching
+from vipd.kernel.netlink import Netlink
+from vipd.protocol.effective_priority import judged
+from vipd.protocol.router import Router
+from vipd.protocol.table import State
+
+
+class Surroundings:
+    """Tells routers what has changed around them."""
+
+    def __init__(
+        self,
+        running: Running,
+        netlink: Netlink,
+        watching: Watching,
+        notifier: Notifier,
+        acted: Callable[[Router], None],
+    ) -> None:
+        """Tell nobody anything yet.
+
+        Args:
+            running: the routers and sync groups.
+            netlink: knows links and addresses.
+            watching: knows everything else that is tracked, and for how long a link has to be as it is.
+            notifier: is told of priorities that change.
+            acted: is told of a router that may have effects.
+        """
+        self._running = running
+        self._netlink = netlink
+        self._watching = watching
+        self._notifier = notifier
+        self._acted = acted
+
+    def start(self, routers: Collection[Router], now: int) -> None:
+        """Start routers, with everything around them as it is.
+
+        All of them know that before the first one starts, since members of a sync group look at each other.
+        """
+        for router in routers:
+            self._tell_links(router, now)
+        self._weigh_groups(now)
+        for group in self._running.groups:
+            if group.state is None and group.well:
+                group.state = State.BACKUP
+                self._notifier.tell_group(group)
+        for router in routers:
+            router.started(self._links(router, now), now)
+            self._acted(router)
+
+    def interfaces_changed(self, now: int) -> None:
+        """Links or addresses may have changed."""
+        for router in self._running.routers.values():
+            self._tell_links(router, now)
+            others: list[Router] = []
+            if router.state is State.MASTER and self._lost_an_address(router.config):
+                router.address_lost(now)
+                for group in self._running.groups:
+                    others += group.lost_address(router, now) if router in group.members else []
+            for one in (router, *others):
+                self._acted(one)
+        self._weigh_groups(now)
+
+    def tracked_changed(self, kind: str, name: str, now: int) -> None:
+        """Something that is tracked has another value."""
+        for router in self._running.routers.values():
+            if kind == "interface":
+                self._tell_links(router, now)
+            elif any((track.kind, track.name) == (kind, name) for track in router.config.tracks):
+                self._weigh(router, now)
+            self._acted(router)
+        self._weigh_groups(now)
+
+    def replaced(self, now: int) -> None:
+        """There are other routers, or groups, than before."""
+        for router in self._running.routers.values():
+            self._tell_links(router, now)
+            self._acted(router)
+        self._weigh_groups(now)
+
+    def _tell_links(self, router: Router, now: int) -> None:
+        for name, up in self._links(router, now).items():
+            router.interface_changed(name, up, now)
+        for track in router.config.tracks:
+            if track.kind == "interface":
+                link = self._netlink.links.get(track.name)
+                up = self._watching.link(track.name, link is not None and link.up, now)
+                if self._watching.values.get(("interface", track.name)) != up:
+                    self._watching.values["interface", track.name] = int(up)
+        self._weigh(router, now)
+
+    def _links(self, router: Router, now: int) -> dict[str, bool]:
+        """Which of a router's interfaces are up; that of the adverts needs an address to send from, too."""
+        config, links = router.config, self._netlink.links
+        up = {name: self._watching.link(name, name in links and links[name].up, now) for name in config.interfaces}
+        if up.get(config.interface):
+            up[config.interface] = bool(router.primary) and self._has_source(config)
+        return up
+
+    def _has_source(self, config: RouterConfig) -> bool:
+        """Whether the configured source address is on this host, if that is tracked (track_src_ip)."""
+        if not config.track_source or config.source is None:
+            return True
+        return any(packed(config.source) in held for held in self._netlink.held.values())
+
+    def _lost_an_address(self, config: RouterConfig) -> bool:
+        for address in config.served:
+            link = self._netlink.links.get(address.device)
+            if address.tracked and link is not None and address.octets not in self._netlink.held.get(link.ifindex, ()):
+                return True
+        return False
+
+    def _weigh(self, router: Router, now: int) -> None:
+        """Let a router have the priority that what it tracks gives it, or be in FAULT for what is missing."""
+        config = router.config
+        if config.tracks:
+            judgement = judged(config, self._watching.values)
+            state, before = router.state, router.priority
+            if judgement.priority is not None:
+                router.priority_changed(judgement.priority, now)
+            for need, met in judgement.needs.items():
+                router.need_changed(need, met, now)
+            # Of a change that comes with another state the line of that state tells.
+            if router.priority != before and router.state is state and state is not State.INITIALIZE:
+                self._notifier.tell_priority(router)
+        if config.unicast_fault_no_peer and not config.unicast_peers:
+            router.need_changed("unicast peer", False, now)
+
+    def _weigh_groups(self, now: int) -> None:
+        for group in self._running.groups:
+            for router in group.weighed(now):
+                self._acted(router)

@@ -1,0 +1,277 @@
+"""The other process: runs scripts, and counts processes, for a daemon that has given up the right to.
+
+It is forked before the daemon drops its capabilities, reads nothing from the network, and ends with the daemon.
+Requests and answers are messages on a socket pair; both ends are this same program, so `marshal` will do.
+"""
+
+from __future__ import annotations
+
+import marshal
+import os
+import select
+import signal
+import socket
+import time
+from collections import deque
+from contextlib import suppress
+from typing import Any, NamedTuple
+
+from vipd.daemon.accounts import Account, unsafe
+
+FAILED, TIMED_OUT, REFUSED = -1, -2, -3
+"""Answers that are no exit status: could not be run, took too long, could be changed by another than root."""
+
+NOTIFY = "notify "
+"""How lanes begin whose scripts are run to their end when the daemon is gone."""
+
+_MESSAGE = 1 << 16
+_WAITING = 1000  # requests in one lane; beyond that something is stuck, and memory is not to be filled with it
+_GRACE_NS = 2_000_000_000
+_SCAN_NS = 1_000_000_000
+
+
+class _Request(NamedTuple):
+    number: int
+    argv: tuple[str, ...]
+    uid: int
+    gid: int
+    groups: tuple[int, ...]
+    timeout_ns: int
+    lane: str
+
+
+class _Running(NamedTuple):
+    request: _Request
+    pid: int
+    ends_ns: int | None
+    told: bool = False
+
+
+def start() -> tuple[socket.socket, int]:
+    """Fork the runner; returns the daemon's end of the pair, and the runner's process id.
+
+    Raises:
+        OSError: there are no more processes.
+    """
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)
+    pid = os.fork()
+    if pid:
+        theirs.close()
+        ours.setblocking(False)
+        return ours, pid
+    status = 1
+    try:
+        ours.close()
+        _settle()
+        _Runner(theirs).run()
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _settle() -> None:
+    for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)  # the daemon decides; this one ends when the socket does
+    signal.set_wakeup_fd(-1)
+    _name(b"vipd-runner")
+
+
+def _name(name: bytes) -> None:
+    with suppress(OSError), open("/proc/self/comm", "wb") as opened:  # noqa: PTH123
+        opened.write(name)
+
+
+class _Runner:
+    def __init__(self, channel: socket.socket) -> None:
+        self._channel = channel
+        self._poll = select.epoll()
+        self._poll.register(channel.fileno(), select.EPOLLIN)
+        self._running: dict[int, _Running] = {}
+        self._lanes: dict[str, deque[_Request]] = {}
+        self._counts: list[tuple[int, tuple[str, ...], str, bool]] = []
+        self._counted: dict[int, int] = {}
+        self._scan_ns: int | None = None
+        self._listening = True
+
+    def run(self) -> None:
+        while self._listening or self._running:
+            deadlines = [running.ends_ns for running in self._running.values() if running.ends_ns is not None]
+            if self._scan_ns is not None:
+                deadlines.append(self._scan_ns)
+            wait_s = max(0.0, (min(deadlines) - time.monotonic_ns()) / 1e9) if deadlines else -1
+            for descriptor, _ in self._poll.poll(wait_s):
+                if descriptor == self._channel.fileno():
+                    message = self._channel.recv(_MESSAGE)
+                    if message:
+                        self._asked(marshal.loads(message))
+                    else:
+                        self._end()
+                elif descriptor in self._running:
+                    self._ended(descriptor)
+            self._overdue(time.monotonic_ns())
+
+    def _asked(self, message: Any) -> None:
+        kind, body = message
+        if kind == "run":
+            request = _Request(*body)
+            if request.lane:
+                lane = self._lanes.setdefault(request.lane, deque())
+                lane.append(request)
+                if len(lane) > _WAITING:
+                    self._answer(lane.pop().number, FAILED)
+                elif len(lane) == 1:
+                    self._begin(request)
+            else:
+                self._begin(request)
+        elif kind == "count":
+            self._counts = [tuple(one) for one in body]
+            self._counted.clear()
+            self._scan_ns = time.monotonic_ns() if self._counts else None
+
+    def _begin(self, request: _Request) -> None:
+        if unsafe(request.argv[0]):
+            self._done(request, REFUSED)
+            return
+        try:
+            pid = os.fork()
+        except OSError:
+            self._done(request, FAILED)
+            return
+        if pid == 0:
+            _become(request)
+        descriptor = os.pidfd_open(pid)
+        ends_ns = time.monotonic_ns() + request.timeout_ns if request.timeout_ns else None
+        self._running[descriptor] = _Running(request, pid, ends_ns)
+        self._poll.register(descriptor, select.EPOLLIN)
+
+    def _ended(self, descriptor: int) -> None:
+        running = self._running.pop(descriptor)
+        self._poll.unregister(descriptor)
+        os.close(descriptor)
+        _, status = os.waitpid(running.pid, 0)
+        with suppress(ProcessLookupError):
+            os.killpg(running.pid, signal.SIGKILL)  # what it may have left in the background
+        if not running.told:
+            self._answer(running.request.number, os.WEXITSTATUS(status) if os.WIFEXITED(status) else FAILED)
+        self._next(running.request)
+
+    def _overdue(self, now: int) -> None:
+        for descriptor, running in list(self._running.items()):
+            if running.ends_ns is not None and running.ends_ns <= now:
+                if not running.told:  # that it took too long is known now, however long it takes to die
+                    self._answer(running.request.number, TIMED_OUT)
+                with suppress(ProcessLookupError):
+                    os.killpg(running.pid, signal.SIGKILL if running.told else signal.SIGTERM)
+                self._running[descriptor] = running._replace(told=True, ends_ns=now + _GRACE_NS)
+        if self._scan_ns is not None and self._scan_ns <= now:
+            self._scan_ns = now + _SCAN_NS
+            self._scan()
+
+    def _done(self, request: _Request, status: int) -> None:
+        self._answer(request.number, status)
+        self._next(request)
+
+    def _next(self, request: _Request) -> None:
+        """The lane is free for the next."""
+        lane = self._lanes.get(request.lane)
+        if lane:
+            lane.popleft()
+            if lane:
+                self._begin(lane[0])
+            else:
+                del self._lanes[request.lane]
+
+    def _answer(self, number: int, status: int) -> None:
+        with suppress(OSError):  # the daemon has gone; so will this
+            self._channel.send(marshal.dumps(("ended", (number, status))))
+
+    def _scan(self) -> None:
+        """Count the processes that are tracked; a look once a second, away from the adverts."""
+        found = _processes(any(words[1:] or full for _, words, _, full in self._counts))
+        for number, words, params, full in self._counts:
+            count = sum(_matches(comm, argv, words, params, full) for comm, argv in found)
+            if self._counted.get(number) != count:
+                self._counted[number] = count
+                with suppress(OSError):
+                    self._channel.send(marshal.dumps(("counted", (number, count))))
+
+    def _end(self) -> None:
+        """The daemon has ended. What it wanted to be told, such as that it stops, is told; all else ends with it."""
+        self._poll.unregister(self._channel.fileno())
+        self._listening, self._scan_ns = False, None
+        self._lanes = {lane: waiting for lane, waiting in self._lanes.items() if lane.startswith(NOTIFY)}
+        ends_ns = time.monotonic_ns() + _GRACE_NS
+        for descriptor, running in self._running.items():
+            if not running.request.lane.startswith(NOTIFY):
+                with suppress(ProcessLookupError):
+                    os.killpg(running.pid, signal.SIGTERM)
+                self._running[descriptor] = running._replace(told=True, ends_ns=ends_ns)
+
+
+def _become(request: _Request) -> None:
+    """In the child: become the script's user, keep nothing, run it."""
+    try:
+        os.setpgid(0, 0)
+        null = os.open(os.devnull, os.O_RDWR)
+        for descriptor in (0, 1, 2):
+            os.dup2(null, descriptor)
+        os.closerange(3, 4096)
+        for number in (*range(1, 32), signal.SIGRTMIN):
+            with suppress(OSError, ValueError):
+                signal.signal(number, signal.SIG_DFL)
+        os.chdir("/")
+        if os.getuid() == 0:
+            os.setgroups(request.groups)
+            os.setgid(request.gid)
+            os.setuid(request.uid)
+        os.execve(request.argv[0], request.argv, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C"})
+    finally:
+        os._exit(127)
+
+
+def _processes(with_arguments: bool) -> list[tuple[str, list[str]]]:
+    found = []
+    for entry in os.listdir("/proc"):  # noqa: PTH208
+        if entry.isdigit():
+            try:
+                with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as opened:  # noqa: PTH123
+                    text = opened.read()
+                comm, state = text[text.find("(") + 1 : text.rfind(")")], text[text.rfind(")") + 2]
+                argv: list[str] = []
+                if with_arguments:
+                    with open(f"/proc/{entry}/cmdline", encoding="utf-8", errors="replace") as opened:  # noqa: PTH123
+                        argv = opened.read().rstrip("\0").split("\0")
+            except OSError:
+                continue  # it has ended meanwhile
+            if state not in "ZX":
+                found.append((comm, argv))
+    return found
+
+
+def _matches(comm: str, argv: list[str], words: tuple[str, ...], params: str, full: bool) -> bool:
+    name, wanted = words[0], list(words[1:])
+    if (argv[:1] != [name]) if full or "/" in name else (comm != name[:15]):
+        return False
+    given = argv[1:]
+    if params == "partial":
+        return given[: len(wanted)] == wanted
+    if params == "initial" and wanted:
+        last = len(wanted) - 1
+        return given[:last] == wanted[:last] and len(given) > last and given[last].startswith(wanted[last])
+    return given == wanted if wanted or params else True
+
+
+def request(number: int, argv: tuple[str, ...], who: Account, timeout_ns: int, lane: str) -> bytes:
+    """The message that asks for a script to be run; those of one lane run one after the other."""
+    return marshal.dumps(("run", (number, argv, who.uid, who.gid, who.groups, timeout_ns, lane)))
+
+
+def census(wanted: list[tuple[int, tuple[str, ...], str, bool]]) -> bytes:
+    """The message that asks for processes to be counted."""
+    return marshal.dumps(("count", wanted))
+
+
+def answer(message: bytes) -> tuple[str, tuple[int, int]]:
+    """What the runner said: "ended" with number and status, or "counted" with number and count."""
+    kind, body = marshal.loads(message)
+    return kind, body

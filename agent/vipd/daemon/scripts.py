@@ -1,0 +1,181 @@
+"""Scripts as the daemon sees them: asked for, answered later, never waited for."""
+
+from __future__ import annotations
+
+import socket
+from collections.abc import Callable
+
+from vipd.config.model import Command, Script, TrackProcess
+from vipd.daemon import script_runner
+from vipd.daemon.accounts import Account, AccountError, account, unsafe
+from vipd.kernel.syslog import Syslog
+
+_READ = 1 << 16
+_GRACE_S = 5.0
+_NOTIFY_NS = 60_000_000_000  # a notify script that hangs must not keep those after it waiting for ever
+_WHY = {
+    script_runner.FAILED: "could not be run",
+    script_runner.TIMED_OUT: "timed out",
+    script_runner.REFUSED: "can be changed by another than root, or is not there",
+}
+
+
+class Scripts:
+    """The way to the script_runner."""
+
+    def __init__(self, channel: socket.socket, log: Syslog) -> None:
+        self._channel = channel
+        self._log = log
+        self._number = 0
+        self._asked: dict[int, Callable[[int], None]] = {}
+        self._processes: dict[int, Callable[[int], None]] = {}
+        self._user: str | None = None
+        self._group: str | None = None
+        self._accounts: dict[tuple[str | None, str | None], Account | None] = {}
+
+    def fileno(self) -> int:
+        """Readable when the runner has something to say."""
+        return self._channel.fileno()
+
+    def default(self, user: str | None = None, group: str | None = None) -> None:
+        """Whose scripts run as that do not say it themselves (`script_user`)."""
+        self._user, self._group = user, group
+        self._accounts.clear()
+
+    def read(self) -> None:
+        """Take in what the runner has said."""
+        while True:
+            try:
+                message = self._channel.recv(_READ)
+            except OSError:
+                return
+            if not message:
+                self._log.line("the process that runs scripts has ended; no script will be run")
+                return
+            kind, (number, value) = script_runner.answer(message)
+            told = self._asked.pop(number, None) if kind == "ended" else self._processes.get(number)
+            if told is not None:
+                told(value)
+
+    def run(self, command: Command, timeout_ns: int, lane: str, ended: Callable[[int], None]) -> None:
+        """Run a command; `ended` is called with its exit status, or with one of the runner's own answers."""
+        who = self._account(command)
+        if who is None:
+            ended(script_runner.FAILED)
+            return
+        self._number += 1
+        self._asked[self._number] = ended
+        if not self._said(script_runner.request(self._number, command.argv, who, timeout_ns, lane)):
+            del self._asked[self._number]
+            ended(script_runner.FAILED)
+
+    def wait(self, command: Command, timeout_ns: int) -> int:
+        """Run a command and wait for it, as at start and end, when there is nothing else to do."""
+        import select
+
+        finished: list[int] = []
+        self.run(command, timeout_ns, "", finished.append)
+        while not finished and select.select([self._channel], [], [], timeout_ns / 1e9 + _GRACE_S)[0]:
+            self.read()
+        status = finished[0] if finished else script_runner.FAILED
+        if status:
+            self._log.line(f"{command.argv[0]} {_WHY.get(status, f'exited with status {status}')}")
+        return status
+
+    def notify(self, command: Command, more: tuple[str, ...], lane: str) -> None:
+        """Run a notify script after those of its lane; nobody waits for it."""
+        command = command._replace(argv=command.argv + more)
+        path = command.argv[0]
+
+        def ended(status: int) -> None:
+            if status:
+                self._log.line(f"notify script {path} {_WHY.get(status, f'exited with status {status}')}")
+
+        self.run(command, _NOTIFY_NS, f"{script_runner.NOTIFY}{lane}", ended)
+
+    def count(self, wanted: list[tuple[TrackProcess, Callable[[int], None]]]) -> None:
+        """Have processes counted; each function is called with the count when that changes."""
+        self._processes = {number: told for number, (_, told) in enumerate(wanted)}
+        request = [(number, one.words, one.params, one.full_command) for number, (one, _) in enumerate(wanted)]
+        self._said(script_runner.census(request))
+
+    def complaint(self, command: Command) -> str | None:
+        """Why a command could not be run now, if so."""
+        try:
+            account(command.user or self._user, command.group or self._group)
+        except AccountError as error:
+            return str(error)
+        return unsafe(command.argv[0])
+
+    def _account(self, command: Command) -> Account | None:
+        key = command.user, command.group
+        if key not in self._accounts:
+            try:
+                user, group = (self._user, self._group) if command.user is None else key
+                self._accounts[key] = account(user, group)
+            except AccountError as error:
+                self._log.line(f"{command.argv[0]} cannot be run: {error}")
+                self._accounts[key] = None
+        return self._accounts[key]
+
+    def _said(self, message: bytes) -> bool:
+        try:
+            self._channel.send(message)
+        except OSError as error:
+            self._log.line(f"the process that runs scripts does not answer: {error.strerror}")
+            return False
+        return True
+
+
+class Check:
+    """One `vrrp_script`, run every interval; `changed` is told whether it is good."""
+
+    def __init__(self, config: Script, scripts: Scripts, log: Syslog, changed: Callable[[bool], None]) -> None:
+        self.config = config
+        self.good = not config.init_fail
+        self.ended: Callable[[], None] = lambda: None
+        self._scripts = scripts
+        self._log = log
+        self._changed = changed
+        self._next_ns: int | None = 0
+        self._running = False
+        self._started_ns = 0
+        self._fresh = not config.init_fail
+        self._result = config.rise + config.fall - 1 if self.good else 0
+
+    def deadline(self) -> int | None:
+        """When it is run next; it is never run twice at a time."""
+        return None if self._running else self._next_ns
+
+    def handle_deadline(self, now: int) -> None:
+        """Run it."""
+        if self._running or self._next_ns is None or now < self._next_ns:
+            return
+        self._running = True
+        self._next_ns = max(now, self._next_ns or now) + self.config.interval_ns
+        # In a lane of its own: one that took too long and is slow to die is not joined by the next.
+        timeout_ns = self.config.timeout_ns or self.config.interval_ns
+        self._scripts.run(self.config.command, timeout_ns, f"script {self.config.name}", self._ended)
+
+    def stop(self) -> None:
+        """Run it no more."""
+        self._next_ns = None
+        self._changed = lambda good: None
+
+    def _ended(self, status: int) -> None:
+        self._running = False
+        rise, fall, good = self.config.rise, self.config.fall, status == 0
+        # keepalived counts the first result at once, whatever rise and fall say.
+        if self._fresh:
+            self._result = rise + fall - 1 if good else 0
+        elif good:
+            self._result = rise + fall - 1 if self._result + 1 >= rise else self._result + 1
+        else:
+            self._result = self._result - 1 if self._result - 1 >= rise else 0
+        before, self.good = (None if self._fresh else self.good), self._result >= rise
+        self._fresh = False
+        if before is not self.good:
+            why = "succeeded" if self.good else _WHY.get(status, f"failed (exited with status {status})")
+            self._log.line(f"VRRP_Script({self.config.name}) {why}")
+            self._changed(self.good)
+        self.ended()

@@ -1,0 +1,309 @@
+"""Which sockets are open, on which interfaces, and which router a packet is for."""
+
+from __future__ import annotations
+
+import errno
+import time
+from collections.abc import Callable, Iterable
+from typing import NamedTuple
+
+from vipd.config.model import RouterConfig, packed
+from vipd.kernel import macvlan
+from vipd.kernel.accept_filter import Fence
+from vipd.kernel.netlink import Link, Netlink
+from vipd.kernel.sockets import Announcer, Ear, Mouth
+from vipd.kernel.syslog import Syslog
+from vipd.protocol.effects import SendAdvert, SendGratuitousArp
+from vipd.protocol.log_messages import Say
+from vipd.protocol.packet import GROUP, GROUP6, PROTOCOL, PROTOCOL_AH, open_datagram
+from vipd.protocol.router import Router
+from vipd.protocol.validation import Discard
+
+_BATCH = 256  # packets read before the deadlines are looked at again, however many a flood has in store
+_DOWN = (errno.ENETDOWN, errno.ENETUNREACH, errno.EADDRNOTAVAIL)
+_AH_LENGTH = 24
+_LIKE_BEFORE = b"\xff\x70"  # TTL 255, protocol 112
+
+
+class Place(NamedTuple):
+    """Where an ear is."""
+
+    interface: str
+    family: int
+    protocol: int
+
+
+class Ports:
+    """The sockets of all routers.
+
+    Attributes:
+        discards: packets that never got to a router, by reason; each router counts those that it refused.
+    """
+
+    def __init__(
+        self,
+        netlink: Netlink,
+        log: Syslog,
+        watch: Callable[[int, Callable[[], None]], None],
+        unwatch: Callable[[int], None],
+        acted: Callable[[Router], None],
+        mark: str,
+    ) -> None:
+        """Open nothing yet.
+
+        Args:
+            netlink: knows the interfaces.
+            log: for sockets that cannot be opened.
+            watch: calls back when a descriptor is readable.
+            unwatch: ends that.
+            acted: is told of a router that has effects.
+            mark: tells what this daemon makes in the kernel from what others make.
+        """
+        self.discards = dict.fromkeys(Discard, 0)
+        self._netlink = netlink
+        self._log = log
+        self._watch = watch
+        self._unwatch = unwatch
+        self._acted = acted
+        self._announcer = Announcer()
+        self._mark = mark
+        self._fence = Fence(mark)
+        self._fence.clear()
+        self._ears: dict[Place, Ear] = {}
+        self._mouths: dict[tuple[str, int], Mouth] = {}
+        self._speakers: dict[Router, Mouth] = {}
+        self._routers: dict[Place, dict[int, Router]] = {}
+
+    def settle(self, routers: Iterable[Router]) -> None:
+        """Have what these routers need on the interfaces that are there, and tell the routers their own address.
+
+        To be called when the routers change, and when netlink reports something.
+        """
+        routers = list(routers)
+        self._settle_vmacs([router.config for router in routers])
+        wanted: dict[Place, list[Router]] = {}
+        for router in routers:
+            config = router.config
+            place = Place(config.interface, config.family, PROTOCOL_AH if config.auth_type == 2 else PROTOCOL)
+            wanted.setdefault(place, []).append(router)
+            router.primary = self.source_of(config)
+        for place in [*self._ears]:
+            if place not in wanted or not self._is_good(place, wanted[place]):
+                self._close(place)
+        self._routers = {place: {router.config.vrid: router for router in there} for place, there in wanted.items()}
+        for place, there in wanted.items():
+            link = self._netlink.links.get(place.interface)
+            if link is not None and place not in self._ears:
+                self._open(place, link, there)
+        self._settle_mouths(routers)
+
+    def source_of(self, config: RouterConfig) -> int:
+        """The address that a router sends from, 0 if there is none: never a virtual one, unless it is the owner's."""
+        if config.source is not None:
+            return int.from_bytes(packed(config.source), "big")
+        link = self._netlink.links.get(config.interface)
+        if link is None:
+            return 0
+        known = self._netlink.primaries if config.family == 4 else self._netlink.link_locals
+        virtual = () if config.priority == 255 else {int.from_bytes(one.octets, "big") for one in config.served}
+        return next((address for address in known.get(link.ifindex, ()) if address not in virtual), 0)
+
+    def send(self, router: Router, advert: SendAdvert) -> None:
+        """Send an advert.
+
+        Raises:
+            OSError: the interface is down or gone.
+        """
+        mouth = self._speakers.get(router) or self._speaker(router)
+        try:
+            mouth.send(advert.datagram, router.primary, advert.destination)
+        except OSError as error:
+            if not router.config.use_vmac or error.errno not in _DOWN:
+                raise
+            self._raise_vmac(router.config, up=True)
+            mouth.send(advert.datagram, router.primary, advert.destination)
+
+    def announce(self, effect: SendGratuitousArp) -> None:
+        """Send gratuitous ARP and unsolicited neighbour adverts.
+
+        Raises:
+            OSError: an interface is down.
+        """
+        for _ in range(effect.repeat):
+            for address in effect.addresses:
+                link = self._netlink.links.get(address.device)
+                if link is not None:
+                    self._announcer.announce(link, address.octets)
+
+    def prepare(self, router: Router) -> None:
+        """Get ready for addresses: what is not to be accepted is kept out before it can come in."""
+        wanted = () if router.accepts else [address.octets for address in router.config.served]
+        try:
+            self._fence.settle(router.config.name, wanted)
+        except OSError as error:  # an address that is served and reachable is better than none
+            self._log.line(f"({router.config.name}) packets for its addresses are accepted: {error.strerror or error}")
+
+    def release(self, router: Router) -> None:
+        """Clear up after addresses: a backup's macvlan takes no frames.
+
+        Raises:
+            OSError: the kernel refuses it.
+        """
+        self._raise_vmac(router.config, up=False)
+        self._fence.settle(router.config.name, ())
+
+    def report(self) -> None:
+        """Log which sockets there are."""
+        for place, ear in self._ears.items():
+            group = GROUP if place.family == 4 else GROUP6
+            self._log.say(
+                Say.SOCKET_OPENED,
+                ifindex=ear.ifindex,
+                protocol=place.protocol,
+                descriptor=ear.fileno(),
+                family=f"IPv{place.family}",
+                group=group,
+            )
+
+    def close(self) -> None:
+        """Close everything, and remove the macvlans."""
+        configs = [router.config for there in self._routers.values() for router in there.values()]
+        for place in [*self._ears]:
+            self._close(place)
+        for mouth in self._mouths.values():
+            mouth.close()
+        self._mouths.clear()
+        self._speakers.clear()
+        try:
+            macvlan.remove(self._netlink, configs, self._mark)
+        except OSError as error:
+            self._log.line(f"a macvlan could not be removed: {error.strerror or error}")
+
+    # -- opening and closing
+
+    def _raise_vmac(self, config: RouterConfig, up: bool) -> None:
+        link = self._netlink.links.get(config.vmac_name) if config.use_vmac else None
+        if link is not None:
+            self._netlink.raise_link(link, up)
+
+    def _settle_vmacs(self, configs: list[RouterConfig]) -> None:
+        try:
+            macvlan.settle(self._netlink, configs, self._mark)
+        except OSError as error:
+            self._log.line(f"a macvlan could not be made: {error.strerror or error}")
+
+    def _is_good(self, place: Place, routers: list[Router]) -> bool:
+        link, ear = self._netlink.links.get(place.interface), self._ears[place]
+        return link is not None and link.ifindex == ear.ifindex and ear.hears(_groups(routers))
+
+    def _open(self, place: Place, link: Link, routers: list[Router]) -> None:
+        buffer = max(router.config.receive_buffer for router in routers)
+        try:
+            ear = Ear(link, place.family, place.protocol, _groups(routers), buffer)
+        except OSError as error:  # it has gone since; netlink says so, too
+            self._log.line(f"no socket on {link.name}: {error.strerror}")
+            return
+        self._ears[place] = ear
+        hear = self._hear_4 if place.family == 4 else self._hear_6
+        self._watch(ear.fileno(), lambda: hear(place, ear))
+
+    def _close(self, place: Place) -> None:
+        ear = self._ears.pop(place)
+        self._unwatch(ear.fileno())
+        ear.close()
+
+    def _settle_mouths(self, routers: list[Router]) -> None:
+        """Close what nobody speaks through, and open what is missing: the first advert of a takeover must not wait."""
+        links = self._netlink.links
+        spoken = {(_speaks_on(router.config), router.config.family) for router in routers}
+        for key, mouth in [*self._mouths.items()]:
+            link = links.get(key[0])
+            if key not in spoken or link is None or link.ifindex != mouth.ifindex:
+                mouth.close()
+                del self._mouths[key]
+        self._speakers.clear()
+        for router in routers:
+            if _speaks_on(router.config) in links:
+                try:
+                    self._speaker(router)
+                except OSError as error:  # it is tried again with the first advert
+                    self._log.line(f"({router.config.name}) no socket to send from: {error.strerror or error}")
+
+    def _speaker(self, router: Router) -> Mouth:
+        name, family = _speaks_on(router.config), router.config.family
+        mouth = self._mouths.get((name, family))
+        if mouth is None:
+            link = self._netlink.links.get(name)
+            if link is None:
+                raise OSError(errno.ENODEV, f"there is no interface {name}")
+            mouth = self._mouths[name, family] = Mouth(link, family)
+        self._speakers[router] = mouth
+        return mouth
+
+    # -- hearing
+
+    def _hear_4(self, place: Place, ear: Ear) -> None:
+        routers = self._routers[place]
+        now = time.monotonic_ns()
+        for _ in range(_BATCH):
+            frame = ear.frame()
+            if frame is None:
+                return
+            # The common case, before anything is taken apart: the master's advert, the same as a second ago.
+            router = routers.get(frame[21]) if len(frame) > 28 and frame[8:10] == _LIKE_BEFORE else None
+            if router is not None and router.repeated == frame[12:] and frame[0] == 0x45:
+                router.heard_again(now)
+                if router.effects:
+                    self._acted(router)
+            else:
+                self._read_4(routers, frame, now)
+
+    def _read_4(self, routers: dict[int, Router], frame: bytes, now: int) -> None:
+        datagram = open_datagram(frame)
+        if isinstance(datagram, Discard):
+            self.discards[datagram] += 1
+            return
+        at = _AH_LENGTH + 1 if datagram.header[9] == PROTOCOL_AH else 1
+        router = routers.get(int.from_bytes(datagram.payload[at : at + 1], "big"))
+        if router is None:
+            self.discards[Discard.VRID] += 1
+            return
+        accepted = router.advert_received(
+            datagram.payload, datagram.source, datagram.ttl, now, datagram.destination, datagram.header
+        )
+        if accepted is None:
+            router.remember(frame[12:])
+        self._acted(router)
+
+    def _hear_6(self, place: Place, ear: Ear) -> None:
+        routers = self._routers[place]
+        now = time.monotonic_ns()
+        for _ in range(_BATCH):
+            heard = ear.heard()
+            if heard is None:
+                return
+            router = routers.get(int.from_bytes(heard.payload[1:2], "big"))
+            if router is None:
+                self.discards[Discard.VRID] += 1
+                continue
+            if router.repeated == heard:
+                router.heard_again(now)
+            else:
+                source = int.from_bytes(packed(heard.source), "big")
+                if router.advert_received(heard.payload, source, heard.hop_limit, now, heard.destination) is None:
+                    router.remember(heard)
+            if router.effects:
+                self._acted(router)
+
+
+def _speaks_on(config: RouterConfig) -> str:
+    return config.vmac_name if config.use_vmac and not config.vmac_xmit_base else config.interface
+
+
+def _groups(routers: Iterable[Router]) -> set[bytes]:
+    """The groups that an ear for these routers has to be in."""
+    return {
+        packed(router.config.group or (GROUP if router.config.family == 4 else GROUP6))
+        for router in routers
+        if not router.config.unicast_peers
+    }

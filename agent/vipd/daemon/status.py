@@ -1,0 +1,187 @@
+"""What `vipd status` shows: RFC 8347's state and statistics, RFC 6527's counters, and what only vipd counts.
+
+Names are those of the YANG module ietf-vrrp where it has one.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from typing import Any
+
+from vipd import __version__
+from vipd.daemon.latency import Lateness
+from vipd.daemon.runtime import NEVER_MASTER, Running
+from vipd.protocol.effective_priority import Values
+from vipd.protocol.packet import Origin
+from vipd.protocol.router import Router
+from vipd.protocol.table import Event, State
+from vipd.protocol.validation import Discard
+
+STATES = {
+    State.INITIALIZE: "initialize",
+    State.BACKUP: "backup",
+    State.GOTO_MASTER: "backup",
+    State.TRANSITION: "backup",
+    State.MASTER: "master",
+    State.FAULT: "initialize",  # RFC 8347 has no other word for a router whose interface is down
+}
+# Only events that change a state are told; RFC 8347 has no words for the others.
+_EVENTS: dict[Event | None, str] = {
+    Event.STARTED: "vrrp-event-startup",
+    Event.SHUT_DOWN: "vrrp-event-shutdown",
+    Event.TIMER_EXPIRED: "vrrp-event-master-timeout",
+    Event.LOWER_RECEIVED: "vrrp-event-lower-priority-master",
+    Event.HIGHER_RECEIVED: "vrrp-event-higher-priority-backup",
+    Event.TIE_LOST: "vrrp-event-higher-priority-backup",
+    Event.LINKS_LOST: "vrrp-event-interface-down",
+    Event.LINKS_RESTORED: "vrrp-event-interface-up",
+    Event.ADDRESS_LOST: "vrrp-event-no-virtual-ip-addresses",
+}
+_CENTISECOND_NS = 10_000_000
+_INTERVAL = (Discard.INTERVAL, Discard.NO_INTERVAL)
+_LENGTH = (Discard.TOO_SHORT, Discard.LENGTH, Discard.CARP, Discard.AH_FORM)
+_ADDRESSES = (Discard.ADDRESSES, Discard.NO_ADDRESS, Discard.FIRST_ADDRESS)
+_AUTHENTICATION = (
+    Discard.AUTH_TYPE, Discard.AUTH_DATA, Discard.AH_DIGEST, Discard.AH_SPI, Discard.AH_REPLAY,
+)  # fmt: skip
+
+
+def report(running: Running, unclaimed: Mapping[Discard, int], lateness: Lateness, tracked: Values) -> Iterator[str]:
+    """Everything there is to report, as JSON in parts that take a moment each: one for each instance, and few more.
+
+    Args:
+        running: what runs.
+        unclaimed: packets that never got to a router, by reason.
+        lateness: how late deadlines were met.
+        tracked: the values of what is tracked.
+    """
+    from json import dumps  # not before somebody asks: it takes 4 ms to import
+
+    routers = list(running.routers.values())
+    began_s, began_monotonic_s = running.began
+    began = _date(began_s)
+    own = {
+        "version": __version__,
+        "pid": os.getpid(),
+        "profile": running.behaviour.name,
+        "uptime-s": round(time.monotonic() - began_monotonic_s, 3),
+        "lateness": lateness.shown(),
+        "worst-lateness-us": lateness.worst_ns / 1000,
+    }
+    yield f'{{"vipd": {dumps(own)}, "vrrp-instance": ['
+    refused = dict(unclaimed)
+    for place, router in enumerate(routers):
+        _, reason = running.since.get(router.config.name, (began_s, NEVER_MASTER))
+        up_s = running.up.get(router.config.name)
+        for discard, count in router.counts.discards.items():
+            refused[discard] += count
+        yield f"{', ' if place else ''}{dumps(instance(router, None if up_s is None else _date(up_s), reason, began))}"
+    groups = [
+        {
+            "name": group.config.name,
+            "members": group.config.members,
+            "state": group.state.value if group.state else None,
+        }
+        for group in running.groups
+    ]
+    things = [{"kind": kind, "name": name, "value": value} for (kind, name), value in tracked.items()]
+    yield f'], "vrrp": {dumps(totals(routers, refused, began))}, "vrrp-sync-group": {dumps(groups)}'
+    yield f', "tracked": {dumps(things)}}}'
+
+
+def instance(router: Router, up: str | None, reason: str, discontinuity: str) -> dict[str, Any]:
+    """The state and the statistics of one virtual router.
+
+    Args:
+        router: which one.
+        up: date and time at which it left the state initialize; None if it is in it.
+        reason: why it last became master, in RFC 8347's words.
+        discontinuity: date and time from which its counters count.
+    """
+    config, counts = router.config, router.counts
+    interval_ns, skew_ns, down_ns = router.timers_ns
+    return {
+        "name": config.name,
+        "interface": config.interface,
+        "address-family": f"ipv{config.family}",
+        "vrid": config.vrid,
+        "version": f"vrrp-v{config.version}",
+        "priority": config.priority,
+        "effective-priority": router.priority,
+        "accept-mode": config.accept is not False,
+        "preempt": config.preempt,
+        "advertise-interval-ms": config.advert_int_ns / 1e6,
+        "state": STATES[router.state],
+        "vipd-state": router.state.value,
+        "is-owner": config.priority == 255,
+        "last-adv-source": str(Origin(router.heard_from, config.family)) if router.heard_from else None,
+        "up-datetime": up,
+        "master-down-interval": down_ns // _CENTISECOND_NS,
+        "skew-time": skew_ns // 1000,
+        "master-adver-interval-ms": interval_ns / 1e6,
+        "last-event": _EVENTS.get(router.turned, "vrrp-event-none"),
+        "new-master-reason": reason,
+        "virtual-addresses": [f"{one.address}/{one.prefix_length} dev {one.device}" for one in config.served],
+        "statistics": {
+            "discontinuity-datetime": discontinuity,
+            "master-transitions": counts.became_master,
+            "advertisement-rcvd": counts.adverts_received,
+            "advertisement-sent": counts.adverts_sent,
+            "interval-errors": _sum(counts.discards, _INTERVAL),
+            "priority-zero-pkts-rcvd": counts.zeros_received,
+            "priority-zero-pkts-sent": counts.zeros_sent,
+            "invalid-type-pkts-rcvd": counts.discards[Discard.TYPE],
+            "address-list-errors": _sum(counts.discards, _ADDRESSES),
+            "packet-length-errors": _sum(counts.discards, _LENGTH),
+            "ip-ttl-errors": counts.discards[Discard.TTL],
+            "checksum-errors": counts.discards[Discard.CHECKSUM],
+            "version-errors": counts.discards[Discard.VERSION],
+            "authentication-errors": _sum(counts.discards, _AUTHENTICATION),
+            "carp-lookalikes": counts.discards[Discard.CARP],
+        },
+        "checksum-forms-seen": {form.value: count for form, count in counts.forms.items() if count},
+        "remarks": {remark.value: count for remark, count in counts.remarks.items() if count},
+        "discards": {discard.value: count for discard, count in counts.discards.items() if count},
+    }
+
+
+def totals(routers: Sequence[Router], refused: Mapping[Discard, int], discontinuity: str) -> dict[str, Any]:
+    """RFC 8347's counters of the whole daemon; `refused` are the packets that no router took, by reason."""
+    return {
+        "virtual-routers": len(routers),
+        "interfaces": len({router.config.interface for router in routers}),
+        "statistics": {
+            "discontinuity-datetime": discontinuity,
+            "checksum-errors": refused[Discard.CHECKSUM],
+            "version-errors": refused[Discard.VERSION],
+            "vrid-errors": refused[Discard.VRID],
+            "ip-ttl-errors": refused[Discard.TTL],
+            "carp-lookalikes": refused[Discard.CARP],
+        },
+    }
+
+
+def lines(report: Mapping[str, Any]) -> Iterable[str]:
+    """The report for people: one line an instance."""
+    own = report["vipd"]
+    yield f"vipd {own['version']}, profile {own['profile']}, pid {own['pid']}, {own['uptime-s']:.0f} s up"
+    yield "instance         state        prio vrid interface       sent     heard  refused"
+    for one in report["vrrp-instance"]:
+        counts = one["statistics"]
+        yield (
+            f"{one['name']:<16} {one['vipd-state'].upper():<12} {one['effective-priority']:>4} {one['vrid']:>4} "
+            f"{one['interface']:<10} {counts['advertisement-sent']:>9} {counts['advertisement-rcvd']:>9} "
+            f"{sum(one['discards'].values()):>8}"
+        )
+    late = ", ".join(f"{bucket['count']} within {bucket['up-to-us']} us" for bucket in own["lateness"])
+    yield f"deadlines met: {late or 'none yet'}; worst {own['worst-lateness-us']:.0f} us"
+
+
+def _date(moment_s: float) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(moment_s))
+
+
+def _sum(counted: Mapping[Discard, int], discards: Iterable[Discard]) -> int:
+    return sum(counted.get(discard, 0) for discard in discards)

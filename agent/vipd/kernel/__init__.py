@@ -1,0 +1,5 @@
+"""The kernel's interfaces: netlink, sockets, macvlans, nftables, timerfd, signals, capabilities, and the system's log.
+
+Each module wraps one of them, holds no state of the protocol and decides nothing. It imports `vipd.config` and
+`vipd.protocol` for their data, never `vipd.daemon`.
+"""

@@ -1,0 +1,163 @@
+"""Routes and rules of the kernel: the messages that set and remove them (rtnetlink(7))."""
+
+from __future__ import annotations
+
+import errno
+import socket
+import struct
+from collections.abc import Mapping
+
+from vipd.config.model import Hop, Route, Rule, packed
+from vipd.kernel.netlink import Link, Netlink
+
+_NEWROUTE, _DELROUTE, _NEWRULE, _DELRULE = 24, 25, 32, 33
+_CREATE, _EXCL, _APPEND = 0x400, 0x200, 0x800
+_HEADER = struct.Struct("=BBBBBBBBI")
+_NEXT_HOP = struct.Struct("=HBBi")
+_ATTRIBUTE = struct.Struct("=HH")
+_U32, _U8, _PORTS, _UIDS = struct.Struct("=I"), struct.Struct("=B"), struct.Struct("=HH"), struct.Struct("=II")
+_ONLINK = 4
+_UNIVERSE, _LINK, _UNICAST = 0, 253, 1
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC, _RTA_METRICS, _RTA_MULTIPATH, _RTA_TABLE = (
+    1, 4, 5, 6, 7, 8, 9, 15,
+)  # fmt: skip
+_RTA_VIA = 18
+_FINE_GONE = (errno.ESRCH, errno.ENOENT, errno.ENODEV)
+
+
+def route(netlink: Netlink, route: Route, present: bool) -> None:
+    """Set or remove a route; one that is there, or gone, already is fine.
+
+    Raises:
+        OSError: the kernel refuses it, or an interface is not there.
+    """
+    if present:
+        flags = _CREATE | (_APPEND if route.append else 0)
+        netlink.change(_route(route, netlink.links), _NEWROUTE, flags, (errno.EEXIST,))
+    elif all(hop.device is None or hop.device in netlink.links for hop in route.hops):
+        netlink.change(_route(route, netlink.links), _DELROUTE, 0, _FINE_GONE)
+
+
+def rule(netlink: Netlink, rule: Rule, present: bool) -> None:
+    """Set or remove a rule; one that is there, or gone, already is fine.
+
+    Raises:
+        OSError: the kernel refuses it.
+    """
+    if present:
+        netlink.change(_rule(rule), _NEWRULE, _CREATE | _EXCL, (errno.EEXIST,))
+    else:
+        netlink.change(_rule(rule), _DELRULE, 0, _FINE_GONE)
+
+
+def _family(family: int) -> int:
+    return socket.AF_INET if family == 4 else socket.AF_INET6
+
+
+def _attribute(kind: int, data: bytes) -> bytes:
+    return _ATTRIBUTE.pack(_ATTRIBUTE.size + len(data), kind) + data + bytes(-len(data) % 4)
+
+
+def _network(text: str | None) -> tuple[bytes, int]:
+    address, _, length = (text or "").partition("/")
+    return (packed(address), int(length)) if length and int(length) else (b"", 0)
+
+
+def _route(route: Route, links: Mapping[str, Link]) -> bytes:
+    destination, length = _network(route.destination)
+    reached = any(hop.via for hop in route.hops)
+    scope = route.scope if route.scope is not None else _UNIVERSE if reached or route.kind != _UNICAST else _LINK
+    if route.family == 6:
+        scope = _UNIVERSE
+    flags = _ONLINK if len(route.hops) == 1 and route.hops[0].onlink else 0
+    table = route.table if route.table < 256 else 0
+    body = _HEADER.pack(
+        _family(route.family), length, 0, route.tos, table, route.protocol, scope, route.kind, flags
+    ) + _attribute(_RTA_TABLE, _U32.pack(route.table))
+    if destination:
+        body += _attribute(_RTA_DST, destination)
+    if route.metric is not None:
+        body += _attribute(_RTA_PRIORITY, _U32.pack(route.metric))
+    if route.source:
+        body += _attribute(_RTA_PREFSRC, packed(route.source))
+    if route.metrics:
+        inner = b"".join(_attribute(number, _U32.pack(value)) for number, value in route.metrics)
+        body += _attribute(_RTA_METRICS, inner)
+    if len(route.hops) == 1:
+        hop = route.hops[0]
+        body += _gateway(hop, route.family)
+        if hop.device:
+            body += _attribute(_RTA_OIF, _U32.pack(_index(hop, links)))
+    elif route.hops:
+        body += _attribute(_RTA_MULTIPATH, b"".join(_next_hop(hop, route.family, links) for hop in route.hops))
+    return body
+
+
+def _index(hop: Hop, links: Mapping[str, Link]) -> int:
+    if hop.device is None:
+        return 0
+    link = links.get(hop.device)
+    if link is None:
+        raise OSError(errno.ENODEV, f"there is no interface {hop.device}")
+    return link.ifindex
+
+
+def _gateway(hop: Hop, family: int) -> bytes:
+    if hop.via is None:
+        return b""
+    octets = packed(hop.via)
+    if (len(octets) == 16) == (family == 6):
+        return _attribute(_RTA_GATEWAY, octets)
+    return _attribute(_RTA_VIA, struct.pack("=H", _family(6 if len(octets) == 16 else 4)) + octets)
+
+
+def _next_hop(hop: Hop, family: int, links: Mapping[str, Link]) -> bytes:
+    gateway = _gateway(hop, family)
+    flags = _ONLINK if hop.onlink else 0
+    return _NEXT_HOP.pack(_NEXT_HOP.size + len(gateway), flags, hop.weight - 1, _index(hop, links)) + gateway
+
+
+_FRA_DST, _FRA_SRC, _FRA_IIFNAME, _FRA_GOTO, _FRA_PRIORITY, _FRA_FWMARK, _FRA_SUPPRESS, _FRA_TABLE = (
+    1, 2, 3, 4, 6, 10, 14, 15,
+)  # fmt: skip
+_FRA_FWMASK, _FRA_OIFNAME, _FRA_UID_RANGE, _FRA_PROTOCOL, _FRA_IP_PROTO, _FRA_SPORT, _FRA_DPORT = (
+    16, 17, 20, 21, 22, 23, 24,
+)  # fmt: skip
+_INVERT = 2
+_TO_TABLE = 1
+
+
+def _rule(rule: Rule) -> bytes:
+    source, source_length = _network(rule.source)
+    destination, length = _network(rule.destination)
+    table = rule.table if rule.action == _TO_TABLE else 0
+    body = _HEADER.pack(
+        _family(rule.family), length, source_length, rule.tos, table if table < 256 else 0, 0, 0, rule.action,
+        _INVERT if rule.invert else 0,
+    )  # fmt: skip
+    values: list[tuple[int, bytes | None]] = [
+        (_FRA_PRIORITY, _U32.pack(rule.preference)),
+        (_FRA_TABLE, _U32.pack(table) if table else None),
+        (_FRA_SRC, source or None),
+        (_FRA_DST, destination or None),
+        (_FRA_IIFNAME, _name(rule.iif)),
+        (_FRA_OIFNAME, _name(rule.oif)),
+        (_FRA_GOTO, _number(rule.goto)),
+        (_FRA_FWMARK, _number(rule.fwmark)),
+        (_FRA_FWMASK, _number(rule.fwmask)),
+        (_FRA_SUPPRESS, _number(rule.suppress_prefixlength)),
+        (_FRA_PROTOCOL, _U8.pack(rule.protocol)),
+        (_FRA_IP_PROTO, None if rule.ip_proto is None else _U8.pack(rule.ip_proto)),
+        (_FRA_SPORT, None if rule.sport is None else _PORTS.pack(*rule.sport)),
+        (_FRA_DPORT, None if rule.dport is None else _PORTS.pack(*rule.dport)),
+        (_FRA_UID_RANGE, None if rule.uidrange is None else _UIDS.pack(*rule.uidrange)),
+    ]
+    return body + b"".join(_attribute(kind, data) for kind, data in values if data is not None)
+
+
+def _name(name: str | None) -> bytes | None:
+    return None if name is None else name.encode() + b"\0"
+
+
+def _number(value: int | None) -> bytes | None:
+    return None if value is None else _U32.pack(value)

@@ -1,0 +1,171 @@
+"""The sockets that adverts and announcements travel through."""
+
+from __future__ import annotations
+
+import socket
+import struct
+from collections.abc import Iterable
+from typing import NamedTuple
+
+from vipd.kernel.netlink import Link
+from vipd.protocol.garp import ETH_P_ARP, ETH_P_IPV6, gratuitous_arp, unsolicited_neighbour_advert
+
+_SO_BINDTODEVICE = 25
+_IP_MULTICAST_ALL, _IPV6_MULTICAST_ALL = 49, 29
+_IPV6_FREEBIND = 78
+_MREQN = struct.Struct("=4s4si")
+_MREQ6 = struct.Struct("=16si")
+_INT = struct.Struct("=i")
+_PKTINFO = struct.Struct("=16si")
+_TC_PRIO_INTERACTIVE = 6
+_RECEIVE = 8192  # more than an advert of 255 IPv6 addresses: 8 + 4080
+_ANCILLARY = 128
+_FLAGS = socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+
+
+class Heard(NamedTuple):
+    """A datagram from an IPv6 socket, which hands over no header."""
+
+    payload: bytes
+    source: str
+    hop_limit: int
+    destination: int
+
+
+class Ear:
+    """Hears one protocol of one family on one interface.
+
+    Attributes:
+        ifindex: of the interface. One that is deleted and made again has another, and needs another ear.
+        family: 4 or 6.
+    """
+
+    def __init__(self, link: Link, family: int, protocol: int, groups: Iterable[bytes], buffer: int = 0) -> None:
+        self.ifindex = link.ifindex
+        self.family = family
+        self._groups = set(groups)
+        domain = socket.AF_INET if family == 4 else socket.AF_INET6
+        self._socket = socket.socket(domain, socket.SOCK_RAW | _FLAGS, protocol)
+        # Bound first: a raw socket hears every interface until then.
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, link.name.encode())
+        if buffer:
+            self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
+        if family == 4:
+            self._socket.setsockopt(socket.IPPROTO_IP, _IP_MULTICAST_ALL, 0)
+        else:
+            for option in (socket.IPV6_RECVHOPLIMIT, socket.IPV6_RECVPKTINFO):
+                self._socket.setsockopt(socket.IPPROTO_IPV6, option, 1)
+            self._socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
+        for group in self._groups:
+            if family == 4:
+                joined = _MREQN.pack(group, bytes(4), link.ifindex)
+                self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, joined)
+            else:
+                joined = _MREQ6.pack(group, link.ifindex)
+                self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, joined)
+
+    def hears(self, groups: Iterable[bytes]) -> bool:
+        """Whether it has joined all these groups."""
+        return self._groups.issuperset(groups)
+
+    def fileno(self) -> int:
+        """Readable when something has come."""
+        return self._socket.fileno()
+
+    def frame(self) -> bytes | None:
+        """The next datagram of an IPv4 ear, header included; None if there is no more."""
+        try:
+            return self._socket.recv(_RECEIVE)
+        except OSError:
+            return None
+
+    def heard(self) -> Heard | None:
+        """The next datagram of an IPv6 ear; None if there is no more."""
+        try:
+            payload, ancillary, _, address = self._socket.recvmsg(_RECEIVE, _ANCILLARY)
+        except OSError:
+            return None
+        hop_limit = destination = 0
+        for level, kind, data in ancillary:
+            if level == socket.IPPROTO_IPV6 and kind == socket.IPV6_HOPLIMIT and len(data) >= _INT.size:
+                (hop_limit,) = _INT.unpack_from(data)
+            elif level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO and len(data) >= _PKTINFO.size:
+                destination = int.from_bytes(data[:16], "big")
+        return Heard(payload, address[0].partition("%")[0], hop_limit, destination)
+
+    def close(self) -> None:
+        """Leave the groups."""
+        self._socket.close()
+
+
+class Mouth:
+    """Sends whole datagrams, IP header included, out of one interface.
+
+    The header is ours, so that the source is the router's own whatever else the interface has; a macvlan has no address
+    but the virtual ones.
+
+    Attributes:
+        ifindex: of the interface.
+    """
+
+    def __init__(self, link: Link, family: int) -> None:
+        self.ifindex = link.ifindex
+        self._family = family
+        self._domain = socket.AF_INET if family == 4 else socket.AF_INET6
+        self._socket = socket.socket(self._domain, socket.SOCK_RAW | _FLAGS, socket.IPPROTO_RAW)
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, link.name.encode())
+        if family == 4:
+            self._socket.setsockopt(
+                socket.IPPROTO_IP, socket.IP_MULTICAST_IF, _MREQN.pack(bytes(4), bytes(4), link.ifindex)
+            )
+            self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_MULTICAST_LOOP, 0)
+        else:
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, link.ifindex)
+            self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 0)
+            self._socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
+        # Adverts go before the bulk of what leaves the interface.
+        self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, _TC_PRIO_INTERACTIVE)
+        self._bound = 0
+        self._addresses: dict[int, tuple[str, int] | tuple[str, int, int, int]] = {}
+
+    def send(self, datagram: bytes, source: int, destination: int) -> None:
+        """Send it.
+
+        Raises:
+            OSError: the interface is down or gone.
+        """
+        if source != self._bound and self._family == 6:
+            # Where the interface has no address of its own, the kernel finds no route without one.
+            text = socket.inet_ntop(self._domain, source.to_bytes(16, "big"))
+            self._socket.bind((text, 0, 0, self.ifindex))
+            self._bound = source
+        address = self._addresses.get(destination)
+        if address is None:
+            address = self._addresses[destination] = self._named(destination)
+        self._socket.sendto(datagram, address)
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def _named(self, destination: int) -> tuple[str, int] | tuple[str, int, int, int]:
+        text = socket.inet_ntop(self._domain, destination.to_bytes(4 if self._family == 4 else 16, "big"))
+        return (text, 0) if self._family == 4 else (text, 0, 0, self.ifindex)
+
+
+class Announcer:
+    """Sends gratuitous ARP and unsolicited neighbour advertisements on any interface."""
+
+    def __init__(self) -> None:
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | _FLAGS, 0)
+
+    def announce(self, link: Link, address: bytes) -> None:
+        """Tell everybody on the link that the address is at this interface.
+
+        Raises:
+            OSError: the interface is down or gone.
+        """
+        if len(address) == 4:
+            self._socket.sendto(gratuitous_arp(link.mac, address), (link.name, ETH_P_ARP))
+        else:
+            self._socket.sendto(unsolicited_neighbour_advert(link.mac, address), (link.name, ETH_P_IPV6))

@@ -1,0 +1,82 @@
+"""Log lines to the system's log, in the exact form of the daemon that is being followed.
+
+The C library's syslog(3) would add what it likes to the tag; the article's lines have a tag without a process id.
+"""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+import time
+from typing import NamedTuple
+
+from vipd.protocol.log_messages import VOICES, Line, Say
+
+PATH = "/dev/log"
+
+
+class Form(NamedTuple):
+    """How one daemon's lines look: tag, whether `[pid]` follows it, syslog's facility * 8 + severity, and its words."""
+
+    ident: str
+    with_pid: bool
+    priority: int
+    voice: dict[Say, Line]
+
+
+DAEMON_INFO = 30
+LOCAL1_INFO = 142
+
+FORMS = {
+    "keepalived-1.2.2": Form("Keepalived_vrrp", False, LOCAL1_INFO, VOICES["keepalived-1.2.2"]),
+    "keepalived-2": Form("Keepalived_vrrp", True, DAEMON_INFO, VOICES["keepalived-2"]),
+    "rfc9568": Form("vipd", True, DAEMON_INFO, VOICES["rfc9568"]),
+}
+
+
+class Syslog:
+    """Sends lines to /dev/log, or to standard error where there is no such thing or the user asked for it.
+
+    Attributes:
+        detail: whether lines for `-D` are wanted.
+    """
+
+    def __init__(self, form: Form, detail: bool, console: bool) -> None:
+        self._form = form
+        self.detail = detail
+        self._console = console
+        self._socket: socket.socket | None = None
+
+    def say(self, what: Say, **fields: object) -> None:
+        """Log what this voice has a line for."""
+        line = self._form.voice.get(what)
+        if line is not None:
+            self.line(line.template.format(**fields), line.detail)
+
+    def line(self, text: str, detail: bool = False) -> None:
+        """Log one line; `detail` lines only with -D. Logging never blocks and never fails the daemon."""
+        if detail and not self.detail:
+            return
+        tag = f"{self._form.ident}[{os.getpid()}]" if self._form.with_pid else self._form.ident
+        stamped = f"{time.strftime('%b %e %H:%M:%S')} {tag}: {text}"
+        if self._console or not self._sent(f"<{self._form.priority}>{stamped}".encode("utf-8", "replace")):
+            print(stamped, file=sys.stderr, flush=True)  # noqa: T201 - the console is a log here
+
+    def _sent(self, line: bytes) -> bool:
+        try:
+            if self._socket is None:
+                self._socket = socket.socket(
+                    socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+                )
+                self._socket.connect(PATH)
+            self._socket.send(line)
+        except BlockingIOError:
+            return True  # the log is full: drop the line rather than an advert
+        except OSError:
+            # Gone, or never there; a log daemon that comes back is found again at the next line.
+            if self._socket is not None:
+                self._socket.close()
+                self._socket = None
+            return False
+        return True

@@ -1,0 +1,101 @@
+"""Draw the state machines from the table into docs/theory.md: `python -m vipd.tools.diagram docs/theory.md`."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+from vipd.config.behaviour import PRESETS, SECOND_NS, Behaviour
+from vipd.config.model import RouterConfig
+from vipd.protocol.compile import settled
+from vipd.protocol.table import ADVERTS, ASKED_EACH_TIME, CONFIGURED, Do, Event, Row, State, matching
+
+BEGIN, END = "<!-- drawn by vipd.tools.diagram from the table -->", "<!-- end of what is drawn -->"
+
+
+def rows(behaviour: Behaviour) -> list[Row]:
+    """The rows that some router of this profile can take, in the order of the table."""
+    any_router = RouterConfig(
+        "",
+        "",
+        1,
+        (),
+        version=3,
+        initial_master=True,
+        preempt=False,
+        preempt_delay_ns=SECOND_NS,
+        lower_prio_no_advert=True,
+        higher_prio_send_advert=True,
+    )
+    possible = settled(any_router, behaviour)
+    for condition, holds in settled(any_router._replace(priority=255), behaviour).items():
+        possible[condition] |= holds
+    matched = list(matching(possible, ASKED_EACH_TIME | CONFIGURED))
+    reached = {State.INITIALIZE}
+    while True:
+        taken = [row for row in matched if row.state in reached]
+        more = reached | {row.then for row in taken}
+        if more == reached:
+            return taken
+        reached = more
+
+
+def mermaid(behaviour: Behaviour) -> Iterator[str]:
+    """A state diagram; what leads back to the same state is left to the list of transitions."""
+    yield "```mermaid"
+    yield "stateDiagram-v2"
+    yield f"    [*] --> {State.INITIALIZE.value}"
+    labels: dict[tuple[State, State], list[str]] = {}
+    for row, events in _together(rows(behaviour)):
+        if row.then is not row.state:
+            conditions = "".join(f" [{condition.value}]" for condition in row.when)
+            labels.setdefault((row.state, row.then), []).append(_named(events) + conditions)
+    for (before, after), texts in labels.items():
+        yield f"    {before.value} --> {after.value} : {'<br/>'.join(dict.fromkeys(texts))}"
+    yield "```"
+
+
+def transitions(behaviour: Behaviour) -> Iterator[str]:
+    """Every transition as a row of a Markdown table; log lines are left out."""
+    yield "| in | on | if | do | then be in |"
+    yield "|---|---|---|---|---|"
+    for row, events in _together(rows(behaviour)):
+        conditions = " and ".join(condition.value for condition in row.when) or "-"
+        steps = "; ".join(step.value for step in row.do if isinstance(step, Do)) or "-"
+        yield f"| {row.state.value} | {_named(events)} | {conditions} | {steps} | {row.then.value} |"
+
+
+def _named(events: list[Event]) -> str:
+    every = set(events) >= set(ADVERTS)
+    names = [event.value for event in events if not (every and event in ADVERTS)]
+    return ", ".join([*names, *(["any advert"] if every else [])])
+
+
+def _together(found: list[Row]) -> list[tuple[Row, list[Event]]]:
+    """Rows that differ in nothing but their event, as one."""
+    together: dict[Row, list[Event]] = {}
+    for row in found:
+        together.setdefault(row._replace(event=Event.STARTED), []).append(row.event)
+    return list(together.items())
+
+
+def drawn() -> str:
+    """All that stands between the marks in docs/theory.md."""
+    lines: list[str] = [BEGIN]
+    for behaviour in PRESETS.values():
+        lines += ["", f"### {behaviour.name}", "", *mermaid(behaviour), "", *transitions(behaviour)]
+    return "\n".join([*lines, "", END])
+
+
+def redrawn(text: str) -> str:
+    """The text with what is drawn in it brought up to date."""
+    before, _, rest = text.partition(BEGIN)
+    return before + drawn() + rest.partition(END)[2]
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m vipd.tools.diagram docs/theory.md")
+    page = Path(sys.argv[1])
+    page.write_text(redrawn(page.read_text(encoding="utf-8")), encoding="utf-8")

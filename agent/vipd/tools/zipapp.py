@@ -1,0 +1,95 @@
+"""Build `vipd.pyz`: vipd and the part of pyroute2 that it uses in one file that `python3` runs.
+
+The same inputs give the same bytes. Every module lies there as source, which any Python reads, and compiled by the
+Python that builds, which one of the same version reads without compiling; in an emulated guest that saves seconds.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import importlib.util
+import os
+import subprocess
+import sys
+import tempfile
+import zipfile
+from importlib.metadata import distribution
+from pathlib import Path
+
+_PYROUTE2 = (
+    "common.py",
+    "netlink/__init__.py",
+    "netlink/exceptions.py",
+    "netlink/rtnl/__init__.py",
+    "netlink/rtnl/ifaddrmsg.py",
+)
+_PYROUTE2_INIT = '''\
+"""The message classes of pyroute2 {version} (https://pyroute2.org, Apache License 2.0 or GPL 2.0+).
+
+Changed for vipd: this file, which in the distribution imports all of pyroute2, imports nothing.
+"""
+'''
+_LEFT_OUT = "tools"
+# Isolated from the user's environment, and without site: nothing outside the standard library is needed.
+_SHEBANG = b"#!/usr/bin/python3 -IS\n"
+_EPOCH = (1980, 1, 1, 0, 0, 0)
+
+
+def build_zipapp(target: Path) -> str:
+    """Write the zipapp and return the SHA-256 of it, in hexadecimal.
+
+    Raises:
+        ModuleNotFoundError: pyroute2 is not installed.
+    """
+    with tempfile.TemporaryDirectory() as folder:
+        stage = Path(folder)
+        for name, text in _sources().items():
+            path = stage / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(text)
+        _compile(stage)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        with target.open("wb") as opened:
+            opened.write(_SHEBANG)
+            with zipfile.ZipFile(opened, "a", zipfile.ZIP_STORED) as archive:  # stored: the guest needs no zlib
+                for path in sorted(path for path in stage.rglob("*") if path.is_file()):
+                    entry = zipfile.ZipInfo(path.relative_to(stage).as_posix(), _EPOCH)
+                    entry.create_system = 3  # Unix, wherever it is built
+                    entry.external_attr = 0o644 << 16
+                    archive.writestr(entry, path.read_bytes())
+    target.chmod(0o755)
+    return hashlib.sha256(target.read_bytes()).hexdigest()
+
+
+def _sources() -> dict[str, bytes]:
+    package = Path(__file__).parents[1]
+    paths = [path.relative_to(package) for path in package.rglob("*.py")]
+    sources = {f"vipd/{path}": (package / path).read_bytes() for path in paths if path.parts[0] != _LEFT_OUT}
+    sources["__main__.py"] = (package / "__main__.py").read_bytes()
+    spec = importlib.util.find_spec("pyroute2")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("pyroute2 is not installed; pip install pyroute2")
+    for name in _PYROUTE2:
+        sources[f"pyroute2/{name}"] = (Path(spec.origin).parent / name).read_bytes()
+    installed = distribution("pyroute2")
+    sources["pyroute2/__init__.py"] = _PYROUTE2_INIT.format(version=installed.version).encode()
+    for file in installed.files or ():
+        if file.name.startswith("LICENSE"):
+            sources[f"pyroute2/{file.name}"] = Path(str(file.locate())).read_bytes()
+    return sources
+
+
+def _compile(stage: Path) -> None:
+    """Compile in a Python of its own: what a process has loaded, and its hash seed, show in the bytes of a .pyc."""
+    arguments = ("-q", "-b", "--invalidation-mode", "unchecked-hash", "-s", str(stage), "-p", "vipd.pyz", str(stage))
+    subprocess.run(
+        [sys.executable, "-S", "-m", "compileall", *arguments],
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "0"},
+    )
+
+
+if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        sys.exit("usage: python -m vipd.tools.zipapp OUT")
+    print(build_zipapp(Path(sys.argv[1])))  # noqa: T201
