@@ -41,7 +41,7 @@ def truth(session: nox.Session) -> None:
     """Known truth: synthetic captures, traffic cut for exact times, a minute without a fault; see docs/method.md."""
     _install(session, "lab,dev")
     session.run("viplab", "run", "truth-cut", "calibration", "--lab", "netns", success_codes=[0])
-    _become(session, "python", "-m", "viplab.analysis.truth", "docs/method.md", "results/runs/latest")
+    _become(session, "python", "-m", "viplab.ground_truth", "docs/method.md", "results/runs/latest")
 
 
 @nox.session

@@ -18,9 +18,9 @@ from pathlib import Path
 
 from scapy.utils import PcapReader, RawPcapReader
 
-from viplab.analysis.dissect import meanings
-from viplab.analysis.pcap import Pcap
-from viplab.analysis.truth import wire
+from viplab.capture.dissect import meanings
+from viplab.capture.pcap import Pcap
+from viplab.ground_truth import wire
 
 # scapy's full reader takes a third of a millisecond a packet: it gets this share of the file.
 _SCAPY_SHARE = 20

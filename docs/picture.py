@@ -13,8 +13,8 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from viplab.analysis.run import analyze
-from viplab.evidence import RunFolder
 from viplab.report import write_single
+from viplab.run_folder import RunFolder
 
 HERE = Path(__file__).parent
 SAMPLE = HERE.parent / "results" / "sample"

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from viplab import store
 from viplab.analysis.run import analyze, write_summary
-from viplab.evidence import RunFolder
+from viplab.run_folder import RunFolder
 
 SAMPLE = Path(__file__).parents[1] / "results" / "sample"
 MOST_BYTES = 5_000_000

@@ -15,8 +15,8 @@ from rich.console import Console
 from viplab import store
 from viplab.analysis.views import RunView
 from viplab.errors import InputError, ViplabError
-from viplab.evidence import RunFolder
 from viplab.lab.sandbox import Interrupted
+from viplab.run_folder import RunFolder
 
 app = typer.Typer(
     help="Measures what clients see when a virtual IP moves.",
@@ -233,7 +233,7 @@ def preflight(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
 @app.command()
 def up() -> None:
     """Bring a lab up and leave it running in the background."""
-    from viplab.lab import standing
+    from viplab.lab import background_lab as standing
 
     lab = standing.up()
     out.print(f"up (process {lab.pid}); `viplab ssh A` gets you in, `viplab down` ends it")
@@ -242,7 +242,7 @@ def up() -> None:
 @app.command()
 def status() -> int:
     """Say whether a lab is up; exit status 0 if one is, 1 if not."""
-    from viplab.lab.standing import standing
+    from viplab.lab.background_lab import standing
 
     lab = standing()
     if lab is None:
@@ -258,7 +258,7 @@ def ssh(
     command: Annotated[list[str] | None, typer.Argument(help="What to run there; a shell if left out.")] = None,
 ) -> int:
     """Open a shell on a guest of the lab that is up, or run a command there."""
-    from viplab.lab import standing
+    from viplab.lab import background_lab as standing
 
     return standing.ssh(host, command or [])
 
@@ -266,7 +266,7 @@ def ssh(
 @app.command()
 def down() -> None:
     """End the lab that is up."""
-    from viplab.lab import standing
+    from viplab.lab import background_lab as standing
 
     standing.down()
     out.print("down; nothing of the lab is left")
@@ -275,7 +275,7 @@ def down() -> None:
 @app.command()
 def clean(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False) -> None:
     """Remove what a crash may have left: half-built images, half-saved memory, the note of a lab that is gone."""
-    from viplab.lab import standing
+    from viplab.lab import background_lab as standing
 
     for path in standing.leftovers():
         out.print(f"{'would remove' if dry_run else 'removed'} {path}", soft_wrap=True)
@@ -286,7 +286,7 @@ def clean(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what
 @image_app.command("build")
 def image_build(name: Annotated[str, typer.Argument(help="A folder of vmimages/.")] = "debian-12") -> None:
     """Build a guest image, unless the cache has it."""
-    from viplab.lab.opened import ready_image
+    from viplab.lab.libvirt.opened import ready_image
 
     out.print(ready_image(name).name)
 

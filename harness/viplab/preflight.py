@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from viplab import store
-from viplab.lab import standing
-from viplab.lab.netns import in_netns_lab
+from viplab.lab import background_lab as standing
+from viplab.lab.netns.lab import in_netns_lab
 from viplab.lab.topology import NETWORKS
 from viplab.observe.ticks import since, steal_share, ticks
 from viplab.progress import note

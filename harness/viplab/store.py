@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from viplab.errors import HostError, InputError
-from viplab.evidence import Provenance, RunFolder, RunInfo, TrialFolder
+from viplab.run_folder import Provenance, RunFolder, RunInfo, TrialFolder
 from viplab.tree import tree
 
 PACKAGES = ("keepalived", "linux-image-cloud-amd64", "python3", "rsyslog", "systemd", "iproute2", "openssh-server")

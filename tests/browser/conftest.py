@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from viplab.analysis.run import analyze, write_summary
-from viplab.evidence import RunFolder
 from viplab.report import write_site
 from viplab.report.serve import server
+from viplab.run_folder import RunFolder
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser

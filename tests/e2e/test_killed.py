@@ -14,8 +14,8 @@ from pathlib import Path
 
 import pytest
 
-from viplab.evidence import RunFolder
 from viplab.lab.cache import cache_dir
+from viplab.run_folder import RunFolder
 from viplab.store import runs_dir
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the lab needs root")

@@ -8,11 +8,11 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from viplab.analysis.instrument import jitter
+from viplab.analysis.calibration import jitter
 from viplab.analysis.outage import recovered_ns
 from viplab.analysis.streams import IN_FLIGHT_NS, Trip, silences
 from viplab.analysis.summary import Application, Fault, KeptConnection
-from viplab.evidence import HttpRequest
+from viplab.run_folder import HttpRequest
 
 # TCP on Linux sends nothing again sooner than this: an answer that took longer had lost a segment on the way.
 SLOW_NS = 200_000_000

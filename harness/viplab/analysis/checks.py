@@ -13,10 +13,10 @@ from typing import Any
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from viplab.analysis.logs import core
-from viplab.analysis.measures import Value
+from viplab.analysis.predicates import Value
 from viplab.analysis.views import LogLine, TrialView
 from viplab.errors import InputError
-from viplab.evidence import HostName
+from viplab.run_folder import HostName
 
 Lookup = Callable[[str], Value]
 

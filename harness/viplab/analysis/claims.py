@@ -10,11 +10,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from viplab.analysis.checks import Check, Compare, Logged, Lookup, Template, complaint, holds, unknown_measure
-from viplab.analysis.measures import Value
+from viplab.analysis.predicates import Value
 from viplab.analysis.summary import ClaimResult, ClaimVerdict, TrialVerdict
 from viplab.analysis.views import TrialView
 from viplab.errors import InputError
-from viplab.evidence import Family
+from viplab.run_folder import Family
 
 
 class _Strict(BaseModel):

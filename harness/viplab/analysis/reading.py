@@ -9,14 +9,14 @@ from pathlib import Path
 
 import yaml
 
-from viplab.analysis.dissect import meanings
-from viplab.analysis.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Neighbour
 from viplab.analysis.logs import Line, read_log
-from viplab.analysis.pcap import Pcap
 from viplab.analysis.ping import read_ping
 from viplab.analysis.record import HOSTS, Record
+from viplab.capture.dissect import meanings
+from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Neighbour
+from viplab.capture.pcap import Pcap
 from viplab.errors import InputError
-from viplab.evidence import Event, HostName, HttpRequest, TrialFolder
+from viplab.run_folder import Event, HostName, HttpRequest, TrialFolder
 
 # Frames of one capture that are kept: eight minutes of a probe at 2 kHz, and no more of a capture that is hostile.
 _MOST = 2_000_000

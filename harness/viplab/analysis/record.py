@@ -9,12 +9,12 @@ from functools import cached_property
 from itertools import pairwise
 from typing import get_args
 
-from viplab.analysis.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
 from viplab.analysis.logs import Line
 from viplab.analysis.streams import Trip, lateness_ns, round_trips
 from viplab.analysis.summary import CaptureSummary, Fault, FaultKind
 from viplab.analysis.views import PingView, Stream
-from viplab.evidence import Event, HostName, HttpRequest, Station, TrialInfo
+from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
+from viplab.run_folder import Event, HostName, HttpRequest, Station, TrialInfo
 
 HOSTS: tuple[HostName, ...] = ("A", "B")
 NETWORKS = ("virbr0", "interconnect")

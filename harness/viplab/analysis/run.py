@@ -6,13 +6,13 @@ import json
 
 from viplab.analysis.claims import Judged, Reference, exit_status, judge_claims, read_reference
 from viplab.analysis.figures import figures, table
-from viplab.analysis.measures import measures
+from viplab.analysis.predicates import measures
 from viplab.analysis.puzzles import answer_puzzles
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.views import RunView
 from viplab.errors import InputError
-from viplab.evidence import RunFolder
+from viplab.run_folder import RunFolder
 
 
 def analyze(run: RunFolder) -> RunView:

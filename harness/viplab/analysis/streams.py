@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
-from viplab.analysis.frames import Echo
+from viplab.capture.frames import Echo
 
 # A request that is younger than this when the capture ends may still have been answered: it is left out.
 IN_FLIGHT_NS = 250_000_000

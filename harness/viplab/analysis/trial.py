@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from viplab.analysis.facts import fault_view, within
-from viplab.analysis.instrument import calibration, cuts
-from viplab.analysis.lanes import lanes
+from viplab.analysis.calibration import calibration, cuts
+from viplab.analysis.fault_metrics import fault_view, within
+from viplab.analysis.frame_rows import rows
 from viplab.analysis.record import HOSTS, Record
-from viplab.analysis.rows import rows
 from viplab.analysis.streams import Trip, silences
 from viplab.analysis.summary import Measures, TrialSummary
+from viplab.analysis.swim_lanes import lanes
 from viplab.analysis.verdict import verdict
 from viplab.analysis.views import AdvertSeen, FaultView, Gap, LogLine, RoundTrip, Step, Stream, TrialView
-from viplab.evidence import HostName
+from viplab.run_folder import HostName
 
 _NS = 1_000_000_000
 

@@ -16,7 +16,7 @@ from viplab import store
 from viplab.errors import InputError
 from viplab.experiment.plan import Plan
 from viplab.lab.image import load_recipe
-from viplab.lab.opened import IMAGE
+from viplab.lab.libvirt.opened import IMAGE
 from viplab.progress import note
 from viplab.scenario.load import explain, parse_scenario
 from viplab.subjects.choose import subject

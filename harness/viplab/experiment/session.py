@@ -8,18 +8,17 @@ from pathlib import Path
 
 from viplab import preflight, store
 from viplab.errors import HostError, InputError
-from viplab.evidence import RunFolder
-from viplab.experiment.lanes import in_lanes
 from viplab.experiment.plan import Plan
 from viplab.experiment.recipe import write_recipe
 from viplab.experiment.trial import Trial, run_trial
-from viplab.lab import netns
+from viplab.experiment.workers import in_lanes
 from viplab.lab.lab import Lab, Origins
-from viplab.lab.netns import in_netns_lab
-from viplab.lab.opened import in_lab, ready_image
+from viplab.lab.libvirt.opened import in_lab, ready_image
+from viplab.lab.netns.lab import in_netns_lab, origins
 from viplab.lab.sandbox import contained
 from viplab.preflight import Finding
 from viplab.progress import StepLines, note
+from viplab.run_folder import RunFolder
 from viplab.subjects.subject import Subject
 
 
@@ -35,7 +34,7 @@ def run(plan: Plan) -> RunFolder:
     findings = preflight.examine_machine()
     if plan.lab == "netns":
         _check_machine(plan.subjects)
-        folder = _new_run(plan, netns.origins(), None, seed)
+        folder = _new_run(plan, origins(), None, seed)
         lanes = min(plan.lanes, len(_trials(plan, seed)))
         if lanes == 1:
             in_netns_lab(lambda lab: _do(_trials(plan, seed), lab, folder, findings))

@@ -9,11 +9,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from viplab.errors import ViplabError
-from viplab.evidence import NodeTimers, Station, TrialFolder, TrialInfo
 from viplab.experiment.environment import Environment
+from viplab.experiment.fault_place import places
 from viplab.experiment.logs import collect
-from viplab.experiment.places import places
-from viplab.experiment.steps import PROBE_SOURCE, Course
+from viplab.experiment.scenario_runner import PROBE_SOURCE, Course
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_both
 from viplab.lab.topology import (
@@ -31,6 +30,7 @@ from viplab.observe.census import Census
 from viplab.observe.neighbours import Neighbours
 from viplab.observe.timeline import Listener, Timeline
 from viplab.observe.watch import Watch
+from viplab.run_folder import NodeTimers, Station, TrialFolder, TrialInfo
 from viplab.scenario.keepalived_conf import keepalived_conf
 from viplab.scenario.model import Scenario
 from viplab.subjects.subject import Subject, configure

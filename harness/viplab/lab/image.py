@@ -19,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from viplab.errors import HostError, InputError
 from viplab.lab.cache import cache_dir, make_once
 from viplab.lab.command import run
-from viplab.lab.keys import write_key_pair
+from viplab.lab.libvirt.keys import write_key_pair
 from viplab.lab.sandbox import contained
 from viplab.tree import tree
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from viplab.evidence import RunFolder, TrialFolder
+from viplab.run_folder import RunFolder, TrialFolder
 
 AT_ONCE = 256 * 1024
 """Bytes that are read of a file at one look; what is left comes with the next."""

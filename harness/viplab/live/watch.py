@@ -17,10 +17,10 @@ from rich.live import Live
 
 from viplab import store
 from viplab.errors import InputError
-from viplab.evidence import RunFolder, TrialFolder
 from viplab.live import screen
 from viplab.live.follow import Tail, is_over, newest_trial
 from viplab.live.picture import Picture
+from viplab.run_folder import RunFolder, TrialFolder
 
 LOOK_EVERY_S = 0.25
 NICE = 19

@@ -5,10 +5,10 @@
 guest is untrusted here and passes `text.visible` before it is printed, drawn or put into a page.
 """
 
-from viplab.report.book import render
 from viplab.report.console import summary_table
 from viplab.report.forms import write_single, write_site
 from viplab.report.junit import junit
 from viplab.report.markdown import markdown
+from viplab.report.site import render
 
 __all__ = ["junit", "markdown", "render", "summary_table", "write_single", "write_site"]

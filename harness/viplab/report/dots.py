@@ -10,7 +10,8 @@ from textwrap import wrap
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from viplab.report import glance, outline, units
+from viplab.report import outline, units
+from viplab.report import overview as glance
 from viplab.report.svg import LIGHT, SUBJECT_ROLES, Drawing, bare, canvas, drawing_rules, inline, plain_numbers
 from viplab.report.text import visible
 

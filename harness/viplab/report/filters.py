@@ -18,7 +18,9 @@ from markupsafe import Markup, escape
 
 from viplab.analysis.summary import Measures
 from viplab.analysis.views import TrialView
-from viplab.report import application, compared, exhibits, glance, outline, units
+from viplab.report import application, compared, outline, units
+from viplab.report import excerpts as exhibits
+from viplab.report import overview as glance
 from viplab.report.svg import PALETTE
 from viplab.report.text import visible
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 from viplab.analysis.views import RunView
-from viplab.evidence import RunFolder
-from viplab.report.book import Book
+from viplab.report.site import Book
+from viplab.run_folder import RunFolder
 
 
 def write_single(run: RunFolder, view: RunView) -> Path:

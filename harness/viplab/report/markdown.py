@@ -11,7 +11,8 @@ from collections.abc import Iterator, Sequence
 
 from viplab.analysis.summary import ClaimResult
 from viplab.analysis.views import RunView
-from viplab.report import glance, outline, units
+from viplab.report import outline, units
+from viplab.report import overview as glance
 from viplab.report.text import visible
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>#|~$])")

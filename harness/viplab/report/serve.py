@@ -17,9 +17,9 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from viplab.analysis.summary import Summary
 from viplab.errors import HostError
-from viplab.evidence import RunFolder
-from viplab.report import shelf
+from viplab.report import run_index as shelf
 from viplab.report.text import visible
+from viplab.run_folder import RunFolder
 
 ADDRESS = "127.0.0.1"
 _PAGE = "text/html; charset=utf-8"

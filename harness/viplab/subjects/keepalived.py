@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from viplab.errors import LabError
-from viplab.evidence import Family
 from viplab.lab.guest import Guest
+from viplab.run_folder import Family
 
 
 class Keepalived:

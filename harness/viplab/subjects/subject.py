@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from viplab.evidence import Family
 from viplab.lab.guest import Guest
+from viplab.run_folder import Family
 
 CONFIGURATION = "/etc/keepalived/keepalived.conf"
 

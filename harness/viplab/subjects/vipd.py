@@ -7,8 +7,8 @@ from functools import cached_property
 from pathlib import Path
 
 from viplab.errors import LabError
-from viplab.evidence import Family
 from viplab.lab.guest import Guest
+from viplab.run_folder import Family
 from viplab.subjects.subject import CONFIGURATION
 from viplab.tree import tree
 

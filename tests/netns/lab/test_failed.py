@@ -7,9 +7,9 @@ from typing import Any
 
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
-from viplab.evidence import TrialFolder
 from viplab.experiment.trial import Trial, run_trial
-from viplab.lab.netns import NetnsLab, in_netns_lab
+from viplab.lab.netns.lab import NetnsLab, in_netns_lab
+from viplab.run_folder import TrialFolder
 from viplab.scenario.load import parse_scenario
 from viplab.subjects.vipd import Vipd
 

@@ -7,14 +7,14 @@ from pathlib import Path
 import pytest
 
 from viplab.analysis import application
-from viplab.analysis.instrument import cut_events
+from viplab.analysis.calibration import cut_events
 from viplab.analysis.reading import read_trial
 from viplab.analysis.record import Record
 from viplab.analysis.trial import view_trial
 from viplab.analysis.views import TrialView
-from viplab.evidence import TrialFolder
 from viplab.experiment.trial import Trial, run_trial
-from viplab.lab.netns import in_netns_lab
+from viplab.lab.netns.lab import in_netns_lab
+from viplab.run_folder import TrialFolder
 from viplab.scenario.load import parse_scenario
 from viplab.subjects.vipd import Vipd
 

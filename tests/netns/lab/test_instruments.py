@@ -11,10 +11,10 @@ from typing import Any
 import pytest
 from scapy.utils import RawPcapReader
 
-from viplab.evidence import TrialFolder
 from viplab.experiment.trial import Trial, run_trial
-from viplab.lab.netns import in_netns_lab
+from viplab.lab.netns.lab import in_netns_lab
 from viplab.observe.probe import MAGIC
+from viplab.run_folder import TrialFolder
 from viplab.scenario.load import parse_scenario
 from viplab.subjects.vipd import Vipd
 

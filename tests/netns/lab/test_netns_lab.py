@@ -6,7 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
 
-from viplab.lab.netns import NetnsLab, in_netns_lab
+from viplab.lab.netns.lab import NetnsLab, in_netns_lab
 from viplab.lab.topology import HOSTS
 from viplab.lab.waiting import until
 

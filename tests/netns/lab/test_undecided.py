@@ -16,11 +16,11 @@ import pytest
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.verdict import UNDECIDED
-from viplab.evidence import TrialFolder
 from viplab.experiment.trial import Trial, run_trial
 from viplab.lab.guest import Guest
-from viplab.lab.netns import NetnsLab, in_netns_lab
+from viplab.lab.netns.lab import NetnsLab, in_netns_lab
 from viplab.observe import capture, clocks
+from viplab.run_folder import TrialFolder
 from viplab.scenario.load import parse_scenario
 from viplab.subjects.vipd import Vipd
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from viplab.analysis.truth import maker
-from viplab.analysis.truth.cases import *  # noqa: F403
-from viplab.analysis.truth.cases import ARTICLE as CASES  # noqa: F401
-from viplab.analysis.truth.maker import *  # noqa: F403
-from viplab.analysis.truth.wire import pcap_bytes  # noqa: F401
+from viplab.ground_truth import maker
+from viplab.ground_truth.cases import *  # noqa: F403
+from viplab.ground_truth.cases import ARTICLE as CASES  # noqa: F401
+from viplab.ground_truth.maker import *  # noqa: F403
+from viplab.ground_truth.wire import pcap_bytes  # noqa: F401
 
 REPOSITORY = Path(__file__).parents[3]
 REFERENCE = REPOSITORY / "results" / "reference" / "article.yaml"

@@ -13,9 +13,9 @@ import synthetic as s
 
 from viplab.analysis import reading
 from viplab.analysis.run import analyze, write_summary, write_trials
-from viplab.analysis.truth import wire
 from viplab.errors import InputError
-from viplab.evidence import RunFolder
+from viplab.ground_truth import wire
+from viplab.run_folder import RunFolder
 
 
 @pytest.fixture

@@ -12,14 +12,14 @@ import yaml
 
 from viplab.analysis.claims import exit_status, read_reference
 from viplab.analysis.claims_page import MEANING, claims_page
-from viplab.analysis.measures import measures
+from viplab.analysis.predicates import measures
 from viplab.analysis.reading import read_trial
 from viplab.analysis.run import analyze, write_summary
 from viplab.analysis.summary import ClaimResult, Summary
 from viplab.analysis.trial import view_trial
 from viplab.analysis.views import RunView
 from viplab.errors import InputError
-from viplab.evidence import RunFolder, TrialFolder
+from viplab.run_folder import RunFolder, TrialFolder
 
 ALL = [*(f"P{n}" for n in range(1, 11)), *(f"A{n}" for n in range(1, 7)), *(f"B{n}" for n in range(1, 6))]
 ALL += [*(f"C{n}" for n in range(1, 4)), *(f"D{n}" for n in range(1, 7))]

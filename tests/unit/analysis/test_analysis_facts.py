@@ -8,16 +8,16 @@ from pathlib import Path
 import pytest
 import synthetic as s
 
-from viplab.analysis.deadline import Terms, down_interval_ns, released_ns, skew_ns
-from viplab.analysis.dissect import decode
-from viplab.analysis.frames import Echo
-from viplab.analysis.index import Frame
-from viplab.analysis.pcap import Pcap
 from viplab.analysis.reading import read_trial
 from viplab.analysis.streams import Trip, round_trips, silences
+from viplab.analysis.timing_model import Terms, down_interval_ns, released_ns, skew_ns
 from viplab.analysis.trial import view_trial
 from viplab.analysis.views import TrialView
-from viplab.evidence import NodeTimers, TrialFolder
+from viplab.capture.dissect import decode
+from viplab.capture.frames import Echo
+from viplab.capture.index import Frame
+from viplab.capture.pcap import Pcap
+from viplab.run_folder import NodeTimers, TrialFolder
 
 BYHAND = Path(__file__).parents[2] / "data" / "byhand"
 OLD, NEW = s.FAMILIES

@@ -9,7 +9,7 @@ import synthetic as s
 
 from viplab.analysis.run import analyze, write_trials
 from viplab.analysis.views import RunView
-from viplab.evidence import RunFolder
+from viplab.run_folder import RunFolder
 
 NEW = s.FAMILIES[1]
 

@@ -9,11 +9,11 @@ import synthetic as s
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from viplab.analysis.dissect import decode, meanings
-from viplab.analysis.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
-from viplab.analysis.index import Frame
-from viplab.analysis.pcap import Pcap
-from viplab.analysis.truth import wire
+from viplab.capture.dissect import decode, meanings
+from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
+from viplab.capture.index import Frame
+from viplab.capture.pcap import Pcap
+from viplab.ground_truth import wire
 
 EVERY_KIND = [
     s.advert("A", 102),

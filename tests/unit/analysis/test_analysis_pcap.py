@@ -9,9 +9,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from viplab.analysis.pcap import Pcap
-from viplab.analysis.truth.wire import pcap_bytes, pcapng_bytes
+from viplab.capture.pcap import Pcap
 from viplab.errors import InputError
+from viplab.ground_truth.wire import pcap_bytes, pcapng_bytes
 
 START_NS = 1_800_000_000_000_000_000
 FRAMES = [

@@ -10,9 +10,9 @@ import synthetic as s
 
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
-from viplab.analysis.truth import page
-from viplab.analysis.truth.check import Compared, answers, compare_all
-from viplab.evidence import TrialFolder
+from viplab.ground_truth import page
+from viplab.ground_truth.check import Compared, answers, compare_all
+from viplab.run_folder import TrialFolder
 
 EVERY = {**s.CASES, **s.BEYOND}
 

@@ -12,7 +12,7 @@ import synthetic as s
 
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
-from viplab.evidence import TrialFolder
+from viplab.run_folder import TrialFolder
 
 Events = list[dict[str, Any]]
 

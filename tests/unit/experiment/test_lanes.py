@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from viplab.errors import LabError
-from viplab.experiment.lanes import in_lanes
+from viplab.experiment.workers import in_lanes
 
 
 def test_every_lane_does_its_part(tmp_path: Path) -> None:

@@ -5,7 +5,7 @@ from itertools import islice
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viplab.experiment.places import places
+from viplab.experiment.fault_place import places
 
 SEEDS = st.integers(0, 2**32 - 1)
 

@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viplab.lab.netns_init import forms
+from viplab.lab.netns.init import forms
 
 AT_NS = 1_315_738_504_000_123_456  # 2011-09-11 10:55:04.000123 UTC
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from viplab.evidence import RunFolder
+from viplab.run_folder import RunFolder
 
 
 @pytest.fixture

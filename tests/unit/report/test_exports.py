@@ -13,9 +13,9 @@ from hypothesis import strategies as st
 from rich.console import Console
 
 from viplab.analysis.views import RunView
-from viplab.evidence import RunFolder
 from viplab.report import junit, markdown, summary_table, write_single
 from viplab.report.markdown import escape
+from viplab.run_folder import RunFolder
 
 HOSTILE = "<script>alert(1)</script> @everyone [x](http://evil.example) | ` \x1b[31m\x00\ud800 &lt; #1"
 

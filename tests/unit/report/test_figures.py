@@ -8,7 +8,8 @@ import pytest
 import report_sample as sample
 
 from viplab.analysis.views import AdvertSeen, RunView, TrialView
-from viplab.report import adverts, answers, arithmetic, dots, glance, ladder, outline, settled
+from viplab.report import adverts, answers, arithmetic, dots, ladder, outline, settled
+from viplab.report import overview as glance
 from viplab.report.svg import Drawing
 
 

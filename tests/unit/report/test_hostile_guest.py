@@ -16,8 +16,8 @@ from rich.console import Console
 
 from viplab.analysis.run import analyze, summary_bytes
 from viplab.analysis.views import RunView
-from viplab.evidence import RunFolder
 from viplab.report import junit, markdown, summary_table, write_site
+from viplab.run_folder import RunFolder
 
 SCRIPT = b"<script>alert(1)</script><img src=x onerror=alert(1)>'\"><svg onload=alert(1)>{{ 7*7 }}{% raw %}"
 ESCAPES = b"\x1b[2J\x1b]0;owned\x07\x1b]8;;http://evil.example\x1b\\link\x1b]8;;\x1b\\\x9b31m\x08\x08\x00"

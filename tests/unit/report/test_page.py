@@ -17,9 +17,9 @@ import report_sample as sample
 from viplab.analysis.run import analyze
 from viplab.analysis.summary import CaptureSummary
 from viplab.analysis.views import LogLine, PingView, RunView
-from viplab.evidence import RunFolder, Station
 from viplab.report import render
 from viplab.report.svg import PALETTE
+from viplab.run_folder import RunFolder, Station
 
 VOID = {"meta", "br", "img", "hr", "link", "input", "col", "wbr"}
 

@@ -9,9 +9,9 @@ import report_sample as sample
 
 from viplab.analysis.summary import Application, Jitter, KeptConnection
 from viplab.analysis.views import TrialView
-from viplab.evidence import RunFolder
 from viplab.report import render
 from viplab.report.application import fates
+from viplab.run_folder import RunFolder
 
 NOWHERE = RunFolder(Path("nowhere"))
 RESET = KeptConnection(fate="broken", error="reset", after_s=6.7, waited_s=6.65, answers={"A": 3})

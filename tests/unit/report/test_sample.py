@@ -10,12 +10,12 @@ import sys
 from pathlib import Path
 
 from viplab.analysis.run import analyze
-from viplab.evidence import RunFolder
+from viplab.run_folder import RunFolder
 
 SAMPLE = Path(__file__).parents[3] / "results" / "sample"
 CASES = {"part-1", "case-a", "case-b", "case-c", "case-d", "power-cut", "case-d-preempt"}
 WRITE = (
-    "import sys; from pathlib import Path; from viplab.evidence import RunFolder; "
+    "import sys; from pathlib import Path; from viplab.run_folder import RunFolder; "
     "from viplab.analysis.run import analyze; from viplab.report import write_site; "
     "run = RunFolder(Path(sys.argv[1])); write_site(run, analyze(run))"
 )

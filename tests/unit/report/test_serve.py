@@ -14,9 +14,10 @@ import report_sample as sample
 from viplab.analysis.run import write_summary
 from viplab.analysis.views import RunView
 from viplab.errors import HostError
-from viplab.evidence import RunFolder
-from viplab.report import compared, outline, shelf, write_site
+from viplab.report import compared, outline, write_site
+from viplab.report import run_index as shelf
 from viplab.report.serve import server
+from viplab.run_folder import RunFolder
 
 OLD, NEW, BARE = "20260914T101500Z-1f3c", "20260915T101500Z-2a4d", "20260916T101500Z-3b5e"
 

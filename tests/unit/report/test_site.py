@@ -9,8 +9,8 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import report_sample as sample
 
-from viplab.evidence import RunFolder
 from viplab.report import write_single, write_site
+from viplab.run_folder import RunFolder
 
 
 @pytest.fixture(scope="module")

@@ -9,7 +9,8 @@ import report_sample as sample
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viplab.report import exhibits, units
+from viplab.report import excerpts as exhibits
+from viplab.report import units
 from viplab.report.text import LINE_LIMIT, middle_out, visible
 
 ANY_TEXT = st.text(st.characters(), max_size=200)

@@ -10,11 +10,10 @@ from typing import Any
 from pydantic import BaseModel
 
 from viplab.errors import LabError
-from viplab.evidence import TrialFolder
-from viplab.experiment.checks import CHECKS, SetUp
 from viplab.experiment.logs import keep_logs
-from viplab.faults.cut import cut
-from viplab.faults.inject import Fault, inject
+from viplab.experiment.setup_checks import CHECKS, SetUp
+from viplab.inject.cut import cut
+from viplab.inject.fault import Fault, inject
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_both
 from viplab.lab.topology import PUBLIC, HostName
@@ -25,6 +24,7 @@ from viplab.observe.ping import Ping
 from viplab.observe.probe import Probe, Prober
 from viplab.observe.timeline import Timeline
 from viplab.observe.watch import Watch
+from viplab.run_folder import TrialFolder
 from viplab.scenario import model
 from viplab.scenario.model import Scenario
 from viplab.subjects.subject import Subject, start

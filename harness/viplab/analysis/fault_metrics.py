@@ -5,7 +5,10 @@ from __future__ import annotations
 from typing import Literal
 
 from viplab.analysis import application, outage
-from viplab.analysis.deadline import (
+from viplab.analysis.record import HOSTS, Record
+from viplab.analysis.streams import Silence, silences
+from viplab.analysis.summary import Application, Fault, FaultSummary, Measures
+from viplab.analysis.timing_model import (
     ANNOUNCE_ADVERTS,
     BY_TIMEOUT,
     NONE,
@@ -15,12 +18,9 @@ from viplab.analysis.deadline import (
     down_interval_ns,
     released_ns,
 )
-from viplab.analysis.frames import Advert
-from viplab.analysis.record import HOSTS, Record
-from viplab.analysis.streams import Silence, silences
-from viplab.analysis.summary import Application, Fault, FaultSummary, Measures
 from viplab.analysis.views import FaultView, Moments, WaterfallItem
-from viplab.evidence import HostName, NodeTimers
+from viplab.capture.frames import Advert
+from viplab.run_folder import HostName, NodeTimers
 
 _NS = 1_000_000_000
 

@@ -18,8 +18,8 @@ import numpy as np
 from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS
 from scapy.layers.vrrp import VRRP, VRRPv3
 
-from viplab.analysis.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Neighbour
-from viplab.analysis.index import Batch, Column, Frame
+from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Neighbour
+from viplab.capture.index import Batch, Column, Frame
 
 _ARP = struct.Struct("!H6s4s6s4s")
 PROBE_MAGIC = b"viplabpr"

@@ -14,9 +14,9 @@ from typing import BinaryIO, Protocol
 
 import numpy as np
 
-from viplab.analysis.index import ETHERNET, LARGEST, SECOND_NS, Batch, Frame, Order, fields
-from viplab.analysis.pcapng import MAGIC as PCAPNG
-from viplab.analysis.pcapng import Blocks
+from viplab.capture.index import ETHERNET, LARGEST, SECOND_NS, Batch, Frame, Order, fields
+from viplab.capture.pcapng import MAGIC as PCAPNG
+from viplab.capture.pcapng import Blocks
 from viplab.errors import InputError
 
 # First four bytes -> byte order of the file and nanoseconds per unit of the second time field.

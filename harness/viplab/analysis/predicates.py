@@ -5,11 +5,11 @@ from __future__ import annotations
 from itertools import groupby
 from statistics import median
 
-from viplab.analysis.deadline import skew_ns
+from viplab.analysis.frame_rows import Resolution, resolution
 from viplab.analysis.record import Record, arp_entry
-from viplab.analysis.rows import Resolution, resolution
+from viplab.analysis.timing_model import skew_ns
 from viplab.analysis.views import FaultView, RoundTrip, TrialView
-from viplab.evidence import HostName
+from viplab.run_folder import HostName
 
 Value = bool | int | float | str | None
 

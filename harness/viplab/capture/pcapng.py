@@ -14,7 +14,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from viplab.analysis.index import ETHERNET, LARGEST, SECOND_NS, Batch, Column, Order, fields
+from viplab.capture.index import ETHERNET, LARGEST, SECOND_NS, Batch, Column, Order, fields
 from viplab.errors import InputError
 
 MAGIC = bytes.fromhex("0a0d0d0a")

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from viplab.analysis.truth.maker import (
+from viplab.ground_truth.maker import (
     BROADCAST,
     CENSUS_EVERY,
     CLIENT_IP,

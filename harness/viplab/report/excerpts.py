@@ -9,10 +9,10 @@ from pathlib import Path
 from urllib.parse import quote
 
 from viplab.analysis.views import FrameRow, LogLine, TrialView
-from viplab.evidence import HostName
 from viplab.report import units
 from viplab.report.text import middle_out
 from viplab.report.timeline import BEFORE_S
+from viplab.run_folder import HostName
 
 FRAMES, LOG_LINES, CONFIG_LINES, ARP_LINES = 60, 120, 80, 12
 BURST_S = 0.1

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from viplab.analysis.frames import BROADCAST, Advert, Arp, Echo
 from viplab.analysis.record import Record
 from viplab.analysis.views import FaultView, FrameRow
+from viplab.capture.frames import BROADCAST, Advert, Arp, Echo
 
 # So many adverts of the old master before a takeover, and of the new one after it.
 _ADVERTS = 3

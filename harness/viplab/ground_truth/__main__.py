@@ -1,4 +1,4 @@
-"""Writes the generated tables into docs/method.md: `python -m viplab.analysis.truth docs/method.md [RUN ...]`.
+"""Writes the generated tables into docs/method.md: `python -m viplab.ground_truth docs/method.md [RUN ...]`.
 
 Known truth is made and measured anew; the physical truth and the calibration come from the run folders that are named,
 and stay as they are where none is. Exit status 1 where the analyser gave a wrong answer or a cut was measured wrongly.
@@ -12,10 +12,10 @@ from pathlib import Path
 
 from viplab.analysis.run import analyze
 from viplab.analysis.summary import TrialSummary
-from viplab.analysis.truth import page
-from viplab.analysis.truth.check import compare_all
 from viplab.errors import ViplabError
-from viplab.evidence import RunFolder
+from viplab.ground_truth import page
+from viplab.ground_truth.check import compare_all
+from viplab.run_folder import RunFolder
 
 
 def write(path: Path, runs: Sequence[Path]) -> int:

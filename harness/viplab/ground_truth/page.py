@@ -6,8 +6,8 @@ import re
 from collections.abc import Callable, Iterable, Sequence
 
 from viplab.analysis.summary import Calibration, Jitter, TrialSummary
-from viplab.analysis.truth.check import Answer, Compared
 from viplab.errors import InputError
+from viplab.ground_truth.check import Answer, Compared
 
 _SHOWN = ("detection_s", "deadline_excess_s", "announce_s", "outage_s", "recovered_s")
 

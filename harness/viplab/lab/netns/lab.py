@@ -23,11 +23,12 @@ from pathlib import Path
 from typing import IO, Literal, TypeVar
 
 from viplab.errors import HostError, LabError
-from viplab.lab import kernel, netns_init
+from viplab.lab import kernel
 from viplab.lab.bridges import bypass_netfilter
 from viplab.lab.command import run
 from viplab.lab.guest import Answer, Armed, Dialogue, Fired, Guest, Result
 from viplab.lab.lab import Fact, Origins, on_both
+from viplab.lab.netns import init
 from viplab.lab.sandbox import LAB, contained
 from viplab.lab.topology import HOSTS, MARKER_PORT, MGMT, MGMT_IP, NETWORKS, Host, HostName, Network
 
@@ -86,7 +87,7 @@ class NetnsGuest:
         self._folder.mkdir()
         command = ["unshare", "--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc"]
         command += ["sh", "-c", _SETUP, "sh", str(self._folder), self.host.hostname]
-        command += [sys.executable, "-I", "-S", netns_init.__file__]
+        command += [sys.executable, "-I", "-S", init.__file__]
         with self._console.open("wb") as console:
             self._tree = subprocess.Popen(
                 command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=console, env=_ENVIRONMENT

@@ -10,16 +10,15 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from viplab.analysis.views import RunView, TrialView
-from viplab.evidence import RunFolder
 from viplab.report import (
     adverts,
     compared,
     dots,
-    exhibits,
-    glance,
+    excerpts,
     meaning,
     narrate,
     outline,
+    overview,
     settled,
     timeline,
     topology,
@@ -27,6 +26,7 @@ from viplab.report import (
 )
 from viplab.report.filters import anchor, environment
 from viplab.report.svg import Drawing
+from viplab.run_folder import RunFolder
 
 Link = Callable[..., str]
 
@@ -128,7 +128,7 @@ class Book:
 
         return environment().get_template(template).render(
             **self._context, **context, link=link, trial_link=trial_link, root=root,
-            raw_files=lambda trial: exhibits.raw_files(self.run.path, trial.name, root),
+            raw_files=lambda trial: excerpts.raw_files(self.run.path, trial.name, root),
         )  # fmt: skip
 
     def _shared(self) -> dict[str, Any]:
@@ -138,8 +138,8 @@ class Book:
             "provenance": view.info.provenance,
             "subjects": outline.subjects(view),
             "short": outline.short_names(view),
-            "label": lambda subject: glance.subject_label(view, subject),
-            "claims_of": lambda group: glance.claims_of(view, group),
+            "label": lambda subject: overview.subject_label(view, subject),
+            "claims_of": lambda group: overview.claims_of(view, group),
             "tally": lambda subject=None: outline.tally(view, subject),
             "chapters": self.chapters,
             "claim_groups": outline.claim_groups(view),
@@ -149,8 +149,8 @@ class Book:
             "bench": topology.bench(view),
             "quantities": [item for item in QUANTITIES if item is not HTTP or _asks_over_http(view)],
             "repeated": len(self._chapter_of) < len(view.trials),
-            "headline": glance.headline(view),
-            "blocks": glance.blocks,
+            "headline": overview.headline(view),
+            "blocks": overview.blocks,
             "meanings": meaning.meanings,
             "tell": narrate.tell,
             "timeline": self._timeline,
@@ -159,8 +159,8 @@ class Book:
             "distribution": self._distribution,
             "settled": self._settled,
             "fault_words": timeline.fault_words,
-            "configurations": exhibits.configurations,
-            "is_omission": lambda row: isinstance(row, exhibits.Omission),
+            "configurations": excerpts.configurations,
+            "is_omission": lambda row: isinstance(row, excerpts.Omission),
         }
 
     def _drawn(self, key: str, draw: Callable[[str], Drawing | None]) -> Drawing | None:
@@ -178,7 +178,7 @@ class Book:
         return self._drawn(f"{anchor(trial.name)}-v", lambda key: adverts.draw(trial, key))
 
     def _distribution(self) -> Drawing | None:
-        blocks = [block for chapter in self.chapters for case in chapter.cases for block in glance.blocks(case)]
+        blocks = [block for chapter in self.chapters for case in chapter.cases for block in overview.blocks(case)]
         return self._drawn("dots", lambda key: dots.draw(blocks, outline.subjects(self.view), key))
 
     def _settled(self, number: int) -> Drawing | None:

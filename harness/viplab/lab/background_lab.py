@@ -21,7 +21,7 @@ from viplab.lab import kernel
 from viplab.lab.cache import cache_dir
 from viplab.lab.image import Image
 from viplab.lab.lab import Lab
-from viplab.lab.opened import in_lab, ready_image
+from viplab.lab.libvirt.opened import in_lab, ready_image
 from viplab.lab.sandbox import OUTSIDE_PID
 from viplab.lab.topology import HOSTS
 from viplab.lab.waiting import until

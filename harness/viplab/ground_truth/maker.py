@@ -12,7 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, TypeVar
 
-from viplab.analysis.truth import wire
+from viplab.ground_truth import wire
 
 START_NS = 1_800_000_000_000_000_000
 MS = 1_000_000

@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from viplab.analysis.measures import measures
+from viplab.analysis.predicates import measures
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
-from viplab.analysis.truth.cases import ARTICLE, BEYOND
-from viplab.analysis.truth.maker import FAMILIES, Trial
 from viplab.analysis.views import FaultView, TrialView
-from viplab.evidence import TrialFolder
+from viplab.ground_truth.cases import ARTICLE, BEYOND
+from viplab.ground_truth.maker import FAMILIES, Trial
+from viplab.run_folder import TrialFolder
 
 Answer = int | None
 

@@ -7,13 +7,13 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, TypeVar
 
 from viplab.errors import HostError
-from viplab.lab.accelerator import Accelerator, accelerator
 from viplab.lab.image import Image, build_image, find_image, load_recipe
+from viplab.lab.libvirt.accelerator import Accelerator, accelerator
 from viplab.lab.sandbox import LAB, contained
 from viplab.progress import step
 
 if TYPE_CHECKING:
-    from viplab.lab.libvirt_lab import LibvirtLab
+    from viplab.lab.libvirt.lab import LibvirtLab
 
 IMAGE = "debian-12"
 T = TypeVar("T")
@@ -44,8 +44,8 @@ def in_lab(image: Image, work: Callable[[LibvirtLab], T]) -> T:
 def _private_lab(image: Image, accel: Accelerator) -> Iterator[LibvirtLab]:
     # libvirt-python is imported where a lab is made and nowhere else: reports are read where there is no libvirt.
     try:
-        from viplab.lab import private
-        from viplab.lab.libvirt_lab import LibvirtLab
+        from viplab.lab.libvirt import private_libvirtd as private
+        from viplab.lab.libvirt.lab import LibvirtLab
     except ImportError as error:
         raise HostError(f"{error.name}: not installed in this Python; `pip install 'viplab[lab]'` brings it") from None
 

@@ -21,13 +21,13 @@ import jinja2
 import libvirt
 
 from viplab.errors import LabError
-from viplab.lab.accelerator import Accelerator
 from viplab.lab.cache import cache_dir, make_once
 from viplab.lab.command import run
 from viplab.lab.guest import Armed, Dialogue, Fired, Guest, Result
 from viplab.lab.image import Image
 from viplab.lab.lab import Fact, Origins
-from viplab.lab.ssh import Connection
+from viplab.lab.libvirt.accelerator import Accelerator
+from viplab.lab.libvirt.ssh import Connection
 from viplab.lab.topology import HOSTS, NETWORKS, Host, HostName, Network
 from viplab.lab.waiting import until
 from viplab.progress import step
@@ -40,7 +40,7 @@ WARM_UP = "python3 -I -S -c 'import argparse, ctypes, json, selectors, socket, z
 _EMULATORS = Path("/run/libvirt/qemu")
 BOOT_LIMIT_S: dict[Accelerator, float] = {"kvm": 60.0, "qemu": 240.0}
 _TEMPLATES = jinja2.Environment(
-    loader=jinja2.PackageLoader("viplab.lab"), autoescape=True, undefined=jinja2.StrictUndefined
+    loader=jinja2.PackageLoader("viplab.lab.libvirt"), autoescape=True, undefined=jinja2.StrictUndefined
 )
 
 

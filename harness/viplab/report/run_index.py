@@ -12,10 +12,10 @@ from markupsafe import Markup
 from pydantic import ValidationError
 
 from viplab.analysis.summary import ClaimResult, Summary
-from viplab.evidence import RunFolder
 from viplab.report import compared
 from viplab.report.filters import environment, policy
 from viplab.report.outline import VERDICTS, verdict
+from viplab.run_folder import RunFolder
 
 SAME_GROUND = ("accel", "image", "host_kernel", "qemu", "libvirt")
 """What of two runs' provenance a reader should know of where it differs; the accelerator and image rule a test out."""
