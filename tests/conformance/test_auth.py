@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import pytest
-from clause_plays import VIP4, backup, master, refused_by, resealed, sent, timed_out
 from hypothesis import given
 from hypothesis import strategies as st
-from vrrp_playbook import HIGHER_ADDRESS, LOWER_ADDRESS, OWN, becomes, packet, removes, timeout
 
+from support.clause_plays import VIP4, backup, master, refused_by, resealed, sent, timed_out
+from support.playbook import HIGHER_ADDRESS, LOWER_ADDRESS, OWN, becomes, packet, removes, timeout
 from vipd.config.behaviour import SECOND_NS
 from vipd.config.model import VirtualAddress
 from vipd.protocol.ah import LAST, LENGTH, AuthenticationHeader

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-import page
+from conformance import page
 
 DOC = page.TESTS.parent / "docs" / "conformance.md"
 NAMED = re.compile(r"test_((?:v[23]_[a-z]+|df)_\d\d)_")

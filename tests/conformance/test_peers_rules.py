@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import pytest
-from clause_plays import HIGHER6, VIP6, backup, owner, packet3, refused_by, resealed, timed_out
-from vrrp_playbook import HIGHER_ADDRESS, LOWER_ADDRESS, OWN, advert, becomes, packet, removes, sends
 
+from support.clause_plays import HIGHER6, VIP6, backup, owner, packet3, refused_by, resealed, timed_out
+from support.playbook import HIGHER_ADDRESS, LOWER_ADDRESS, OWN, advert, becomes, packet, removes, sends
 from vipd.config.behaviour import PRESETS
 from vipd.protocol.packet import GROUPS, Form, open_datagram
 from vipd.protocol.table import State

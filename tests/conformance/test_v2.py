@@ -8,7 +8,8 @@ from __future__ import annotations
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vrrp_playbook import (
+
+from support.playbook import (
     HIGHER_ADDRESS,
     LOWER_ADDRESS,
     VIP,
@@ -27,7 +28,6 @@ from vrrp_playbook import (
     stopped,
     timeout,
 )
-
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.model import VirtualAddress
 from vipd.config.parser import ConfigError, parse

@@ -6,10 +6,11 @@ Those of the wire itself are tested on a real kernel, in tests/netns/vipd.
 from __future__ import annotations
 
 import pytest
-from clause_plays import HIGHER6, OWN6, VIP4, VIP6, backup, master, owner, packet3, refused_by, sent, timed_out
 from hypothesis import given
 from hypothesis import strategies as st
-from vrrp_playbook import (
+
+from support.clause_plays import HIGHER6, OWN6, VIP4, VIP6, backup, master, owner, packet3, refused_by, sent, timed_out
+from support.playbook import (
     HIGHER_ADDRESS,
     LOWER_ADDRESS,
     OWN,
@@ -26,7 +27,6 @@ from vrrp_playbook import (
     stopped,
     timeout,
 )
-
 from vipd.config.behaviour import SECOND_NS
 from vipd.config.parser import ConfigError, parse
 from vipd.kernel.macvlan import virtual_mac

@@ -1,13 +1,8 @@
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 import pytest
 
-sys.path.insert(0, str(Path(__file__).parent / "vipd"))
-
-from netns_hosts import missing
+from support.netns_hosts import missing
 
 
 @pytest.fixture(scope="session")

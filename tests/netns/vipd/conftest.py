@@ -4,7 +4,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from netns_hosts import Hosts
+
+from support.netns_hosts import Hosts
 
 
 @pytest.fixture

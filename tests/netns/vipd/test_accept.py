@@ -9,7 +9,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from netns_hosts import AGENT, Sandbox
+
+from support.netns_hosts import AGENT, Sandbox
 
 _INSTANCE = """\
 vrrp_instance {name} {{

@@ -9,8 +9,9 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
-from cells import FRR, TONGUES, Cell, Tongue
-from netns_hosts import Sandbox
+
+from support.interop import FRR, TONGUES, Cell, Tongue
+from support.netns_hosts import Sandbox
 
 VIPD = "keepalived-2"
 PAIRS = ((VIPD, VIPD), (VIPD, "keepalived"), ("keepalived", VIPD), (VIPD, "frr"), ("frr", VIPD))

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shutil
 
 import pytest
-from netns_hosts import AGENT, Hosts
 
+from support.netns_hosts import AGENT, Hosts
 from vipd.tools.zipapp import build_zipapp
 
 needs_keepalived = pytest.mark.skipif(shutil.which("keepalived") is None, reason="needs keepalived")

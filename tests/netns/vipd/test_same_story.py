@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from netns_hosts import Hosts
+
+from support.netns_hosts import Hosts
 
 _GLOBAL = """\
 global_defs {

@@ -10,7 +10,8 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from netns_hosts import Hosts
+
+from support.netns_hosts import Hosts
 
 _TIMEOUT_S = 0.6
 _PATIENCE_S = 30

@@ -6,7 +6,8 @@ import json
 import shutil
 
 import pytest
-from netns_hosts import VIP, Hosts
+
+from support.netns_hosts import VIP, Hosts
 
 _INSTANCE = """\
 vrrp_instance {name} {{

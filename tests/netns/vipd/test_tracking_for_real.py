@@ -11,7 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from netns_hosts import Hosts
+
+from support.netns_hosts import Hosts
 
 _CONFIG = """\
 global_defs {

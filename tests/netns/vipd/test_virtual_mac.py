@@ -13,12 +13,12 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from netns_hosts import AGENT, Sandbox
 from scapy.layers.inet import IP
 from scapy.layers.inet6 import ICMPv6ND_NA, IPv6
 from scapy.layers.l2 import ARP, Ether
 from scapy.utils import rdpcap
 
+from support.netns_hosts import AGENT, Sandbox
 from vipd.kernel.macvlan import virtual_mac
 
 _ROUTERS = (

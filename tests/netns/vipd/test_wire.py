@@ -7,7 +7,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from netns_hosts import Hosts
+
+from support.netns_hosts import Hosts
 
 ADVERT = re.compile(
     r"\(tos (?P<tos>\S+),.* ttl (?P<ttl>\d+),.*proto VRRP \((?P<protocol>\d+)\), length (?P<length>\d+)\)\s+"

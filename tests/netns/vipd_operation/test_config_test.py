@@ -8,7 +8,8 @@ import sys
 from pathlib import Path
 
 import pytest
-from netns_hosts import AGENT
+
+from support.netns_hosts import AGENT
 
 pytestmark = pytest.mark.skipif(shutil.which("keepalived") is None, reason="needs keepalived")
 

@@ -9,7 +9,8 @@ from itertools import pairwise
 from pathlib import Path
 
 import pytest
-from netns_hosts import AGENT, Hosts
+
+from support.netns_hosts import AGENT, Hosts
 
 VRRP = """
 global_defs {{

@@ -8,10 +8,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import synthetic as s
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support import synthetic as s
 from viplab.analysis import application
 from viplab.analysis.run import analyze, write_summary, write_trials
 from viplab.analysis.summary import Fault

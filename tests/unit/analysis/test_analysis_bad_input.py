@@ -9,8 +9,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import synthetic as s
 
+from support import synthetic as s
 from viplab.analysis import reading
 from viplab.analysis.run import analyze, write_summary, write_trials
 from viplab.errors import InputError

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import synthetic as s
 import yaml
 
+from support import synthetic as s
 from viplab.analysis.claims import exit_status, read_reference
 from viplab.analysis.claims_page import MEANING, claims_page
 from viplab.analysis.predicates import measures

@@ -7,8 +7,8 @@ from pathlib import Path
 from random import Random
 
 import pytest
-import synthetic as s
 
+from support import synthetic as s
 from viplab.analysis.baseline import Points, Series, points, read_points, write_baseline
 from viplab.analysis.compare import Comparison, compare, lines
 from viplab.analysis.run import analyze, write_summary

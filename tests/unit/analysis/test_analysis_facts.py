@@ -6,8 +6,8 @@ import json
 from pathlib import Path
 
 import pytest
-import synthetic as s
 
+from support import synthetic as s
 from viplab.analysis.reading import read_trial
 from viplab.analysis.streams import Trip, round_trips, silences
 from viplab.analysis.timing_model import Terms, down_interval_ns, released_ns, skew_ns

@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 
 import pytest
-import synthetic as s
 
+from support import synthetic as s
 from viplab.analysis.run import analyze, write_trials
 from viplab.analysis.views import RunView
 from viplab.run_folder import RunFolder

@@ -5,10 +5,10 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import synthetic as s
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from support import synthetic as s
 from viplab.capture.dissect import decode, meanings
 from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
 from viplab.capture.index import Frame

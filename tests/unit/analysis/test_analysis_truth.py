@@ -6,8 +6,8 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
-import synthetic as s
 
+from support import synthetic as s
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.ground_truth import page

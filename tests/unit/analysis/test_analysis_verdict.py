@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import synthetic as s
 
+from support import synthetic as s
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.run_folder import TrialFolder

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import io
 
-import report_sample as sample
 from rich.console import Console
 
+from support import report_sample as sample
 from viplab.analysis.views import RunView
 from viplab.report import summary_table
 

@@ -7,11 +7,11 @@ from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
-import report_sample as sample
 from hypothesis import given
 from hypothesis import strategies as st
 from rich.console import Console
 
+from support import report_sample as sample
 from viplab.analysis.views import RunView
 from viplab.report import junit, markdown, summary_table, write_single
 from viplab.report.markdown import escape

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 
 import pytest
-import report_sample as sample
 
+from support import report_sample as sample
 from viplab.analysis.views import AdvertSeen, RunView, TrialView
 from viplab.report import adverts, answers, arithmetic, dots, ladder, outline, settled
 from viplab.report import overview as glance

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import importlib
 import io
 import json
 import random
 import re
 from html.parser import HTMLParser
-from pathlib import Path
 from xml.etree import ElementTree
 
 import pytest
 from rich.console import Console
 
+from support import synthetic
 from viplab.analysis.run import analyze, summary_bytes
 from viplab.analysis.views import RunView
 from viplab.report import junit, markdown, summary_table, write_site
@@ -33,9 +32,6 @@ LINES = [
 @pytest.fixture(scope="module")
 def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
     """A run of case C and power-cut in which every file that a guest or the wire can write into holds all of it."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.syspath_prepend(str(Path(__file__).parents[1] / "analysis"))
-        synthetic = importlib.import_module("synthetic")
     made = [synthetic.CASES[name]("keepalived-1.2.2") for name in ("case-c", "case-a")]
     folder = RunFolder(synthetic.write_run(tmp_path_factory.mktemp("hostile") / "run", made))
     noise = random.Random(5).randbytes(5000)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import report_sample as sample
-
+from support import report_sample as sample
 from viplab.analysis.views import TrialView
 from viplab.report import outline
 from viplab.report.meaning import meanings

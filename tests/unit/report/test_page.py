@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import base64
 import hashlib
-import importlib
 import re
 import subprocess
 import sys
@@ -12,8 +11,9 @@ from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
-import report_sample as sample
 
+from support import report_sample as sample
+from support import synthetic
 from viplab.analysis.run import analyze
 from viplab.analysis.summary import CaptureSummary
 from viplab.analysis.views import LogLine, PingView, RunView
@@ -264,11 +264,9 @@ def test_a_log_of_a_hundred_thousand_lines_is_cut_with_a_note(folder: RunFolder)
 
 
 def test_the_noise_floor_and_the_known_truth_are_printed_or_said_to_be_missing(
-    tmp_path: Path, folder: RunFolder, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, folder: RunFolder
 ) -> None:
     assert "viplab run calibration" in render(folder, sample.run(sample.trial()))
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "analysis"))
-    synthetic = importlib.import_module("synthetic")
     made = [case("keepalived-1.2.2") for case in (synthetic.calibration, synthetic.truth_cut)]
     run = RunFolder(synthetic.write_run(tmp_path / "run", made))
     page = render(run, analyze(run))
@@ -298,9 +296,7 @@ def test_report_reaches_neither_lab_nor_guests() -> None:
     assert done.stdout.strip() == "[]"
 
 
-def test_a_run_that_analysis_made_is_rendered_whole(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.syspath_prepend(str(Path(__file__).parents[1] / "analysis"))
-    synthetic = importlib.import_module("synthetic")
+def test_a_run_that_analysis_made_is_rendered_whole(tmp_path: Path) -> None:
     trials = [case("keepalived-1.2.2") for case in synthetic.CASES.values()]
     run = RunFolder(synthetic.write_run(tmp_path / "run", trials))
     page = render(run, analyze(run))

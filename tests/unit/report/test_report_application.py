@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import report_sample as sample
 
+from support import report_sample as sample
 from viplab.analysis.summary import Application, Jitter, KeptConnection
 from viplab.analysis.views import TrialView
 from viplab.report import render

@@ -9,8 +9,8 @@ from http.server import ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
-import report_sample as sample
 
+from support import report_sample as sample
 from viplab.analysis.run import write_summary
 from viplab.analysis.views import RunView
 from viplab.errors import HostError

@@ -7,8 +7,8 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 import pytest
-import report_sample as sample
 
+from support import report_sample as sample
 from viplab.report import write_single, write_site
 from viplab.run_folder import RunFolder
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import unicodedata
 
 import pytest
-import report_sample as sample
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support import report_sample as sample
 from viplab.report import excerpts as exhibits
 from viplab.report import units
 from viplab.report.text import LINE_LIMIT, middle_out, visible

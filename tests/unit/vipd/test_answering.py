@@ -11,8 +11,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from vrrp_playbook import HIGHER_ADDRESS, OWN, Playbook, advert, config, seconds, started, timeout
 
+from support.playbook import HIGHER_ADDRESS, OWN, Playbook, advert, config, seconds, started, timeout
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.model import Config, SyncGroup
 from vipd.daemon import control

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import pytest
-from vrrp_playbook import MS_NS, Bench, adds, becomes, garps, log, removes, sends
 
+from support.playbook import MS_NS, Bench, adds, becomes, garps, log, removes, sends
 from vipd.config.behaviour import SECOND_NS
 from vipd.protocol.table import State
 

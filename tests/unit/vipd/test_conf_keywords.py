@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from test_conf import instance, problems, router
 
+from support.keepalived_conf import instance, problems, router
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.keywords import BLOCKS, KEYWORDS, REFUSED, Keyword
 from vipd.config.model import Command, Globals, Hooks, Hop, Route, RouterConfig, Rule, Track

@@ -7,8 +7,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from test_conf import PART_3, instance
 
+from support.keepalived_conf import PART_3, instance
 from vipd.config.blocks import statements
 from vipd.config.keywords import KEYWORDS
 from vipd.config.parser import ConfigError, parse

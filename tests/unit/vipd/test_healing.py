@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vrrp_playbook import Bench
 
+from support.playbook import Bench
 from vipd.protocol.table import State
 
 NAMES = ("A", "B", "C")

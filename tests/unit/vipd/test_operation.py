@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from vrrp_playbook import config
 
+from support.playbook import config
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.model import Command, Config, RouterConfig, Script, SyncGroup, Track
 from vipd.daemon import accounts, dumps

@@ -12,9 +12,9 @@ import time
 from pathlib import Path
 
 import pytest
-from test_conf import PART_1
 
 import vipd.kernel.syslog
+from support.keepalived_conf import PART_1
 from vipd import __version__
 from vipd.cli import main
 from vipd.config.behaviour import PRESETS

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from simulation import DELAY_NS, LONGEST_DELAY_NS, Simulation
+
+from support.simulation import DELAY_NS, LONGEST_DELAY_NS, Simulation
 
 ROUNDS = 24
 STEPS: list[int] = []

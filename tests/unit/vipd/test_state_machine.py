@@ -7,7 +7,8 @@ import itertools
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from vrrp_playbook import (
+
+from support.playbook import (
     HIGHER_ADDRESS,
     LOWER_ADDRESS,
     OWN,
@@ -27,7 +28,6 @@ from vrrp_playbook import (
     stopped,
     timeout,
 )
-
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.protocol.compile import settled
 from vipd.protocol.effects import AddAddresses, Log, RemoveAddresses, SendAdvert, SendGratuitousArp

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from vrrp_playbook import HIGHER_ADDRESS, Playbook, adds, becomes, garps, removes, sends, started, timeout
-
+from support.playbook import HIGHER_ADDRESS, Playbook, adds, becomes, garps, removes, sends, started, timeout
 from vipd.config.behaviour import SECOND_NS
 from vipd.config.model import VirtualAddress
 from vipd.protocol import packet_v3

@@ -9,8 +9,7 @@ import heapq
 from itertools import count
 from random import Random
 
-from vrrp_playbook import OWN, config
-
+from support.playbook import OWN, config
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.model import RouterConfig
 from vipd.protocol.effects import AddAddresses, Notify, RemoveAddresses, SendAdvert

@@ -11,7 +11,7 @@ from viplab.ground_truth.cases import ARTICLE as CASES  # noqa: F401
 from viplab.ground_truth.maker import *  # noqa: F403
 from viplab.ground_truth.wire import pcap_bytes  # noqa: F401
 
-REPOSITORY = Path(__file__).parents[3]
+REPOSITORY = Path(__file__).parents[2]
 REFERENCE = REPOSITORY / "results" / "reference" / "article.yaml"
 
 
