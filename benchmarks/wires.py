@@ -20,7 +20,7 @@ AGENT = Path(__file__).parents[1] / "agent"
 sys.path.insert(0, str(AGENT))
 
 from vipd.protocol import packet_v2, packet_v3  # noqa: E402
-from vipd.protocol.packet import Advert, Form  # noqa: E402
+from vipd.protocol.packet import Advert, ChecksumForm  # noqa: E402
 
 PAIRS = 5
 SUBJECTS = ("keepalived", "vipd")
@@ -42,7 +42,7 @@ done
 """
 
 
-class Heard(NamedTuple):
+class ReceivedDatagram(NamedTuple):
     """An advert of the subject."""
 
     at_ns: int
@@ -63,7 +63,7 @@ class Peer:
         self._sockets[pair].sendto(octets, _GROUP)
         return now
 
-    def hear(self, seconds: float) -> Iterator[Heard]:
+    def hear(self, seconds: float) -> Iterator[ReceivedDatagram]:
         """Adverts of the subject that come within this time."""
         end = time.monotonic() + seconds
         while (left := end - time.monotonic()) > 0:
@@ -74,7 +74,7 @@ class Peer:
                 at_ns = sum(
                     value * unit for value, unit in zip(_STAMP.unpack(ancillary[0][2]), (10**9, 1), strict=True)
                 )
-                yield Heard(at_ns, self._sockets.index(ready), data[21], data[22])
+                yield ReceivedDatagram(at_ns, self._sockets.index(ready), data[21], data[22])
 
     def flush(self) -> None:
         """Forget what has been waiting."""
@@ -153,7 +153,7 @@ def advert(pair: int, vrid: int, priority: int, version: int = 2, interval_ns: i
     if version == 2:
         return packet_v2.encode(made)
     source, group = (int.from_bytes(socket.inet_aton(one), "big") for one in (f"10.{pair}.0.2", _GROUP[0]))
-    return packet_v3.encode(made._replace(form=Form.PSEUDO_HEADER), 4, source, group)
+    return packet_v3.encode(made._replace(form=ChecksumForm.PSEUDO_HEADER), 4, source, group)
 
 
 def _vip(pair: int, vrid: int) -> str:

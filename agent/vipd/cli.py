@@ -14,7 +14,7 @@ from vipd import __version__
 from vipd.config.behaviour import DEFAULT, PRESETS
 from vipd.config.model import Config
 from vipd.config.parser import ConfigError
-from vipd.daemon.config_files import load, not_here, runs_scripts, strangers, unfit
+from vipd.daemon.config_files import load, missing_interfaces, runs_scripts, unknown_accounts, unusable_scripts
 
 CONFIG_FILE = "/etc/keepalived/keepalived.conf"
 PID_FILE = "/run/vipd.pid"
@@ -40,7 +40,7 @@ usage: vipd [-t | --explain] [-n] [-l] [-D] [-f FILE] [-i ID] [-p FILE] [--profi
 
 _USAGE_ERROR = 64
 _MARK = 250  # the kernel's names of tables and aliases of interfaces have 255 octets
-_BAD, _UNGUARDED = 5, 6
+_BAD, _INSECURE = 5, 6
 _SHORT = "tf:i:nlDPp:vh"
 _LONG = {
     "config-test": "-t",
@@ -111,12 +111,12 @@ def main(arguments: list[str] | None = None) -> int:
         config = load(options.file, options.config_id)
     except ConfigError as error:
         sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
-        return (_UNGUARDED if error.unguarded else _BAD) if options.test else 1
+        return (_INSECURE if error.insecure_scripts else _BAD) if options.test else 1
     sys.stderr.write("".join(f"{line}\n" for line in config.warnings))
     if options.explain:
-        from vipd.config.writer import explained
+        from vipd.config.writer import explain
 
-        sys.stdout.write("".join(f"{line}\n" for line in explained(config, PRESETS[options.profile])))
+        sys.stdout.write("".join(f"{line}\n" for line in explain(config, PRESETS[options.profile])))
         return 0
     if options.test:
         return _tested(config, options.file)
@@ -125,14 +125,14 @@ def main(arguments: list[str] | None = None) -> int:
 
 def _tested(config: Config, file: str) -> int:
     """What `keepalived -t` exits with, measured with 2.2.7: unguarded scripts count for more than most errors."""
-    unknown = strangers(config, file)
-    found = [*unknown, *unfit(config, file), *not_here(config)]
+    unknown = unknown_accounts(config, file)
+    found = [*unknown, *unusable_scripts(config, file), *missing_interfaces(config)]
     sys.stderr.write("".join(f"{line}\n" for line in found))
     if runs_scripts(config) and not config.globals.script_security and not unknown:
         _complain(
             f"{file}: there are scripts, but no enable_script_security in global_defs; add it (vipd enforces it)", 0
         )
-        return _UNGUARDED
+        return _INSECURE
     return _BAD if config.repaired or found else 0
 
 
@@ -160,8 +160,8 @@ def _run(config: Config, options: Options) -> int:
     from vipd.daemon.control import socket_of
     from vipd.daemon.loop import Daemon
     from vipd.kernel import privileges
-    from vipd.kernel.syslog import FORMS, Syslog
-    from vipd.protocol.log_messages import Say
+    from vipd.kernel.syslog import FORMATS, Syslog
+    from vipd.protocol.log_messages import LogEvent
 
     pid_file = os.path.abspath(options.pid_file)  # noqa: PTH100 - the daemon changes to /
     file = os.path.abspath(options.file)  # noqa: PTH100
@@ -171,7 +171,7 @@ def _run(config: Config, options: Options) -> int:
         return _complain(f"is already running ({pid_file} is locked); stop it first", 1)
     except OSError as error:
         return _complain(f"{pid_file}: {error.strerror}; name another pid file with -p", 1)
-    log = Syslog(FORMS[options.profile], options.detail, options.console)
+    log = Syslog(FORMATS[options.profile], options.detail, options.console)
     try:
         if config.globals.net_namespace:
             privileges.enter(config.globals.net_namespace)
@@ -190,8 +190,8 @@ def _run(config: Config, options: Options) -> int:
             if started is not None:
                 started()
 
-        log.say(Say.FILE_OPENED, file=options.file)
-        log.say(Say.FILE_READ, size=config.size)
+        log.event(LogEvent.FILE_OPENED, file=options.file)
+        log.event(LogEvent.FILE_READ, size=config.size)
         daemon.run(ready, socket_of(pid_file))
     except PermissionError:
         return _complain("needs root, or CAP_NET_ADMIN and CAP_NET_RAW", 1)
@@ -201,7 +201,7 @@ def _run(config: Config, options: Options) -> int:
     finally:
         with suppress(OSError):
             os.unlink(pid_file)  # noqa: PTH108
-    log.say(Say.STOPPED)
+    log.event(LogEvent.STOPPED)
     return 0
 
 

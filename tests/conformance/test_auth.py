@@ -134,7 +134,7 @@ def test_v2_auth_09_a_master_goes_on_past_the_number_it_hears_and_yields_when_no
     assert play.router.advert_received(datagram.payload, datagram.source, 255, play.now, **more) is None
     (answer,) = sent(play)
     assert int.from_bytes(answer.packet[8:12], "big") > 1001
-    seal = play.router._dialect._seal
+    seal = play.router._codec._seal
     assert seal is not None
     seal.sequence = LAST + 1
     play >> timeout(play.waits_s or 0) << removes() << becomes(State.BACKUP)

@@ -7,7 +7,7 @@ import pytest
 from support.clause_plays import HIGHER6, VIP6, backup, owner, packet3, refused_by, resealed, timed_out
 from support.playbook import HIGHER_ADDRESS, LOWER_ADDRESS, OWN, advert, becomes, packet, removes, sends
 from vipd.config.behaviour import PRESETS
-from vipd.protocol.packet import GROUPS, Form, open_datagram
+from vipd.protocol.packet import GROUPS, ChecksumForm, open_datagram
 from vipd.protocol.table import State
 from vipd.protocol.validation import Discard, Remark
 
@@ -16,7 +16,7 @@ UNICAST = {"version": 3, "unicast_peers": ("10.0.0.3",)}
 
 def test_df_01_both_checksums_are_heard_and_the_one_of_the_deployed_base_is_sent() -> None:
     assert not any(preset.message_only_checksum for preset in PRESETS.values())
-    for form in (Form.MESSAGE, Form.PSEUDO_HEADER):
+    for form in (ChecksumForm.MESSAGE, ChecksumForm.PSEUDO_HEADER):
         assert refused_by(backup(version=3), packet3(102, form=form)) is None
 
 
@@ -26,7 +26,7 @@ def test_df_02_unicast_checksums_cover_the_peer_s_address_or_the_group_s_and_any
     old = packet3(102, destination=GROUPS[4])
     for octets in (right, old):
         assert refused_by(play, octets, ttl=64, destination=OWN) is None
-    assert play.router.counts.remarks[Remark.GROUP_CHECKSUM] == 1
+    assert play.router.counters.remarks[Remark.GROUP_CHECKSUM] == 1
     assert timed_out(**UNICAST).destination == HIGHER_ADDRESS
     ranged = backup(unicast_ttl_ranges=((254, 255),), **UNICAST)
     assert refused_by(ranged, right, ttl=64, destination=OWN) is Discard.TTL
@@ -38,7 +38,7 @@ def test_df_02_unicast_checksums_cover_the_peer_s_address_or_the_group_s_and_any
 def test_df_03_frr_s_ipv6_adverts_are_heard_with_a_remark() -> None:
     play = backup(version=3, addresses=VIP6[1:], native_ipv6=True)
     assert refused_by(play, packet3(102, family=6, addresses=VIP6[1].octets), source=HIGHER6) is None
-    assert play.router.counts.remarks[Remark.FIRST_ADDRESS] == 1
+    assert play.router.counters.remarks[Remark.FIRST_ADDRESS] == 1
 
 
 def test_df_04_nothing_that_is_read_is_asked_for_its_source_mac() -> None:

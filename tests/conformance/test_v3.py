@@ -32,7 +32,7 @@ from vipd.config.parser import ConfigError, parse
 from vipd.kernel.macvlan import virtual_mac
 from vipd.protocol.checksum import checksum, pseudo_header
 from vipd.protocol.garp import gratuitous_arp, unsolicited_neighbour_advert
-from vipd.protocol.packet import GROUPS, Advert, Form
+from vipd.protocol.packet import GROUPS, Advert, ChecksumForm
 from vipd.protocol.packet_v2 import encode as encode_v2
 from vipd.protocol.packet_v3 import decode
 from vipd.protocol.table import State
@@ -86,7 +86,7 @@ def test_v3_pkt_08_an_advert_without_addresses_is_ignored() -> None:
 @given(st.integers(1, 15))
 def test_v3_pkt_09_the_reserved_nibble_is_zero_sent_and_ignored(reserved: int) -> None:
     assert timed_out(**V3).packet[4] >> 4 == 0
-    octets = packet3(102, form=Form.MESSAGE)
+    octets = packet3(102, form=ChecksumForm.MESSAGE)
     changed = octets[:4] + bytes([octets[4] | reserved << 4]) + octets[5:6] + b"\0\0" + octets[8:]
     changed = changed[:6] + checksum(changed).to_bytes(2, "big") + changed[8:]
     advert = decode(changed, 4, HIGHER_ADDRESS, GROUPS[4])
@@ -117,9 +117,9 @@ def test_v3_pkt_11_over_ipv6_the_checksum_covers_the_pseudo_header(priority: int
 
 def test_v3_pkt_12_over_ipv4_both_checksums_are_read_counted_and_can_be_sent() -> None:
     play = backup(**V3)
-    for form in (Form.MESSAGE, Form.PSEUDO_HEADER):
+    for form in (ChecksumForm.MESSAGE, ChecksumForm.PSEUDO_HEADER):
         assert refused_by(play, packet3(102, form=form)) is None
-        assert play.router.counts.forms[form] == 1
+        assert play.router.counters.forms[form] == 1
     assert checksum(timed_out(message_only_checksum=True, **V3).packet) == 0
     octets = timed_out(**V3).packet
     assert checksum(octets, pseudo_header(OWN, GROUPS[4], len(octets), 112)) == 0, "RFC 5798's by default (DF-01)"
@@ -185,7 +185,7 @@ def test_v3_rx_06_vrid_that_is_not_configured_is_discarded() -> None:
 def test_v3_rx_07_an_owner_hears_and_remarks_on_it_and_can_be_told_not_to() -> None:
     play = owner(**V3)
     assert refused_by(play, packet3(100)) is None
-    assert play.router.counts.remarks[Remark.OWNER] == 1
+    assert play.router.counters.remarks[Remark.OWNER] == 1
     assert refused_by(owner(owner_ignore_adverts=True, **V3), packet3(100)) is Discard.OWNER
 
 
@@ -197,7 +197,7 @@ def test_v3_rx_09_a_first_address_that_is_not_link_local_is_remarked_on_or_disca
     octets = packet3(102, family=6, addresses=VIP6[1].octets)
     play = backup(**V6)
     assert refused_by(play, octets, source=HIGHER6) is None
-    assert play.router.counts.remarks[Remark.FIRST_ADDRESS] == 1
+    assert play.router.counters.remarks[Remark.FIRST_ADDRESS] == 1
     assert refused_by(backup(link_local_first=True, **V6), octets, source=HIGHER6) is Discard.FIRST_ADDRESS
 
 
@@ -213,13 +213,13 @@ def test_v3_rx_10_discards_are_logged_but_not_at_the_rate_they_come() -> None:
 def test_v3_rx_11_another_interval_is_remarked_on_and_not_dropped() -> None:
     play = backup(**V3)
     assert refused_by(play, packet3(102, interval_s=2)) is None
-    assert play.router.counts.remarks[Remark.INTERVAL] == 1
+    assert play.router.counters.remarks[Remark.INTERVAL] == 1
 
 
 def test_v3_rx_12_another_address_list_is_remarked_on_and_not_dropped() -> None:
     play = backup(**V3)
     assert refused_by(play, packet3(102, addresses=bytes([10, 0, 0, 99]))) is None
-    assert play.router.counts.remarks[Remark.ADDRESSES] == 1
+    assert play.router.counters.remarks[Remark.ADDRESSES] == 1
 
 
 # -- timers
@@ -397,10 +397,10 @@ def test_v3_host_02_nothing_is_announced_before_there_is_an_address_to_send_from
 def test_v3_host_07_two_owners_and_equal_priorities_are_remarked_on() -> None:
     play = owner(**V3)
     refused_by(play, packet3(255))
-    assert play.router.counts.remarks[Remark.TWO_OWNERS] == 1
+    assert play.router.counters.remarks[Remark.TWO_OWNERS] == 1
     play = backup(**V3)
     refused_by(play, packet3(101))
-    assert play.router.counts.remarks[Remark.EQUAL_PRIORITY] == 1
+    assert play.router.counters.remarks[Remark.EQUAL_PRIORITY] == 1
 
 
 # -- versions 2 and 3 together

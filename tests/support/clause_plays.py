@@ -8,7 +8,7 @@ from vipd.config.model import VirtualAddress
 from vipd.protocol import packet_v3
 from vipd.protocol.checksum import checksum
 from vipd.protocol.effects import SendAdvert
-from vipd.protocol.packet import GROUPS, Advert, Form
+from vipd.protocol.packet import GROUPS, Advert, ChecksumForm
 from vipd.protocol.table import State
 from vipd.protocol.validation import Discard
 
@@ -78,7 +78,7 @@ def packet3(
     interval_s: float = 1,
     family: int = 4,
     addresses: bytes | None = None,
-    form: Form = Form.PSEUDO_HEADER,
+    form: ChecksumForm = ChecksumForm.PSEUDO_HEADER,
     source: int | None = None,
     destination: int | None = None,
     vrid: int = 51,

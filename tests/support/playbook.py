@@ -235,7 +235,7 @@ class Bench:
         node.router = Router(node.config, PRESETS[node.profile], node.address)
         node.running = True
         node.router.started(node.links, self.now)
-        self._carry_out(node)
+        self._run_effects(node)
 
     def kill(self, name: str) -> None:
         """SIGKILL: nothing is cleaned up, the addresses stay."""
@@ -244,7 +244,7 @@ class Bench:
     def stop(self, name: str) -> None:
         node = self.nodes[name]
         node.router.shut_down(self.now)
-        self._carry_out(node)
+        self._run_effects(node)
         node.running = False
 
     def power_cut(self, name: str) -> None:
@@ -256,7 +256,7 @@ class Bench:
         node.links[interface] = up
         if node.running:
             node.router.interface_changed(interface, up, self.now)
-            self._carry_out(node)
+            self._run_effects(node)
 
     def run(self, for_s: float) -> None:
         end = self.now + round(for_s * SECOND_NS)
@@ -300,7 +300,7 @@ class Bench:
 
     def _timeout(self, node: Node) -> None:
         node.router.handle_deadline(self.now)
-        self._carry_out(node)
+        self._run_effects(node)
 
     def _arrive(self, flight: tuple[int, int, str, bytes]) -> None:
         self._in_flight.remove(flight)
@@ -308,9 +308,9 @@ class Bench:
         for node in self.nodes.values():
             if node.name != sender and node.running and node.links["eth0"]:
                 node.router.advert_received(sent, self.nodes[sender].address, 255, self.now)
-                self._carry_out(node)
+                self._run_effects(node)
 
-    def _carry_out(self, node: Node) -> None:
+    def _run_effects(self, node: Node) -> None:
         for effect in node.router.drain():
             self.record.append(Moment(self.now, node.name, seen(effect)))
             if isinstance(effect, SendAdvert) and node.links["eth0"]:

@@ -23,10 +23,10 @@ _SYNONYMS = {"vrrp_track_file": "track_file"}
 class ConfigError(Exception):
     """The configuration cannot be used; `problems` has one line, with file and line number, for each thing wrong."""
 
-    def __init__(self, problems: list[str], unguarded: bool = False) -> None:
+    def __init__(self, problems: list[str], insecure_scripts: bool = False) -> None:
         self.problems = [plain(problem) for problem in problems]
         super().__init__("\n".join(self.problems))
-        self.unguarded = unguarded  # there are scripts, and no enable_script_security
+        self.insecure_scripts = insecure_scripts  # there are scripts, and no enable_script_security
 
 
 def parse(
@@ -59,7 +59,7 @@ def parse(
     if not config.routers:
         problems.warn(Statement(("vrrp_instance",), file, 1), "there is none, so there is nothing to do; add one")
     if problems.wrong:
-        raise ConfigError(listed(problems.wrong), reader.unguarded)
+        raise ConfigError(listed(problems.wrong), reader.insecure_scripts)
     return config._replace(
         warnings=tuple(listed(problems.warnings)),
         repaired=problems.repaired,
@@ -113,7 +113,7 @@ class _Reader:
         return preferred(rules)
 
     @property
-    def unguarded(self) -> bool:
+    def insecure_scripts(self) -> bool:
         """Whether scripts are to be run without `enable_script_security`."""
         hooks = any("hooks" in block.fields for blocks in self._named.values() for block in blocks.values())
         return (hooks or bool(self._named["vrrp_script"])) and not self._globals.get("script_security")

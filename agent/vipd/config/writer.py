@@ -29,7 +29,7 @@ _WORDS: dict[str, Callable[[Any], str]] = {
 }
 
 
-def explained(config: Config, behaviour: Behaviour) -> Iterator[str]:
+def explain(config: Config, behaviour: Behaviour) -> Iterator[str]:
     """The lines, in keepalived's own form, each value with where it comes from and each timer as a comment."""
     yield f"# profile {behaviour.name}"
     if config.globals.net_namespace:

@@ -26,7 +26,7 @@ def load(file: str, config_id: str = "") -> Config:
     return parse(text, file, config_id or host.partition(".")[0], host, folder, find)
 
 
-def not_here(config: Config) -> list[str]:
+def missing_interfaces(config: Config) -> list[str]:
     """Interfaces that the configuration names and this host lacks; vipd waits for them, keepalived does not."""
     if config.waits_for_interfaces:
         return []
@@ -40,7 +40,7 @@ def not_here(config: Config) -> list[str]:
     ]
 
 
-def strangers(config: Config, file: str) -> list[str]:
+def unknown_accounts(config: Config, file: str) -> list[str]:
     """Users and groups that scripts are to run as, and that this host lacks."""
     from vipd.daemon.accounts import AccountError, account
 
@@ -56,7 +56,7 @@ def strangers(config: Config, file: str) -> list[str]:
     return lines
 
 
-def unfit(config: Config, file: str) -> list[str]:
+def unusable_scripts(config: Config, file: str) -> list[str]:
     """Scripts that would not be run, since they are not there or another than root could change them."""
     from vipd.daemon.accounts import unsafe
 

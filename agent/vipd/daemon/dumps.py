@@ -10,7 +10,7 @@ from typing import Any
 
 from vipd.config.behaviour import SECOND_NS, Behaviour
 from vipd.config.model import VirtualAddress
-from vipd.daemon.runtime import Running
+from vipd.daemon.runtime import Runtime
 from vipd.protocol.router import Router
 from vipd.protocol.table import State
 from vipd.protocol.validation import Discard
@@ -27,16 +27,16 @@ STATES = {
 }
 
 
-def dump(number: int, running: Running) -> None:
+def dump(number: int, runtime: Runtime) -> None:
     """Write the file that one of `SIGNALS` asks for.
 
     Raises:
         OSError: it cannot be written.
     """
-    said, routers = running.config.globals, list(running.routers.values())
-    since = {name: moment for name, (moment, _) in running.since.items()}
+    said, routers = runtime.config.globals, list(runtime.routers.values())
+    since = {name: moment for name, (moment, _) in runtime.since.items()}
     if number == signal.SIGUSR1:
-        write(said.data_file, "".join(f"{line}\n" for line in data(routers, running.behaviour, since)))
+        write(said.data_file, "".join(f"{line}\n" for line in data(routers, runtime.behaviour, since)))
     elif number == signal.SIGUSR2:
         write(said.stats_file, "".join(f"{line}\n" for line in stats(routers)))
     else:
@@ -178,12 +178,12 @@ def _data(router: Router, since: float) -> dict[str, Any]:
 
 
 def _counts(router: Router) -> dict[str, int]:
-    counts, refused = router.counts, router.counts.discards
+    counters, refused = router.counters, router.counters.discards
     return {
-        "advert_rcvd": counts.adverts_received,
-        "advert_sent": counts.adverts_sent,
-        "become_master": counts.became_master,
-        "release_master": counts.became_master - (router.state is State.MASTER),
+        "advert_rcvd": counters.adverts_received,
+        "advert_sent": counters.adverts_sent,
+        "become_master": counters.became_master,
+        "release_master": counters.became_master - (router.state is State.MASTER),
         "packet_len_err": refused[Discard.LENGTH] + refused[Discard.TOO_SHORT] + refused[Discard.CARP],
         "advert_interval_err": refused[Discard.INTERVAL] + refused[Discard.NO_INTERVAL],
         "ip_ttl_err": refused[Discard.TTL],
@@ -192,8 +192,8 @@ def _counts(router: Router) -> dict[str, int]:
         "invalid_authtype": 0,
         "authtype_mismatch": refused[Discard.AUTH_TYPE],
         "auth_failure": refused[Discard.AUTH_DATA] + refused[Discard.AH_DIGEST] + refused[Discard.AH_REPLAY],
-        "pri_zero_rcvd": counts.zeros_received,
-        "pri_zero_sent": counts.zeros_sent,
+        "pri_zero_rcvd": counters.zeros_received,
+        "pri_zero_sent": counters.zeros_sent,
     }
 
 

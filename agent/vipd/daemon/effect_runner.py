@@ -6,10 +6,10 @@ import time
 from collections.abc import Callable
 
 from vipd.daemon.dumps import STATES
-from vipd.daemon.kernel_state import Holdings
+from vipd.daemon.kernel_state import KernelState
 from vipd.daemon.notify import Notifier
-from vipd.daemon.runtime import Running
-from vipd.daemon.socket_pool import Ports
+from vipd.daemon.runtime import Runtime
+from vipd.daemon.socket_pool import SocketPool
 from vipd.kernel.syslog import Syslog
 from vipd.protocol.effects import (
     AddAddresses,
@@ -26,14 +26,14 @@ from vipd.protocol.table import State
 _SILENT = (State.GOTO_MASTER, State.TRANSITION)  # halfway states, of which nobody is told
 
 
-class Hands:
+class EffectRunner:
     """Carries out the effects of routers."""
 
     def __init__(
         self,
-        running: Running,
-        ports: Ports,
-        holdings: Holdings,
+        runtime: Runtime,
+        pool: SocketPool,
+        kernel_state: KernelState,
         notifier: Notifier,
         log: Syslog,
         acted: Callable[[Router], None],
@@ -48,19 +48,19 @@ class Hands:
             log: for the routers' lines, and for what fails.
             acted: is told of the other members of a sync group that have effects.
         """
-        self._running = running
-        self._ports = ports
-        self._holdings = holdings
+        self._runtime = runtime
+        self._pool = pool
+        self._kernel_state = kernel_state
         self._notifier = notifier
         self._log = log
         self._acted = acted
 
-    def carry_out(self, router: Router) -> None:
+    def run(self, router: Router) -> None:
         """Do what this router wants done, in its order; what fails is logged, and the rest done nevertheless."""
         for effect in router.drain():
             try:
                 if isinstance(effect, SendAdvert):
-                    self._ports.send(router, effect)
+                    self._pool.send(router, effect)
                 elif isinstance(effect, Log):
                     self._log.line(effect.text, effect.detail)
                 elif isinstance(effect, AddAddresses):
@@ -68,7 +68,7 @@ class Hands:
                 elif isinstance(effect, RemoveAddresses):
                     self._remove(router, effect)
                 elif isinstance(effect, SendGratuitousArp):
-                    self._ports.announce(effect)
+                    self._pool.announce(effect)
                 elif isinstance(effect, Notify):
                     self._notified(router, effect.state)
                 elif isinstance(effect, NotifyOfLower):
@@ -79,32 +79,32 @@ class Hands:
 
     def _add(self, router: Router, effect: AddAddresses) -> None:
         config = router.config
-        self._ports.prepare(router)
-        self._holdings.set_addresses(config.name, effect.addresses, present=True)
-        self._holdings.set_routing(config.name, config.routes, config.rules, present=True)
+        self._pool.prepare(router)
+        self._kernel_state.set_addresses(config.name, effect.addresses, present=True)
+        self._kernel_state.set_routing(config.name, config.routes, config.rules, present=True)
 
     def _remove(self, router: Router, effect: RemoveAddresses) -> None:
         config = router.config
         whole = effect.addresses == config.served  # not so if a reload takes some away
         if whole:
-            self._holdings.set_routing(config.name, config.routes, config.rules, present=False)
-        self._holdings.set_addresses(config.name, effect.addresses, present=False)
+            self._kernel_state.set_routing(config.name, config.routes, config.rules, present=False)
+        self._kernel_state.set_addresses(config.name, effect.addresses, present=False)
         if whole:
-            self._ports.release(router)
+            self._pool.release(router)
 
     def _notified(self, router: Router, state: State) -> None:
         if state in _SILENT:
             return
         config, now = router.config, time.monotonic_ns()
-        self._running.note(router, state, time.time())
+        self._runtime.note(router, state, time.time())
         name = "STOP" if state is State.INITIALIZE else STATES[state][1]
         self._notifier.tell("INSTANCE", config.name, name, router.priority, config.hooks)
-        for group in self._running.groups:
+        for group in self._runtime.groups:
             if router in group.members and state is not State.INITIALIZE:
                 before = group.state
                 for other in group.changed(router, state, now):
                     self._acted(other)
-                for other in group.weighed(now):
+                for other in group.needs_changed(now):
                     self._acted(other)
                 if group.state is not before:
                     self._log.line(f"VRRP_Group({group.config.name}) Syncing instances to {STATES[state][1]} state")

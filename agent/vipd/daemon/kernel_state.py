@@ -14,7 +14,7 @@ from vipd.kernel.netlink import Netlink
 from vipd.kernel.syslog import Syslog
 
 
-class Holdings:
+class KernelState:
     """Sets and removes; `who` is named in the line that says that one of them failed."""
 
     def __init__(self, netlink: Netlink, log: Syslog) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 _BUCKETS = 24  # the last one is for eight seconds and more
 
 
-class Lateness:
+class Latency:
     """Counts of deadlines by how late they were handled.
 
     Attributes:

@@ -19,25 +19,25 @@ from vipd.config.model import Config
 from vipd.config.parser import ConfigError
 from vipd.daemon import dumps, status
 from vipd.daemon.control import Control
-from vipd.daemon.effect_runner import Hands
-from vipd.daemon.kernel_state import Holdings
-from vipd.daemon.latency import Lateness
+from vipd.daemon.effect_runner import EffectRunner
+from vipd.daemon.kernel_state import KernelState
+from vipd.daemon.latency import Latency
 from vipd.daemon.notify import Notifier
-from vipd.daemon.reload import compared
-from vipd.daemon.router_inputs import Surroundings
-from vipd.daemon.runtime import Running
+from vipd.daemon.reload import compare
+from vipd.daemon.router_inputs import RouterInputs
+from vipd.daemon.runtime import Runtime
 from vipd.daemon.schedule import Schedule
 from vipd.daemon.scripts import Scripts
-from vipd.daemon.socket_pool import Ports
-from vipd.daemon.trackers import Watching
-from vipd.daemon.warmup import rehearse
+from vipd.daemon.socket_pool import SocketPool
+from vipd.daemon.trackers import Trackers
+from vipd.daemon.warmup import warm_up
 from vipd.kernel.netlink import Netlink
 from vipd.kernel.sd_notify import ServiceManager
 from vipd.kernel.signals import Signals
 from vipd.kernel.syslog import Syslog
-from vipd.kernel.timerfd import Alarm
-from vipd.protocol.groups import regrouped
-from vipd.protocol.log_messages import Say
+from vipd.kernel.timerfd import TimerFd
+from vipd.protocol.groups import regroup
+from vipd.protocol.log_messages import LogEvent
 from vipd.protocol.router import Router
 from vipd.protocol.table import State
 
@@ -69,77 +69,77 @@ class Daemon:
         self._log = log
         self._load = load
         self._netlink = Netlink()
-        self._alarm = Alarm()
+        self._timer = TimerFd()
         self._epoll = select.epoll()
         self._readers: dict[int, Callable[[], None]] = {}
         self._stopped = False
         self._schedule = Schedule()
-        self._lateness = Lateness()
+        self._latency = Latency()
         self._manager = ServiceManager()
         self._control: Control | None = None
         began = time.time(), time.monotonic()
-        self._ports = Ports(self._netlink, log, self._watch, self._unwatch, self._acted, mark)
+        self._pool = SocketPool(self._netlink, log, self._watch, self._unwatch, self._acted, mark)
         self._scripts = Scripts(channel, log)
-        self._watching = Watching(self._scripts, self._schedule, log, self._tracked_changed, time.monotonic_ns)
+        self._trackers = Trackers(self._scripts, self._schedule, log, self._tracked_changed, time.monotonic_ns)
         routers = {router.name: Router(router, behaviour, detail=log.detail) for router in config.routers}
-        self._running = Running(config, behaviour, routers, began)
+        self._runtime = Runtime(config, behaviour, routers, began)
         self._scripts.default(*config.globals.script_user)
         self._notifier = Notifier(config.globals, self._scripts, log)
-        self._holdings = Holdings(self._netlink, log)
-        hands = Hands(self._running, self._ports, self._holdings, self._notifier, log, self._acted)
-        self._carry_out = hands.carry_out
-        self._surroundings = Surroundings(self._running, self._netlink, self._watching, self._notifier, self._acted)
+        self._kernel_state = KernelState(self._netlink, log)
+        effect_runner = EffectRunner(self._runtime, self._pool, self._kernel_state, self._notifier, log, self._acted)
+        self._run_effects = effect_runner.run
+        self._inputs = RouterInputs(self._runtime, self._netlink, self._trackers, self._notifier, self._acted)
         self._starts_ns: int | None = None
         self._signals = Signals((*_STOP, signal.SIGHUP, *dumps.SIGNALS))
         for descriptor, read in (
             (self._netlink.fileno(), self._interfaces_changed),
-            (self._alarm.fileno(), self._alarm.clear),
+            (self._timer.fileno(), self._timer.clear),
             (self._signals.fileno(), self._signalled),
             (self._scripts.fileno(), self._scripts.read),
         ):
             self._watch(descriptor, read)
-        self._ports.settle(routers.values())
+        self._pool.settle(routers.values())
 
     # -- living
 
     def run(self, ready: Callable[[], None], control: str | None = None) -> None:
         """Start the routers, call `ready`, and go on until SIGTERM or SIGINT; `control` is where to listen."""
-        self._log.say(Say.LINKS_WATCHED)
+        self._log.event(LogEvent.LINKS_WATCHED)
         if control is not None:
             self._listen(control)
-        said = self._running.config.globals
+        said = self._runtime.config.globals
         if said.startup is not None:
             self._scripts.wait(said.startup, said.startup_timeout_ns)
         self._settle()
-        self._holdings.set_static(self._running.config, present=True)
-        for config in self._running.config.routers[:1]:
-            rehearse(config, self._running.behaviour)
+        self._kernel_state.set_static(self._runtime.config, present=True)
+        for config in self._runtime.config.routers[:1]:
+            warm_up(config, self._runtime.behaviour)
         now = time.monotonic_ns()
         self._starts_ns = now + said.startup_delay_ns
         self._schedule.look(self)
         if not said.startup_delay_ns:
             self.handle_deadline(now)
-        self._ports.report()
+        self._pool.report()
         self._schedule.look(self._manager)
         ready()
-        self._manager.ready(f"{len(self._running.routers)} instances")
+        self._manager.ready(f"{len(self._runtime.routers)} instances")
         gc.collect()
         gc.freeze()  # a collection that walks everything loaded so far would be a pause in the adverts
         while not self._stopped:
             self._turn()
         self._manager.stopping()
-        self._log.say(Say.STOPPING)
+        self._log.event(LogEvent.STOPPING)
         now = time.monotonic_ns()
-        for router in self._running.routers.values():
+        for router in self._runtime.routers.values():
             router.shut_down(now)
-            self._carry_out(router)
-        for group in self._running.groups:
+            self._run_effects(router)
+        for group in self._runtime.groups:
             group.state = State.INITIALIZE
             self._notifier.tell_group(group)
-        self._holdings.set_static(self._running.config, present=False)
-        self._ports.close()
+        self._kernel_state.set_static(self._runtime.config, present=False)
+        self._pool.close()
         self._notifier.close()
-        said = self._running.config.globals
+        said = self._runtime.config.globals
         if said.shutdown is not None:
             self._scripts.wait(said.shutdown, said.shutdown_timeout_ns)
         if self._control is not None:
@@ -153,10 +153,10 @@ class Daemon:
         """Start the routers."""
         if self._starts_ns is not None and now >= self._starts_ns:
             self._starts_ns = None
-            self._surroundings.start(self._running.routers.values(), now)
+            self._inputs.start(self._runtime.routers.values(), now)
 
     def _turn(self) -> None:
-        self._alarm.set(self._schedule.next())
+        self._timer.set(self._schedule.next())
         # Packets that have been waiting are heard before a timer is believed: a daemon that was paused
         # must not take over from a master whose adverts lie in its queue.
         for descriptor, _ in self._epoll.poll():
@@ -168,14 +168,14 @@ class Daemon:
             timed.handle_deadline(now)
             if isinstance(timed, Router):
                 if timed.effects:
-                    self._carry_out(timed)
-                self._lateness.note(now - deadline)
+                    self._run_effects(timed)
+                self._latency.note(now - deadline)
             self._schedule.look(timed)
 
     def _acted(self, router: Router) -> None:
         """Something happened to this router."""
         if router.effects:
-            self._carry_out(router)
+            self._run_effects(router)
         self._schedule.look(router)
 
     def _watch(self, descriptor: int, read: Callable[[], None]) -> None:
@@ -191,12 +191,12 @@ class Daemon:
 
     def _interfaces_changed(self) -> None:
         self._netlink.read()
-        self._ports.settle(self._running.routers.values())
+        self._pool.settle(self._runtime.routers.values())
         if self._starts_ns is None:
-            self._surroundings.interfaces_changed(time.monotonic_ns())
+            self._inputs.interfaces_changed(time.monotonic_ns())
 
     def _tracked_changed(self, kind: str, name: str) -> None:
-        self._surroundings.tracked_changed(kind, name, time.monotonic_ns())
+        self._inputs.tracked_changed(kind, name, time.monotonic_ns())
 
     def _signalled(self) -> None:
         for number in self._signals.come():
@@ -213,7 +213,7 @@ class Daemon:
         try:
             self._control = Control(
                 path,
-                lambda: status.report(self._running, self._ports.discards, self._lateness, self._watching.values),
+                lambda: status.report(self._runtime, self._pool.discards, self._latency, self._trackers.values),
                 self._schedule.look,
             )
         except OSError as error:
@@ -223,7 +223,7 @@ class Daemon:
 
     def _dump(self, number: int) -> None:
         try:
-            dumps.dump(number, self._running)
+            dumps.dump(number, self._runtime)
         except OSError as error:
             self._log.line(f"the state could not be written: {error.strerror}")
 
@@ -231,18 +231,18 @@ class Daemon:
 
     def _settle(self) -> None:
         """Have around the routers what the configuration asks for."""
-        running, watching = self._running, self._watching
-        self._scripts.default(*running.config.globals.script_user)
-        self._notifier.settle(running.config.globals)
-        running.groups = regrouped(running.groups, running.config.groups, running.routers, time.monotonic_ns())
-        if watching.files is not None:
-            self._unwatch(watching.files.fileno())
-        watching.apply(running.config)
-        if watching.files is not None:
-            self._watch(watching.files.fileno(), watching.files.read)
-        for router in running.config.routers:
+        runtime, trackers = self._runtime, self._trackers
+        self._scripts.default(*runtime.config.globals.script_user)
+        self._notifier.settle(runtime.config.globals)
+        runtime.groups = regroup(runtime.groups, runtime.config.groups, runtime.routers, time.monotonic_ns())
+        if trackers.files is not None:
+            self._unwatch(trackers.files.fileno())
+        trackers.apply(runtime.config)
+        if trackers.files is not None:
+            self._watch(trackers.files.fileno(), trackers.files.read)
+        for router in runtime.config.routers:
             if router.promote_secondaries:
-                self._holdings.promote_secondaries(router)
+                self._kernel_state.promote_secondaries(router)
 
     def _reload(self) -> None:
         """Take a new configuration, if it is good; instances that it leaves alone do not notice."""
@@ -258,31 +258,31 @@ class Daemon:
             return
         for warning in config.warnings:
             self._log.line(warning)
-        if config.globals.net_namespace != self._running.config.globals.net_namespace:
+        if config.globals.net_namespace != self._runtime.config.globals.net_namespace:
             self._log.line("net_namespace: another one is entered at a start only; restart vipd")
         self._take(config)
-        self._manager.ready(f"{len(self._running.routers)} instances")
+        self._manager.ready(f"{len(self._runtime.routers)} instances")
 
     def _take(self, config: Config) -> None:
-        now, running = time.monotonic_ns(), self._running
-        old, running.config = running.config, config
-        changes = compared(running.routers, config, running.behaviour, self._log.detail)
+        now, runtime = time.monotonic_ns(), self._runtime
+        old, runtime.config = runtime.config, config
+        changes = compare(runtime.routers, config, runtime.behaviour, self._log.detail)
         for router in changes.gone:
             router.shut_down(now)
-            self._carry_out(router)
+            self._run_effects(router)
             self._schedule.forget(router)
-        running.routers = changes.routers
-        self._ports.settle(running.routers.values())
+        runtime.routers = changes.routers
+        self._pool.settle(runtime.routers.values())
         for before, after in changes.succeeded:
             self._schedule.forget(before)
             if before.state is State.MASTER:
-                self._holdings.replace_routing(before.config, after.config)
+                self._kernel_state.replace_routing(before.config, after.config)
         self._settle()
-        self._holdings.replace_static(old, config)
-        self._surroundings.start(changes.new, now)
-        self._surroundings.replaced(now)
+        self._kernel_state.replace_static(old, config)
+        self._inputs.start(changes.new, now)
+        self._inputs.replaced(now)
         if config.globals.fifo_on_reload:
-            for router in running.routers.values():
+            for router in runtime.routers.values():
                 name = dumps.STATES[router.state][1]
                 self._notifier.tell(
                     "INSTANCE", router.config.name, name, router.priority, router.config.hooks._replace(commands=())

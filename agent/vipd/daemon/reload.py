@@ -19,7 +19,7 @@ class Changes(NamedTuple):
     succeeded: list[tuple[Router, Router]]
 
 
-def compared(routers: Mapping[str, Router], config: Config, behaviour: Behaviour, detail: bool) -> Changes:
+def compare(routers: Mapping[str, Router], config: Config, behaviour: Behaviour, detail: bool) -> Changes:
     """Compare what runs with what is wanted.
 
     A router whose configuration is the same stays the very object that it is, timers and all. One that is still the
@@ -34,7 +34,7 @@ def compared(routers: Mapping[str, Router], config: Config, behaviour: Behaviour
         made = Router(wanted, behaviour, detail=detail)
         changes.routers[wanted.name] = made
         if running is not None and _same(running.config, wanted):
-            made.succeed(running)
+            made.resume_from(running)
             changes.succeeded.append((running, made))
         else:
             changes.new.append(made)

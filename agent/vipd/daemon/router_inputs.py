@@ -9,22 +9,22 @@ from collections.abc import Callable, Collection
 
 from vipd.config.model import RouterConfig, packed
 from vipd.daemon.notify import Notifier
-from vipd.daemon.runtime import Running
-from vipd.daemon.trackers import Watching
+from vipd.daemon.runtime import Runtime
+from vipd.daemon.trackers import Trackers
 from vipd.kernel.netlink import Netlink
-from vipd.protocol.effective_priority import judged
+from vipd.protocol.effective_priority import evaluate
 from vipd.protocol.router import Router
 from vipd.protocol.table import State
 
 
-class Surroundings:
+class RouterInputs:
     """Tells routers what has changed around them."""
 
     def __init__(
         self,
-        running: Running,
+        runtime: Runtime,
         netlink: Netlink,
-        watching: Watching,
+        trackers: Trackers,
         notifier: Notifier,
         acted: Callable[[Router], None],
     ) -> None:
@@ -37,9 +37,9 @@ class Surroundings:
             notifier: is told of priorities that change.
             acted: is told of a router that may have effects.
         """
-        self._running = running
+        self._runtime = runtime
         self._netlink = netlink
-        self._watching = watching
+        self._trackers = trackers
         self._notifier = notifier
         self._acted = acted
 
@@ -51,8 +51,8 @@ class Surroundings:
         for router in routers:
             self._tell_links(router, now)
         self._weigh_groups(now)
-        for group in self._running.groups:
-            if group.state is None and group.well:
+        for group in self._runtime.groups:
+            if group.state is None and group.needs_met:
                 group.state = State.BACKUP
                 self._notifier.tell_group(group)
         for router in routers:
@@ -61,12 +61,12 @@ class Surroundings:
 
     def interfaces_changed(self, now: int) -> None:
         """Links or addresses may have changed."""
-        for router in self._running.routers.values():
+        for router in self._runtime.routers.values():
             self._tell_links(router, now)
             others: list[Router] = []
             if router.state is State.MASTER and self._lost_an_address(router.config):
                 router.address_lost(now)
-                for group in self._running.groups:
+                for group in self._runtime.groups:
                     others += group.lost_address(router, now) if router in group.members else []
             for one in (router, *others):
                 self._acted(one)
@@ -74,7 +74,7 @@ class Surroundings:
 
     def tracked_changed(self, kind: str, name: str, now: int) -> None:
         """Something that is tracked has another value."""
-        for router in self._running.routers.values():
+        for router in self._runtime.routers.values():
             if kind == "interface":
                 self._tell_links(router, now)
             elif any((track.kind, track.name) == (kind, name) for track in router.config.tracks):
@@ -84,7 +84,7 @@ class Surroundings:
 
     def replaced(self, now: int) -> None:
         """There are other routers, or groups, than before."""
-        for router in self._running.routers.values():
+        for router in self._runtime.routers.values():
             self._tell_links(router, now)
             self._acted(router)
         self._weigh_groups(now)
@@ -95,15 +95,15 @@ class Surroundings:
         for track in router.config.tracks:
             if track.kind == "interface":
                 link = self._netlink.links.get(track.name)
-                up = self._watching.link(track.name, link is not None and link.up, now)
-                if self._watching.values.get(("interface", track.name)) != up:
-                    self._watching.values["interface", track.name] = int(up)
+                up = self._trackers.link(track.name, link is not None and link.up, now)
+                if self._trackers.values.get(("interface", track.name)) != up:
+                    self._trackers.values["interface", track.name] = int(up)
         self._weigh(router, now)
 
     def _links(self, router: Router, now: int) -> dict[str, bool]:
         """Which of a router's interfaces are up; that of the adverts needs an address to send from, too."""
         config, links = router.config, self._netlink.links
-        up = {name: self._watching.link(name, name in links and links[name].up, now) for name in config.interfaces}
+        up = {name: self._trackers.link(name, name in links and links[name].up, now) for name in config.interfaces}
         if up.get(config.interface):
             up[config.interface] = bool(router.primary) and self._has_source(config)
         return up
@@ -125,7 +125,7 @@ class Surroundings:
         """Let a router have the priority that what it tracks gives it, or be in FAULT for what is missing."""
         config = router.config
         if config.tracks:
-            judgement = judged(config, self._watching.values)
+            judgement = evaluate(config, self._trackers.values)
             state, before = router.state, router.priority
             if judgement.priority is not None:
                 router.priority_changed(judgement.priority, now)
@@ -138,6 +138,6 @@ class Surroundings:
             router.need_changed("unicast peer", False, now)
 
     def _weigh_groups(self, now: int) -> None:
-        for group in self._running.groups:
-            for router in group.weighed(now):
+        for group in self._runtime.groups:
+            for router in group.needs_changed(now):
                 self._acted(router)

@@ -12,7 +12,7 @@ NEVER_MASTER = "not-master"
 _INITIALIZE = (State.INITIALIZE, State.FAULT)  # RFC 8347 has one word for both
 
 
-class Running:
+class Runtime:
     """What the parts of the shell have in common.
 
     Attributes:
@@ -50,6 +50,6 @@ class Running:
 
 def _new_master_reason(router: Router) -> str:
     """Why it has become master: by its own priority, over one that still spoke, or since nobody did any more."""
-    if router.turned is not Event.TIMER_EXPIRED:
+    if router.last_event is not Event.TIMER_EXPIRED:
         return "priority"
-    return "preempted" if router.heard_as in (Event.LOWER_RECEIVED, Event.TIE_WON) else "no-response"
+    return "preempted" if router.last_advert_event in (Event.LOWER_RECEIVED, Event.TIE_WON) else "no-response"

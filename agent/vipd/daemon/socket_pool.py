@@ -9,12 +9,12 @@ from typing import NamedTuple
 
 from vipd.config.model import RouterConfig, packed
 from vipd.kernel import macvlan
-from vipd.kernel.accept_filter import Fence
+from vipd.kernel.accept_filter import AcceptFilter
 from vipd.kernel.netlink import Link, Netlink
-from vipd.kernel.sockets import Announcer, Ear, Mouth
+from vipd.kernel.sockets import AdvertReceiver, AdvertSender, GarpSender
 from vipd.kernel.syslog import Syslog
 from vipd.protocol.effects import SendAdvert, SendGratuitousArp
-from vipd.protocol.log_messages import Say
+from vipd.protocol.log_messages import LogEvent
 from vipd.protocol.packet import GROUP, GROUP6, PROTOCOL, PROTOCOL_AH, open_datagram
 from vipd.protocol.router import Router
 from vipd.protocol.validation import Discard
@@ -25,7 +25,7 @@ _AH_LENGTH = 24
 _LIKE_BEFORE = b"\xff\x70"  # TTL 255, protocol 112
 
 
-class Place(NamedTuple):
+class SocketKey(NamedTuple):
     """Where an ear is."""
 
     interface: str
@@ -33,7 +33,7 @@ class Place(NamedTuple):
     protocol: int
 
 
-class Ports:
+class SocketPool:
     """The sockets of all routers.
 
     Attributes:
@@ -65,14 +65,14 @@ class Ports:
         self._watch = watch
         self._unwatch = unwatch
         self._acted = acted
-        self._announcer = Announcer()
+        self._announcer = GarpSender()
         self._mark = mark
-        self._fence = Fence(mark)
-        self._fence.clear()
-        self._ears: dict[Place, Ear] = {}
-        self._mouths: dict[tuple[str, int], Mouth] = {}
-        self._speakers: dict[Router, Mouth] = {}
-        self._routers: dict[Place, dict[int, Router]] = {}
+        self._accept_filter = AcceptFilter(mark)
+        self._accept_filter.clear()
+        self._receivers: dict[SocketKey, AdvertReceiver] = {}
+        self._senders: dict[tuple[str, int], AdvertSender] = {}
+        self._sender_of: dict[Router, AdvertSender] = {}
+        self._routers: dict[SocketKey, dict[int, Router]] = {}
 
     def settle(self, routers: Iterable[Router]) -> None:
         """Have what these routers need on the interfaces that are there, and tell the routers their own address.
@@ -81,21 +81,21 @@ class Ports:
         """
         routers = list(routers)
         self._settle_vmacs([router.config for router in routers])
-        wanted: dict[Place, list[Router]] = {}
+        wanted: dict[SocketKey, list[Router]] = {}
         for router in routers:
             config = router.config
-            place = Place(config.interface, config.family, PROTOCOL_AH if config.auth_type == 2 else PROTOCOL)
-            wanted.setdefault(place, []).append(router)
+            key = SocketKey(config.interface, config.family, PROTOCOL_AH if config.auth_type == 2 else PROTOCOL)
+            wanted.setdefault(key, []).append(router)
             router.primary = self.source_of(config)
-        for place in [*self._ears]:
-            if place not in wanted or not self._is_good(place, wanted[place]):
-                self._close(place)
-        self._routers = {place: {router.config.vrid: router for router in there} for place, there in wanted.items()}
-        for place, there in wanted.items():
-            link = self._netlink.links.get(place.interface)
-            if link is not None and place not in self._ears:
-                self._open(place, link, there)
-        self._settle_mouths(routers)
+        for key in [*self._receivers]:
+            if key not in wanted or not self._is_good(key, wanted[key]):
+                self._close(key)
+        self._routers = {key: {router.config.vrid: router for router in there} for key, there in wanted.items()}
+        for key, there in wanted.items():
+            link = self._netlink.links.get(key.interface)
+            if link is not None and key not in self._receivers:
+                self._open(key, link, there)
+        self._settle_senders(routers)
 
     def source_of(self, config: RouterConfig) -> int:
         """The address that a router sends from, 0 if there is none: never a virtual one, unless it is the owner's."""
@@ -114,14 +114,14 @@ class Ports:
         Raises:
             OSError: the interface is down or gone.
         """
-        mouth = self._speakers.get(router) or self._speaker(router)
+        sender = self._sender_of.get(router) or self._sender(router)
         try:
-            mouth.send(advert.datagram, router.primary, advert.destination)
+            sender.send(advert.datagram, router.primary, advert.destination)
         except OSError as error:
             if not router.config.use_vmac or error.errno not in _DOWN:
                 raise
             self._raise_vmac(router.config, up=True)
-            mouth.send(advert.datagram, router.primary, advert.destination)
+            sender.send(advert.datagram, router.primary, advert.destination)
 
     def announce(self, effect: SendGratuitousArp) -> None:
         """Send gratuitous ARP and unsolicited neighbour adverts.
@@ -139,7 +139,7 @@ class Ports:
         """Get ready for addresses: what is not to be accepted is kept out before it can come in."""
         wanted = () if router.accepts else [address.octets for address in router.config.served]
         try:
-            self._fence.settle(router.config.name, wanted)
+            self._accept_filter.settle(router.config.name, wanted)
         except OSError as error:  # an address that is served and reachable is better than none
             self._log.line(f"({router.config.name}) packets for its addresses are accepted: {error.strerror or error}")
 
@@ -150,30 +150,30 @@ class Ports:
             OSError: the kernel refuses it.
         """
         self._raise_vmac(router.config, up=False)
-        self._fence.settle(router.config.name, ())
+        self._accept_filter.settle(router.config.name, ())
 
     def report(self) -> None:
         """Log which sockets there are."""
-        for place, ear in self._ears.items():
-            group = GROUP if place.family == 4 else GROUP6
-            self._log.say(
-                Say.SOCKET_OPENED,
-                ifindex=ear.ifindex,
-                protocol=place.protocol,
-                descriptor=ear.fileno(),
-                family=f"IPv{place.family}",
+        for key, receiver in self._receivers.items():
+            group = GROUP if key.family == 4 else GROUP6
+            self._log.event(
+                LogEvent.SOCKET_OPENED,
+                ifindex=receiver.ifindex,
+                protocol=key.protocol,
+                descriptor=receiver.fileno(),
+                family=f"IPv{key.family}",
                 group=group,
             )
 
     def close(self) -> None:
         """Close everything, and remove the macvlans."""
         configs = [router.config for there in self._routers.values() for router in there.values()]
-        for place in [*self._ears]:
-            self._close(place)
-        for mouth in self._mouths.values():
-            mouth.close()
-        self._mouths.clear()
-        self._speakers.clear()
+        for key in [*self._receivers]:
+            self._close(key)
+        for sender in self._senders.values():
+            sender.close()
+        self._senders.clear()
+        self._sender_of.clear()
         try:
             macvlan.remove(self._netlink, configs, self._mark)
         except OSError as error:
@@ -192,61 +192,61 @@ class Ports:
         except OSError as error:
             self._log.line(f"a macvlan could not be made: {error.strerror or error}")
 
-    def _is_good(self, place: Place, routers: list[Router]) -> bool:
-        link, ear = self._netlink.links.get(place.interface), self._ears[place]
-        return link is not None and link.ifindex == ear.ifindex and ear.hears(_groups(routers))
+    def _is_good(self, key: SocketKey, routers: list[Router]) -> bool:
+        link, receiver = self._netlink.links.get(key.interface), self._receivers[key]
+        return link is not None and link.ifindex == receiver.ifindex and receiver.hears(_groups(routers))
 
-    def _open(self, place: Place, link: Link, routers: list[Router]) -> None:
+    def _open(self, key: SocketKey, link: Link, routers: list[Router]) -> None:
         buffer = max(router.config.receive_buffer for router in routers)
         try:
-            ear = Ear(link, place.family, place.protocol, _groups(routers), buffer)
+            receiver = AdvertReceiver(link, key.family, key.protocol, _groups(routers), buffer)
         except OSError as error:  # it has gone since; netlink says so, too
             self._log.line(f"no socket on {link.name}: {error.strerror}")
             return
-        self._ears[place] = ear
-        hear = self._hear_4 if place.family == 4 else self._hear_6
-        self._watch(ear.fileno(), lambda: hear(place, ear))
+        self._receivers[key] = receiver
+        hear = self._hear_4 if key.family == 4 else self._hear_6
+        self._watch(receiver.fileno(), lambda: hear(key, receiver))
 
-    def _close(self, place: Place) -> None:
-        ear = self._ears.pop(place)
-        self._unwatch(ear.fileno())
-        ear.close()
+    def _close(self, key: SocketKey) -> None:
+        receiver = self._receivers.pop(key)
+        self._unwatch(receiver.fileno())
+        receiver.close()
 
-    def _settle_mouths(self, routers: list[Router]) -> None:
+    def _settle_senders(self, routers: list[Router]) -> None:
         """Close what nobody speaks through, and open what is missing: the first advert of a takeover must not wait."""
         links = self._netlink.links
-        spoken = {(_speaks_on(router.config), router.config.family) for router in routers}
-        for key, mouth in [*self._mouths.items()]:
+        spoken = {(_sending_interface(router.config), router.config.family) for router in routers}
+        for key, sender in [*self._senders.items()]:
             link = links.get(key[0])
-            if key not in spoken or link is None or link.ifindex != mouth.ifindex:
-                mouth.close()
-                del self._mouths[key]
-        self._speakers.clear()
+            if key not in spoken or link is None or link.ifindex != sender.ifindex:
+                sender.close()
+                del self._senders[key]
+        self._sender_of.clear()
         for router in routers:
-            if _speaks_on(router.config) in links:
+            if _sending_interface(router.config) in links:
                 try:
-                    self._speaker(router)
+                    self._sender(router)
                 except OSError as error:  # it is tried again with the first advert
                     self._log.line(f"({router.config.name}) no socket to send from: {error.strerror or error}")
 
-    def _speaker(self, router: Router) -> Mouth:
-        name, family = _speaks_on(router.config), router.config.family
-        mouth = self._mouths.get((name, family))
-        if mouth is None:
+    def _sender(self, router: Router) -> AdvertSender:
+        name, family = _sending_interface(router.config), router.config.family
+        sender = self._senders.get((name, family))
+        if sender is None:
             link = self._netlink.links.get(name)
             if link is None:
                 raise OSError(errno.ENODEV, f"there is no interface {name}")
-            mouth = self._mouths[name, family] = Mouth(link, family)
-        self._speakers[router] = mouth
-        return mouth
+            sender = self._senders[name, family] = AdvertSender(link, family)
+        self._sender_of[router] = sender
+        return sender
 
     # -- hearing
 
-    def _hear_4(self, place: Place, ear: Ear) -> None:
-        routers = self._routers[place]
+    def _hear_4(self, key: SocketKey, receiver: AdvertReceiver) -> None:
+        routers = self._routers[key]
         now = time.monotonic_ns()
         for _ in range(_BATCH):
-            frame = ear.frame()
+            frame = receiver.frame()
             if frame is None:
                 return
             # The common case, before anything is taken apart: the master's advert, the same as a second ago.
@@ -275,11 +275,11 @@ class Ports:
             router.remember(frame[12:])
         self._acted(router)
 
-    def _hear_6(self, place: Place, ear: Ear) -> None:
-        routers = self._routers[place]
+    def _hear_6(self, key: SocketKey, receiver: AdvertReceiver) -> None:
+        routers = self._routers[key]
         now = time.monotonic_ns()
         for _ in range(_BATCH):
-            heard = ear.heard()
+            heard = receiver.heard()
             if heard is None:
                 return
             router = routers.get(int.from_bytes(heard.payload[1:2], "big"))
@@ -296,7 +296,7 @@ class Ports:
                 self._acted(router)
 
 
-def _speaks_on(config: RouterConfig) -> str:
+def _sending_interface(config: RouterConfig) -> str:
     return config.vmac_name if config.use_vmac and not config.vmac_xmit_base else config.interface
 
 

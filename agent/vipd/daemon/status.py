@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 from vipd import __version__
-from vipd.daemon.latency import Lateness
-from vipd.daemon.runtime import NEVER_MASTER, Running
+from vipd.daemon.latency import Latency
+from vipd.daemon.runtime import NEVER_MASTER, Runtime
 from vipd.protocol.effective_priority import Values
 from vipd.protocol.packet import Origin
 from vipd.protocol.router import Router
@@ -48,7 +48,7 @@ _AUTHENTICATION = (
 )  # fmt: skip
 
 
-def report(running: Running, unclaimed: Mapping[Discard, int], lateness: Lateness, tracked: Values) -> Iterator[str]:
+def report(runtime: Runtime, unclaimed: Mapping[Discard, int], latency: Latency, tracked: Values) -> Iterator[str]:
     """Everything there is to report, as JSON in parts that take a moment each: one for each instance, and few more.
 
     Args:
@@ -59,23 +59,23 @@ def report(running: Running, unclaimed: Mapping[Discard, int], lateness: Latenes
     """
     from json import dumps  # not before somebody asks: it takes 4 ms to import
 
-    routers = list(running.routers.values())
-    began_s, began_monotonic_s = running.began
+    routers = list(runtime.routers.values())
+    began_s, began_monotonic_s = runtime.began
     began = _date(began_s)
     own = {
         "version": __version__,
         "pid": os.getpid(),
-        "profile": running.behaviour.name,
+        "profile": runtime.behaviour.name,
         "uptime-s": round(time.monotonic() - began_monotonic_s, 3),
-        "lateness": lateness.shown(),
-        "worst-lateness-us": lateness.worst_ns / 1000,
+        "lateness": latency.shown(),
+        "worst-lateness-us": latency.worst_ns / 1000,
     }
     yield f'{{"vipd": {dumps(own)}, "vrrp-instance": ['
     refused = dict(unclaimed)
     for place, router in enumerate(routers):
-        _, reason = running.since.get(router.config.name, (began_s, NEVER_MASTER))
-        up_s = running.up.get(router.config.name)
-        for discard, count in router.counts.discards.items():
+        _, reason = runtime.since.get(router.config.name, (began_s, NEVER_MASTER))
+        up_s = runtime.up.get(router.config.name)
+        for discard, count in router.counters.discards.items():
             refused[discard] += count
         yield f"{', ' if place else ''}{dumps(instance(router, None if up_s is None else _date(up_s), reason, began))}"
     groups = [
@@ -84,7 +84,7 @@ def report(running: Running, unclaimed: Mapping[Discard, int], lateness: Latenes
             "members": group.config.members,
             "state": group.state.value if group.state else None,
         }
-        for group in running.groups
+        for group in runtime.groups
     ]
     things = [{"kind": kind, "name": name, "value": value} for (kind, name), value in tracked.items()]
     yield f'], "vrrp": {dumps(totals(routers, refused, began))}, "vrrp-sync-group": {dumps(groups)}'
@@ -100,7 +100,7 @@ def instance(router: Router, up: str | None, reason: str, discontinuity: str) ->
         reason: why it last became master, in RFC 8347's words.
         discontinuity: date and time from which its counters count.
     """
-    config, counts = router.config, router.counts
+    config, counters = router.config, router.counters
     interval_ns, skew_ns, down_ns = router.timers_ns
     return {
         "name": config.name,
@@ -116,34 +116,34 @@ def instance(router: Router, up: str | None, reason: str, discontinuity: str) ->
         "state": STATES[router.state],
         "vipd-state": router.state.value,
         "is-owner": config.priority == 255,
-        "last-adv-source": str(Origin(router.heard_from, config.family)) if router.heard_from else None,
+        "last-adv-source": str(Origin(router.last_advert_source, config.family)) if router.last_advert_source else None,
         "up-datetime": up,
         "master-down-interval": down_ns // _CENTISECOND_NS,
         "skew-time": skew_ns // 1000,
         "master-adver-interval-ms": interval_ns / 1e6,
-        "last-event": _EVENTS.get(router.turned, "vrrp-event-none"),
+        "last-event": _EVENTS.get(router.last_event, "vrrp-event-none"),
         "new-master-reason": reason,
         "virtual-addresses": [f"{one.address}/{one.prefix_length} dev {one.device}" for one in config.served],
         "statistics": {
             "discontinuity-datetime": discontinuity,
-            "master-transitions": counts.became_master,
-            "advertisement-rcvd": counts.adverts_received,
-            "advertisement-sent": counts.adverts_sent,
-            "interval-errors": _sum(counts.discards, _INTERVAL),
-            "priority-zero-pkts-rcvd": counts.zeros_received,
-            "priority-zero-pkts-sent": counts.zeros_sent,
-            "invalid-type-pkts-rcvd": counts.discards[Discard.TYPE],
-            "address-list-errors": _sum(counts.discards, _ADDRESSES),
-            "packet-length-errors": _sum(counts.discards, _LENGTH),
-            "ip-ttl-errors": counts.discards[Discard.TTL],
-            "checksum-errors": counts.discards[Discard.CHECKSUM],
-            "version-errors": counts.discards[Discard.VERSION],
-            "authentication-errors": _sum(counts.discards, _AUTHENTICATION),
-            "carp-lookalikes": counts.discards[Discard.CARP],
+            "master-transitions": counters.became_master,
+            "advertisement-rcvd": counters.adverts_received,
+            "advertisement-sent": counters.adverts_sent,
+            "interval-errors": _sum(counters.discards, _INTERVAL),
+            "priority-zero-pkts-rcvd": counters.zeros_received,
+            "priority-zero-pkts-sent": counters.zeros_sent,
+            "invalid-type-pkts-rcvd": counters.discards[Discard.TYPE],
+            "address-list-errors": _sum(counters.discards, _ADDRESSES),
+            "packet-length-errors": _sum(counters.discards, _LENGTH),
+            "ip-ttl-errors": counters.discards[Discard.TTL],
+            "checksum-errors": counters.discards[Discard.CHECKSUM],
+            "version-errors": counters.discards[Discard.VERSION],
+            "authentication-errors": _sum(counters.discards, _AUTHENTICATION),
+            "carp-lookalikes": counters.discards[Discard.CARP],
         },
-        "checksum-forms-seen": {form.value: count for form, count in counts.forms.items() if count},
-        "remarks": {remark.value: count for remark, count in counts.remarks.items() if count},
-        "discards": {discard.value: count for discard, count in counts.discards.items() if count},
+        "checksum-forms-seen": {form.value: count for form, count in counters.forms.items() if count},
+        "remarks": {remark.value: count for remark, count in counters.remarks.items() if count},
+        "discards": {discard.value: count for discard, count in counters.discards.items() if count},
     }
 
 
@@ -169,14 +169,14 @@ def lines(report: Mapping[str, Any]) -> Iterable[str]:
     yield f"vipd {own['version']}, profile {own['profile']}, pid {own['pid']}, {own['uptime-s']:.0f} s up"
     yield "instance         state        prio vrid interface       sent     heard  refused"
     for one in report["vrrp-instance"]:
-        counts = one["statistics"]
+        counters = one["statistics"]
         yield (
             f"{one['name']:<16} {one['vipd-state'].upper():<12} {one['effective-priority']:>4} {one['vrid']:>4} "
-            f"{one['interface']:<10} {counts['advertisement-sent']:>9} {counts['advertisement-rcvd']:>9} "
+            f"{one['interface']:<10} {counters['advertisement-sent']:>9} {counters['advertisement-rcvd']:>9} "
             f"{sum(one['discards'].values()):>8}"
         )
     late = ", ".join(f"{bucket['count']} within {bucket['up-to-us']} us" for bucket in own["lateness"])
-    yield f"deadlines met: {late or 'none yet'}; worst {own['worst-lateness-us']:.0f} us"
+    yield f"deadlines met: {late or 'none yet'}; worst {own['worst-latency-us']:.0f} us"
 
 
 def _date(moment_s: float) -> str:

@@ -11,7 +11,7 @@ from vipd.daemon.track_files import TrackedFiles
 from vipd.kernel.syslog import Syslog
 
 
-class Watching:
+class Trackers:
     """Keeps the values of what is tracked, and tells when one changes.
 
     Attributes:

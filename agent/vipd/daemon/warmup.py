@@ -16,7 +16,7 @@ _TIMES = 10  # CPython adapts an instruction to what it meets after eight runs
 _TURNS = 8  # more than the timers of any way from INITIALIZE to MASTER
 
 
-def rehearse(config: RouterConfig, behaviour: Behaviour) -> None:
+def warm_up(config: RouterConfig, behaviour: Behaviour) -> None:
     """Become master without anybody noticing."""
     for _ in range(_TIMES):
         router = Router(config, behaviour, primary=1)

@@ -37,13 +37,13 @@ _FAMILIES = {4: 2, 16: 10}  # length of an address: NFPROTO_IPV4, NFPROTO_IPV6
 _DESTINATION = {4: 16, 16: 24}  # where the header has it
 
 
-class Fence:
+class AcceptFilter:
     """The table; there is none until an address is to be fenced."""
 
     def __init__(self, mark: str) -> None:
         """Make none yet; `mark` is its name, which no other daemon of this network may use."""
         self._table = mark.encode("utf-8", "surrogateescape") + b"\0"
-        self._fenced: dict[str, frozenset[bytes]] = {}
+        self._filtered: dict[str, frozenset[bytes]] = {}
 
     def clear(self) -> None:
         """Take away what an earlier life may have left; to be called at the start, for it takes a while.
@@ -60,10 +60,10 @@ class Fence:
             OSError: the kernel has no nftables, or refuses the table.
         """
         wanted = frozenset(addresses)
-        if wanted == self._fenced.get(router, frozenset()):
+        if wanted == self._filtered.get(router, frozenset()):
             return
-        self._fenced = {**self._fenced, router: wanted}
-        _commit(self._table, sorted(frozenset[bytes]().union(*self._fenced.values())))
+        self._filtered = {**self._filtered, router: wanted}
+        _commit(self._table, sorted(frozenset[bytes]().union(*self._filtered.values())))
 
 
 def _commit(table: bytes, fenced: list[bytes]) -> None:

@@ -23,7 +23,7 @@ _ANCILLARY = 128
 _FLAGS = socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
 
 
-class Heard(NamedTuple):
+class ReceivedDatagram(NamedTuple):
     """A datagram from an IPv6 socket, which hands over no header."""
 
     payload: bytes
@@ -32,7 +32,7 @@ class Heard(NamedTuple):
     destination: int
 
 
-class Ear:
+class AdvertReceiver:
     """Hears one protocol of one family on one interface.
 
     Attributes:
@@ -79,7 +79,7 @@ class Ear:
         except OSError:
             return None
 
-    def heard(self) -> Heard | None:
+    def heard(self) -> ReceivedDatagram | None:
         """The next datagram of an IPv6 ear; None if there is no more."""
         try:
             payload, ancillary, _, address = self._socket.recvmsg(_RECEIVE, _ANCILLARY)
@@ -91,14 +91,14 @@ class Ear:
                 (hop_limit,) = _INT.unpack_from(data)
             elif level == socket.IPPROTO_IPV6 and kind == socket.IPV6_PKTINFO and len(data) >= _PKTINFO.size:
                 destination = int.from_bytes(data[:16], "big")
-        return Heard(payload, address[0].partition("%")[0], hop_limit, destination)
+        return ReceivedDatagram(payload, address[0].partition("%")[0], hop_limit, destination)
 
     def close(self) -> None:
         """Leave the groups."""
         self._socket.close()
 
 
-class Mouth:
+class AdvertSender:
     """Sends whole datagrams, IP header included, out of one interface.
 
     The header is ours, so that the source is the router's own whatever else the interface has; a macvlan has no address
@@ -153,7 +153,7 @@ class Mouth:
         return (text, 0) if self._family == 4 else (text, 0, 0, self.ifindex)
 
 
-class Announcer:
+class GarpSender:
     """Sends gratuitous ARP and unsolicited neighbour advertisements on any interface."""
 
     def __init__(self) -> None:

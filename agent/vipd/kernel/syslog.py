@@ -11,27 +11,27 @@ import sys
 import time
 from typing import NamedTuple
 
-from vipd.protocol.log_messages import VOICES, Line, Say
+from vipd.protocol.log_messages import LOG_MESSAGES, LogEvent, LogMessage
 
 PATH = "/dev/log"
 
 
-class Form(NamedTuple):
+class LogFormat(NamedTuple):
     """How one daemon's lines look: tag, whether `[pid]` follows it, syslog's facility * 8 + severity, and its words."""
 
     ident: str
     with_pid: bool
     priority: int
-    voice: dict[Say, Line]
+    messages: dict[LogEvent, LogMessage]
 
 
 DAEMON_INFO = 30
 LOCAL1_INFO = 142
 
-FORMS = {
-    "keepalived-1.2.2": Form("Keepalived_vrrp", False, LOCAL1_INFO, VOICES["keepalived-1.2.2"]),
-    "keepalived-2": Form("Keepalived_vrrp", True, DAEMON_INFO, VOICES["keepalived-2"]),
-    "rfc9568": Form("vipd", True, DAEMON_INFO, VOICES["rfc9568"]),
+FORMATS = {
+    "keepalived-1.2.2": LogFormat("Keepalived_vrrp", False, LOCAL1_INFO, LOG_MESSAGES["keepalived-1.2.2"]),
+    "keepalived-2": LogFormat("Keepalived_vrrp", True, DAEMON_INFO, LOG_MESSAGES["keepalived-2"]),
+    "rfc9568": LogFormat("vipd", True, DAEMON_INFO, LOG_MESSAGES["rfc9568"]),
 }
 
 
@@ -42,15 +42,15 @@ class Syslog:
         detail: whether lines for `-D` are wanted.
     """
 
-    def __init__(self, form: Form, detail: bool, console: bool) -> None:
+    def __init__(self, form: LogFormat, detail: bool, console: bool) -> None:
         self._form = form
         self.detail = detail
         self._console = console
         self._socket: socket.socket | None = None
 
-    def say(self, what: Say, **fields: object) -> None:
+    def event(self, event: LogEvent, **fields: object) -> None:
         """Log what this voice has a line for."""
-        line = self._form.voice.get(what)
+        line = self._form.messages.get(event)
         if line is not None:
             self.line(line.template.format(**fields), line.detail)
 

@@ -12,7 +12,7 @@ SECOND_NS = 1_000_000_000
 _UNKNOWN = -1  # no time that anybody sets
 
 
-class Alarm:
+class TimerFd:
     """One timerfd on CLOCK_MONOTONIC; readable once its time has come."""
 
     def __init__(self) -> None:

@@ -7,17 +7,17 @@ from functools import partial
 
 from vipd.config.behaviour import Behaviour
 from vipd.config.model import RouterConfig, skew_ns
-from vipd.protocol.advert_codec import Dialect
-from vipd.protocol.counters import Counts
+from vipd.protocol.advert_codec import AdvertCodec
+from vipd.protocol.counters import Counters
 from vipd.protocol.effects import AddAddresses, Effect, NotifyOfLower, RemoveAddresses, SendGratuitousArp
-from vipd.protocol.garp_schedule import Bursts
-from vipd.protocol.log_messages import VOICES, Say
+from vipd.protocol.garp_schedule import GarpSchedule
+from vipd.protocol.log_messages import LOG_MESSAGES, LogEvent
 from vipd.protocol.packet import PRIORITY_STOP, Advert
-from vipd.protocol.router_log import Saying
-from vipd.protocol.table import Do, Step
+from vipd.protocol.router_log import RouterLog
+from vipd.protocol.table import Action, Step
 
 
-class Stepping:
+class RouterActions:
     """A virtual router as far as it acts; `router.Router` is all of it.
 
     Attributes:
@@ -33,12 +33,12 @@ class Stepping:
         self.config = config
         self.behaviour = behaviour
         self.priority = config.priority
-        self.wanting = False
+        self.wants_master = False
         self.effects: list[Effect] = []
-        self.counts = Counts()
-        self._dialect = Dialect(config, behaviour)
-        self._bursts = Bursts(config, behaviour)
-        self._saying = Saying(config, VOICES[behaviour.name], detail)
+        self.counters = Counters()
+        self._codec = AdvertCodec(config, behaviour)
+        self._garp = GarpSchedule(config, behaviour)
+        self._router_log = RouterLog(config, LOG_MESSAGES[behaviour.name], detail)
         self._muted = False
         self._links = dict.fromkeys(config.interfaces, False)
         self._timer_ns: int | None = None
@@ -58,7 +58,7 @@ class Stepping:
         self._timer_ns = self._now_ns + self.config.advert_int_ns
 
     def _arm_master_down(self) -> None:
-        self.wanting = False
+        self.wants_master = False
         self._timer_ns = self._now_ns + self.config.down_timer_adverts * self._interval_ns + self._skew_ns
 
     def _arm_skew(self) -> None:
@@ -78,11 +78,11 @@ class Stepping:
 
     def _wait_for_group(self) -> None:
         self._arm_master_down()
-        self.wanting = True
+        self.wants_master = True
 
     def _stop_timers(self) -> None:
         self._timer_ns = self._preempt_ns = None
-        self._bursts.stop()
+        self._garp.stop()
 
     def _start_preempt_delay(self) -> None:
         self._preempt_ns = self._now_ns + self.config.preempt_delay_ns
@@ -93,13 +93,13 @@ class Stepping:
     # -- adverts, addresses, announcements
 
     def _send(self, priority: int) -> None:
-        if self._dialect.source:
-            adverts = self._dialect.adverts(priority)
+        if self._codec.source:
+            adverts = self._codec.adverts(priority)
             self.effects.extend(adverts)
-            self.counts.adverts_sent += len(adverts)
+            self.counters.adverts_sent += len(adverts)
             if priority == PRIORITY_STOP:
-                self.counts.zeros_sent += len(adverts)
-                self._say(Say.STOP_ADVERT_SENT)
+                self.counters.zeros_sent += len(adverts)
+                self._log(LogEvent.STOP_ADVERT_SENT)
 
     def _send_advert(self) -> None:
         self._send(self.priority)
@@ -121,14 +121,14 @@ class Stepping:
         self.effects.append(RemoveAddresses(self.config.served))
 
     def _remove_addresses(self) -> None:
-        self._bursts.stop()
+        self._garp.stop()
         self.effects.append(RemoveAddresses(self.config.served))
 
     def _announce(self) -> None:
-        self._announce_now(self._bursts.begin(self._now_ns))
+        self._announce_now(self._garp.begin(self._now_ns))
 
     def _announce_against(self) -> None:
-        self._announce_now(self._bursts.answer(self._now_ns))
+        self._announce_now(self._garp.answer(self._now_ns))
         if any(state == "MASTER_RX_LOWER_PRI" for state, _ in self.config.hooks.commands):
             self.effects.append(NotifyOfLower(self.config.name))
 
@@ -138,60 +138,62 @@ class Stepping:
     def _announce_now(self, bursts: list[SendGratuitousArp]) -> None:
         for burst in bursts:
             for address in burst.addresses:
-                self._say(Say.ANNOUNCING, device=address.device, address=address.address)
+                self._log(LogEvent.ANNOUNCING, device=address.device, address=address.address)
             self.effects.append(burst)
 
     # -- saying so
 
     def _report_down(self) -> None:
-        self._report(Say.INTERFACE_DOWN, up=False)
+        self._report(LogEvent.INTERFACE_DOWN, up=False)
 
     def _report_up(self) -> None:
-        self._report(Say.INTERFACE_UP, up=True)
+        self._report(LogEvent.INTERFACE_UP, up=True)
 
-    def _report(self, say: Say, up: bool) -> None:
+    def _report(self, say: LogEvent, up: bool) -> None:
         for name, state in self._links.items():
             if state == up:
-                self._say(say, interface=name)
+                self._log(say, interface=name)
 
-    def _say_step(self, what: Say) -> None:
-        if not self._saying.allows(what, self._now_ns):
+    def _log_step(self, event: LogEvent) -> None:
+        if not self._router_log.allows(event, self._now_ns):
             self._muted = True  # nor what else this transition would say
-        self._say(what)
+        self._log(event)
 
-    def _say(self, what: Say, source: int | None = None, **more: str) -> None:
+    def _log(self, event: LogEvent, source: int | None = None, **more: str) -> None:
         """Say something; `source` is who a packet came from that was refused."""
         if not self._muted:
             heard = self._advert.priority if self._advert else None
-            line = self._saying.line(what, self.priority, heard, self._source if source is None else source, more)
-            if line is not None:
-                self.effects.append(line)
+            message = self._router_log.message(
+                event, self.priority, heard, self._source if source is None else source, more
+            )
+            if message is not None:
+                self.effects.append(message)
 
 
-_METHODS: dict[Do, Callable[[Stepping], None]] = {
-    Do.ARM_ADVERT: Stepping._arm_advert,
-    Do.ARM_MASTER_DOWN: Stepping._arm_master_down,
-    Do.ARM_SKEW: Stepping._arm_skew,
-    Do.ADOPT_INTERVAL: Stepping._adopt_interval,
-    Do.FORGET_INTERVAL: Stepping._forget_interval,
-    Do.WAIT_FOR_GROUP: Stepping._wait_for_group,
-    Do.STOP_TIMERS: Stepping._stop_timers,
-    Do.SEND_ADVERT: Stepping._send_advert,
-    Do.SEND_STOP: Stepping._send_stop_on_stop,
-    Do.SEND_STOP_ON_FAULT: Stepping._send_stop_on_fault,
-    Do.ADD_ADDRESSES: Stepping._add_addresses,
-    Do.REMOVE_ADDRESSES: Stepping._remove_addresses,
-    Do.SETTLE_ADDRESSES: Stepping._settle_addresses,
-    Do.ANNOUNCE: Stepping._announce,
-    Do.ANNOUNCE_AGAINST: Stepping._announce_against,
-    Do.START_PREEMPT_DELAY: Stepping._start_preempt_delay,
-    Do.CANCEL_PREEMPT_DELAY: Stepping._cancel_preempt_delay,
-    Do.NOTE_ANSWER: Stepping._note_answer,
-    Do.REPORT_DOWN: Stepping._report_down,
-    Do.REPORT_UP: Stepping._report_up,
+_IMPLEMENTATIONS: dict[Action, Callable[[RouterActions], None]] = {
+    Action.ARM_ADVERT: RouterActions._arm_advert,
+    Action.ARM_MASTER_DOWN: RouterActions._arm_master_down,
+    Action.ARM_SKEW: RouterActions._arm_skew,
+    Action.ADOPT_INTERVAL: RouterActions._adopt_interval,
+    Action.FORGET_INTERVAL: RouterActions._forget_interval,
+    Action.WAIT_FOR_GROUP: RouterActions._wait_for_group,
+    Action.STOP_TIMERS: RouterActions._stop_timers,
+    Action.SEND_ADVERT: RouterActions._send_advert,
+    Action.SEND_STOP: RouterActions._send_stop_on_stop,
+    Action.SEND_STOP_ON_FAULT: RouterActions._send_stop_on_fault,
+    Action.ADD_ADDRESSES: RouterActions._add_addresses,
+    Action.REMOVE_ADDRESSES: RouterActions._remove_addresses,
+    Action.SETTLE_ADDRESSES: RouterActions._settle_addresses,
+    Action.ANNOUNCE: RouterActions._announce,
+    Action.ANNOUNCE_AGAINST: RouterActions._announce_against,
+    Action.START_PREEMPT_DELAY: RouterActions._start_preempt_delay,
+    Action.CANCEL_PREEMPT_DELAY: RouterActions._cancel_preempt_delay,
+    Action.NOTE_ANSWER: RouterActions._note_answer,
+    Action.REPORT_DOWN: RouterActions._report_down,
+    Action.REPORT_UP: RouterActions._report_up,
 }
 
 
-def method(step: Step) -> Callable[[Stepping], None]:
+def implementation(step: Step) -> Callable[[RouterActions], None]:
     """What carries out a step of the table."""
-    return partial(Stepping._say_step, what=step) if isinstance(step, Say) else _METHODS[step]
+    return partial(RouterActions._log_step, event=step) if isinstance(step, LogEvent) else _IMPLEMENTATIONS[step]

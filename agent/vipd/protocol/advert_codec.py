@@ -20,7 +20,7 @@ from vipd.protocol.packet import (
     PROTOCOL_AH,
     TTL,
     Advert,
-    Form,
+    ChecksumForm,
     addresses_of,
     ipv4_header,
     ipv6_header,
@@ -31,7 +31,7 @@ AUTH_NONE, AUTH_PASS, AUTH_AH = 0, 1, 2
 _LINK_LOCAL = 0xFE80 >> 6
 
 
-class Dialect:
+class AdvertCodec:
     """Builds the adverts of one router and reads those of others.
 
     Attributes:
@@ -66,7 +66,7 @@ class Dialect:
             self._seal = AuthenticationHeader(config.auth_pass, self._tos, self._ttl)
         wants_message = config.message_only_checksum
         message_only = behaviour.message_only_checksum if wants_message is None else wants_message
-        self._form = Form.MESSAGE if message_only and self._family == 4 else Form.PSEUDO_HEADER
+        self._form = ChecksumForm.MESSAGE if message_only and self._family == 4 else ChecksumForm.PSEUDO_HEADER
         strict = config.link_local_first
         self._link_local_first = behaviour.link_local_first if strict is None else strict
         self._source = 0
@@ -205,7 +205,7 @@ class Dialect:
             self.remarks.append(Remark.INTERVAL)
         if not same_addresses:
             self.remarks.append(Remark.ADDRESSES)
-        if advert.form is Form.GROUP_HEADER:
+        if advert.form is ChecksumForm.GROUP_HEADER:
             self.remarks.append(Remark.GROUP_CHECKSUM)
         if self._config.priority == PRIORITY_OWNER:
             self.remarks.append(Remark.TWO_OWNERS if advert.priority == PRIORITY_OWNER else Remark.OWNER)

@@ -8,48 +8,51 @@ from types import MappingProxyType
 
 from vipd.config.behaviour import Behaviour
 from vipd.config.model import RouterConfig
-from vipd.protocol.actions import Stepping, method
+from vipd.protocol.actions import RouterActions, implementation
 from vipd.protocol.packet import PRIORITY_OWNER
-from vipd.protocol.table import ASKED_EACH_TIME, Event, If, State, resolve
+from vipd.protocol.table import ASKED_EACH_TIME, Event, Guard, State, resolve
 
 # The conditions that are left to ask, what to do if they hold, and the state to be in then.
-Transition = tuple[tuple[If, ...], tuple[Callable[[Stepping], None], ...], State]
+Transition = tuple[tuple[Guard, ...], tuple[Callable[[RouterActions], None], ...], State]
 Machine = Mapping[tuple[State, Event], tuple[Transition, ...]]
 
 
-def machine(config: RouterConfig, behaviour: Behaviour) -> Machine:
+def compile_table(config: RouterConfig, behaviour: Behaviour) -> Machine:
     """The transitions that this router can take; routers of one kind have the very same."""
-    return _ready(frozenset(condition for condition, holds in settled(config, behaviour).items() if holds))
+    return _compiled(frozenset(condition for condition, holds in settled_guards(config, behaviour).items() if holds))
 
 
-def settled(config: RouterConfig, behaviour: Behaviour) -> dict[If, bool]:
+def settled_guards(config: RouterConfig, behaviour: Behaviour) -> dict[Guard, bool]:
     """The conditions of the table that configuration and profile decide for good."""
     owner = config.priority == PRIORITY_OWNER
     return {
-        If.OWNER: owner,
-        If.INITIAL_MASTER: behaviour.honours_initial_state and (config.initial_master or owner),
-        If.NO_PREEMPT: not config.preempt and not owner,
-        If.TWO_STEPS: behaviour.claims_in_two_steps,
-        If.LATE_LINKS: behaviour.reads_links_late,
-        If.EAGER_LINKS: not behaviour.reads_links_late,
-        If.COMPARES_AFTER_FAULT: behaviour.compares_priority_after_fault,
-        If.ELECTS_ON_LOWER: behaviour.elects_on_lower_advert,
-        If.DELAY_FROM_START: behaviour.delays_preempt_from_start,
-        If.DELAY_FROM_ADVERT: config.preempt_delay_ns > 0 and not behaviour.delays_preempt_from_start,
-        If.ANSWERS_LOWER: behaviour.answers_lower_advert,
-        If.SILENT_ON_LOWER: config.lower_prio_no_advert or False,
-        If.ASSERTS: behaviour.asserts_in_version_3 and config.wire_version == 3,
-        If.SENDS_ON_HIGHER: config.higher_prio_send_advert,
-        If.WATCHES_ADDRESSES: behaviour.watches_addresses,
-        If.ZERO_IS_LOWER: behaviour.takes_zero_for_lower,
-        If.REARMS: behaviour.rearms_at_every_packet,
+        Guard.OWNER: owner,
+        Guard.INITIAL_MASTER: behaviour.honours_initial_state and (config.initial_master or owner),
+        Guard.NO_PREEMPT: not config.preempt and not owner,
+        Guard.TWO_STEPS: behaviour.claims_in_two_steps,
+        Guard.LATE_LINKS: behaviour.reads_links_late,
+        Guard.EAGER_LINKS: not behaviour.reads_links_late,
+        Guard.COMPARES_AFTER_FAULT: behaviour.compares_priority_after_fault,
+        Guard.ELECTS_ON_LOWER: behaviour.elects_on_lower_advert,
+        Guard.DELAY_FROM_START: behaviour.delays_preempt_from_start,
+        Guard.DELAY_FROM_ADVERT: config.preempt_delay_ns > 0 and not behaviour.delays_preempt_from_start,
+        Guard.ANSWERS_LOWER: behaviour.answers_lower_advert,
+        Guard.SILENT_ON_LOWER: config.lower_prio_no_advert or False,
+        Guard.ASSERTS: behaviour.asserts_in_version_3 and config.wire_version == 3,
+        Guard.SENDS_ON_HIGHER: config.higher_prio_send_advert,
+        Guard.WATCHES_ADDRESSES: behaviour.watches_addresses,
+        Guard.ZERO_IS_LOWER: behaviour.takes_zero_for_lower,
+        Guard.REARMS: behaviour.rearms_at_every_packet,
     }
 
 
 @cache
-def _ready(holding: frozenset[If]) -> Machine:
+def _compiled(holding: frozenset[Guard]) -> Machine:
     """The machine of all routers for which just these conditions are settled to hold."""
-    rows = resolve({condition: condition in holding for condition in If if condition not in ASKED_EACH_TIME})
+    rows = resolve({condition: condition in holding for condition in Guard if condition not in ASKED_EACH_TIME})
     return MappingProxyType(
-        {key: tuple((row.when, tuple(map(method, row.do)), row.then) for row in found) for key, found in rows.items()}
+        {
+            key: tuple((row.guards, tuple(map(implementation, row.steps)), row.target) for row in found)
+            for key, found in rows.items()
+        }
     )

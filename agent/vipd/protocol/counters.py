@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from vipd.protocol.packet import Form
+from vipd.protocol.packet import ChecksumForm
 from vipd.protocol.validation import Discard, Remark
 
 
-class Counts:
+class Counters:
     """Since the router was made.
 
     Attributes:
@@ -37,6 +37,6 @@ class Counts:
         self.adverts_received = 0
         self.zeros_received = 0
         self.became_master = 0
-        self.forms = dict.fromkeys(Form, 0)
+        self.forms = dict.fromkeys(ChecksumForm, 0)
         self.remarks = dict.fromkeys(Remark, 0)
         self.discards = dict.fromkeys(Discard, 0)

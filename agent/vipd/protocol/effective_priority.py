@@ -14,7 +14,7 @@ Values = Mapping[tuple[str, str], int]
 """By kind and name: 0 or 1 for an interface, a script or a process; what is written in it for a file."""
 
 
-class Judgement(NamedTuple):
+class Evaluation(NamedTuple):
     """What the values mean for one router.
 
     Attributes:
@@ -26,7 +26,7 @@ class Judgement(NamedTuple):
     needs: dict[str, bool]
 
 
-def judged(config: RouterConfig, values: Values) -> Judgement:
+def evaluate(config: RouterConfig, values: Values) -> Evaluation:
     """Weigh everything that a router tracks; what has no value yet is taken for good.
 
     A positive weight counts while a thing is good, a negative one while it is bad; `reverse` turns the sign round.
@@ -48,5 +48,5 @@ def judged(config: RouterConfig, values: Values) -> Judgement:
         elif bool(value) == (track.weight > 0):
             total += track.weight * sign
     if config.priority == _OWNER:
-        return Judgement(_OWNER, needs)
-    return Judgement(None if at_fault else max(1, min(254, config.priority + total)), needs)
+        return Evaluation(_OWNER, needs)
+    return Evaluation(None if at_fault else max(1, min(254, config.priority + total)), needs)

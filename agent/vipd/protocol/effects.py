@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple, Union
 
 from vipd.config.model import VirtualAddress
-from vipd.protocol.log_messages import Line
+from vipd.protocol.log_messages import LogMessage
 from vipd.protocol.table import State
 
 
@@ -48,7 +48,7 @@ class SendGratuitousArp(NamedTuple):
 class Log(NamedTuple):
     """Log this line with these fields, put together when it is read: an advert that comes before it does not wait."""
 
-    line: Line
+    line: LogMessage
     fields: Mapping[str, object]
 
     @property

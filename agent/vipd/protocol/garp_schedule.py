@@ -13,7 +13,7 @@ from vipd.config.model import RouterConfig, VirtualAddress
 from vipd.protocol.effects import SendGratuitousArp
 
 
-class Bursts:
+class GarpSchedule:
     """The announcements of one router. Methods return what is to be sent now.
 
     Attributes:

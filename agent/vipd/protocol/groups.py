@@ -22,21 +22,23 @@ class Group:
         self.members = [routers[name] for name in config.members]
         self._need = f"sync group {config.name}"
         for router in self.members:
-            router.group_holds = lambda own=router: self._holds(own)  # type: ignore[misc]
+            router.group_not_ready = lambda own=router: self._holds(own)  # type: ignore[misc]
 
     @property
-    def well(self) -> bool:
+    def needs_met(self) -> bool:
         """Whether all of its members have what they cannot do without."""
-        return all(router.well(self._need) for router in self.members)
+        return all(router.needs_met(self._need) for router in self.members)
 
     def leave(self, router: Router, now: int) -> None:
         """A reload has taken this member out: it waits for the others no more."""
-        router.group_holds = lambda: False
+        router.group_not_ready = lambda: False
         router.need_changed(self._need, True, now)
 
     def _holds(self, own: Router) -> bool:
         """Whether a member whose timer has run out must wait: all of them want to, or none does."""
-        return not all(router.wanting or router.state is State.MASTER for router in self.members if router is not own)
+        return not all(
+            router.wants_master or router.state is State.MASTER for router in self.members if router is not own
+        )
 
     def changed(self, router: Router, state: State, now: int) -> list[Router]:
         """A member is in another state; returns the members to which something was told.
@@ -61,11 +63,11 @@ class Group:
             other.group_lost_address(now)
         return others
 
-    def weighed(self, now: int) -> list[Router]:
+    def needs_changed(self, now: int) -> list[Router]:
         """What members cannot do without may have changed: one that is not well takes the others along."""
         told = []
         for router in self.members:
-            met = all(other.well(self._need) for other in self.members if other is not router)
+            met = all(other.needs_met(self._need) for other in self.members if other is not router)
             before = router.effects[-1:]
             router.need_changed(self._need, met, now)
             if router.effects[-1:] != before:
@@ -73,9 +75,7 @@ class Group:
         return told
 
 
-def regrouped(
-    old: Sequence[Group], wanted: Sequence[SyncGroup], routers: Mapping[str, Router], now: int
-) -> list[Group]:
+def regroup(old: Sequence[Group], wanted: Sequence[SyncGroup], routers: Mapping[str, Router], now: int) -> list[Group]:
     """The groups of a new configuration; one of the same name goes on in its state."""
     members = {config.name: config.members for config in wanted}
     for group in old:

@@ -9,7 +9,7 @@ from enum import Enum
 from typing import NamedTuple
 
 
-class Say(Enum):
+class LogEvent(Enum):
     """A thing worth a line."""
 
     __hash__ = object.__hash__
@@ -50,7 +50,7 @@ class Say(Enum):
     STOPPED = "the daemon ends"
 
 
-class Line(NamedTuple):
+class LogMessage(NamedTuple):
     """A template for `str.format`, and whether the line is for `-D` only."""
 
     template: str
@@ -58,72 +58,76 @@ class Line(NamedTuple):
 
 
 _KEEPALIVED_1 = {
-    Say.ENTERING_BACKUP_AT_START: Line("VRRP_Instance({name}) Entering BACKUP STATE"),
-    Say.ENTERING_BACKUP: Line("VRRP_Instance({name}) Entering BACKUP STATE"),
-    Say.TRANSITION: Line("VRRP_Instance({name}) Transition to MASTER STATE"),
-    Say.ENTERING_MASTER: Line("VRRP_Instance({name}) Entering MASTER STATE"),
-    Say.ENTERING_FAULT: Line("VRRP_Instance({name}) Entering FAULT STATE"),
-    Say.NOW_IN_FAULT: Line("VRRP_Instance({name}) Now in FAULT state"),
-    Say.SETTING_ADDRESSES: Line("VRRP_Instance({name}) setting protocol VIPs.", detail=True),
-    Say.REMOVING_ADDRESSES: Line("VRRP_Instance({name}) removing protocol VIPs.", detail=True),
-    Say.ANNOUNCING: Line("VRRP_Instance({name}) Sending gratuitous ARPs on {device} for {address}", detail=True),
-    Say.LOWER_ELECTS: Line("VRRP_Instance({name}) forcing a new MASTER election"),
-    Say.LOWER_ANSWERED: Line("VRRP_Instance({name}) Received lower prio advert, forcing new election"),
-    Say.HIGHER_RECEIVED: Line("VRRP_Instance({name}) Received higher prio advert"),
-    Say.TIE_LOST: Line("VRRP_Instance({name}) Received higher prio advert"),
-    Say.HIGHER_THAN_RECEIVED: Line("VRRP_Instance({name}) prio is higher than received advert"),
-    Say.INTERFACE_DOWN: Line("Kernel is reporting: interface {interface} DOWN"),
-    Say.INTERFACE_UP: Line("Kernel is reporting: interface {interface} UP"),
-    Say.PRIORITY_CHANGED: Line("VRRP_Instance({name}) Changing effective priority from {before} to {after}"),
-    Say.DISCARDED: Line("VRRP_Instance({name}) Dropping received VRRP packet... ({reason})"),
-    Say.FILE_OPENED: Line("Opening file '{file}'."),
-    Say.FILE_READ: Line("Configuration is using : {size} Bytes"),
-    Say.LINKS_WATCHED: Line("Using LinkWatch kernel netlink reflector..."),
-    Say.SOCKET_OPENED: Line(
+    LogEvent.ENTERING_BACKUP_AT_START: LogMessage("VRRP_Instance({name}) Entering BACKUP STATE"),
+    LogEvent.ENTERING_BACKUP: LogMessage("VRRP_Instance({name}) Entering BACKUP STATE"),
+    LogEvent.TRANSITION: LogMessage("VRRP_Instance({name}) Transition to MASTER STATE"),
+    LogEvent.ENTERING_MASTER: LogMessage("VRRP_Instance({name}) Entering MASTER STATE"),
+    LogEvent.ENTERING_FAULT: LogMessage("VRRP_Instance({name}) Entering FAULT STATE"),
+    LogEvent.NOW_IN_FAULT: LogMessage("VRRP_Instance({name}) Now in FAULT state"),
+    LogEvent.SETTING_ADDRESSES: LogMessage("VRRP_Instance({name}) setting protocol VIPs.", detail=True),
+    LogEvent.REMOVING_ADDRESSES: LogMessage("VRRP_Instance({name}) removing protocol VIPs.", detail=True),
+    LogEvent.ANNOUNCING: LogMessage(
+        "VRRP_Instance({name}) Sending gratuitous ARPs on {device} for {address}", detail=True
+    ),
+    LogEvent.LOWER_ELECTS: LogMessage("VRRP_Instance({name}) forcing a new MASTER election"),
+    LogEvent.LOWER_ANSWERED: LogMessage("VRRP_Instance({name}) Received lower prio advert, forcing new election"),
+    LogEvent.HIGHER_RECEIVED: LogMessage("VRRP_Instance({name}) Received higher prio advert"),
+    LogEvent.TIE_LOST: LogMessage("VRRP_Instance({name}) Received higher prio advert"),
+    LogEvent.HIGHER_THAN_RECEIVED: LogMessage("VRRP_Instance({name}) prio is higher than received advert"),
+    LogEvent.INTERFACE_DOWN: LogMessage("Kernel is reporting: interface {interface} DOWN"),
+    LogEvent.INTERFACE_UP: LogMessage("Kernel is reporting: interface {interface} UP"),
+    LogEvent.PRIORITY_CHANGED: LogMessage("VRRP_Instance({name}) Changing effective priority from {before} to {after}"),
+    LogEvent.DISCARDED: LogMessage("VRRP_Instance({name}) Dropping received VRRP packet... ({reason})"),
+    LogEvent.FILE_OPENED: LogMessage("Opening file '{file}'."),
+    LogEvent.FILE_READ: LogMessage("Configuration is using : {size} Bytes"),
+    LogEvent.LINKS_WATCHED: LogMessage("Using LinkWatch kernel netlink reflector..."),
+    LogEvent.SOCKET_OPENED: LogMessage(
         "VRRP sockpool: [ifindex({ifindex}), proto({protocol}), fd({descriptor},{descriptor})]", detail=True
     ),
-    Say.STOPPING: Line("Terminating VRRP child process on signal"),
+    LogEvent.STOPPING: LogMessage("Terminating VRRP child process on signal"),
 }
 
 _KEEPALIVED_2 = {
-    Say.ENTERING_BACKUP_AT_START: Line("({name}) Entering BACKUP STATE (init)"),
-    Say.ENTERING_BACKUP: Line("({name}) Entering BACKUP STATE"),
-    Say.TIMED_OUT: Line("({name}) Receive advertisement timeout", detail=True),
-    Say.ENTERING_MASTER: Line("({name}) Entering MASTER STATE"),
-    Say.ENTERING_FAULT: Line("({name}) Entering FAULT STATE"),
-    Say.SETTING_ADDRESSES: Line("({name}) setting VIPs.", detail=True),
-    Say.REMOVING_ADDRESSES: Line("({name}) removing VIPs.", detail=True),
-    Say.SETTLING_ADDRESSES: Line("({name}) removing VIPs.", detail=True),
-    Say.ANNOUNCING: Line("({name}) Sending/queueing gratuitous ARPs on {device} for {address}", detail=True),
-    Say.LOWER_DISCARDED: Line("({name}) received lower priority ({priority}) advert from {source} - discarding"),
-    Say.LOWER_ANSWERED: Line(
+    LogEvent.ENTERING_BACKUP_AT_START: LogMessage("({name}) Entering BACKUP STATE (init)"),
+    LogEvent.ENTERING_BACKUP: LogMessage("({name}) Entering BACKUP STATE"),
+    LogEvent.TIMED_OUT: LogMessage("({name}) Receive advertisement timeout", detail=True),
+    LogEvent.ENTERING_MASTER: LogMessage("({name}) Entering MASTER STATE"),
+    LogEvent.ENTERING_FAULT: LogMessage("({name}) Entering FAULT STATE"),
+    LogEvent.SETTING_ADDRESSES: LogMessage("({name}) setting VIPs.", detail=True),
+    LogEvent.REMOVING_ADDRESSES: LogMessage("({name}) removing VIPs.", detail=True),
+    LogEvent.SETTLING_ADDRESSES: LogMessage("({name}) removing VIPs.", detail=True),
+    LogEvent.ANNOUNCING: LogMessage("({name}) Sending/queueing gratuitous ARPs on {device} for {address}", detail=True),
+    LogEvent.LOWER_DISCARDED: LogMessage(
+        "({name}) received lower priority ({priority}) advert from {source} - discarding"
+    ),
+    LogEvent.LOWER_ANSWERED: LogMessage(
         "({name}) Received advert from {source} with lower priority {priority}, ours {ours}, forcing new election"
     ),
-    Say.HIGHER_RECEIVED: Line(
+    LogEvent.HIGHER_RECEIVED: LogMessage(
         "({name}) Master received advert from {source} with higher priority {priority}, ours {ours}"
     ),
-    Say.TIE_LOST: Line(
+    LogEvent.TIE_LOST: LogMessage(
         "({name}) Master received advert from {source} with same priority {priority} but higher IP address than ours"
     ),
-    Say.ZERO_RECEIVED: Line("({name}) Master received priority 0 message"),
-    Say.STOP_ADVERT_SENT: Line("({name}) sent 0 priority", detail=True),
-    Say.LINK_DOWN: Line("Netlink reports {interface} down"),
-    Say.LINK_UP: Line("Netlink reports {interface} up"),
-    Say.PRIORITY_CHANGED: Line("({name}) Changing effective priority from {before} to {after}"),
-    Say.DISCARDED: Line("({name}) discarded a packet from {source}: {reason}"),
-    Say.REMARKED: Line("({name}) advert from {source}: {reason}"),
-    Say.ADDRESS_LOST: Line("({name}) somebody else removed a virtual address"),
-    Say.SEQUENCE_SPENT: Line("({name}) no sequence number is left for the authentication header"),
-    Say.FILE_OPENED: Line("Opening file '{file}'."),
-    Say.SOCKET_OPENED: Line(
+    LogEvent.ZERO_RECEIVED: LogMessage("({name}) Master received priority 0 message"),
+    LogEvent.STOP_ADVERT_SENT: LogMessage("({name}) sent 0 priority", detail=True),
+    LogEvent.LINK_DOWN: LogMessage("Netlink reports {interface} down"),
+    LogEvent.LINK_UP: LogMessage("Netlink reports {interface} up"),
+    LogEvent.PRIORITY_CHANGED: LogMessage("({name}) Changing effective priority from {before} to {after}"),
+    LogEvent.DISCARDED: LogMessage("({name}) discarded a packet from {source}: {reason}"),
+    LogEvent.REMARKED: LogMessage("({name}) advert from {source}: {reason}"),
+    LogEvent.ADDRESS_LOST: LogMessage("({name}) somebody else removed a virtual address"),
+    LogEvent.SEQUENCE_SPENT: LogMessage("({name}) no sequence number is left for the authentication header"),
+    LogEvent.FILE_OPENED: LogMessage("Opening file '{file}'."),
+    LogEvent.SOCKET_OPENED: LogMessage(
         "VRRP sockpool: [ifindex({ifindex:3}), family({family}), proto({protocol}), fd({descriptor},{descriptor})"
         " multicast, address({group})]",
         detail=True,
     ),
-    Say.STOPPED: Line("Stopped"),
+    LogEvent.STOPPED: LogMessage("Stopped"),
 }
 
-VOICES: dict[str, dict[Say, Line]] = {
+LOG_MESSAGES: dict[str, dict[LogEvent, LogMessage]] = {
     "keepalived-1.2.2": _KEEPALIVED_1,
     "keepalived-2": _KEEPALIVED_2,
     "rfc9568": _KEEPALIVED_2,

@@ -28,7 +28,7 @@ _IPV6 = struct.Struct("!IHBB16s16s")
 _DONT_FRAGMENT = 0x4000
 
 
-class Form(Enum):
+class ChecksumForm(Enum):
     """What a checksum covered."""
 
     __hash__ = object.__hash__
@@ -51,7 +51,7 @@ class Advert(NamedTuple):
     addresses: bytes
     auth_type: int = 0
     auth_data: bytes = NO_AUTH
-    form: Form = Form.MESSAGE
+    form: ChecksumForm = ChecksumForm.MESSAGE
 
 
 class Origin(NamedTuple):

@@ -18,7 +18,7 @@ from __future__ import annotations
 import struct
 
 from vipd.protocol.checksum import checksum, pseudo_header, remainder
-from vipd.protocol.packet import ADVERTISEMENT, GROUPS, PROTOCOL, Advert, Form
+from vipd.protocol.packet import ADVERTISEMENT, GROUPS, PROTOCOL, Advert, ChecksumForm
 from vipd.protocol.validation import Discard
 
 VERSION = 3
@@ -39,7 +39,7 @@ def encode(advert: Advert, family: int, source: int, destination: int) -> bytes:
     centiseconds = min(-(-advert.advert_int_ns // CENTISECOND_NS), LONGEST_CS)
     fields = (VERSION << 4 | ADVERTISEMENT, advert.vrid, advert.priority, count, centiseconds)
     plain = _HEADER.pack(*fields, 0) + advert.addresses
-    pseudo = 0 if advert.form is Form.MESSAGE else pseudo_header(source, destination, len(plain), PROTOCOL)
+    pseudo = 0 if advert.form is ChecksumForm.MESSAGE else pseudo_header(source, destination, len(plain), PROTOCOL)
     return _HEADER.pack(*fields, checksum(plain, pseudo)) + advert.addresses
 
 
@@ -72,13 +72,13 @@ def decode(payload: bytes, family: int, source: int, destination: int) -> Advert
     return Advert(VERSION, vrid, priority, (interval & LONGEST_CS) * CENTISECOND_NS, addresses, form=form)
 
 
-def _form(payload: bytes, family: int, source: int, destination: int) -> Form | None:
+def _form(payload: bytes, family: int, source: int, destination: int) -> ChecksumForm | None:
     """What the checksum covers, if it fits anything."""
     total = remainder(payload)
     if (total + pseudo_header(source, destination, len(payload), PROTOCOL)) % _ONES == 0:
-        return Form.PSEUDO_HEADER
+        return ChecksumForm.PSEUDO_HEADER
     if family == 4 and total == 0:
-        return Form.MESSAGE
+        return ChecksumForm.MESSAGE
     if (total + pseudo_header(source, GROUPS[family], len(payload), PROTOCOL)) % _ONES == 0:
-        return Form.GROUP_HEADER  # here only if the destination is not the group
+        return ChecksumForm.GROUP_HEADER  # here only if the destination is not the group
     return None

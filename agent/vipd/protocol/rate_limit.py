@@ -1,10 +1,10 @@
-"""A limit on lines that a packet can cause: a flood must not fill a disk. Counters miss none of what is not logged."""
+"""A limit on log lines that a packet can cause: a flood must not fill a disk. Counters still count every packet."""
 
 from __future__ import annotations
 
 
-class Ration:
-    """Allows so many lines in each period, which begins with its first line."""
+class RateLimit:
+    """Allows a number of lines in each period, which begins with its first line."""
 
     __slots__ = ("_ends_ns", "_left", "_lines", "_period_ns")
 

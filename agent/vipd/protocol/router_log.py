@@ -1,4 +1,4 @@
-"""What one router says: the line that its voice has for a thing, filled in, and not as often as a flood would have."""
+"""The log of one router: the message that its profile has for an event, filled in, and limited in its rate."""
 
 from __future__ import annotations
 
@@ -7,54 +7,56 @@ from collections.abc import Mapping
 from vipd.config.behaviour import SECOND_NS
 from vipd.config.model import RouterConfig
 from vipd.protocol.effects import Log
-from vipd.protocol.log_messages import Line, Say
+from vipd.protocol.log_messages import LogEvent, LogMessage
 from vipd.protocol.packet import Origin
-from vipd.protocol.rate_limit import Ration
+from vipd.protocol.rate_limit import RateLimit
 from vipd.protocol.validation import Remark
 
-# What a packet can cause, and how many such lines there are in what time; keepalived says every one.
-_RATIONS: dict[Say | Remark, tuple[int, int]] = {
-    Say.DISCARDED: (1, 10 * SECOND_NS),
-    Say.LOWER_DISCARDED: (10, 10 * SECOND_NS),
-    Say.LOWER_ANSWERED: (10, 10 * SECOND_NS),
-    Say.ZERO_RECEIVED: (10, 10 * SECOND_NS),
+# What a packet can cause, and how many such lines are logged in what time; keepalived logs every one.
+_RATE_LIMITS: dict[LogEvent | Remark, tuple[int, int]] = {
+    LogEvent.DISCARDED: (1, 10 * SECOND_NS),
+    LogEvent.LOWER_DISCARDED: (10, 10 * SECOND_NS),
+    LogEvent.LOWER_ANSWERED: (10, 10 * SECOND_NS),
+    LogEvent.ZERO_RECEIVED: (10, 10 * SECOND_NS),
     # Of each kind: what there is to remark on is so in every advert.
     **dict.fromkeys(Remark, (1, 600 * SECOND_NS)),
 }
 
 
-class Saying:
+class RouterLog:
     """Makes the lines of one router."""
 
-    __slots__ = ("_config", "_detail", "_rations", "_voice")
+    __slots__ = ("_config", "_detail", "_messages", "_rate_limits")
 
-    def __init__(self, config: RouterConfig, voice: Mapping[Say, Line], detail: bool) -> None:
+    def __init__(self, config: RouterConfig, messages: Mapping[LogEvent, LogMessage], detail: bool) -> None:
         self._config = config
-        self._voice = voice
+        self._messages = messages
         self._detail = detail
-        self._rations: dict[Say | Remark, Ration] = {}
+        self._rate_limits: dict[LogEvent | Remark, RateLimit] = {}
 
-    def allows(self, what: Say | Remark, now: int) -> bool:
-        """Whether this may be said once more now; what no packet can cause always may."""
-        kept = self._rations.get(what)
+    def allows(self, event: LogEvent | Remark, now: int) -> bool:
+        """Whether this may be logged once more now; what no packet can cause always may."""
+        kept = self._rate_limits.get(event)
         if kept is None:
-            if what not in _RATIONS:
+            if event not in _RATE_LIMITS:
                 return True
-            kept = self._rations[what] = Ration(*_RATIONS[what])
+            kept = self._rate_limits[event] = RateLimit(*_RATE_LIMITS[event])
         return kept.allows(now)
 
-    def line(self, what: Say, ours: int, heard: int | None, source: int, more: Mapping[str, str]) -> Log | None:
-        """The line that says this, if there is one and it is wanted.
+    def message(
+        self, event: LogEvent, ours: int, heard: int | None, source: int, more: Mapping[str, str]
+    ) -> Log | None:
+        """The log line for an event; None if the profile logs nothing for it, or only with `-D`.
 
         Args:
-            what: is said.
+            event: what happened.
             ours: the router's priority.
             heard: the priority of the last advert.
-            source: who the packet came from, as an integer.
-            more: what else the line may name.
+            source: address that the packet came from, as an integer.
+            more: further fields of the template.
         """
-        line = self._voice.get(what)
-        if line is None or (line.detail and not self._detail):
+        message = self._messages.get(event)
+        if message is None or (message.detail and not self._detail):
             return None
         fields: dict[str, object] = {
             "name": self._config.name,
@@ -63,4 +65,4 @@ class Saying:
             "source": Origin(source, self._config.family),
             **more,
         }
-        return Log(line, fields)
+        return Log(message, fields)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from vipd.config.behaviour import PRESETS, SECOND_NS, Behaviour
 from vipd.config.model import RouterConfig
-from vipd.protocol.compile import settled
-from vipd.protocol.table import ADVERTS, ASKED_EACH_TIME, CONFIGURED, Do, Event, Row, State, matching
+from vipd.protocol.compile import settled_guards
+from vipd.protocol.table import ADVERTS, ASKED_EACH_TIME, CONFIGURED, Action, Event, Row, State, matching
 
 BEGIN, END = "<!-- drawn by vipd.tools.diagram from the table -->", "<!-- end of what is drawn -->"
 
@@ -28,14 +28,14 @@ def rows(behaviour: Behaviour) -> list[Row]:
         lower_prio_no_advert=True,
         higher_prio_send_advert=True,
     )
-    possible = settled(any_router, behaviour)
-    for condition, holds in settled(any_router._replace(priority=255), behaviour).items():
+    possible = settled_guards(any_router, behaviour)
+    for condition, holds in settled_guards(any_router._replace(priority=255), behaviour).items():
         possible[condition] |= holds
     matched = list(matching(possible, ASKED_EACH_TIME | CONFIGURED))
     reached = {State.INITIALIZE}
     while True:
         taken = [row for row in matched if row.state in reached]
-        more = reached | {row.then for row in taken}
+        more = reached | {row.target for row in taken}
         if more == reached:
             return taken
         reached = more
@@ -48,9 +48,9 @@ def mermaid(behaviour: Behaviour) -> Iterator[str]:
     yield f"    [*] --> {State.INITIALIZE.value}"
     labels: dict[tuple[State, State], list[str]] = {}
     for row, events in _together(rows(behaviour)):
-        if row.then is not row.state:
-            conditions = "".join(f" [{condition.value}]" for condition in row.when)
-            labels.setdefault((row.state, row.then), []).append(_named(events) + conditions)
+        if row.target is not row.state:
+            conditions = "".join(f" [{condition.value}]" for condition in row.guards)
+            labels.setdefault((row.state, row.target), []).append(_named(events) + conditions)
     for (before, after), texts in labels.items():
         yield f"    {before.value} --> {after.value} : {'<br/>'.join(dict.fromkeys(texts))}"
     yield "```"
@@ -61,9 +61,9 @@ def transitions(behaviour: Behaviour) -> Iterator[str]:
     yield "| in | on | if | do | then be in |"
     yield "|---|---|---|---|---|"
     for row, events in _together(rows(behaviour)):
-        conditions = " and ".join(condition.value for condition in row.when) or "-"
-        steps = "; ".join(step.value for step in row.do if isinstance(step, Do)) or "-"
-        yield f"| {row.state.value} | {_named(events)} | {conditions} | {steps} | {row.then.value} |"
+        conditions = " and ".join(condition.value for condition in row.guards) or "-"
+        steps = "; ".join(step.value for step in row.steps if isinstance(step, Action)) or "-"
+        yield f"| {row.state.value} | {_named(events)} | {conditions} | {steps} | {row.target.value} |"
 
 
 def _named(events: list[Event]) -> str:

@@ -17,12 +17,12 @@ from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.model import Config, SyncGroup
 from vipd.daemon import control
 from vipd.daemon.control import Control
-from vipd.daemon.latency import Lateness
-from vipd.daemon.runtime import Running
+from vipd.daemon.latency import Latency
+from vipd.daemon.runtime import Runtime
 from vipd.daemon.schedule import Schedule
 from vipd.daemon.status import report
 from vipd.protocol.effects import SendAdvert, SendGratuitousArp
-from vipd.protocol.groups import Group, regrouped
+from vipd.protocol.groups import Group, regroup
 from vipd.protocol.router import Router
 from vipd.protocol.table import State
 from vipd.protocol.validation import Discard
@@ -46,7 +46,7 @@ def test_a_master_answers_what_was_read_at_one_time_once(quiet: bool) -> None:
     done = play.router.drain()
     assert sum(isinstance(effect, SendAdvert) for effect in done) == (0 if quiet else 1)
     assert sum(isinstance(effect, SendGratuitousArp) for effect in done) == 1
-    assert play.router.counts.adverts_received == 12
+    assert play.router.counters.adverts_received == 12
     play >> seconds(0.1)
     advert(100)(play)
     assert any(isinstance(effect, SendGratuitousArp) for effect in play.router.drain()), "later is another time"
@@ -101,11 +101,11 @@ def test_who_does_not_read_or_leaves_is_left(tmp_path: Path) -> None:
 
 def test_the_parts_of_a_report_are_json_and_each_router_has_its_own() -> None:
     routers = [Router(config(name=f"VI_{number}", vrid=number), KEEPALIVED, OWN) for number in (1, 2, 3)]
-    routers[1].counts.discards[Discard.TTL] = 5
-    running = Running(
+    routers[1].counters.discards[Discard.TTL] = 5
+    running = Runtime(
         Config(tuple(router.config for router in routers)), KEEPALIVED, {r.config.name: r for r in routers}, (0.0, 0.0)
     )
-    parts = list(report(running, {**dict.fromkeys(Discard, 0), Discard.TTL: 2}, Lateness(), {("file", "f"): 7}))
+    parts = list(report(running, {**dict.fromkeys(Discard, 0), Discard.TTL: 2}, Latency(), {("file", "f"): 7}))
     assert len([part for part in parts if '"vrid"' in part]) == 3
     whole = json.loads("".join(parts))
     assert [one["name"] for one in whole["vrrp-instance"]] == ["VI_1", "VI_2", "VI_3"]
@@ -138,9 +138,9 @@ def test_a_group_has_no_state_before_all_of_its_members_have() -> None:
 def test_a_member_that_a_reload_takes_out_of_its_group_waits_for_nobody_and_leaves_the_fault_of_another() -> None:
     routers, groups = grouped("a", "b")
     routers["b"].interface_changed("eth0", False, 0)
-    groups[0].weighed(0)
+    groups[0].needs_changed(0)
     assert routers["a"].state is State.FAULT
-    assert regrouped(groups, (), routers, 0) == []
+    assert regroup(groups, (), routers, 0) == []
     assert routers["a"].state is State.BACKUP
     routers["a"].handle_deadline(10 * SECOND_NS)
     assert routers["a"].state is State.MASTER
@@ -148,7 +148,7 @@ def test_a_member_that_a_reload_takes_out_of_its_group_waits_for_nobody_and_leav
 
 def test_a_group_that_a_reload_keeps_goes_on_in_its_state() -> None:
     routers, groups = grouped("a", "b")
-    (after,) = regrouped(groups, (SyncGroup("G", ("a", "b")),), routers, 0)
+    (after,) = regroup(groups, (SyncGroup("G", ("a", "b")),), routers, 0)
     assert after.state is State.BACKUP
     assert not any(router.effects for router in routers.values())
 

@@ -8,18 +8,18 @@ from hypothesis import strategies as st
 from support.playbook import config
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.model import VirtualAddress
-from vipd.protocol.garp_schedule import Bursts
+from vipd.protocol.garp_schedule import GarpSchedule
 
 FOUR = tuple(VirtualAddress(f"192.0.2.{number}", 24, "eth0") for number in (50, 51))
 SIX = (VirtualAddress("2001:db8::50", 64, "eth0"),)
 MS = 1_000_000
 
 
-def made(profile: str = "keepalived-2", **changes: object) -> Bursts:
-    return Bursts(config(**{"addresses": FOUR, **changes}), PRESETS[profile])
+def made(profile: str = "keepalived-2", **changes: object) -> GarpSchedule:
+    return GarpSchedule(config(**{"addresses": FOUR, **changes}), PRESETS[profile])
 
 
-def told(bursts: Bursts, until: int) -> list[tuple[int, int, int]]:
+def told(bursts: GarpSchedule, until: int) -> list[tuple[int, int, int]]:
     """(when, how many addresses, how often) of all that is announced by then, a burst at 0 included."""
     said = [(0, len(one.addresses), one.repeat) for one in bursts.begin(0)]
     while bursts.due_ns is not None and bursts.due_ns <= until:

@@ -13,7 +13,7 @@ from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.keywords import BLOCKS, KEYWORDS, REFUSED, Keyword
 from vipd.config.model import Command, Globals, Hooks, Hop, Route, RouterConfig, Rule, Track
 from vipd.config.parser import ConfigError, parse
-from vipd.config.writer import explained
+from vipd.config.writer import explain
 
 LISTED = [
     (block, name)
@@ -185,7 +185,7 @@ def test_strict_mode_forbids_what_the_standard_does_not_have() -> None:
 
 
 def test_explain_fills_in_defaults_and_timers() -> None:
-    shown = list(explained(parse(instance("priority 101\nadvert_int 2"), "f"), PRESETS["keepalived-2"]))
+    shown = list(explain(parse(instance("priority 101\nadvert_int 2"), "f"), PRESETS["keepalived-2"]))
     assert "    # Skew_Time            0.605468750 s" in shown
     assert "    # Master_Down_Interval 6.605468750 s" in shown
     assert "    advert_int 2" in shown
@@ -309,7 +309,7 @@ static_rules {
 @pytest.mark.parametrize("profile", PRESETS)
 def test_what_explain_prints_is_a_configuration_that_means_the_same(profile: str) -> None:
     before = parse(ALL_OF_IT, "f")
-    printed = "\n".join(explained(before, PRESETS[profile]))
+    printed = "\n".join(explain(before, PRESETS[profile]))
     again = parse(printed, "f")
     assert again.warnings == ()
     for one, after in zip(before.routers, again.routers, strict=True):
@@ -317,9 +317,7 @@ def test_what_explain_prints_is_a_configuration_that_means_the_same(profile: str
         assert after == one._replace(**filled)
     apart = {"routers": (), "size": 0, "mentions": ()}
     assert again._replace(**apart) == before._replace(**apart)
-    assert "\n".join(explained(again, PRESETS[profile])).replace("  # profile", "") == printed.replace(
-        "  # profile", ""
-    )
+    assert "\n".join(explain(again, PRESETS[profile])).replace("  # profile", "") == printed.replace("  # profile", "")
 
 
 def test_every_interface_that_has_to_be_there_is_known_with_its_line() -> None:
@@ -332,7 +330,7 @@ def test_every_interface_that_has_to_be_there_is_known_with_its_line() -> None:
 
 def test_explain_shows_no_password() -> None:
     config = parse(instance("authentication {\nauth_type PASS\nauth_pass secret\n}"), "f")
-    printed = "\n".join(explained(config, PRESETS["keepalived-2"]))
+    printed = "\n".join(explain(config, PRESETS["keepalived-2"]))
     assert "secret" not in printed
     assert parse(printed, "f").routers[0].auth_type == 1
 

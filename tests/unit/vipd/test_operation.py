@@ -15,13 +15,13 @@ from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.model import Command, Config, RouterConfig, Script, SyncGroup, Track
 from vipd.daemon import accounts, dumps
 from vipd.daemon.accounts import unsafe
-from vipd.daemon.latency import Lateness
-from vipd.daemon.reload import compared
-from vipd.daemon.runtime import Running
+from vipd.daemon.latency import Latency
+from vipd.daemon.reload import compare
+from vipd.daemon.runtime import Runtime
 from vipd.daemon.schedule import Schedule
 from vipd.daemon.scripts import Check
 from vipd.daemon.status import instance
-from vipd.protocol.effective_priority import judged
+from vipd.protocol.effective_priority import evaluate
 from vipd.protocol.effects import AddAddresses, RemoveAddresses
 from vipd.protocol.groups import Group
 from vipd.protocol.router import Router
@@ -83,31 +83,31 @@ def tracking(*tracks: Track, priority: int = 100) -> RouterConfig:
      (10, True, 1, 90), (10, True, 0, 100), (-10, True, 1, 100), (-10, True, 0, 110)],
 )  # fmt: skip
 def test_weights_move_the_priority(weight: int, reverse: bool, good: int, priority: int) -> None:
-    found = judged(tracking(Track("script", "s", weight, reverse)), {("script", "s"): good})
+    found = evaluate(tracking(Track("script", "s", weight, reverse)), {("script", "s"): good})
     assert (found.priority, found.needs) == (priority, {})
 
 
 @given(st.lists(st.integers(-253, 253).filter(bool), max_size=8), st.integers(1, 254))
 def test_the_effective_priority_is_from_1_to_254(weights: list[int], priority: int) -> None:
     tracks = [Track("process", str(number), weight) for number, weight in enumerate(weights)]
-    assert 1 <= judged(tracking(*tracks, priority=priority), {}).priority <= 254
+    assert 1 <= evaluate(tracking(*tracks, priority=priority), {}).priority <= 254
 
 
 def test_the_priority_of_an_owner_is_255_whatever_is_tracked() -> None:
-    assert judged(tracking(Track("script", "s", -9), priority=255), {("script", "s"): 0}).priority == 255
+    assert evaluate(tracking(Track("script", "s", -9), priority=255), {("script", "s"): 0}).priority == 255
 
 
 def test_without_weight_a_thing_has_to_be_good_or_with_reverse_bad() -> None:
     tracks = tracking(Track("script", "a"), Track("process", "b", 0, True))
-    assert judged(tracks, {("script", "a"): 0, ("process", "b"): 0}).needs == {"script a": False, "process b": True}
-    assert judged(tracks, {}).needs == {"script a": True, "process b": False}
+    assert evaluate(tracks, {("script", "a"): 0, ("process", "b"): 0}).needs == {"script a": False, "process b": True}
+    assert evaluate(tracks, {}).needs == {"script a": True, "process b": False}
 
 
 def test_a_file_counts_by_what_is_written_in_it() -> None:
-    assert judged(tracking(Track("file", "f", 3)), {("file", "f"): 7}).priority == 121
-    found = judged(tracking(Track("file", "f", 3)), {("file", "f"): -100})
+    assert evaluate(tracking(Track("file", "f", 3)), {("file", "f"): 7}).priority == 121
+    found = evaluate(tracking(Track("file", "f", 3)), {("file", "f"): -100})
     assert (found.priority, found.needs) == (None, {"file f": False}), "less than -253 is a fault"
-    assert judged(tracking(Track("file", "f", 0)), {("file", "f"): 1}).needs == {"file f": False}
+    assert evaluate(tracking(Track("file", "f", 0)), {("file", "f"): 1}).needs == {"file f": False}
 
 
 # -- sync groups
@@ -125,7 +125,7 @@ def grouped(count: int = 2) -> tuple[list[Router], Group]:
 def test_a_group_claims_when_all_of_its_members_want_to() -> None:
     (one, two), group = grouped()
     one.handle_deadline(10 * SECOND_NS)
-    assert (one.state, one.wanting) == (State.BACKUP, True)
+    assert (one.state, one.wants_master) == (State.BACKUP, True)
     two.handle_deadline(10 * SECOND_NS)
     assert two.state is State.MASTER
     group.changed(two, State.MASTER, 10 * SECOND_NS)
@@ -144,10 +144,10 @@ def test_a_member_that_becomes_backup_takes_the_others_along() -> None:
 def test_a_member_that_is_not_well_takes_the_others_to_fault_and_back() -> None:
     (one, two), group = grouped()
     one.interface_changed("eth0", False, 0)
-    assert [router.config.name for router in group.weighed(0)] == [two.config.name]
+    assert [router.config.name for router in group.needs_changed(0)] == [two.config.name]
     assert (one.state, two.state) == (State.FAULT, State.FAULT)
     one.interface_changed("eth0", True, 0)
-    group.weighed(0)
+    group.needs_changed(0)
     assert (one.state, two.state) == (State.BACKUP, State.BACKUP)
 
 
@@ -232,13 +232,13 @@ def test_a_reload_leaves_what_has_not_changed_alone_and_carries_on_what_has() ->
     master.drain()
     same = Router(config(name="b", vrid=9), KEEPALIVED)
     more = config(name="a", priority=200, excluded=(config().addresses[0]._replace(address="10.9.9.9"),))
-    changes = compared({"a": master, "b": same}, Config((more, same.config)), KEEPALIVED, True)
+    changes = compare({"a": master, "b": same}, Config((more, same.config)), KEEPALIVED, True)
     assert changes.routers["b"] is same
     after = changes.routers["a"]
     assert (after.state, after.deadline()) == (State.MASTER, master.deadline()), "no advert out of turn"
     assert [type(effect).__name__ for effect in after.drain()] == ["AddAddresses", "SendGratuitousArp"]
     assert (changes.gone, changes.new) == ([], [])
-    fewer = compared({"a": after}, Config((config(name="a", priority=200),)), KEEPALIVED, True).routers["a"]
+    fewer = compare({"a": after}, Config((config(name="a", priority=200),)), KEEPALIVED, True).routers["a"]
     (removed,) = fewer.drain()
     assert isinstance(removed, RemoveAddresses) and [one.address for one in removed.addresses] == ["10.9.9.9"]
     assert AddAddresses not in map(type, fewer.effects)
@@ -246,7 +246,7 @@ def test_a_reload_leaves_what_has_not_changed_alone_and_carries_on_what_has() ->
 
 def test_a_reload_stops_what_is_gone_and_starts_what_is_new() -> None:
     running = Router(config(name="a"), KEEPALIVED)
-    changes = compared({"a": running}, Config((config(name="a", vrid=8), config(name="c"))), KEEPALIVED, True)
+    changes = compare({"a": running}, Config((config(name="a", vrid=8), config(name="c"))), KEEPALIVED, True)
     assert changes.gone == [running]
     assert [router.config.name for router in changes.new] == ["a", "c"]
 
@@ -264,17 +264,17 @@ def test_status_has_rfc_8347_s_names() -> None:
 
 
 def test_status_says_what_made_it_master_and_since_when_it_is_up() -> None:
-    running = Running(Config((config(),)), KEEPALIVED, {}, (0.0, 0.0))
+    running = Runtime(Config((config(),)), KEEPALIVED, {}, (0.0, 0.0))
     router = Router(config(), KEEPALIVED)
     name, up = router.config.name, []
-    for turned, heard, state in (
+    for last_event, heard, state in (
         (Event.STARTED, Event.STARTED, State.BACKUP),
         (Event.TIMER_EXPIRED, Event.HIGHER_RECEIVED, State.MASTER),
         (Event.HIGHER_RECEIVED, Event.HIGHER_RECEIVED, State.BACKUP),
         (Event.TIMER_EXPIRED, Event.LOWER_RECEIVED, State.MASTER),
         (Event.LINKS_LOST, Event.LOWER_RECEIVED, State.FAULT),
     ):
-        router.turned, router.heard_as = turned, heard
+        router.last_event, router.last_advert_event = last_event, heard
         running.note(router, state, float(len(up)))
         reason = running.since[name][1]
         up.append((running.up.get(name), reason, instance(router, None, reason, "")["last-event"]))
@@ -304,12 +304,12 @@ def test_a_dump_never_writes_through_a_link(tmp_path: Path) -> None:
 
 
 def test_lateness_is_counted_in_powers_of_two() -> None:
-    lateness = Lateness()
+    latency = Latency()
     for late_ns in (0, 1, 1000, 1001, 2000, 2001, 10**12):
-        lateness.note(late_ns)
-    assert lateness.shown()[:3] == [
+        latency.note(late_ns)
+    assert latency.shown()[:3] == [
         {"up-to-us": 1, "count": 3},
         {"up-to-us": 2, "count": 2},
         {"up-to-us": 4, "count": 1},
     ]
-    assert lateness.worst_ns == 10**12
+    assert latency.worst_ns == 10**12

@@ -16,7 +16,7 @@ from vipd.protocol import packet_v3
 from vipd.protocol.ah import AuthenticationHeader
 from vipd.protocol.checksum import checksum
 from vipd.protocol.garp import gratuitous_arp
-from vipd.protocol.packet import GROUPS, Advert, Datagram, Form, open_datagram
+from vipd.protocol.packet import GROUPS, Advert, ChecksumForm, Datagram, open_datagram
 from vipd.protocol.packet_v2 import decode, encode
 from vipd.protocol.validation import Discard
 
@@ -30,14 +30,14 @@ ADVERTS = st.builds(
     addresses=st.integers(0, 255).flatmap(lambda count: st.binary(min_size=4 * count, max_size=4 * count)),
     auth_type=st.integers(0, 255),
     auth_data=st.binary(min_size=8, max_size=8),
-    form=st.just(Form.MESSAGE),
+    form=st.just(ChecksumForm.MESSAGE),
 )
 # ucarp on the same group and protocol: version and type octet 0x21, 36 octets, a right checksum of its own.
 CARP = bytes.fromhex("2133000700010000") + bytes(28)
 CARP = CARP[:6] + checksum(CARP).to_bytes(2, "big") + CARP[8:]
 
 
-FORMS = {"message-only": Form.MESSAGE, "pseudo-header": Form.PSEUDO_HEADER}
+FORMATS = {"message-only": ChecksumForm.MESSAGE, "pseudo-header": ChecksumForm.PSEUDO_HEADER}
 
 
 def octets_of(vector: dict[str, Any]) -> bytes:
@@ -63,7 +63,7 @@ def test_a_known_packet_reads_as_its_source_says_and_is_written_alike(vector: di
         fields["priority"],
         fields["max_adver_int_cs"] * packet_v3.CENTISECOND_NS if three else fields["adver_int_s"] * SECOND_NS,
         b"".join(ip_address(address).packed for address in fields["addresses"]),
-        form=FORMS[vector["checksum_form"][0]],
+        form=FORMATS[vector["checksum_form"][0]],
     )
     assert (packet_v3.encode(advert, family, source, destination) if three else encode(advert)) == octets
 
@@ -105,7 +105,7 @@ def test_an_advert_of_version_3_survives_the_wire_and_no_flipped_bit_goes_unnoti
         data.draw(st.integers(0, 255)),
         data.draw(st.integers(1, 4095)) * packet_v3.CENTISECOND_NS,
         data.draw(st.binary(min_size=size * count, max_size=size * count)),
-        form=Form.PSEUDO_HEADER,
+        form=ChecksumForm.PSEUDO_HEADER,
     )
     octets = packet_v3.encode(advert, family, 7, GROUPS[family])
     assert packet_v3.decode(octets, family, 7, GROUPS[family]) == advert
@@ -114,7 +114,7 @@ def test_an_advert_of_version_3_survives_the_wire_and_no_flipped_bit_goes_unnoti
     flipped[bit // 8] ^= 1 << bit % 8
     found = packet_v3.decode(bytes(flipped), family, 7, GROUPS[family])
     # A sum of one form may, by a flipped bit, become one of the other; never is the same form right again.
-    assert isinstance(found, Discard) or found.form is not Form.PSEUDO_HEADER
+    assert isinstance(found, Discard) or found.form is not ChecksumForm.PSEUDO_HEADER
 
 
 @given(ADVERTS, st.binary(min_size=24, max_size=24), st.integers(0, 2**32 - 1))

@@ -6,7 +6,7 @@ import pytest
 
 from vipd.config.behaviour import PRESETS
 from vipd.config.parser import parse
-from vipd.daemon.warmup import rehearse
+from vipd.daemon.warmup import warm_up
 
 SPOKEN = (
     "priority 255",
@@ -25,4 +25,4 @@ def test_a_rehearsal_ends_whatever_is_configured(profile: str, said: str) -> Non
     config = parse(
         f"vrrp_instance A {{\ninterface eth0\nvirtual_router_id 1\n{said}\nvirtual_ipaddress {{\n10.0.0.9\n}}\n}}", "f"
     )
-    rehearse(config.routers[0], PRESETS[profile])
+    warm_up(config.routers[0], PRESETS[profile])

@@ -18,9 +18,9 @@ from support.keepalived_conf import PART_1
 from vipd import __version__
 from vipd.cli import main
 from vipd.config.behaviour import PRESETS
-from vipd.kernel.syslog import FORMS, Syslog
-from vipd.kernel.timerfd import Alarm
-from vipd.protocol.log_messages import VOICES
+from vipd.kernel.syslog import FORMATS, Syslog
+from vipd.kernel.timerfd import TimerFd
+from vipd.protocol.log_messages import LOG_MESSAGES
 from vipd.tools.zipapp import build_zipapp
 
 AGENT = Path(vipd.__file__ or "").parents[1]
@@ -84,7 +84,7 @@ def test_version_and_help_name_every_profile(capsys: pytest.CaptureFixture[str])
 
 
 def test_every_profile_has_a_voice_and_a_form() -> None:
-    assert set(PRESETS) == set(VOICES) == set(FORMS)
+    assert set(PRESETS) == set(LOG_MESSAGES) == set(FORMATS)
 
 
 def logged(profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
@@ -92,7 +92,7 @@ def logged(profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str
     with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
         log.bind(path)
         monkeypatch.setattr(vipd.kernel.syslog, "PATH", path)
-        Syslog(FORMS[profile], detail=False, console=False).line("VRRP_Instance(VI_1) Transition to MASTER STATE")
+        Syslog(FORMATS[profile], detail=False, console=False).line("VRRP_Instance(VI_1) Transition to MASTER STATE")
         return log.recv(999).decode()
 
 
@@ -116,7 +116,7 @@ def test_without_a_system_log_lines_go_to_standard_error(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(vipd.kernel.syslog, "PATH", str(tmp_path / "nothing"))
-    log = Syslog(FORMS["keepalived-2"], detail=False, console=False)
+    log = Syslog(FORMATS["keepalived-2"], detail=False, console=False)
     log.line("here")
     log.line("for -D only", detail=True)
     assert capsys.readouterr().err.splitlines()[0].endswith(": here")
@@ -126,7 +126,7 @@ def test_without_a_system_log_lines_go_to_standard_error(
 
 
 def test_an_alarm_is_readable_from_its_time_on_and_can_be_set_anew() -> None:
-    alarm = Alarm()
+    alarm = TimerFd()
     alarm.set(time.monotonic_ns() + 3_600_000_000_000)
     assert select.select([alarm], [], [], 0) == ([], [], [])
     alarm.set(1)  # long ago

@@ -29,14 +29,14 @@ from support.playbook import (
     timeout,
 )
 from vipd.config.behaviour import PRESETS, SECOND_NS
-from vipd.protocol.compile import settled
+from vipd.protocol.compile import settled_guards
 from vipd.protocol.effects import AddAddresses, Log, RemoveAddresses, SendAdvert, SendGratuitousArp
-from vipd.protocol.log_messages import VOICES, Say
+from vipd.protocol.log_messages import LOG_MESSAGES, LogEvent
 from vipd.protocol.packet import GROUPS, Advert
 from vipd.protocol.packet_v2 import encode as encode_v2
 from vipd.protocol.packet_v3 import encode as encode_v3
 from vipd.protocol.router import Router
-from vipd.protocol.table import ASKED_EACH_TIME, TABLE, Do, Event, If, State, resolve
+from vipd.protocol.table import ASKED_EACH_TIME, TABLE, Action, Event, Guard, State, resolve
 from vipd.protocol.validation import Discard
 
 DOWN_101_S = 3 + 155 / 256
@@ -63,11 +63,11 @@ def master(profile: str, **changes: object) -> Playbook:
 
 
 def test_every_condition_step_and_line_of_the_table_is_used() -> None:
-    assert {condition for row in TABLE for condition in row.when} == set(If)
-    steps = {step for row in TABLE for step in row.do}
-    assert {step for step in steps if isinstance(step, Do)} == set(Do)
-    for voice in VOICES.values():
-        assert set(voice) <= set(Say)
+    assert {condition for row in TABLE for condition in row.guards} == set(Guard)
+    steps = {step for row in TABLE for step in row.steps}
+    assert {step for step in steps if isinstance(step, Action)} == set(Action)
+    for voice in LOG_MESSAGES.values():
+        assert set(voice) <= set(LogEvent)
 
 
 def test_no_row_is_hidden_by_one_above_it_in_every_profile() -> None:
@@ -87,21 +87,21 @@ def test_no_row_is_hidden_by_one_above_it_in_every_profile() -> None:
             priority=priority,
             **changes,
         )
-        for rows in resolve(settled(changed, preset)).values():
-            reached |= {(row.state, row.event, row.do, row.then) for row in rows}
-    assert reached == {(row.state, row.event, row.do, row.then) for row in TABLE}
+        for rows in resolve(settled_guards(changed, preset)).values():
+            reached |= {(row.state, row.event, row.steps, row.target) for row in rows}
+    assert reached == {(row.state, row.event, row.steps, row.target) for row in TABLE}
 
 
 @pytest.mark.parametrize("profile", PRESETS)
 def test_conditions_left_to_ask_are_those_that_change(profile: str) -> None:
-    for rows in resolve(settled(config(), PRESETS[profile])).values():
-        assert all(condition in ASKED_EACH_TIME for row in rows for condition in row.when)
-        assert all(row.when for row in rows[:-1]), "a row without conditions hides those after it"
+    for rows in resolve(settled_guards(config(), PRESETS[profile])).values():
+        assert all(condition in ASKED_EACH_TIME for row in rows for condition in row.guards)
+        assert all(row.guards for row in rows[:-1]), "a row without conditions hides those after it"
 
 
 @pytest.mark.parametrize("profile", PRESETS)
 def test_every_state_can_be_shut_down(profile: str) -> None:
-    rows = resolve(settled(config(), PRESETS[profile]))
+    rows = resolve(settled_guards(config(), PRESETS[profile]))
     for state in State:
         assert state is State.INITIALIZE or (state, Event.SHUT_DOWN) in rows
 
@@ -501,5 +501,5 @@ def test_an_advert_known_again_does_what_reading_it_would_do(
                     router.handle_deadline(now)
         known, read = routers
         assert (known.state, known.deadline(), known.drain()) == (read.state, read.deadline(), read.drain())
-        assert known.counts.adverts_received == read.counts.adverts_received
-        assert known.counts.forms == read.counts.forms
+        assert known.counters.adverts_received == read.counters.adverts_received
+        assert known.counters.forms == read.counters.forms
