@@ -53,7 +53,7 @@ def run(
     lab: Annotated[
         Literal["libvirt", "netns"], typer.Option(help="Real guests, or namespaces of this machine: quick, no image.")
     ] = "libvirt",
-    lanes: Annotated[int, typer.Option(min=1, max=8, help="How many labs side by side, with --lab netns.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=8, help="How many labs side by side, with --lab netns.")] = 1,
     recipe: Annotated[
         Path | None, typer.Option(help="Do a run again, from its folder's recipe.yaml; all else but --report is in it.")
     ] = None,
@@ -79,7 +79,7 @@ def run(
             trials=trials,
             seed=seed,
             lab=lab,
-            lanes=lanes,
+            workers=workers,
         )
     if live:
         from viplab.live.watch import beside
@@ -233,18 +233,18 @@ def preflight(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
 @app.command()
 def up() -> None:
     """Bring a lab up and leave it running in the background."""
-    from viplab.lab import background_lab as standing
+    from viplab.lab import background_lab
 
-    lab = standing.up()
+    lab = background_lab.up()
     out.print(f"up (process {lab.pid}); `viplab ssh A` gets you in, `viplab down` ends it")
 
 
 @app.command()
 def status() -> int:
     """Say whether a lab is up; exit status 0 if one is, 1 if not."""
-    from viplab.lab.background_lab import standing
+    from viplab.lab import background_lab
 
-    lab = standing()
+    lab = background_lab.find()
     if lab is None:
         out.print("no lab is up")
         return 1
@@ -258,29 +258,29 @@ def ssh(
     command: Annotated[list[str] | None, typer.Argument(help="What to run there; a shell if left out.")] = None,
 ) -> int:
     """Open a shell on a guest of the lab that is up, or run a command there."""
-    from viplab.lab import background_lab as standing
+    from viplab.lab import background_lab
 
-    return standing.ssh(host, command or [])
+    return background_lab.ssh(host, command or [])
 
 
 @app.command()
 def down() -> None:
     """End the lab that is up."""
-    from viplab.lab import background_lab as standing
+    from viplab.lab import background_lab
 
-    standing.down()
+    background_lab.down()
     out.print("down; nothing of the lab is left")
 
 
 @app.command()
 def clean(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False) -> None:
     """Remove what a crash may have left: half-built images, half-saved memory, the note of a lab that is gone."""
-    from viplab.lab import background_lab as standing
+    from viplab.lab import background_lab
 
-    for path in standing.leftovers():
+    for path in background_lab.leftovers():
         out.print(f"{'would remove' if dry_run else 'removed'} {path}", soft_wrap=True)
         if not dry_run:
-            standing.remove(path)
+            background_lab.remove(path)
 
 
 @image_app.command("build")

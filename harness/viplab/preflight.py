@@ -20,7 +20,7 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from viplab import store
-from viplab.lab import background_lab as standing
+from viplab.lab import background_lab
 from viplab.lab.netns.lab import in_netns_lab
 from viplab.lab.topology import NETWORKS
 from viplab.observe.ticks import since, steal_share, ticks
@@ -155,8 +155,8 @@ def _disk() -> Iterator[Finding]:
 
 
 def _other_labs() -> Iterator[Finding]:
-    lab = standing.standing()
-    left = [str(path) for path in standing.leftovers()] if os.geteuid() == 0 else []
+    lab = background_lab.find()
+    left = [str(path) for path in background_lab.leftovers()] if os.geteuid() == 0 else []
     said = [f"one is up (process {lab.pid})"] if lab else []
     said += [f"left over: {', '.join(left)}"] if left else []
     advice = "`viplab down` ends the lab, `viplab clean` removes what is left"

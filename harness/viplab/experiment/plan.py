@@ -18,14 +18,14 @@ class Plan:
     trials: int = 1
     seed: int | None = None
     lab: Literal["libvirt", "netns"] = "libvirt"
-    lanes: int = 1
+    workers: int = 1
     """How many namespace labs work side by side."""
 
     def turns(self) -> list[tuple[Scenario, str, Subject, int]]:
         """The trials in their order: scenario, its file's text, subject, and which repetition it is.
 
         Scenarios and subjects take turns. Who is first changes with each repetition: a machine that slows down, or a
-        lane that is slower than another, is then nobody's disadvantage.
+        worker that is slower than another, is then nobody's disadvantage.
         """
         return [
             (scenario, source, subject, repetition)

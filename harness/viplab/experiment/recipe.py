@@ -10,7 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from viplab import store
 from viplab.errors import InputError
@@ -40,7 +40,8 @@ class Recipe(_Strict):
     git: str | None
     image: str | None
     lab: Literal["libvirt", "netns"]
-    lanes: int = Field(ge=1)
+    # Recipes written before November 2026 say `lanes`.
+    workers: int = Field(ge=1, validation_alias=AliasChoices("workers", "lanes"))
     trials: int = Field(ge=1)
     seed: int
     subjects: list[Chosen] = Field(min_length=1)
@@ -56,7 +57,7 @@ def write_recipe(plan: Plan, seed: int, git: str | None, image: str | None, path
         git=git,
         image=image,
         lab=plan.lab,
-        lanes=plan.lanes,
+        workers=plan.workers,
         trials=plan.trials,
         seed=seed,
         subjects=[Chosen(name=chosen.name, profile=chosen.profile) for chosen in plan.subjects],
@@ -86,7 +87,7 @@ def read_recipe(path: Path) -> tuple[Recipe, Plan]:
         trials=recipe.trials,
         seed=recipe.seed,
         lab=recipe.lab,
-        lanes=recipe.lanes,
+        workers=recipe.workers,
     )
     return recipe, plan
 

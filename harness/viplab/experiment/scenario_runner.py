@@ -33,7 +33,7 @@ PROBE_SOURCE = "192.168.122.2"
 ENDS_THE_GUEST = ("power_cut", "shutdown")
 
 
-class Course:
+class ScenarioRunner:
     """One scenario under way."""
 
     def __init__(
@@ -204,13 +204,13 @@ def describe(step: BaseModel) -> str:
     return f"{name}: {', '.join(argument) if isinstance(argument, list) else argument}"
 
 
-_STEPS: dict[str, Callable[[Course, Any], float | None]] = {
-    "start": Course._start,
-    "ping": Course._start_ping,
-    "check": Course._check,
-    "observe": Course._pause,
-    "cut": Course._cut,
-    "wait": Course._wait,
+_STEPS: dict[str, Callable[[ScenarioRunner, Any], float | None]] = {
+    "start": ScenarioRunner._start,
+    "ping": ScenarioRunner._start_ping,
+    "check": ScenarioRunner._check,
+    "observe": ScenarioRunner._pause,
+    "cut": ScenarioRunner._cut,
+    "wait": ScenarioRunner._wait,
     **{
         kind: lambda course, target, kind=kind: course._fault(kind)(target)  # type: ignore[misc]
         for kind in ("kill", "stop", "bring_back", "link_down", "link_up", "power_cut", "shutdown")

@@ -11,7 +11,7 @@ from viplab.errors import HostError, InputError
 from viplab.experiment.plan import Plan
 from viplab.experiment.recipe import write_recipe
 from viplab.experiment.trial import Trial, run_trial
-from viplab.experiment.workers import in_lanes
+from viplab.experiment.workers import in_workers
 from viplab.lab.lab import Lab, Origins
 from viplab.lab.libvirt.opened import in_lab, ready_image
 from viplab.lab.netns.lab import in_netns_lab, origins
@@ -35,21 +35,21 @@ def run(plan: Plan) -> RunFolder:
     if plan.lab == "netns":
         _check_machine(plan.subjects)
         folder = _new_run(plan, origins(), None, seed)
-        lanes = min(plan.lanes, len(_trials(plan, seed)))
-        if lanes == 1:
+        workers = min(plan.workers, len(_trials(plan, seed)))
+        if workers == 1:
             in_netns_lab(lambda lab: _do(_trials(plan, seed), lab, folder, findings))
         else:
-            note(f"{lanes} labs side by side")
+            note(f"{workers} labs side by side")
             contained(
-                lambda: in_lanes(
-                    lanes,
-                    lambda lane: in_netns_lab(
-                        lambda lab: _do(_trials(plan, seed)[lane::lanes], lab, folder, findings, lane)
+                lambda: in_workers(
+                    workers,
+                    lambda worker: in_netns_lab(
+                        lambda lab: _do(_trials(plan, seed)[worker::workers], lab, folder, findings, worker)
                     ),
                 )
             )
         return folder
-    if plan.lanes > 1:
+    if plan.workers > 1:
         raise InputError("labs side by side are for --lab netns: emulated guests need the machine to themselves")
 
     def work(lab: Lab) -> Path:
@@ -90,15 +90,15 @@ def _trials(plan: Plan, seed: int) -> list[tuple[int, Trial]]:
 
 
 def _do(
-    trials: list[tuple[int, Trial]], lab: Lab, run: RunFolder, findings: list[Finding], lane: int | None = None
+    trials: list[tuple[int, Trial]], lab: Lab, run: RunFolder, findings: list[Finding], worker: int | None = None
 ) -> None:
-    """Do these trials in this lab; in one of several lanes with a line each instead of a line a step."""
-    if not lane:
+    """Do these trials in this lab; in one of several workers with a line each instead of a line a step."""
+    if not worker:
         preflight.record([*preflight.examine_bridges(), *findings], run.preflight)
     for number, trial in trials:
         folder = store.trial_folder(run, number, trial.scenario.scenario, trial.subject.name)
         started = time.monotonic()
-        if lane is not None:
+        if worker is not None:
             run_trial(trial, lab, folder)
             note(f"{folder.name} ({time.monotonic() - started:.0f} s)")
             continue

@@ -12,7 +12,7 @@ from viplab.errors import ViplabError
 from viplab.experiment.environment import Environment
 from viplab.experiment.fault_place import places
 from viplab.experiment.logs import collect
-from viplab.experiment.scenario_runner import PROBE_SOURCE, Course
+from viplab.experiment.scenario_runner import PROBE_SOURCE, ScenarioRunner
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_both
 from viplab.lab.topology import (
@@ -78,7 +78,7 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
             with _recorded(timeline):
                 on_both(lab, lambda guest: clocks.record_guest_clock(guest, timeline))
                 drawn = places(trial.seed, trial.scenario.scenario, trial.number, trial.trials)
-                Course(trial.scenario, trial.subject, lab, folder, timeline, watch, drawn).run()
+                ScenarioRunner(trial.scenario, trial.subject, lab, folder, timeline, watch, drawn).run()
     except ViplabError as error:
         timeline.record("error", message=str(error))
     finally:

@@ -13,17 +13,17 @@ from typing import NoReturn
 from viplab.errors import LabError
 
 
-def in_lanes(count: int, work: Callable[[int], object]) -> None:
+def in_workers(count: int, work: Callable[[int], object]) -> None:
     """Call `work` with 0 to `count` - 1, all at the same time, and return when the last has ended.
 
-    To be called in a sandbox, which ends the lanes if the caller is ended.
+    To be called in a sandbox, which ends the workers if the caller is ended.
 
     Raises:
-        LabError: a lane failed; the others have done their part.
+        LabError: a worker failed; the others have done their part.
     """
-    lanes = [_lane(number, work) for number in range(count)]
+    workers = [_worker(number, work) for number in range(count)]
     failures = []
-    for pid, said in lanes:
+    for pid, said in workers:
         with os.fdopen(said, encoding="utf-8", errors="replace") as stream:
             failures.append(stream.read())
         os.waitpid(pid, 0)
@@ -31,8 +31,8 @@ def in_lanes(count: int, work: Callable[[int], object]) -> None:
         raise LabError(failure)
 
 
-def _lane(number: int, work: Callable[[int], object]) -> tuple[int, int]:
-    """Start a lane; returns its process and where it says why it failed, if it does."""
+def _worker(number: int, work: Callable[[int], object]) -> tuple[int, int]:
+    """Start a worker; returns its process and where it says why it failed, if it does."""
     said, say = os.pipe()
     pid = os.fork()
     if pid == 0:

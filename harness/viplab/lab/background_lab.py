@@ -33,7 +33,7 @@ END_LIMIT_S = 30.0
 
 
 @dataclass(frozen=True)
-class Standing:
+class BackgroundLab:
     """The lab that the note speaks of: its owner's process, that process's start time, and the image."""
 
     pid: int
@@ -47,14 +47,14 @@ class Standing:
         return _born(self.pid) == self.born
 
 
-def up() -> Standing:
+def up() -> BackgroundLab:
     """Bring a lab up in a process tree of its own and return when its guests answer.
 
     Raises:
         InputError: there is one already.
         LabError: it did not come up.
     """
-    there = standing()
+    there = find()
     if there is not None:
         raise InputError(f"a lab is already up (process {there.pid}); `viplab down` ends it")
     image = ready_image()
@@ -77,18 +77,18 @@ def up() -> Standing:
     if not said.startswith("up "):
         os.waitpid(owner, 0)
         raise LabError(said or "the lab ended before it was up")
-    found = Standing(owner, _born(owner) or "", int(said.split()[1]), image)
+    found = BackgroundLab(owner, _born(owner) or "", int(said.split()[1]), image)
     NOTE.write_text(
         json.dumps({"pid": found.pid, "born": found.born, "inside": found.inside, "image": str(image.path)}) + "\n"
     )
     return found
 
 
-def standing() -> Standing | None:
+def find() -> BackgroundLab | None:
     """The lab that is up, if one is."""
     try:
         note = json.loads(NOTE.read_text())
-        found = Standing(note["pid"], note["born"], note["inside"], Image(Path(note["image"])))
+        found = BackgroundLab(note["pid"], note["born"], note["inside"], Image(Path(note["image"])))
     except (OSError, ValueError, KeyError):
         return None
     return found if found.alive else None
@@ -136,7 +136,7 @@ def leftovers() -> Iterator[Path]:
         for path in sorted((cache_dir() / kind).glob(".*.new-*")):
             if not _in_use(path):
                 yield path
-    if NOTE.parent.is_dir() and standing() is None:
+    if NOTE.parent.is_dir() and find() is None:
         yield from sorted(NOTE.parent.iterdir())
 
 
@@ -176,8 +176,8 @@ def _own(image: Image, tell: int) -> None:
     os._exit(status)
 
 
-def _required() -> Standing:
-    found = standing()
+def _required() -> BackgroundLab:
+    found = find()
     if found is None:
         raise InputError("no lab is up; `viplab up` brings one up")
     return found

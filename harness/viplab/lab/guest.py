@@ -32,7 +32,7 @@ class Result:
 
 
 @dataclass(frozen=True)
-class Fired:
+class Timing:
     """When an armed command was let go and when its answer came, by the host's CLOCK_REALTIME."""
 
     before_ns: int
@@ -43,7 +43,7 @@ class Fired:
 class Armed(Protocol):
     """A command that waits in the guest, its interpreter started, for the word to act."""
 
-    def fire(self) -> Fired:
+    def fire(self) -> Timing:
         """Let it act and wait for its end."""
         ...
 
@@ -111,6 +111,6 @@ class Guest(Protocol):
         """What the serial console has said since the guest was brought up."""
         ...
 
-    def power_cut(self) -> Fired:
+    def power_cut(self) -> Timing:
         """Cut the power: nothing in the guest gets to clean up."""
         ...

@@ -10,8 +10,7 @@ from textwrap import wrap
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
-from viplab.report import outline, units
-from viplab.report import overview as glance
+from viplab.report import outline, overview, units
 from viplab.report.svg import LIGHT, SUBJECT_ROLES, Drawing, bare, canvas, drawing_rules, inline, plain_numbers
 from viplab.report.text import visible
 
@@ -24,10 +23,10 @@ COLUMNS = 70
 STACK = 3
 """So many dots are drawn on top of each other at most, however many trials fell into one column of a row."""
 
-Rows = list[tuple[float, str, glance.Row]]
+Rows = list[tuple[float, str, overview.Row]]
 
 
-def draw(blocks: Sequence[glance.Block], subjects: Sequence[outline.Subject], key: str) -> Drawing | None:
+def draw(blocks: Sequence[overview.Block], subjects: Sequence[outline.Subject], key: str) -> Drawing | None:
     """The figure over all cases that had a fault; None where nothing was measured in any of them."""
     rows = _rows(blocks)
     if not any(_values(row, name) for _, _, row in rows for name, *_ in _PANELS):
@@ -59,7 +58,7 @@ def draw(blocks: Sequence[glance.Block], subjects: Sequence[outline.Subject], ke
     return Drawing(inline(figure, key, _describe(rows)), caption)
 
 
-def _rows(blocks: Sequence[glance.Block]) -> Rows:
+def _rows(blocks: Sequence[overview.Block]) -> Rows:
     """Rows of the figure from the top, with their place and the case that they are of."""
     rows: Rows = []
     at = 0.0
@@ -79,7 +78,7 @@ def _starts(rows: Rows) -> list[tuple[str, float]]:
     return list(first.items())
 
 
-def _name(block: glance.Block) -> str:
+def _name(block: overview.Block) -> str:
     title = block.case.title.partition(":")[0]
     return visible(f"then: {block.words}" if block.number else title)
 
@@ -88,7 +87,7 @@ def _two_lines(name: str) -> str:
     return "\n".join(wrap(name, 26, max_lines=2, placeholder=" …"))
 
 
-def _values(row: glance.Row, name: str) -> list[float]:
+def _values(row: overview.Row, name: str) -> list[float]:
     return [value for measure in row.measures if (value := getattr(measure, name)) is not None]
 
 
@@ -129,7 +128,7 @@ def _describe(rows: Rows) -> str:
     for _, name, row in rows:
         words = []
         for quantity, label in (("outage_s", "without an answer"), ("deadline_excess_s", "deadline excess")):
-            value, detail = glance.sample(row.measures, quantity)
+            value, detail = overview.sample(row.measures, quantity)
             if value:
                 words.append(f"{label} {value}" + (f" (median, {', '.join(detail.splitlines())})" if detail else ""))
         parts.append(f"{name}, {row.group.subject.name}: {', '.join(words) or units.NOT_MEASURED}.")

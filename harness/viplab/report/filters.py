@@ -18,9 +18,7 @@ from markupsafe import Markup, escape
 
 from viplab.analysis.summary import Measures
 from viplab.analysis.views import TrialView
-from viplab.report import application, compared, outline, units
-from viplab.report import excerpts as exhibits
-from viplab.report import overview as glance
+from viplab.report import application, compared, excerpts, outline, overview, units
 from viplab.report.svg import PALETTE
 from viplab.report.text import visible
 
@@ -48,22 +46,22 @@ def environment() -> Environment:
         "quantity": compared.quantity,
         "sample": lambda trials, name: units.sample(_values(trials, name)),
         "measured": lambda trials, name: any(value is not None for value in _values(trials, name)),
-        "lost": glance.lost,
+        "lost": overview.lost,
         "application": application.of,
         "http_errors": application.errors,
         "fate": application.fate,
         "fates": application.fates,
-        "verdict_counts": glance.verdict_counts,
+        "verdict_counts": overview.verdict_counts,
         "prose": prose,
         "verdict": outline.verdict,
         "anchor": anchor,
-        "rate": exhibits.rate,
-        "rate_asked": exhibits.rate_asked,
-        "seqs": exhibits.sequences,
-        "ping_excerpt": exhibits.ping_excerpt,
-        "arp_excerpt": exhibits.arp_excerpt,
-        "frames_excerpt": exhibits.frames_excerpt,
-        "merged_logs": exhibits.merged_logs,
+        "rate": excerpts.rate,
+        "rate_asked": excerpts.rate_asked,
+        "seqs": excerpts.sequences,
+        "ping_excerpt": excerpts.ping_excerpt,
+        "arp_excerpt": excerpts.arp_excerpt,
+        "frames_excerpt": excerpts.frames_excerpt,
+        "merged_logs": excerpts.merged_logs,
     }
     style = stylesheet()
     made.globals |= {"not_measured": NOT_MEASURED, "style": style, "policy": policy(), "marks": compared.MARKS}

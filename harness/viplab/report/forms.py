@@ -5,13 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from viplab.analysis.views import RunView
-from viplab.report.site import Book
+from viplab.report.site import Site
 from viplab.run_folder import RunFolder
 
 
 def write_single(run: RunFolder, view: RunView) -> Path:
     """Write `report.html`: one self-contained file, to be mailed and archived."""
-    return _write_single(run, Book(run, view))
+    return _write_single(run, Site(run, view))
 
 
 def write_site(run: RunFolder, view: RunView) -> Path:
@@ -19,18 +19,18 @@ def write_site(run: RunFolder, view: RunView) -> Path:
 
     Figures take nearly all of the time and are drawn once for both. Pages of an earlier report go.
     """
-    book = Book(run, view)
-    pages = book.site()
+    site = Site(run, view)
+    pages = site.site()
     run.site.mkdir(exist_ok=True)
     for stale in sorted(run.site.glob("*.html")):
         if stale.name not in pages:
             stale.unlink()
     for name, page in pages.items():
         (run.site / name).write_text(page, encoding="utf-8")
-    _write_single(run, book)
+    _write_single(run, site)
     return run.site / "index.html"
 
 
-def _write_single(run: RunFolder, book: Book) -> Path:
-    run.report.write_text(book.single(), encoding="utf-8")
+def _write_single(run: RunFolder, site: Site) -> Path:
+    run.report.write_text(site.single(), encoding="utf-8")
     return run.report

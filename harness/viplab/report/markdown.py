@@ -11,8 +11,7 @@ from collections.abc import Iterator, Sequence
 
 from viplab.analysis.summary import ClaimResult
 from viplab.analysis.views import RunView
-from viplab.report import outline, units
-from viplab.report import overview as glance
+from viplab.report import outline, overview, units
 from viplab.report.text import visible
 
 _ACTIVE = re.compile(r"([\\`*_\[\]<>#|~$])")
@@ -33,7 +32,7 @@ def markdown(view: RunView) -> str:
     provenance, names = view.info.provenance, outline.short_names(view)
     lines = [
         f"## Who answers under the virtual IP? Run {escape(view.info.id)}",
-        glance.headline(view),
+        overview.headline(view),
         f"Started {escape(view.info.started)}, accelerator {escape(provenance.accel or 'none')}, "
         f"viplab {escape(provenance.git or 'of no known commit')}.",
     ]
@@ -61,15 +60,15 @@ def escape(text: str) -> str:
 def _cases(view: RunView, names: dict[outline.Subject, str]) -> Iterator[list[str]]:
     for chapter in outline.chapters(view):
         for case in chapter.cases:
-            for block in glance.blocks(case):
+            for block in overview.blocks(case):
                 for row in block.rows:
                     title = f"then: {escape(block.words or '')}" if block.number else escape(case.title)
-                    verdicts = glance.verdict_counts(row.group.trials)
+                    verdicts = overview.verdict_counts(row.group.trials)
                     tried = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
                     yield [title, escape(names[row.group.subject]), *_figures(row), "" if block.number else tried]
 
 
-def _figures(row: glance.Row) -> list[str]:
+def _figures(row: overview.Row) -> list[str]:
     if row.fault is None:
         return ["", "", "", row.pings or units.NOT_MEASURED, ""]
     takeover = f"none: {row.stays} stays" if row.stays else _sample(row, "detection_s")
@@ -77,8 +76,8 @@ def _figures(row: glance.Row) -> list[str]:
     return [_sample(row, "outage_s"), takeover, excess, row.pings or "\u2013", _sample(row, "dual_owner_s")]
 
 
-def _sample(row: glance.Row, name: str) -> str:
-    value, detail = glance.sample(row.measures, name)
+def _sample(row: overview.Row, name: str) -> str:
+    value, detail = overview.sample(row.measures, name)
     return (value or units.NOT_MEASURED) + (f" ({', '.join(detail.splitlines())})" if detail else "")
 
 

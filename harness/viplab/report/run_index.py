@@ -22,7 +22,7 @@ SAME_GROUND = ("accel", "image", "host_kernel", "qemu", "libvirt")
 
 
 @dataclass(frozen=True)
-class Shelved:
+class IndexedRun:
     """A run as the list shows it; `summary` is None where analysis left none that can be read."""
 
     id: str
@@ -54,9 +54,9 @@ class Turn:
     new: str
 
 
-def shelved(run: RunFolder) -> Shelved:
+def indexed(run: RunFolder) -> IndexedRun:
     """What the list shows of a run."""
-    return Shelved(
+    return IndexedRun(
         run.path.name, read_summary(run), (run.site / "index.html").is_file(), run.report.is_file()
     )  # fmt: skip
 
@@ -69,12 +69,12 @@ def read_summary(run: RunFolder) -> Summary | None:
         return None
 
 
-def shelf_page(runs: Sequence[Shelved]) -> str:
+def index_page(runs: Sequence[IndexedRun]) -> str:
     """All runs, with a choice of two to compare; the caller gives them newest first."""
     new, base, *_ = [*(run.id for run in runs if run.summary), None, None]
     return (
         environment()
-        .get_template("shelf.html.j2")
+        .get_template("run_index.html.j2")
         .render(runs=runs, base=base or new, new=new, policy=served_policy(), verdicts=VERDICTS)
     )
 

@@ -17,7 +17,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 
 from viplab.analysis.summary import Summary
 from viplab.errors import HostError
-from viplab.report import run_index as shelf
+from viplab.report import run_index
 from viplab.report.text import visible
 from viplab.run_folder import RunFolder
 
@@ -96,11 +96,11 @@ class _Handler(BaseHTTPRequestHandler):
         parts = [unquote(part) for part in url.path.split("/")[1:]]
         match parts:
             case [""]:
-                self._send(shelf.shelf_page([shelf.shelved(run) for run in self._runs()]), _PAGE)
+                self._send(run_index.index_page([run_index.indexed(run) for run in self._runs()]), _PAGE)
             case ["compare"]:
                 asked = parse_qs(url.query)
                 base, new = (self._summary(asked.get(name, [""])[-1]) for name in ("base", "new"))
-                self._send(shelf.comparison_page(base, new), _PAGE)
+                self._send(run_index.comparison_page(base, new), _PAGE)
             case ["runs", name, *path]:
                 self._send_file(self._run(name), path)
             case _:
@@ -113,7 +113,7 @@ class _Handler(BaseHTTPRequestHandler):
         raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such run; / lists those that are here")
 
     def _summary(self, name: str) -> Summary:
-        found = shelf.read_summary(self._run(name))
+        found = run_index.read_summary(self._run(name))
         if found is None:
             raise RefusedError(HTTPStatus.NOT_FOUND, f"run {visible(name)} has no summary; `viplab analyze` writes it")
         return found
@@ -131,7 +131,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _send(self, text: str, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:
         body = text.encode()
-        self._head(status, kind, len(body), f"{shelf.served_policy()}; frame-ancestors 'none'")
+        self._head(status, kind, len(body), f"{run_index.served_policy()}; frame-ancestors 'none'")
         if self.command != "HEAD":
             self.wfile.write(body)
 

@@ -1,4 +1,4 @@
-"""One run as pages: `Book` holds what every page needs and draws each figure once, whatever forms it goes into.
+"""One run as pages: `Site` holds what every page needs and draws each figure once, whatever forms it goes into.
 
 The pages load nothing and are the same bytes for the same view.
 """
@@ -66,7 +66,7 @@ class Page:
 
 
 @dataclass
-class Book:
+class Site:
     """A run and its view, ready to be printed; `run` is only asked which files there are to link to."""
 
     run: RunFolder
@@ -192,4 +192,4 @@ def _asks_over_http(view: RunView) -> bool:
 
 def render(run: RunFolder, view: RunView) -> str:
     """The report of a run as one HTML file."""
-    return Book(run, view).single()
+    return Site(run, view).single()

@@ -28,7 +28,7 @@ def test_what_measures_the_bench_is_done_once_with_each_subject() -> None:
     assert len(turns) == 2 * 20 + 2
 
 
-def test_each_of_two_lanes_gets_both_subjects() -> None:
-    turns = Plan(resolve(["failover"]), SUBJECTS, trials=10, lanes=2).turns()
+def test_each_of_two_workers_gets_both_subjects() -> None:
+    turns = Plan(resolve(["failover"]), SUBJECTS, trials=10, workers=2).turns()
     for lane in (0, 1):
         assert {one.name for _, _, one, _ in turns[lane::2]} == {"vipd", "keepalived"}

@@ -8,8 +8,7 @@ import pytest
 
 from support import report_sample as sample
 from viplab.analysis.views import AdvertSeen, RunView, TrialView
-from viplab.report import adverts, answers, arithmetic, dots, ladder, outline, settled
-from viplab.report import overview as glance
+from viplab.report import adverts, answers, arithmetic, dots, ladder, outline, overview, settled
 from viplab.report.svg import Drawing
 
 
@@ -18,7 +17,7 @@ def groups(view: RunView) -> tuple[list[outline.Chapter], dict[outline.Subject, 
 
 
 def distribution(view: RunView) -> Drawing | None:
-    blocks = [block for chapter in outline.chapters(view) for case in chapter.cases for block in glance.blocks(case)]
+    blocks = [block for chapter in outline.chapters(view) for case in chapter.cases for block in overview.blocks(case)]
     return dots.draw(blocks, outline.subjects(view), "dots")
 
 

@@ -14,8 +14,7 @@ from support import report_sample as sample
 from viplab.analysis.run import write_summary
 from viplab.analysis.views import RunView
 from viplab.errors import HostError
-from viplab.report import compared, outline, write_site
-from viplab.report import run_index as shelf
+from viplab.report import compared, outline, run_index, write_site
 from viplab.report.serve import server
 from viplab.run_folder import RunFolder
 
@@ -160,22 +159,22 @@ def test_two_runs_stand_side_by_side(address: tuple[str, int]) -> None:
 def test_what_was_made_under_other_conditions_is_said() -> None:
     old = sample.run(sample.trial()).summary
     new = old.model_copy(update={"provenance": old.provenance.model_copy(update={"accel": "kvm"})})
-    assert shelf.other_ground(old, new) == ["accel: qemu and kvm"]
-    assert shelf.other_ground(old, old) == []
+    assert run_index.other_ground(old, new) == ["accel: qemu and kvm"]
+    assert run_index.other_ground(old, old) == []
 
 
 def test_a_claim_whose_verdict_changed_is_listed() -> None:
     old = sample.run(sample.trial()).summary
     claim = old.claims[0].model_copy(update={"verdict": "undecided"})
     new = old.model_copy(update={"claims": [claim, *old.claims[1:]]})
-    assert shelf.turns(old, new) == [shelf.Turn(claim.id, claim.subject, "reproduced", "undecided")]
-    assert shelf.turns(old, old) == []
+    assert run_index.turns(old, new) == [run_index.Turn(claim.id, claim.subject, "reproduced", "undecided")]
+    assert run_index.turns(old, old) == []
 
 
 def test_runs_that_cannot_be_compared_say_why() -> None:
     old = sample.run(sample.trial("case-c", outage_s=4.2)).summary
     other = sample.run(sample.trial("case-a")).summary
-    assert "nothing can be compared" in shelf.comparison_page(old, other)
+    assert "nothing can be compared" in run_index.comparison_page(old, other)
 
 
 def test_few_trials_are_undecided_and_never_called_the_same() -> None:

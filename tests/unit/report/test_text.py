@@ -9,8 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support import report_sample as sample
-from viplab.report import excerpts as exhibits
-from viplab.report import units
+from viplab.report import excerpts, units
 from viplab.report.text import LINE_LIMIT, middle_out, visible
 
 ANY_TEXT = st.text(st.characters(), max_size=200)
@@ -104,7 +103,7 @@ def test_a_transcript_keeps_the_replies_around_a_loss() -> None:
     trial = sample.trial("case-c", outage_s=4.2)
     assert trial.ping is not None
     lost = trial.ping.summary.lost_seqs
-    excerpt = exhibits.ping_excerpt(trial)
+    excerpt = excerpts.ping_excerpt(trial)
     assert f"icmp_seq={lost[0] - 1} " in excerpt
     assert f"icmp_seq={lost[-1] + 1} " in excerpt
     assert "packets transmitted" in excerpt
@@ -113,27 +112,27 @@ def test_a_transcript_keeps_the_replies_around_a_loss() -> None:
 
 
 def test_a_transcript_without_loss_keeps_the_reply_at_the_switch() -> None:
-    assert "time=20.1 ms" in exhibits.ping_excerpt(sample.trial("case-a"))
+    assert "time=20.1 ms" in excerpts.ping_excerpt(sample.trial("case-a"))
 
 
 def test_equal_frames_of_a_burst_are_drawn_together() -> None:
-    rows = exhibits.frames_excerpt(sample.trial().frames)
-    assert [row.text for row in rows if isinstance(row, exhibits.Omission)] == ["and 4 more like it, within 40\u00a0µs"]
+    rows = excerpts.frames_excerpt(sample.trial().frames)
+    assert [row.text for row in rows if isinstance(row, excerpts.Omission)] == ["and 4 more like it, within 40\u00a0µs"]
 
 
 def test_logs_begin_a_little_before_the_fault_and_say_what_came_before() -> None:
-    rows = exhibits.merged_logs(sample.trial())
-    assert rows[0] == exhibits.Omission("3\u00a0earlier lines, of the set-up")
-    assert exhibits.Omission not in [type(row) for row in rows[1:]]
+    rows = excerpts.merged_logs(sample.trial())
+    assert rows[0] == excerpts.Omission("3\u00a0earlier lines, of the set-up")
+    assert excerpts.Omission not in [type(row) for row in rows[1:]]
 
 
 def test_many_frames_are_cut_to_those_that_are_marked_and_their_neighbours() -> None:
     frame = sample.trial().frames[0].model_copy(update={"mark": None})
     frames = [frame.model_copy(update={"no": number, "info": str(number)}) for number in range(500)]
     frames[250] = frames[250].model_copy(update={"mark": "here"})
-    rows = exhibits.frames_excerpt(frames)
-    assert [row.no for row in rows if not isinstance(row, exhibits.Omission)] == [248, 249, 250, 251, 252]
-    assert (rows[0], rows[-1]) == (exhibits.Omission("248 rows left out"), exhibits.Omission("247 rows left out"))
+    rows = excerpts.frames_excerpt(frames)
+    assert [row.no for row in rows if not isinstance(row, excerpts.Omission)] == [248, 249, 250, 251, 252]
+    assert (rows[0], rows[-1]) == (excerpts.Omission("248 rows left out"), excerpts.Omission("247 rows left out"))
 
 
 def test_logs_of_both_hosts_are_merged_by_time_and_an_undated_line_stays_behind_its_neighbour() -> None:
@@ -141,16 +140,16 @@ def test_logs_of_both_hosts_are_merged_by_time_and_an_undated_line_stays_behind_
         "A": [sample.log("A", 1.0, "one"), sample.log("A", None, "undated"), sample.log("A", 3.0, "three")],
         "B": [sample.log("B", 2.0, "two")],
     }
-    rows = exhibits.merged_logs(sample.trial(logs=logs))
-    messages = [line.message for line in rows if not isinstance(line, exhibits.Omission)]
+    rows = excerpts.merged_logs(sample.trial(logs=logs))
+    messages = [line.message for line in rows if not isinstance(line, excerpts.Omission)]
     assert messages == ["one", "undated", "two", "three"]
 
 
 def test_a_configuration_marks_the_lines_that_the_other_host_does_not_have() -> None:
-    marked = exhibits.configurations(sample.trial())["A"]
+    marked = excerpts.configurations(sample.trial())["A"]
     assert marked is not None
     assert [line.text.strip() for line in marked if line.differs] == ["state MASTER", "priority 102"]
 
 
 def test_lost_numbers_in_a_row_are_drawn_together() -> None:
-    assert exhibits.sequences([9, 10, 11, 12, 40]) == "9 to 12, 40"
+    assert excerpts.sequences([9, 10, 11, 12, 40]) == "9 to 12, 40"

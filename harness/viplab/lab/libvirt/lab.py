@@ -23,7 +23,7 @@ import libvirt
 from viplab.errors import LabError
 from viplab.lab.cache import cache_dir, make_once
 from viplab.lab.command import run
-from viplab.lab.guest import Armed, Dialogue, Fired, Guest, Result
+from viplab.lab.guest import Armed, Dialogue, Guest, Result, Timing
 from viplab.lab.image import Image
 from viplab.lab.lab import Fact, Origins
 from viplab.lab.libvirt.accelerator import Accelerator
@@ -133,14 +133,14 @@ class LibvirtGuest:
         """What the serial console has said."""
         return self.console_log.read_bytes() if self.console_log.exists() else b""
 
-    def power_cut(self) -> Fired:
+    def power_cut(self) -> Timing:
         """Kill the emulator: libvirt's own `destroy` asks it first, and takes a tenth of a second over that."""
         pid = int((_EMULATORS / f"{self.host.hostname}.pid").read_text())
         before_ns = time.time_ns()
         os.kill(pid, signal.SIGKILL)
         after_ns = time.time_ns()
         until("libvirt to see that the guest is gone", lambda: not self.running, within_s=10, every_s=0.01)
-        return Fired(before_ns, after_ns, 0)
+        return Timing(before_ns, after_ns, 0)
 
     def discard(self) -> None:
         """Take the domain down, if it is up, and hang up."""

@@ -11,7 +11,7 @@ import time
 import paramiko
 
 from viplab.errors import LabError
-from viplab.lab.guest import Answer, Fired, Result
+from viplab.lab.guest import Answer, Result, Timing
 from viplab.lab.image import Image
 from viplab.lab.topology import MARKER_PORT, MGMT_IP
 
@@ -127,7 +127,7 @@ class ArmedCommand:
     def __init__(self, channel: paramiko.Channel) -> None:
         self._channel = channel
 
-    def fire(self) -> Fired:
+    def fire(self) -> Timing:
         """Give the word; returns when the command has ended (or its guest is gone, status -1)."""
         before_ns = time.time_ns()
         self._channel.sendall(b"\n")
@@ -135,7 +135,7 @@ class ArmedCommand:
             status = self._channel.recv_exit_status()
         except (OSError, EOFError, paramiko.SSHException):
             status = -1
-        return Fired(before_ns, time.time_ns(), status)
+        return Timing(before_ns, time.time_ns(), status)
 
 
 class LineDialogue:

@@ -26,7 +26,7 @@ from viplab.errors import HostError, LabError
 from viplab.lab import kernel
 from viplab.lab.bridges import bypass_netfilter
 from viplab.lab.command import run
-from viplab.lab.guest import Answer, Armed, Dialogue, Fired, Guest, Result
+from viplab.lab.guest import Answer, Armed, Dialogue, Guest, Result, Timing
 from viplab.lab.lab import Fact, Origins, on_both
 from viplab.lab.netns import init
 from viplab.lab.sandbox import LAB, contained
@@ -154,7 +154,7 @@ class NetnsGuest:
         """What its first process had to complain of."""
         return self._console.read_bytes() if self._console.exists() else b""
 
-    def power_cut(self) -> Fired:
+    def power_cut(self) -> Timing:
         """Take the links down, then kill the tree.
 
         In this order because the kernel would go on answering for the host until its network is dismantled.
@@ -165,7 +165,7 @@ class NetnsGuest:
         os.kill(self._first, signal.SIGKILL)
         after_ns = time.time_ns()
         self._tree.wait()
-        return Fired(before_ns, after_ns, 0)
+        return Timing(before_ns, after_ns, 0)
 
     @property
     def _console(self) -> Path:
@@ -208,13 +208,13 @@ class ArmedCommand:
         self._process = process
         self._word = word
 
-    def fire(self) -> Fired:
+    def fire(self) -> Timing:
         """Give the word; returns when the command has ended."""
         before_ns = time.time_ns()
         self._word.write(b"\n")
         self._word.flush()
         status = self._process.wait()
-        return Fired(before_ns, time.time_ns(), status)
+        return Timing(before_ns, time.time_ns(), status)
 
 
 class PipeDialogue:
