@@ -12,8 +12,7 @@ from typing import Any, NamedTuple
 
 from vipd import __version__
 from vipd.config.behaviour import DEFAULT, PRESETS
-from vipd.config.model import Config
-from vipd.config.parser import ConfigError
+from vipd.config.parser import ConfigError, Parsed
 from vipd.daemon.config_files import load, missing_interfaces, runs_scripts, unknown_accounts, unusable_scripts
 
 CONFIG_FILE = "/etc/keepalived/keepalived.conf"
@@ -108,32 +107,33 @@ def main(arguments: list[str] | None = None) -> int:
 
         return status(socket_of(options.pid_file), options.json, options.watch)
     try:
-        config = load(options.file, options.config_id)
+        parsed = load(options.file, options.config_id)
     except ConfigError as error:
         sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
         return (_INSECURE if error.insecure_scripts else _BAD) if options.test else 1
-    sys.stderr.write("".join(f"{line}\n" for line in config.warnings))
+    sys.stderr.write("".join(f"{line}\n" for line in parsed.diagnostics.warnings))
     if options.explain:
         from vipd.config.writer import explain
 
-        sys.stdout.write("".join(f"{line}\n" for line in explain(config, PRESETS[options.profile])))
+        sys.stdout.write("".join(f"{line}\n" for line in explain(parsed.config, PRESETS[options.profile])))
         return 0
     if options.test:
-        return _tested(config, options.file)
-    return _run(config, options)
+        return _tested(parsed, options.file)
+    return _run(parsed, options)
 
 
-def _tested(config: Config, file: str) -> int:
+def _tested(parsed: Parsed, file: str) -> int:
     """What `keepalived -t` exits with, measured with 2.2.7: unguarded scripts count for more than most errors."""
+    config = parsed.config
     unknown = unknown_accounts(config, file)
-    found = [*unknown, *unusable_scripts(config, file), *missing_interfaces(config)]
+    found = [*unknown, *unusable_scripts(config, file), *missing_interfaces(parsed)]
     sys.stderr.write("".join(f"{line}\n" for line in found))
     if runs_scripts(config) and not config.globals.script_security and not unknown:
         _complain(
             f"{file}: there are scripts, but no enable_script_security in global_defs; add it (vipd enforces it)", 0
         )
         return _INSECURE
-    return _BAD if config.repaired or found else 0
+    return _BAD if parsed.diagnostics.repaired or found else 0
 
 
 def _options(arguments: list[str]) -> Options | str:
@@ -155,7 +155,7 @@ def _options(arguments: list[str]) -> Options | str:
     return options
 
 
-def _run(config: Config, options: Options) -> int:
+def _run(parsed: Parsed, options: Options) -> int:
     from vipd.daemon import script_runner  # not before now: -t needs neither sockets nor pyroute2
     from vipd.daemon.control import socket_of
     from vipd.daemon.loop import Daemon
@@ -163,6 +163,7 @@ def _run(config: Config, options: Options) -> int:
     from vipd.kernel.syslog import FORMATS, Syslog
     from vipd.protocol.log_messages import LogEvent
 
+    config = parsed.config
     pid_file = os.path.abspath(options.pid_file)  # noqa: PTH100 - the daemon changes to /
     file = os.path.abspath(options.file)  # noqa: PTH100
     try:
@@ -191,7 +192,7 @@ def _run(config: Config, options: Options) -> int:
                 started()
 
         log.event(LogEvent.FILE_OPENED, file=options.file)
-        log.event(LogEvent.FILE_READ, size=config.size)
+        log.event(LogEvent.FILE_READ, size=parsed.diagnostics.size)
         daemon.run(ready, socket_of(pid_file))
     except PermissionError:
         return _complain("needs root, or CAP_NET_ADMIN and CAP_NET_RAW", 1)

@@ -109,7 +109,7 @@ def test_v2_pkt_08_the_owner_advertises_255() -> None:
 
 def test_v2_pkt_09_a_backup_has_1_to_254_and_100_by_default() -> None:
     text = "vrrp_instance V {{\ninterface eth0\nvirtual_router_id 1\n{}\nvirtual_ipaddress {{ 10.0.0.1 }}\n}}\n"
-    assert parse(text.format(""), "f").routers[0].priority == 100
+    assert parse(text.format(""), "f").config.routers[0].priority == 100
     with pytest.raises(ConfigError, match="priority"):
         parse(text.format("priority 0"), "f")
 
@@ -250,7 +250,7 @@ def test_v2_tmr_02_master_down_interval_is_three_intervals_and_the_skew(priority
 
 def test_v2_tmr_03_defaults_are_1_s_100_and_preempt() -> None:
     text = "vrrp_instance V {\ninterface eth0\nvirtual_router_id 1\nvirtual_ipaddress { 10.0.0.1 }\n}\n"
-    (found,) = parse(text, "f").routers
+    (found,) = parse(text, "f").config.routers
     assert (found.advert_int_ns, found.priority, found.preempt) == (SECOND_NS, 100, True)
 
 

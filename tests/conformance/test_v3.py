@@ -74,7 +74,7 @@ def test_v3_pkt_07_owner_255_backups_1_to_254_and_0_to_relinquish() -> None:
     assert sent(play)[0].packet[2] == 255
     play.router.shut_down(play.now)
     assert sent(play)[0].packet[2] == 0
-    assert parse(CONF.format(""), "f").routers[0].priority == 100
+    assert parse(CONF.format(""), "f").config.routers[0].priority == 100
     with pytest.raises(ConfigError, match="priority"):
         parse(CONF.format("priority 0"), "f")
 
@@ -241,7 +241,7 @@ def test_v3_tmr_02_active_down_interval_is_three_intervals_and_the_skew(priority
 
 
 def test_v3_tmr_03_defaults_are_100_cs_100_preempt_and_accept_false_by_the_rfc() -> None:
-    (found,) = parse(CONF.format(""), "f").routers
+    (found,) = parse(CONF.format(""), "f").config.routers
     assert (found.advert_int_ns, found.priority, found.preempt) == (SECOND_NS, 100, True)
     assert not backup(**V3).router.behaviour.accepts
 
@@ -380,7 +380,7 @@ def test_v3_fsm_20_the_same_vrid_of_two_families_are_two_routers() -> None:
         "vrrp_instance A {\nversion 3\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress { 10.0.0.1 }\n}\n"
         "vrrp_instance B {\nversion 3\ninterface eth0\nvirtual_router_id 7\nvirtual_ipaddress { fe80::1 }\n}\n"
     )
-    assert [router.family for router in parse(text, "f").routers] == [4, 6]
+    assert [router.family for router in parse(text, "f").config.routers] == [4, 6]
 
 
 # -- hosts and operations
@@ -392,6 +392,7 @@ def test_v3_host_02_nothing_is_announced_before_there_is_an_address_to_send_from
     play.router.drain()
     assert play.router.state is State.FAULT, "the shell takes an interface without an address for one that is down"
     play >> link("eth0", True) << sends(255) << adds() << garps(1) << becomes(State.MASTER)
+    play.done()
 
 
 def test_v3_host_07_two_owners_and_equal_priorities_are_remarked_on() -> None:

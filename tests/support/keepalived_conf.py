@@ -35,7 +35,7 @@ vrrp_instance VI_1 {
 
 
 def router(text: str) -> RouterConfig:
-    (found,) = parse(text, "f").routers
+    (found,) = parse(text, "f").config.routers
     return found
 
 

@@ -295,7 +295,7 @@ class Globals(NamedTuple):
 
 
 class Config(NamedTuple):
-    """A whole keepalived.conf; `size` is that of its text."""
+    """A whole keepalived.conf."""
 
     routers: tuple[RouterConfig, ...]
     groups: tuple[SyncGroup, ...] = ()
@@ -307,11 +307,7 @@ class Config(NamedTuple):
     rules: tuple[Rule, ...] = ()  # static_rules
     delays: tuple[tuple[str, int, int], ...] = ()  # interface_up_down_delays: name, down and up in nanoseconds
     globals: Globals = Globals()
-    warnings: tuple[str, ...] = ()
-    repaired: int = 0  # how many of the warnings are errors to `keepalived -t`, which mends them and goes on
     waits_for_interfaces: bool = False  # dynamic_interfaces
-    mentions: tuple[tuple[str, str], ...] = ()  # every interface that has to be there: its name, FILE:LINE: KEYWORD
-    size: int = 0
 
 
 def skew_ns(version: int, priority: int, advert_int_ns: int) -> int:

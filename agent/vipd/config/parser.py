@@ -1,4 +1,4 @@
-"""Read keepalived.conf: text in, a `Config` or all of its errors out.
+"""Read keepalived.conf: text in, a `Config` with its diagnostics or all of its errors out.
 
 `source` makes lines of the text, `blocks` statements of the lines, `keywords` says what each may hold. Here the values
 are collected block by block; `instances` makes virtual routers of them.
@@ -6,13 +6,13 @@ are collected block by block; `instances` makes virtual routers of them.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, NamedTuple
 
 from vipd.config.blocks import Statement, statements
 from vipd.config.instances import WITHOUT_PREFERENCE, Block, Defaults, Group, placed, preferred, routers
 from vipd.config.keywords import BLOCKS, LVS, REFUSED
 from vipd.config.model import Config, Globals, Hooks, Rule, Script, SyncGroup, TrackFile, TrackProcess
-from vipd.config.problems import Problems, listed, plain
+from vipd.config.problems import Diagnostics, Problems, listed, plain
 from vipd.config.source import Find, Source, SourceError, no_files
 from vipd.config.values import EachLine, Form, instead
 
@@ -29,10 +29,17 @@ class ConfigError(Exception):
         self.insecure_scripts = insecure_scripts  # there are scripts, and no enable_script_security
 
 
+class Parsed(NamedTuple):
+    """A configuration, and what the parser notes about it."""
+
+    config: Config
+    diagnostics: Diagnostics
+
+
 def parse(
     text: str, file: str, config_id: str = "", instance: str = "", folder: str = ".", find: Find = no_files
-) -> Config:
-    """The configuration in `text`.
+) -> Parsed:
+    """Read the configuration in `text`.
 
     Args:
         text: of a keepalived.conf.
@@ -60,12 +67,7 @@ def parse(
         problems.warn(Statement(("vrrp_instance",), file, 1), "there is none, so there is nothing to do; add one")
     if problems.wrong:
         raise ConfigError(listed(problems.wrong), reader.insecure_scripts)
-    return config._replace(
-        warnings=tuple(listed(problems.warnings)),
-        repaired=problems.repaired,
-        mentions=tuple(problems.mentions.items()),
-        size=len(text),
-    )
+    return Parsed(config, problems.diagnostics(len(text)))
 
 
 class _Reader:

@@ -1,33 +1,49 @@
-"""What is wrong with a configuration, or worth a warning: collected, so that all of it can be listed at once."""
+"""Errors and warnings of a configuration, collected so that all of them can be listed at once."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from typing import Any
+from typing import Any, NamedTuple
 
 from vipd.config.blocks import Statement
 from vipd.config.values import FormError, WrongError, instead
 
 
+class Diagnostics(NamedTuple):
+    """What the parser notes about a configuration that can be used.
+
+    Attributes:
+        warnings: in the order of the files and their lines, as FILE:LINE: KEYWORD: what, and what would be right.
+        repaired: how many of the warnings are errors to `keepalived -t`, which corrects them and goes on.
+        interfaces: every interface that has to exist, and where it is named first, as FILE:LINE: KEYWORD.
+        size: length of the text, in characters.
+    """
+
+    warnings: tuple[str, ...]
+    repaired: int
+    interfaces: dict[str, str]
+    size: int
+
+
 class Problems:
-    """Collects one line for each thing, as FILE:LINE: KEYWORD: what, and what would be right.
+    """Collects one line for each problem, as FILE:LINE: KEYWORD: what, and what would be right.
 
     Attributes:
         wrong: errors, as (file, line, text).
         warnings: the same for what does not stand in the way.
-        repaired: how many warnings are errors to `keepalived -t`, which mends them and goes on.
-        mentions: where an interface that has to be there is named first, as FILE:LINE: KEYWORD.
+        repaired: see `Diagnostics`.
+        interfaces: see `Diagnostics`.
     """
 
     def __init__(self) -> None:
         self.wrong: list[tuple[str, int, str]] = []
         self.warnings: list[tuple[str, int, str]] = []
         self.repaired = 0
-        self.mentions: dict[str, str] = {}
+        self.interfaces: dict[str, str] = {}
 
     def mention(self, interface: str, statement: Statement) -> None:
         """Note where an interface is named."""
-        self.mentions.setdefault(interface, f"{statement.file}:{statement.line}: {statement.keyword}")
+        self.interfaces.setdefault(interface, f"{statement.file}:{statement.line}: {statement.keyword}")
 
     def error(self, statement: Statement, text: str) -> None:
         """Note an error."""
@@ -59,6 +75,10 @@ class Problems:
         except WrongError as error:
             self.error(line._replace(words=block.words), f"{line.keyword}: {error}")
             return None
+
+    def diagnostics(self, size: int) -> Diagnostics:
+        """What is left to say where nothing is wrong; `size` is the length of the text."""
+        return Diagnostics(tuple(listed(self.warnings)), self.repaired, self.interfaces, size)
 
     def within(self, head: Statement) -> bool:
         """Whether something in this block is wrong, so that no more should be said of it as a whole."""

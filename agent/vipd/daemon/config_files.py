@@ -5,14 +5,14 @@ from __future__ import annotations
 import os
 
 from vipd.config.model import Config, Script
-from vipd.config.parser import ConfigError, parse
+from vipd.config.parser import ConfigError, Parsed, parse
 
 _LIMIT = 10_000  # files that one include may name
 _SIZE = 64 << 20
 
 
-def load(file: str, config_id: str = "") -> Config:
-    """The configuration in a file and what it includes.
+def load(file: str, config_id: str = "") -> Parsed:
+    """Read the configuration in a file and what it includes.
 
     Raises:
         ConfigError: the file cannot be read, or is wrong.
@@ -26,16 +26,16 @@ def load(file: str, config_id: str = "") -> Config:
     return parse(text, file, config_id or host.partition(".")[0], host, folder, find)
 
 
-def missing_interfaces(config: Config) -> list[str]:
+def missing_interfaces(parsed: Parsed) -> list[str]:
     """Interfaces that the configuration names and this host lacks; vipd waits for them, keepalived does not."""
-    if config.waits_for_interfaces:
+    if parsed.config.waits_for_interfaces:
         return []
     import socket
 
     here = {name for _, name in socket.if_nameindex()}
     return [
         f"{where}: there is no {name} on this host; create it, or add dynamic_interfaces to global_defs"
-        for name, where in config.mentions
+        for name, where in parsed.diagnostics.interfaces.items()
         if name not in here
     ]
 

@@ -16,7 +16,7 @@ from contextlib import suppress
 
 from vipd.config.behaviour import Behaviour
 from vipd.config.model import Config
-from vipd.config.parser import ConfigError
+from vipd.config.parser import ConfigError, Parsed
 from vipd.daemon import dumps, status
 from vipd.daemon.control import Control
 from vipd.daemon.effect_runner import EffectRunner
@@ -53,7 +53,7 @@ class Daemon:
         behaviour: Behaviour,
         log: Syslog,
         channel: socket.socket,
-        load: Callable[[], Config],
+        load: Callable[[], Parsed],
         mark: str,
     ) -> None:
         """Open what the routers need.
@@ -249,14 +249,14 @@ class Daemon:
         self._manager.reloading()
         self._log.line("Reloading")
         try:
-            config = self._load()
+            config, diagnostics = self._load()
         except ConfigError as error:
             for problem in error.problems:
                 self._log.line(problem)
             self._log.line("the new configuration has errors; the old one stays in force")
             self._manager.ready("reload refused: the new configuration has errors")
             return
-        for warning in config.warnings:
+        for warning in diagnostics.warnings:
             self._log.line(warning)
         if config.globals.net_namespace != self._runtime.config.globals.net_namespace:
             self._log.line("net_namespace: another one is entered at a start only; restart vipd")

@@ -53,7 +53,7 @@ def test_comments_quotes_and_braces_stand_where_keepalived_allows_them() -> None
         "vrrp_instance 'V 1'\n{\n interface eth0 # the interconnect\n virtual_router_id 1\n"
         "virtual_ipaddress\n {\n 10.0.0.1 dev eth1 ; \n}\n}\n".replace(" ; ", " "),
         "f",
-    )
+    ).config
     assert found.globals.router_id == "a # b"
     assert found.routers[0].name == "V 1"
     assert found.routers[0].addresses == (VirtualAddress("10.0.0.1", 32, "eth1"),)
@@ -167,9 +167,9 @@ def test_a_wrong_value_says_what_would_be_right(lines: str, message: str) -> Non
 )
 def test_what_keepalived_reads_over_or_mends_is_a_warning_and_no_error(lines: str, message: str, repaired: int) -> None:
     found = parse(instance(lines), "f")
-    (warning,) = found.warnings
+    (warning,) = found.diagnostics.warnings
     assert warning.startswith(f"f:2: {message}")
-    assert found.repaired == repaired
+    assert found.diagnostics.repaired == repaired
 
 
 def test_a_global_that_is_wrong_is_one_error_and_no_more() -> None:
@@ -218,14 +218,14 @@ def test_what_is_missing_is_named() -> None:
 
 def test_mail_settings_are_accepted_with_a_warning() -> None:
     found = parse("global_defs {\nnotification_email {\na@b\n}\nsmtp_server 10.0.0.1\n}\n" + PART_1, "f")
-    assert found.warnings == (
+    assert found.diagnostics.warnings == (
         "f:2: notification_email: has no effect: vipd sends no mail",
         "f:5: smtp_server: has no effect: vipd sends no mail",
     )
 
 
 def test_nopreempt_with_state_master_is_warned_of() -> None:
-    assert parse(instance("state MASTER\nnopreempt"), "f").warnings == (
+    assert parse(instance("state MASTER\nnopreempt"), "f").diagnostics.warnings == (
         "f:3: nopreempt: has its effect only with state BACKUP",
     )
 

@@ -36,7 +36,8 @@ def test_a_keyword_without_effect_says_why(keyword: Keyword) -> None:
     text = {"": line + instance(""), "global_defs": f"global_defs {{\n{line}}}\n" + instance("")}
     text["vrrp_instance"] = instance(line)
     text["vrrp_sync_group"] = instance("") + f"vrrp_sync_group G {{\ngroup {{\nV\n}}\n{line}}}\n"
-    found = [warning for warning in parse(text[keyword.block], "f").warnings if f" {keyword.name}: " in warning]
+    warnings = parse(text[keyword.block], "f").diagnostics.warnings
+    found = [warning for warning in warnings if f" {keyword.name}: " in warning]
     assert found[0].endswith(f"{keyword.name}: has no effect: {keyword.note}")
 
 
@@ -81,7 +82,7 @@ def test_tracking_takes_its_weight_from_the_line_or_from_what_is_tracked() -> No
             "track_file {\nt weight 3\n}\ntrack_process {\np\n}"
         )
     )
-    found = parse(text, "f")
+    found = parse(text, "f").config
     assert found.routers[0].tracked == ("eth1", "eth3")
     assert found.routers[0].tracks == (
         Track("interface", "eth2", 10, True),
@@ -171,7 +172,7 @@ def test_authentication_is_read_and_never_left_half_done() -> None:
         "authentication takes both auth_type and auth_pass"
     )
     cut = parse(instance("authentication {\nauth_type PASS\nauth_pass 123456789\n}"), "f")
-    assert (cut.routers[0].auth_pass, cut.repaired) == (b"12345678", 1)
+    assert (cut.config.routers[0].auth_pass, cut.diagnostics.repaired) == (b"12345678", 1)
     assert problems(instance("auth_hmac {\nkey x\n}"))[0].startswith("f:2: auth_hmac: vipd has no HMAC")
 
 
@@ -185,7 +186,7 @@ def test_strict_mode_forbids_what_the_standard_does_not_have() -> None:
 
 
 def test_explain_fills_in_defaults_and_timers() -> None:
-    shown = list(explain(parse(instance("priority 101\nadvert_int 2"), "f"), PRESETS["keepalived-2"]))
+    shown = list(explain(parse(instance("priority 101\nadvert_int 2"), "f").config, PRESETS["keepalived-2"]))
     assert "    # Skew_Time            0.605468750 s" in shown
     assert "    # Master_Down_Interval 6.605468750 s" in shown
     assert "    advert_int 2" in shown
@@ -308,31 +309,30 @@ static_rules {
 
 @pytest.mark.parametrize("profile", PRESETS)
 def test_what_explain_prints_is_a_configuration_that_means_the_same(profile: str) -> None:
-    before = parse(ALL_OF_IT, "f")
+    before = parse(ALL_OF_IT, "f").config
     printed = "\n".join(explain(before, PRESETS[profile]))
-    again = parse(printed, "f")
-    assert again.warnings == ()
+    again, diagnostics = parse(printed, "f")
+    assert diagnostics.warnings == ()
     for one, after in zip(before.routers, again.routers, strict=True):
         filled = {field: after._asdict()[field] for field, value in one._asdict().items() if value is None}
         assert after == one._replace(**filled)
-    apart = {"routers": (), "size": 0, "mentions": ()}
-    assert again._replace(**apart) == before._replace(**apart)
+    assert again._replace(routers=()) == before._replace(routers=())
     assert "\n".join(explain(again, PRESETS[profile])).replace("  # profile", "") == printed.replace("  # profile", "")
 
 
 def test_every_interface_that_has_to_be_there_is_known_with_its_line() -> None:
     text = instance("track_interface {\neth2\neth3 weight 5\n}\nvirtual_ipaddress {\n10.1.1.2 dev eth4\n}")
     where = {"eth2": "f:3: track_interface", "eth0": "f:9: interface", "eth4": "f:11: virtual_ipaddress"}
-    assert dict(parse(text, "f").mentions) == where
+    assert parse(text, "f").diagnostics.interfaces == where
     own = instance("use_vmac vrrp.7\nvirtual_ipaddress {\n10.1.1.2 dev vrrp.7\n}")
-    assert [name for name, _ in parse(own, "f").mentions] == ["eth0"]
+    assert list(parse(own, "f").diagnostics.interfaces) == ["eth0"]
 
 
 def test_explain_shows_no_password() -> None:
-    config = parse(instance("authentication {\nauth_type PASS\nauth_pass secret\n}"), "f")
+    config = parse(instance("authentication {\nauth_type PASS\nauth_pass secret\n}"), "f").config
     printed = "\n".join(explain(config, PRESETS["keepalived-2"]))
     assert "secret" not in printed
-    assert parse(printed, "f").routers[0].auth_type == 1
+    assert parse(printed, "f").config.routers[0].auth_type == 1
 
 
 def test_the_words_of_every_keyword_of_an_instance_are_read_or_refused() -> None:

@@ -95,7 +95,7 @@ def test_includes_are_relative_to_their_file_and_may_have_wildcards_and_braces(t
         d__a_conf="vrrp_instance V {\ninclude sub.{x,y}\n}\n",
         **{"d__sub.x": "interface eth0\nvirtual_router_id 7\n", "d__sub.y": "virtual_ipaddress { 10.1.1.1 }\n"},
     )
-    assert load(file).routers[0].name == "V"
+    assert load(file).config.routers[0].name == "V"
 
 
 def test_problems_name_the_included_file_and_its_line(tmp_path: Path) -> None:
@@ -109,7 +109,7 @@ def test_problems_name_the_included_file_and_its_line(tmp_path: Path) -> None:
 
 def test_an_include_that_names_nothing_is_a_warning_and_includea_an_error(tmp_path: Path) -> None:
     file = write(tmp_path, main_conf="include nothing/*\n" + PART_3)
-    assert load(file).warnings == (
+    assert load(file).diagnostics.warnings == (
         f"{file}:1: include: no file 'nothing/*' can be read; correct the name, or remove the line",
     )
     with pytest.raises(ConfigError):

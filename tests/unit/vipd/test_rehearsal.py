@@ -22,7 +22,7 @@ SPOKEN = (
 @pytest.mark.parametrize("profile", PRESETS)
 @pytest.mark.parametrize("said", SPOKEN)
 def test_a_rehearsal_ends_whatever_is_configured(profile: str, said: str) -> None:
-    config = parse(
+    parsed = parse(
         f"vrrp_instance A {{\ninterface eth0\nvirtual_router_id 1\n{said}\nvirtual_ipaddress {{\n10.0.0.9\n}}\n}}", "f"
     )
-    warm_up(config.routers[0], PRESETS[profile])
+    warm_up(parsed.config.routers[0], PRESETS[profile])
