@@ -12,8 +12,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from viplab.errors import HostError, InputError
-from viplab.run_folder import Provenance, RunFolder, RunInfo, TrialFolder
+from viplab.run_folder import RunFolder, TrialFolder
 from viplab.tree import tree
+from viplab.types import Provenance, RunInfo
 
 PACKAGES = ("keepalived", "linux-image-cloud-amd64", "python3", "rsyslog", "systemd", "iproute2", "openssh-server")
 """Packages of a guest that can change a figure; the image's manifest has all of them."""

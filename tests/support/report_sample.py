@@ -24,7 +24,7 @@ from viplab.analysis.views import (
     TrialView,
     WaterfallItem,
 )
-from viplab.run_folder import NodeTimers, Provenance, RunInfo, Station, TrialInfo
+from viplab.types import NodeTimers, Provenance, RunInfo, Station, TrialInfo
 
 ZERO_NS = 1_790_000_000_000_000_000
 MAC = {"A": "52:54:00:03:ba:f2", "B": "52:54:00:56:c3:f4"}

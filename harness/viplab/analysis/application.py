@@ -12,7 +12,7 @@ from viplab.analysis.calibration import jitter
 from viplab.analysis.outage import recovered_ns
 from viplab.analysis.streams import IN_FLIGHT_NS, Trip, silences
 from viplab.analysis.summary import Application, Fault, KeptConnection
-from viplab.run_folder import HttpRequest
+from viplab.types import HttpRequest
 
 # TCP on Linux sends nothing again sooner than this: an answer that took longer had lost a segment on the way.
 SLOW_NS = 200_000_000

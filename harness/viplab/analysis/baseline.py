@@ -14,7 +14,7 @@ from pydantic import Field, ValidationError
 from viplab.analysis.figures import values
 from viplab.analysis.summary import SCHEMA, Frozen, Summary, TrialSummary
 from viplab.errors import IncomparableError, InputError
-from viplab.run_folder import Provenance
+from viplab.types import Provenance
 
 
 class Series(Frozen):

@@ -9,7 +9,7 @@ from viplab.analysis.record import HOSTS, Record
 from viplab.analysis.statistics import spread
 from viplab.analysis.streams import silences
 from viplab.analysis.summary import Calibration, CutSummary, Jitter
-from viplab.run_folder import Event
+from viplab.types import Event
 
 CALIBRATION = "calibration"
 _NS = 1_000_000_000

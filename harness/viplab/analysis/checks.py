@@ -16,7 +16,7 @@ from viplab.analysis.logs import core
 from viplab.analysis.predicates import Value
 from viplab.analysis.views import LogLine, TrialView
 from viplab.errors import InputError
-from viplab.run_folder import HostName
+from viplab.types import HostName
 
 Lookup = Callable[[str], Value]
 

@@ -14,7 +14,7 @@ from viplab.analysis.predicates import Value
 from viplab.analysis.summary import ClaimResult, ClaimVerdict, TrialVerdict
 from viplab.analysis.views import TrialView
 from viplab.errors import InputError
-from viplab.run_folder import Family
+from viplab.types import Family
 
 
 class _Strict(BaseModel):

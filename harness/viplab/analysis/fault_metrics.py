@@ -20,7 +20,7 @@ from viplab.analysis.timing_model import (
 )
 from viplab.analysis.views import FaultView, Moments, WaterfallItem
 from viplab.capture.frames import Advert
-from viplab.run_folder import HostName, NodeTimers
+from viplab.types import HostName, NodeTimers
 
 _NS = 1_000_000_000
 

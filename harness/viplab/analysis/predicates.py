@@ -9,7 +9,7 @@ from viplab.analysis.frame_rows import Resolution, resolution
 from viplab.analysis.record import Record, arp_entry
 from viplab.analysis.timing_model import skew_ns
 from viplab.analysis.views import FaultView, RoundTrip, TrialView
-from viplab.run_folder import HostName
+from viplab.types import HostName
 
 Value = bool | int | float | str | None
 

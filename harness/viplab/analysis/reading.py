@@ -16,7 +16,8 @@ from viplab.capture.dissect import meanings
 from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Neighbour
 from viplab.capture.pcap import Pcap
 from viplab.errors import InputError
-from viplab.run_folder import Event, HostName, HttpRequest, TrialFolder
+from viplab.run_folder import TrialFolder
+from viplab.types import Event, HostName, HttpRequest
 
 # Frames of one capture that are kept: eight minutes of a probe at 2 kHz, and no more of a capture that is hostile.
 _MOST = 2_000_000

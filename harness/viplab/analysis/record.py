@@ -14,7 +14,7 @@ from viplab.analysis.streams import Trip, lateness_ns, round_trips
 from viplab.analysis.summary import CaptureSummary, Fault, FaultKind
 from viplab.analysis.views import PingView, Stream
 from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
-from viplab.run_folder import Event, HostName, HttpRequest, Station, TrialInfo
+from viplab.types import Event, HostName, HttpRequest, Station, TrialInfo
 
 HOSTS: tuple[HostName, ...] = ("A", "B")
 NETWORKS = ("virbr0", "interconnect")

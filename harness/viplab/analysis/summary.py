@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from viplab.run_folder import Family, HostName, HttpError, Provenance
+from viplab.types import Family, HostName, HttpError, Provenance
 
 SCHEMA = 1
 

@@ -8,7 +8,7 @@ from itertools import pairwise
 from viplab.analysis.record import Record
 from viplab.analysis.summary import FaultKind
 from viplab.analysis.views import Interval, Lane
-from viplab.run_folder import HostName
+from viplab.types import HostName
 
 # Until adverts of one host are this many intervals apart it is held to be advertising throughout.
 _SILENT_AFTER = 2.5

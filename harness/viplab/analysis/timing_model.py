@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from viplab.analysis.summary import FaultKind
-from viplab.run_folder import Family, NodeTimers, Protocol
+from viplab.types import Family, NodeTimers, Protocol
 
 # How far a measured value may be off the predicted one before a trial fails, in seconds. Scheduling of a guest that is
 # emulated accounts for some 20 ms; a quarter of a second is far from any other value of the table.

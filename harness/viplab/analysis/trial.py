@@ -13,7 +13,7 @@ from viplab.analysis.summary import Measures, TrialSummary
 from viplab.analysis.swim_lanes import lanes
 from viplab.analysis.verdict import verdict
 from viplab.analysis.views import AdvertSeen, FaultView, Gap, LogLine, RoundTrip, Step, Stream, TrialView
-from viplab.run_folder import HostName
+from viplab.types import HostName
 
 _NS = 1_000_000_000
 

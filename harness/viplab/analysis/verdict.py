@@ -14,7 +14,7 @@ from viplab.analysis.record import HOSTS, NETWORKS, Record
 from viplab.analysis.summary import FaultKind, TrialVerdict
 from viplab.analysis.timing_model import BY_TIMEOUT, DEADLINE_EXCESS_S, OUTAGE_SLACK_S
 from viplab.analysis.views import FaultView
-from viplab.run_folder import HostName
+from viplab.types import HostName
 
 # A wall clock that moves against the monotonic one by more than this was stepped.
 _CLOCK_STEP_NS = 1_000_000

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from viplab.analysis.summary import ClaimResult, FaultSummary, Figure, Frozen, PingSummary, Summary, TrialSummary
-from viplab.run_folder import HostName, RunInfo, TrialInfo
+from viplab.types import HostName, RunInfo, TrialInfo
 
 Stream = Literal["probe", "ping"]
 

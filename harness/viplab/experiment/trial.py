@@ -30,10 +30,11 @@ from viplab.observe.census import Census
 from viplab.observe.neighbours import Neighbours
 from viplab.observe.timeline import Listener, Timeline
 from viplab.observe.watch import Watch
-from viplab.run_folder import NodeTimers, Station, TrialFolder, TrialInfo
+from viplab.run_folder import TrialFolder
 from viplab.scenario.keepalived_conf import keepalived_conf
 from viplab.scenario.model import Scenario
 from viplab.subjects.subject import Subject, configure
+from viplab.types import NodeTimers, Station, TrialInfo
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ from collections import deque
 from dataclasses import dataclass, field
 from typing import Any
 
-from viplab.run_folder import TrialInfo
+from viplab.types import TrialInfo
 
 KEPT = 200
 """Replies and events that are remembered."""

@@ -12,7 +12,7 @@ from viplab.analysis.views import FrameRow, LogLine, TrialView
 from viplab.report import units
 from viplab.report.text import middle_out
 from viplab.report.timeline import BEFORE_S
-from viplab.run_folder import HostName
+from viplab.types import HostName
 
 FRAMES, LOG_LINES, CONFIG_LINES, ARP_LINES = 60, 120, 80, 12
 BURST_S = 0.1

@@ -7,7 +7,7 @@ import re
 from dataclasses import dataclass
 
 from viplab.analysis.views import RunView, TrialView
-from viplab.run_folder import HostName, NodeTimers, Station
+from viplab.types import HostName, NodeTimers, Station
 
 
 @dataclass(frozen=True)

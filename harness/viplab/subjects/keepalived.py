@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from viplab.errors import LabError
 from viplab.lab.guest import Guest
-from viplab.run_folder import Family
+from viplab.types import Family
 
 
 class Keepalived:

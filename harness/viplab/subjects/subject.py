@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Protocol
 
 from viplab.lab.guest import Guest
-from viplab.run_folder import Family
+from viplab.types import Family
 
 CONFIGURATION = "/etc/keepalived/keepalived.conf"
 

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from viplab.errors import LabError
 from viplab.lab.guest import Guest
-from viplab.run_folder import Family
 from viplab.subjects.subject import CONFIGURATION
 from viplab.tree import tree
+from viplab.types import Family
 
 PROGRAM = "/usr/local/sbin/vipd.pyz"
 PIDFILE = "/run/vipd.pid"

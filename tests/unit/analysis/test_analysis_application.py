@@ -17,7 +17,8 @@ from viplab.analysis.run import analyze, write_summary, write_trials
 from viplab.analysis.summary import Fault
 from viplab.analysis.views import TrialView
 from viplab.report import application as words
-from viplab.run_folder import HttpRequest, RunFolder
+from viplab.run_folder import RunFolder
+from viplab.types import HttpRequest
 
 STEP = 100 * s.MS
 FAULT = 10 * s.S + 400 * s.MS

@@ -13,7 +13,8 @@ from viplab.analysis.baseline import Points, Series, points, read_points, write_
 from viplab.analysis.compare import Comparison, compare, lines
 from viplab.analysis.run import analyze, write_summary
 from viplab.errors import IncomparableError, InputError
-from viplab.run_folder import Provenance, RunFolder
+from viplab.run_folder import RunFolder
+from viplab.types import Provenance
 
 BASELINES = s.REPOSITORY / "results" / "baselines"
 DRAWS, TRIALS = 20, 10

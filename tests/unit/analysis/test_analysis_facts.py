@@ -17,7 +17,8 @@ from viplab.capture.dissect import decode
 from viplab.capture.frames import Echo
 from viplab.capture.index import Frame
 from viplab.capture.pcap import Pcap
-from viplab.run_folder import NodeTimers, TrialFolder
+from viplab.run_folder import TrialFolder
+from viplab.types import NodeTimers
 
 BYHAND = Path(__file__).parents[2] / "data" / "byhand"
 OLD, NEW = s.FAMILIES

@@ -17,7 +17,8 @@ from viplab.live import screen
 from viplab.live.follow import LONGEST, Tail, is_over
 from viplab.live.picture import Picture
 from viplab.live.watch import Spectator, watch
-from viplab.run_folder import RunFolder, Station, TrialInfo
+from viplab.run_folder import RunFolder
+from viplab.types import Station, TrialInfo
 
 S = 1_000_000_000
 MAC = {"A": "52:54:00:03:ba:f2", "B": "52:54:00:56:c3:f4"}

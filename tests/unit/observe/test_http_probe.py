@@ -12,7 +12,7 @@ import pytest
 
 from viplab.observe import http_probe
 from viplab.observe.http_probe import Asker
-from viplab.run_folder import HttpRequest
+from viplab.types import HttpRequest
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nB\n"
 HERE = "127.0.0.1"

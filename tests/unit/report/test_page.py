@@ -19,7 +19,8 @@ from viplab.analysis.summary import CaptureSummary
 from viplab.analysis.views import LogLine, PingView, RunView
 from viplab.report import render
 from viplab.report.svg import PALETTE
-from viplab.run_folder import RunFolder, Station
+from viplab.run_folder import RunFolder
+from viplab.types import Station
 
 VOID = {"meta", "br", "img", "hr", "link", "input", "col", "wbr"}
 

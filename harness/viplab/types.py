@@ -1,0 +1,191 @@
+"""The records of a run folder: what was asked for, of whom, and what happened, each a frozen model.
+
+Times are integer nanoseconds of the host's CLOCK_REALTIME. `run_folder` says which file holds what.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+HostName = Literal["A", "B"]
+Family = Literal["keepalived-1.2.2", "keepalived-2"]
+Protocol = Literal["vrrp2", "vrrp3", "carp"]
+HttpError = Literal["timeout", "refused", "reset", "closed", "unreachable", "garbled", "failed", "unanswered"]
+
+
+class _Record(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Station(_Record):
+    """One end of the public network, by the addresses that captures show."""
+
+    hostname: str
+    public_mac: str
+    public_ip: str
+    interconnect_mac: str | None = None
+    interconnect_ip: str | None = None
+
+
+class NodeTimers(_Record):
+    """What one node was configured with, as far as deadlines depend on it."""
+
+    state: Literal["MASTER", "BACKUP"]
+    priority: int = Field(ge=1, le=255)
+    advert_int_s: float = Field(gt=0)
+    # CARP's place for a priority: 256ths of a second that are added to the interval, so that less wins.
+    advskew: int = Field(default=0, ge=0, le=255)
+
+
+class Provenance(_Record):
+    """Where a run comes from. None where a thing does not apply (no image in a netns lab)."""
+
+    git: str | None
+    argv: list[str]
+    host_kernel: str
+    qemu: str | None
+    libvirt: str | None
+    accel: str | None
+    image: str | None
+    packages: dict[str, dict[str, str]] = Field(default_factory=dict)
+
+
+class RunInfo(_Record):
+    """`run.json`."""
+
+    schema_version: Literal[1] = Field(default=1, alias="schema")
+    id: str
+    started: str
+    provenance: Provenance
+    seed: int | None = None
+    """Places the faults within the advert interval."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+
+
+class TrialInfo(_Record):
+    """`trial.json`: everything that analysis needs to know besides what was seen."""
+
+    scenario: str
+    title: str
+    subject: str
+    subject_version: str
+    profile: str
+    family: Family
+    protocol: Protocol = "vrrp2"
+    lab: Literal["libvirt", "netns"]
+    accel: str | None
+    trial: int = Field(ge=1)
+    vip: str
+    virtual_router_id: int
+    stations: dict[str, Station]
+    nodes: dict[HostName, NodeTimers]
+    tracked: list[str] = Field(default_factory=list)
+    seed: int | None = None
+    probe_kind: Literal["icmp", "udp"] = "icmp"
+    probe_interval_s: float | None = None
+    probe_source: str | None = None
+    ping_interval_s: float = 1.0
+    http_interval_s: float | None = None
+
+
+_TEXT, _WHOLE, _NUMBER, _NONE = (str,), (int,), (int, float), type(None)
+KEYS: dict[str, dict[str, tuple[type, ...]]] = {
+    "clock": {"realtime_ns": _WHOLE, "monotonic_ns": _WHOLE},
+    "guest_clock": {"host": _TEXT, "offset_ns": _WHOLE, "uncertainty_ns": _WHOLE},
+    "capture_stopped": {"network": _TEXT, "packets": (*_WHOLE, _NONE), "dropped": (*_WHOLE, _NONE)},
+    "step_finished": {"waited_s": (*_NUMBER, _NONE)},
+    "fault_injected": {"kind": _TEXT, "before_ns": (*_WHOLE, _NONE), "after_ns": (*_WHOLE, _NONE)},
+    "fault_healed": {"kind": _TEXT, "before_ns": (*_WHOLE, _NONE), "after_ns": (*_WHOLE, _NONE)},
+    "owners": {"macs": (list, _NONE)},
+    "environment": {"steal_share": (*_NUMBER, _NONE)},
+    "missed": {"what": _TEXT, "within_s": _NUMBER},
+}
+"""What analysis computes with, and what it may be; a line in which it is something else is no event of ours."""
+
+
+class Event(BaseModel):
+    """One line of `timeline.jsonl`; `event` names the kind, further keys depend on it.
+
+    ==================  =============================================================================================
+    event               further keys
+    ==================  =============================================================================================
+    trial_started       scenario, subject, seed
+    prepared            reset_s, configure_s: what it took to have fresh hosts with the daemon on them, and configured
+    interfaces          when (before|after), counters (what the kernel counted on each bridge and its ports)
+    capture_started     network (virbr0|interconnect|mgmt), snap_bytes, buffer_kib
+    capture_stopped     network, packets, dropped (kernel + interface, by tcpdump's own count)
+    clock               realtime_ns, monotonic_ns (both ends of the trial)
+    guest_clock         host, offset_ns (guest minus host), uncertainty_ns, exchanges (the quickest of so many);
+                        at both ends of the trial
+    step_started        step (text as in the scenario), phase (setup|steps)
+    step_finished       step, phase, waited_s (0 where the step waited for nothing)
+    daemon_started      host, at_ns
+    daemon_stopped      host, at_ns
+    fault_injected      kind, host, before_ns, after_ns, marker (the token that a marker datagram carries, or null),
+                        place (0 to 1 within the advert interval, as drawn or asked for, or null);
+                        kind cut has station (client) in place of host, and duration_ns: how long it was asked to last
+    fault_healed        kind, host; kind cut has station, before_ns, after_ns
+    probe_started       kind (icmp|udp), rate (requests a second)
+    probe_stopped       sent, unsent (the kernel refused), interval_s, achieved_rate (sent and unsent a second),
+                        late_median_ns, late_p99_ns, late_max_ns: how late requests were, by the absolute schedule
+    http_started        rate (requests a second of each kind), timeout_s (for those over new connections)
+    http_stopped        sent, withheld (not sent: too many were under way), late_max_ns (by the absolute schedule)
+    ping_started        target
+    ping_stopped        target
+    arp                 when (before|after), text (`arp -an` on the client)
+    neighbour           ip, mac (null when there is none), state (NUD name), deleted (bool)
+    owners              macs (list: who answered an ARP probe for the VIP)
+    holds               host, vip (bool), daemon (bool): what the guest itself says it has
+    check               claim (P1..P10), ok (null where this lab has no such thing), detail: a set-up check of part 1
+    environment         stp (bool), forward_delay_s, steal_share, busy_share (of all processors), longest_full_s (the
+                        longest stretch without an idle processor), load1: what spoils numbers
+    missed              what, within_s: what the subject should have done in the measured steps and did not
+    error               message: the trial was broken off
+    trial_finished      -
+    ==================  =============================================================================================
+    """
+
+    model_config = ConfigDict(extra="allow", frozen=True)
+
+    t_ns: int = Field(ge=0, lt=1 << 63)
+    event: str
+
+    @model_validator(mode="after")
+    def _is_what_it_should_be(self) -> Event:
+        for key, types in KEYS.get(self.event, {}).items():
+            if not isinstance(self.get(key), types):
+                raise ValueError(f"{key} of {self.event} is {str(self.get(key))[:40]!r}")
+        return self
+
+    def __getitem__(self, key: str) -> Any:
+        return (self.model_extra or {})[key]
+
+    def get(self, key: str, default: Any = None) -> Any:
+        """The further key, or the default where this event does not have it."""
+        return (self.model_extra or {}).get(key, default)
+
+
+class HttpRequest(_Record):
+    """One line of `http.jsonl`: a request that has ended, over a connection of its own or over the one that is kept.
+
+    Errors: `timeout` (no answer in time; over the kept connection what the kernel says when it gives up), `refused`,
+    `reset`, `closed` (the other end closed before it had answered), `unreachable`, `garbled` (not our responder's
+    answer), `failed` (anything else), `unanswered` (under way when the probe was stopped).
+    """
+
+    connection: Literal["new", "kept"]
+    n: int = Field(ge=0)
+    due_ns: int
+    sent_ns: int
+    connect_ns: int | None = Field(description="What the connection took; null where it was there or never came about.")
+    total_ns: int = Field(ge=0, description="From the start, of the connection if it is new, to the answer or the end.")
+    host: HostName | None = Field(description="The host that says that it answered.")
+    error: HttpError | None
+
+    @property
+    def end_ns(self) -> int:
+        """When its fate was known."""
+        return self.sent_ns + self.total_ns
