@@ -1,4 +1,4 @@
-"""Which sockets are open, on which interfaces, and which router a packet is for."""
+"""The open sockets of all routers: which interfaces they are on, and which router a packet is for."""
 
 from __future__ import annotations
 
@@ -22,11 +22,12 @@ from vipd.protocol.validation import Discard
 _BATCH = 256  # packets read before the deadlines are looked at again, however many a flood has in store
 _DOWN = (errno.ENETDOWN, errno.ENETUNREACH, errno.EADDRNOTAVAIL)
 _AH_LENGTH = 24
-_LIKE_BEFORE = b"\xff\x70"  # TTL 255, protocol 112
+_IHL_20 = 0x45  # IPv4, a header without options
+_TTL_255_VRRP = b"\xff\x70"
 
 
 class SocketKey(NamedTuple):
-    """Where an ear is."""
+    """What a receiver is open for."""
 
     interface: str
     family: int
@@ -46,7 +47,7 @@ class SocketPool:
         log: Syslog,
         watch: Callable[[int, Callable[[], None]], None],
         unwatch: Callable[[int], None],
-        acted: Callable[[Router], None],
+        run_effects: Callable[[Router], None],
         mark: str,
     ) -> None:
         """Open nothing yet.
@@ -56,16 +57,16 @@ class SocketPool:
             log: for sockets that cannot be opened.
             watch: calls back when a descriptor is readable.
             unwatch: ends that.
-            acted: is told of a router that has effects.
-            mark: tells what this daemon makes in the kernel from what others make.
+            run_effects: carries out the effects of a router.
+            mark: marks in the kernel what this daemon makes, so that it leaves alone what others make.
         """
         self.discards = dict.fromkeys(Discard, 0)
         self._netlink = netlink
         self._log = log
         self._watch = watch
         self._unwatch = unwatch
-        self._acted = acted
-        self._announcer = GarpSender()
+        self._run_effects = run_effects
+        self._garp_sender = GarpSender()
         self._mark = mark
         self._accept_filter = AcceptFilter(mark)
         self._accept_filter.clear()
@@ -75,9 +76,9 @@ class SocketPool:
         self._routers: dict[SocketKey, dict[int, Router]] = {}
 
     def settle(self, routers: Iterable[Router]) -> None:
-        """Have what these routers need on the interfaces that are there, and tell the routers their own address.
+        """Open the sockets that these routers need, close all others, and give each router its primary address.
 
-        To be called when the routers change, and when netlink reports something.
+        Called when the routers change, and when netlink reports something.
         """
         routers = list(routers)
         self._settle_vmacs([router.config for router in routers])
@@ -98,7 +99,7 @@ class SocketPool:
         self._settle_senders(routers)
 
     def source_of(self, config: RouterConfig) -> int:
-        """The address that a router sends from, 0 if there is none: never a virtual one, unless it is the owner's."""
+        """The address that a router sends from, 0 if there is none: never a virtual one, except the owner's."""
         if config.source is not None:
             return int.from_bytes(packed(config.source), "big")
         link = self._netlink.links.get(config.interface)
@@ -133,18 +134,18 @@ class SocketPool:
             for address in effect.addresses:
                 link = self._netlink.links.get(address.device)
                 if link is not None:
-                    self._announcer.announce(link, address.octets)
+                    self._garp_sender.send(link, address.octets)
 
     def prepare(self, router: Router) -> None:
-        """Get ready for addresses: what is not to be accepted is kept out before it can come in."""
+        """Filter packets that a router must not accept, before its addresses are added."""
         wanted = () if router.accepts else [address.octets for address in router.config.served]
         try:
             self._accept_filter.settle(router.config.name, wanted)
-        except OSError as error:  # an address that is served and reachable is better than none
+        except OSError as error:  # an address that answers too much is better than none
             self._log.line(f"({router.config.name}) packets for its addresses are accepted: {error.strerror or error}")
 
     def release(self, router: Router) -> None:
-        """Clear up after addresses: a backup's macvlan takes no frames.
+        """Take the macvlan down and the filter away after a router's addresses: a backup takes no frames.
 
         Raises:
             OSError: the kernel refuses it.
@@ -153,7 +154,7 @@ class SocketPool:
         self._accept_filter.settle(router.config.name, ())
 
     def report(self) -> None:
-        """Log which sockets there are."""
+        """Log the open sockets."""
         for key, receiver in self._receivers.items():
             group = GROUP if key.family == 4 else GROUP6
             self._log.event(
@@ -194,7 +195,7 @@ class SocketPool:
 
     def _is_good(self, key: SocketKey, routers: list[Router]) -> bool:
         link, receiver = self._netlink.links.get(key.interface), self._receivers[key]
-        return link is not None and link.ifindex == receiver.ifindex and receiver.hears(_groups(routers))
+        return link is not None and link.ifindex == receiver.ifindex and receiver.has_joined(_groups(routers))
 
     def _open(self, key: SocketKey, link: Link, routers: list[Router]) -> None:
         buffer = max(router.config.receive_buffer for router in routers)
@@ -204,8 +205,8 @@ class SocketPool:
             self._log.line(f"no socket on {link.name}: {error.strerror}")
             return
         self._receivers[key] = receiver
-        hear = self._hear_4 if key.family == 4 else self._hear_6
-        self._watch(receiver.fileno(), lambda: hear(key, receiver))
+        receive = self._receive_4 if key.family == 4 else self._receive_6
+        self._watch(receiver.fileno(), lambda: receive(key, receiver))
 
     def _close(self, key: SocketKey) -> None:
         receiver = self._receivers.pop(key)
@@ -213,12 +214,12 @@ class SocketPool:
         receiver.close()
 
     def _settle_senders(self, routers: list[Router]) -> None:
-        """Close what nobody speaks through, and open what is missing: the first advert of a takeover must not wait."""
+        """Close the senders that no router uses, and open those that are missing: a takeover must not wait for one."""
         links = self._netlink.links
-        spoken = {(_sending_interface(router.config), router.config.family) for router in routers}
+        used = {(_sending_interface(router.config), router.config.family) for router in routers}
         for key, sender in [*self._senders.items()]:
             link = links.get(key[0])
-            if key not in spoken or link is None or link.ifindex != sender.ifindex:
+            if key not in used or link is None or link.ifindex != sender.ifindex:
                 sender.close()
                 del self._senders[key]
         self._sender_of.clear()
@@ -240,25 +241,26 @@ class SocketPool:
         self._sender_of[router] = sender
         return sender
 
-    # -- hearing
+    # -- receiving
 
-    def _hear_4(self, key: SocketKey, receiver: AdvertReceiver) -> None:
+    def _receive_4(self, key: SocketKey, receiver: AdvertReceiver) -> None:
         routers = self._routers[key]
         now = time.monotonic_ns()
         for _ in range(_BATCH):
             frame = receiver.frame()
             if frame is None:
                 return
-            # The common case, before anything is taken apart: the master's advert, the same as a second ago.
-            router = routers.get(frame[21]) if len(frame) > 28 and frame[8:10] == _LIKE_BEFORE else None
-            if router is not None and router.repeated == frame[12:] and frame[0] == 0x45:
-                router.heard_again(now)
+            # The common case, before anything is taken apart: the master's advert, the same as an interval ago.
+            plain = len(frame) > 28 and frame[0] == _IHL_20 and frame[8:10] == _TTL_255_VRRP
+            octets = frame[12:] if plain else None
+            router = routers.get(frame[21]) if plain else None
+            if router is not None and router.advert_repeated(octets, now):
                 if router.effects:
-                    self._acted(router)
+                    self._run_effects(router)
             else:
-                self._read_4(routers, frame, now)
+                self._read_4(routers, frame, octets, now)
 
-    def _read_4(self, routers: dict[int, Router], frame: bytes, now: int) -> None:
+    def _read_4(self, routers: dict[int, Router], frame: bytes, octets: bytes | None, now: int) -> None:
         datagram = open_datagram(frame)
         if isinstance(datagram, Discard):
             self.discards[datagram] += 1
@@ -268,32 +270,29 @@ class SocketPool:
         if router is None:
             self.discards[Discard.VRID] += 1
             return
-        accepted = router.advert_received(
-            datagram.payload, datagram.source, datagram.ttl, now, datagram.destination, datagram.header
+        router.advert_received(
+            datagram.payload, datagram.source, datagram.ttl, now, datagram.destination, datagram.header, octets
         )
-        if accepted is None:
-            router.remember(frame[12:])
-        self._acted(router)
+        self._run_effects(router)
 
-    def _hear_6(self, key: SocketKey, receiver: AdvertReceiver) -> None:
+    def _receive_6(self, key: SocketKey, receiver: AdvertReceiver) -> None:
         routers = self._routers[key]
         now = time.monotonic_ns()
         for _ in range(_BATCH):
-            heard = receiver.heard()
-            if heard is None:
+            received = receiver.datagram()
+            if received is None:
                 return
-            router = routers.get(int.from_bytes(heard.payload[1:2], "big"))
+            router = routers.get(int.from_bytes(received.payload[1:2], "big"))
             if router is None:
                 self.discards[Discard.VRID] += 1
                 continue
-            if router.repeated == heard:
-                router.heard_again(now)
-            else:
-                source = int.from_bytes(packed(heard.source), "big")
-                if router.advert_received(heard.payload, source, heard.hop_limit, now, heard.destination) is None:
-                    router.remember(heard)
+            if not router.advert_repeated(received, now):
+                source = int.from_bytes(packed(received.source), "big")
+                router.advert_received(
+                    received.payload, source, received.hop_limit, now, received.destination, octets=received
+                )
             if router.effects:
-                self._acted(router)
+                self._run_effects(router)
 
 
 def _sending_interface(config: RouterConfig) -> str:
@@ -301,7 +300,7 @@ def _sending_interface(config: RouterConfig) -> str:
 
 
 def _groups(routers: Iterable[Router]) -> set[bytes]:
-    """The groups that an ear for these routers has to be in."""
+    """The groups that a receiver for these routers has to join."""
     return {
         packed(router.config.group or (GROUP if router.config.family == 4 else GROUP6))
         for router in routers

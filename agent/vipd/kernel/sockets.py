@@ -1,4 +1,4 @@
-"""The sockets that adverts and announcements travel through."""
+"""The sockets that send and receive adverts, and send gratuitous ARP and unsolicited neighbour advertisements."""
 
 from __future__ import annotations
 
@@ -33,10 +33,10 @@ class ReceivedDatagram(NamedTuple):
 
 
 class AdvertReceiver:
-    """Hears one protocol of one family on one interface.
+    """Receives one protocol of one family on one interface.
 
     Attributes:
-        ifindex: of the interface. One that is deleted and made again has another, and needs another ear.
+        ifindex: of the interface. One that is deleted and made again has another, and needs another receiver.
         family: 4 or 6.
     """
 
@@ -46,7 +46,7 @@ class AdvertReceiver:
         self._groups = set(groups)
         domain = socket.AF_INET if family == 4 else socket.AF_INET6
         self._socket = socket.socket(domain, socket.SOCK_RAW | _FLAGS, protocol)
-        # Bound first: a raw socket hears every interface until then.
+        # Bound first: a raw socket receives from every interface until then.
         self._socket.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, link.name.encode())
         if buffer:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
@@ -64,23 +64,23 @@ class AdvertReceiver:
                 joined = _MREQ6.pack(group, link.ifindex)
                 self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, joined)
 
-    def hears(self, groups: Iterable[bytes]) -> bool:
+    def has_joined(self, groups: Iterable[bytes]) -> bool:
         """Whether it has joined all these groups."""
         return self._groups.issuperset(groups)
 
     def fileno(self) -> int:
-        """Readable when something has come."""
+        """Readable when a datagram has come."""
         return self._socket.fileno()
 
     def frame(self) -> bytes | None:
-        """The next datagram of an IPv4 ear, header included; None if there is no more."""
+        """The next IPv4 datagram, header included; None if there is no more."""
         try:
             return self._socket.recv(_RECEIVE)
         except OSError:
             return None
 
-    def heard(self) -> ReceivedDatagram | None:
-        """The next datagram of an IPv6 ear; None if there is no more."""
+    def datagram(self) -> ReceivedDatagram | None:
+        """The next IPv6 datagram; None if there is no more."""
         try:
             payload, ancillary, _, address = self._socket.recvmsg(_RECEIVE, _ANCILLARY)
         except OSError:
@@ -101,8 +101,8 @@ class AdvertReceiver:
 class AdvertSender:
     """Sends whole datagrams, IP header included, out of one interface.
 
-    The header is ours, so that the source is the router's own whatever else the interface has; a macvlan has no address
-    but the virtual ones.
+    vipd writes the header itself, so that the source is the router's own whatever other addresses the interface has; a
+    macvlan has none but the virtual ones.
 
     Attributes:
         ifindex: of the interface.
@@ -129,7 +129,7 @@ class AdvertSender:
         self._addresses: dict[int, tuple[str, int] | tuple[str, int, int, int]] = {}
 
     def send(self, datagram: bytes, source: int, destination: int) -> None:
-        """Send it.
+        """Send a datagram.
 
         Raises:
             OSError: the interface is down or gone.
@@ -159,8 +159,8 @@ class GarpSender:
     def __init__(self) -> None:
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | _FLAGS, 0)
 
-    def announce(self, link: Link, address: bytes) -> None:
-        """Tell everybody on the link that the address is at this interface.
+    def send(self, link: Link, address: bytes) -> None:
+        """Announce to every host on the link that the address is at this interface.
 
         Raises:
             OSError: the interface is down or gone.

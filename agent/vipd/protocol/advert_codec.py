@@ -1,7 +1,7 @@
-"""What one router says on the wire, and what it takes for an advert of another: version, family, authentication, peers.
+"""Encodes the adverts that one router sends and checks those that it receives: version, family, authentication, peers.
 
-Adverts are built once and kept, since a router repeats the same one every interval; only those with an authentication
-header, which carry a sequence number, are built each time.
+A master repeats the same octets every interval, so both ways are cached: adverts to send are built once, and the last
+accepted one is known by its octets. Adverts with an authentication header carry a sequence number and are never cached.
 """
 
 from __future__ import annotations
@@ -35,12 +35,13 @@ class AdvertCodec:
     """Builds the adverts of one router and reads those of others.
 
     Attributes:
-        remarks: what there was to say about the last advert that was read.
-        stateless: whether two equal packets from one sender are always judged alike.
+        remarks: what was remarked on the last advert that was read.
+        known: octets of the last accepted advert, if the same octets always get the same result; None otherwise.
     """
 
     def __init__(self, config: RouterConfig, behaviour: Behaviour) -> None:
         self.remarks: list[Remark] = []
+        self.known: object = None
         self._config = config
         self._family = config.family
         self._versions = (3, 2) if config.dual and config.family == 4 else (config.wire_version,)
@@ -72,7 +73,7 @@ class AdvertCodec:
         self._source = 0
         self._kept: dict[int, tuple[SendAdvert, ...]] = {}
         self._version_3_heard: dict[int, int] = {}
-        self.stateless = self._seal is None and len(self._versions) == 1
+        self._stateless = self._seal is None and len(self._versions) == 1
 
     @property
     def source(self) -> int:
@@ -95,15 +96,16 @@ class AdvertCodec:
         if self._seal is not None:
             self._seal.sequence = 0
 
-    # -- saying
+    # -- sending
 
     def prepare(self, priority: int) -> None:
-        """Have the adverts ready, so that a takeover does not wait for them to be built."""
+        """Build the adverts for another priority or source, so that a takeover does not wait for it."""
+        self.known = None  # it was compared with the old ones
         if self._seal is None and self._source:
             self.adverts(priority)
 
     def adverts(self, priority: int) -> tuple[SendAdvert, ...]:
-        """The adverts of one interval: one a version and a destination."""
+        """The adverts of one interval: one for each version and destination."""
         if self._seal is not None:
             return tuple(self._sealed(priority))
         kept = self._kept.get(priority)
@@ -134,12 +136,20 @@ class AdvertCodec:
             return packet_v2.encode(advert._replace(auth_type=self._auth_type, auth_data=self._auth_data))
         return packet_v3.encode(advert._replace(form=self._form), self._family, self._source, destination)
 
-    # -- hearing
+    # -- receiving
 
     def read(
-        self, payload: bytes, source: int, ttl: int, destination: int, header: bytes, own_priority: int, now: int
+        self,
+        payload: bytes,
+        source: int,
+        ttl: int,
+        destination: int,
+        header: bytes,
+        own_priority: int,
+        now: int,
+        octets: object,
     ) -> Advert | Discard:
-        """The checks of RFC 3768 and RFC 9568, section 7.1, in their order; the first that fails names the discard."""
+        """Do the checks of RFC 3768 and RFC 9568, section 7.1, in their order; the first that fails is returned."""
         if not destination:
             destination = self._source if self._unicast else self._group
         lowest, highest = self._ttl_ranges.get(source, self._any_ttl)
@@ -167,7 +177,10 @@ class AdvertCodec:
         if self._config.priority == PRIORITY_OWNER and not self._listens:
             return Discard.OWNER
         self.remarks.clear()
-        return self._agreed(advert, source, own_priority, now)
+        checked = self._checked(advert, source, own_priority, now)
+        if not isinstance(checked, Discard):
+            self.known = octets if self._stateless and not self.remarks else None
+        return checked
 
     def _decoded(self, payload: bytes, source: int, destination: int) -> Advert | Discard:
         version = payload[0] >> 4 if payload else self._versions[0]
@@ -177,8 +190,8 @@ class AdvertCodec:
             return packet_v2.decode(payload)
         return packet_v3.decode(payload, self._family, source, destination)
 
-    def _agreed(self, advert: Advert, source: int, own_priority: int, now: int) -> Advert | Discard:
-        """What depends on the version: what version 2 discards for, version 3 remarks on."""
+    def _checked(self, advert: Advert, source: int, own_priority: int, now: int) -> Advert | Discard:
+        """Do the checks that depend on the version: what version 2 discards for, version 3 remarks on."""
         same_interval = advert.advert_int_ns == self._config.advert_int_ns
         same_addresses = (
             advert.addresses == self._octets or sorted(addresses_of(advert.addresses, self._family)) == self._expected
@@ -214,12 +227,12 @@ class AdvertCodec:
         return advert
 
     def _of_both(self, advert: Advert, source: int, now: int) -> Advert | Discard:
-        """Version 2 from one that speaks both is not listened to (RFC 9568 section 8.4.2)."""
+        """Discard version 2 from a sender of both versions (RFC 9568 section 8.4.2)."""
         return Discard.SUPERSEDED if now < self._version_3_heard.get(source, 0) else advert
 
 
 def _listens(config: RouterConfig, behaviour: Behaviour) -> bool:
-    """Whether an owner hears others: by RFC 3768 it does not, by erratum 8298 to RFC 9568 it does."""
+    """Whether an owner processes adverts of others: by RFC 3768 no, by erratum 8298 to RFC 9568 yes."""
     if config.owner_ignore_adverts is not None:
         return not config.owner_ignore_adverts
     return behaviour.owner_listens or config.wire_version == 3

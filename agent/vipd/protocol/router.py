@@ -1,9 +1,9 @@
-"""One virtual router: what happens goes in with the time, what is to be done comes out.
+"""One virtual router: it is told what happened and when, and returns effects for the caller to carry out.
 
 The methods that say what happened (`started`, `advert_received`, `interface_changed`, `handle_deadline`, `shut_down`)
-find the transition in the `machine` that is made of the table, and take its `steps`. Those leave effects on a list; the
-shell drains that list and does what it says.
-Nothing here reads a clock, opens a socket or blocks, so a test can live a day in a millisecond.
+find the transition in the compiled table and take its steps (`actions`). Those append effects to a list, which the
+caller drains and carries out in its order. Nothing here reads a clock, opens a socket or blocks, so a test can simulate
+a day in a millisecond.
 """
 
 from __future__ import annotations
@@ -16,35 +16,33 @@ from vipd.protocol.actions import RouterActions
 from vipd.protocol.compile import compile_table
 from vipd.protocol.effects import AddAddresses, Effect, Notify, RemoveAddresses, SendGratuitousArp
 from vipd.protocol.log_messages import LogEvent
-from vipd.protocol.packet import PRIORITY_OWNER, PRIORITY_STOP
+from vipd.protocol.packet import PRIORITY_OWNER, PRIORITY_STOP, Advert
 from vipd.protocol.table import Event, Guard, State
 from vipd.protocol.validation import Discard
 
 
 class Router(RouterActions):
-    """A virtual router of RFC 3768 or RFC 9568, in the manner of one `Behaviour`.
+    """A virtual router of RFC 3768 or RFC 9568, as one `Behaviour` has it.
 
     Attributes:
-        state: where it is; only rows of the table change it.
-        group_holds: asks the sync group whether it is not ready to become master.
-        repeated: what the shell knows an advert by that is, octet for octet, the last one that was accepted.
-        turned: what its last change of state came from; None before the first.
-        heard_as: what the last advert was that it accepted, compared with its own priority.
+        state: its state; only rows of the table change it.
+        group_not_ready: returns whether another member of the sync group is not ready to become master.
+        last_event: the event that last changed its state; None before the first.
+        last_advert_event: the event that the last accepted advert was, compared with its own priority.
     """
 
     def __init__(self, config: RouterConfig, behaviour: Behaviour, primary: int = 0, detail: bool = True) -> None:
-        """Make one that waits for `started`.
+        """Make a router in the state INITIALIZE.
 
         Args:
             config: its `vrrp_instance`.
             behaviour: the profile.
             primary: see the property of that name.
-            detail: whether lines that only `-D` shows are wanted at all.
+            detail: whether it makes log lines that only `-D` shows.
         """
         super().__init__(config, behaviour, detail)
         self.state = State.INITIALIZE
         self.group_not_ready: Callable[[], bool] = lambda: False
-        self.repeated: object = None
         self.last_event: Event | None = None
         self.last_advert_event = Event.STARTED
         self._transitions = compile_table(config, behaviour)
@@ -53,9 +51,9 @@ class Router(RouterActions):
 
     @property
     def primary(self) -> int:
-        """Address that adverts come from, as an integer: the tie between equal priorities needs it.
+        """Address that adverts are sent from, as an integer; it also decides between equal priorities.
 
-        The primary address of the interface, or the link-local one for IPv6; the shell keeps it up to date.
+        The primary address of the interface, or the link-local one for IPv6; the caller keeps it up to date.
         """
         return self._codec.source
 
@@ -64,7 +62,6 @@ class Router(RouterActions):
         if primary != self._codec.source:
             self._codec.source = primary
             self._codec.prepare(self.priority)
-            self.repeated = None
 
     @property
     def accepts(self) -> bool:
@@ -80,14 +77,21 @@ class Router(RouterActions):
     # -- what happened
 
     def started(self, links: dict[str, bool], now: int) -> None:
-        """The daemon started; `links` says of each of `config.interfaces` whether it is up."""
+        """The daemon started; `links` holds for each of `config.interfaces` whether it is up."""
         self._links.update((name, up) for name, up in links.items() if name in self._links)
         self._handle(Event.STARTED, now)
 
     def advert_received(
-        self, payload: bytes, source: int, ttl: int, now: int, destination: int = 0, header: bytes = b""
+        self,
+        payload: bytes,
+        source: int,
+        ttl: int,
+        now: int,
+        destination: int = 0,
+        header: bytes = b"",
+        octets: object = None,
     ) -> Discard | None:
-        """A packet for this router was read; returns why it was refused, if it was.
+        """A packet for this router was received; returns the reason if the router discards it.
 
         Args:
             payload: what followed the IP header, cut at the IP total length.
@@ -96,8 +100,9 @@ class Router(RouterActions):
             now: monotonic nanoseconds.
             destination: of the IP header; 0 for the group.
             header: the IPv4 header, where there may be an authentication header.
+            octets: all of the packet that the checks depend on, for `advert_repeated`; None if it is not to be known.
         """
-        advert = self._codec.read(payload, source, ttl, destination, header, self.priority, now)
+        advert = self._codec.read(payload, source, ttl, destination, header, self.priority, now, octets)
         if isinstance(advert, Discard):
             self.counters.discards[advert] += 1
             if self._router_log.allows(LogEvent.DISCARDED, now):
@@ -110,23 +115,15 @@ class Router(RouterActions):
             self.counters.remarks[remark] += 1
             if self._router_log.allows(remark, now):
                 self._log(LogEvent.REMARKED, reason=remark.value)
-        self.heard_again(now)
+        self._accepted(advert, now)
         return None
 
-    def remember(self, key: object) -> None:
-        """Let the shell know the advert that was just accepted by `key`, if its like will always be judged alike."""
-        self.repeated = key if self._codec.stateless and not self._codec.remarks else None
-
-    def heard_again(self, now: int) -> None:
-        """The advert that was last accepted has come once more, octet for octet: there is no need to read it again."""
-        advert = self._advert
-        if advert is not None:
-            counters = self.counters
-            counters.adverts_received += 1
-            counters.forms[advert.form] += 1
-            if advert.priority == PRIORITY_STOP:
-                counters.zeros_received += 1
-            self._handle(self.last_advert_event, now)
+    def advert_repeated(self, octets: object, now: int) -> bool:
+        """Whether these are the octets of the known advert; it then counts as received, and is not read again."""
+        if octets != self._codec.known or self._advert is None:
+            return False
+        self._accepted(self._advert, now)
+        return True
 
     def interface_changed(self, name: str, up: bool, now: int) -> None:
         """An interface came up or went down, or was created or deleted."""
@@ -139,18 +136,17 @@ class Router(RouterActions):
         self._links_may_have_changed(before, now)
 
     def need_changed(self, name: str, met: bool, now: int) -> None:
-        """Something else that this router cannot do without (`config.needs`) has come or gone."""
+        """Something else that this router needs (`config.needs`) has come or gone."""
         before = self._links_up
         self._needs[name] = met
         self._links_may_have_changed(before, now)
 
     def priority_changed(self, priority: int, now: int) -> None:
-        """What is tracked has moved the effective priority; the next advert has it, and so has the next skew."""
+        """The effective priority changed; the next advert and the next Skew_Time use it."""
         if priority != self.priority:
             self._log(LogEvent.PRIORITY_CHANGED, before=str(self.priority), after=str(priority))
             self.priority = priority
             self._codec.prepare(priority)
-            self.repeated = None
 
     def group_claimed(self, now: int) -> None:
         """Another member of the sync group became master."""
@@ -161,19 +157,19 @@ class Router(RouterActions):
         self._handle(Event.GROUP_RELEASED, now)
 
     def address_lost(self, now: int) -> None:
-        """Somebody else removed one of the addresses that this router holds."""
+        """Another program removed one of the addresses that this router holds."""
         self._handle(Event.ADDRESS_LOST, now)
 
     def group_lost_address(self, now: int) -> None:
-        """Somebody else removed an address that another member of the sync group holds."""
+        """Another program removed an address that another member of the sync group holds."""
         self._handle(Event.GROUP_LOST_ADDRESS, now)
 
-    def needs_met(self, but: str) -> bool:
-        """Whether all that it cannot do without is there, `but` one need left out."""
-        return all(self._links.values()) and all(met for name, met in self._needs.items() if name != but)
+    def needs_met(self, leave_out: str) -> bool:
+        """Whether its links are up and all of its needs are met, except the one to leave out."""
+        return all(self._links.values()) and all(met for name, met in self._needs.items() if name != leave_out)
 
     def resume_from(self, old: Router) -> None:
-        """Go on where `old`, of another configuration, left off: same state, same timer, no advert out of turn."""
+        """Take over the state, timers and counters of `old`, a router of another configuration; send nothing."""
         self.state, self.priority, self.counters = old.state, old.priority, old.counters
         self._links.update((name, up) for name, up in old._links.items() if name in self._links)
         self._needs.update((name, met) for name, met in old._needs.items() if name in self._needs)
@@ -188,29 +184,29 @@ class Router(RouterActions):
 
     @property
     def last_advert_source(self) -> int:
-        """Who sent the last advert that was accepted, as an integer; 0 if there was none."""
+        """Address that the last accepted advert came from, as an integer; 0 if there was none."""
         return self._source
 
     @property
     def timers_ns(self) -> tuple[int, int, int]:
-        """Advertisement interval that counts now, Skew_Time, Master_Down_Interval."""
+        """The interval in force, Skew_Time and Master_Down_Interval, in nanoseconds."""
         interval_ns, skew = self._interval_ns, self._skew_ns
         return interval_ns, skew, self.config.down_timer_adverts * interval_ns + skew
 
     def deadline(self) -> int | None:
-        """When `handle_deadline` wants to be called next; None for not at all."""
+        """When `handle_deadline` has to be called next, in monotonic nanoseconds; None for not at all."""
         burst_ns = self._garp.due_ns
         if self._timer_ns is None or (burst_ns is not None and burst_ns < self._timer_ns):
             return burst_ns
         return self._timer_ns
 
     def handle_deadline(self, now: int) -> None:
-        """The deadline has come. Called before it, it does nothing."""
+        """The deadline has come. Called before it, this does nothing."""
         timer_ns = self._timer_ns
         if timer_ns is not None and timer_ns <= now:
             self._timer_ns = None
             # Counting from the deadline rather than from the wake-up keeps the schedule free of drift, unless it has
-            # been missed by so much (a suspended machine) that catching up would send a volley.
+            # been missed by so much (a suspended machine) that catching up would send many adverts at once.
             late = self.behaviour.rearms_at_every_packet or now - timer_ns >= self.config.advert_int_ns
             spent = self._codec.spent
             self._handle(Event.SEQUENCE_SPENT if spent else Event.TIMER_EXPIRED, now if late else timer_ns)
@@ -231,6 +227,14 @@ class Router(RouterActions):
 
     # -- finding the transition
 
+    def _accepted(self, advert: Advert, now: int) -> None:
+        counters = self.counters
+        counters.adverts_received += 1
+        counters.forms[advert.form] += 1
+        if advert.priority == PRIORITY_STOP:
+            counters.zeros_received += 1
+        self._handle(self.last_advert_event, now)
+
     def _handle(self, event: Event, now: int) -> None:
         self._now_ns = now
         for guards, steps, target in self._transitions.get((self.state, event), ()):
@@ -245,7 +249,7 @@ class Router(RouterActions):
                 return
 
     def _guard_holds(self, condition: Guard) -> bool:
-        """Conditions that have to be asked when something happened."""
+        """Whether a guard holds that has to be evaluated at each event."""
         if condition is Guard.LINKS_DOWN:
             return not self._links_up
         if condition is Guard.GROUP_NOT_READY:
@@ -267,7 +271,7 @@ class Router(RouterActions):
             self._handle(Event.LINKS_RESTORED if self._links_up else Event.LINKS_LOST, now)
 
     def _compare(self, priority: int, source: int) -> Event:
-        """What an advert is, compared with this router (section 6.4.3; ties by address, unsigned)."""
+        """The event that an advert is, compared with this router (section 6.4.3; ties by address, unsigned)."""
         own = self.priority
         if priority == PRIORITY_STOP:
             return Event.ZERO_RECEIVED

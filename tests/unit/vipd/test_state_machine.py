@@ -481,12 +481,10 @@ def test_an_advert_known_again_does_what_reading_it_would_do(
         if kind == "advert":
             advert = Advert(version, 51, first, SECOND_NS, VIP.octets)  # type: ignore[arg-type]
             payload = encode_v2(advert) if version == 2 else encode_v3(advert, 4, second, GROUPS[4])  # type: ignore[arg-type]
-            key = payload, second
-            for router, remembers in zip(routers, (True, False), strict=True):
-                if router.repeated == key:
-                    router.heard_again(now)
-                elif router.advert_received(payload, second, 255, now) is None and remembers:  # type: ignore[arg-type]
-                    router.remember(key)
+            octets = payload, second
+            for router, knows in zip(routers, (True, False), strict=True):
+                if not router.advert_repeated(octets, now):
+                    router.advert_received(payload, second, 255, now, octets=octets if knows else None)  # type: ignore[arg-type]
         else:
             for router in routers:
                 if kind == "link":
