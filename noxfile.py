@@ -37,6 +37,13 @@ def tests(session: nox.Session) -> None:
 
 
 @nox.session
+def search(session: nox.Session) -> None:
+    """The tests of properties, forty times as many examples of each and others every time: for bugs not yet found."""
+    _install(session, "lab,dev")
+    _become(session, "pytest", "-m", "hypothesis", "--hypothesis-profile=search", *session.posargs)
+
+
+@nox.session
 def truth(session: nox.Session) -> None:
     """Known truth: synthetic captures, traffic cut for exact times, a minute without a fault; see docs/method.md."""
     _install(session, "lab,dev")

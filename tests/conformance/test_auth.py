@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.clause_plays import VIP4, backup, master, refused_by, resealed, sent, timed_out
-from support.playbook import HIGHER_ADDRESS, LOWER_ADDRESS, OWN, becomes, packet, removes, timeout
+from support.playbook import backup, becomes, master, refused_by, removes, sent, timed_out, timeout
+from support.routers import HIGHER_ADDRESS, LOWER_ADDRESS, OWN, VIP, packet, resealed
 from vipd.config.behaviour import SECOND_NS
 from vipd.config.model import VirtualAddress
 from vipd.protocol.ah import LAST, LENGTH, AuthenticationHeader
@@ -42,7 +42,7 @@ def sealed(
     """A whole datagram as another router sends it."""
     seal = AuthenticationHeader(password, 0xC0, 255)
     seal.sequence = sequence
-    return seal.seal(encode(Advert(2, 51, priority, SECOND_NS, VIP4.octets, 2)), source, GROUPS[4])
+    return seal.seal(encode(Advert(2, 51, priority, SECOND_NS, VIP.octets, 2)), source, GROUPS[4])
 
 
 def refused_frame(play: object, frame: bytes) -> Discard | None:
@@ -57,10 +57,10 @@ def test_v2_auth_01_pass_configured_and_none_received() -> None:
 
 @given(st.binary(min_size=8, max_size=8))
 def test_v2_auth_02_the_password_has_to_be_equal(data: bytes) -> None:
-    payload = encode(Advert(2, 51, 102, SECOND_NS, VIP4.octets, 1, data))
+    payload = encode(Advert(2, 51, 102, SECOND_NS, VIP.octets, 1, data))
     expected = None if data == b"secret\0\0" else Discard.AUTH_DATA
     assert refused_by(backup(**PASS), payload) is expected
-    assert refused_by(backup(**PASS), encode(Advert(2, 51, 102, SECOND_NS, VIP4.octets, 1, b"secret\0\0"))) is None
+    assert refused_by(backup(**PASS), encode(Advert(2, 51, 102, SECOND_NS, VIP.octets, 1, b"secret\0\0"))) is None
 
 
 @pytest.mark.parametrize(("password", "data"), [(b"ab", b"ab\0\0\0\0\0\0"), (b"longer than 8", b"longer t")])
@@ -120,7 +120,7 @@ def test_v2_auth_08_digest_first_then_sender_then_a_number_higher_than_any_seen(
     assert refused_frame(play, frame) is Discard.AH_REPLAY
     assert refused_frame(play, sealed(source=LOWER_ADDRESS, sequence=7)) is None, "one count for all senders"
     foreign = AuthenticationHeader(b"interopp", 0xC0, 255)
-    whole = bytearray(foreign.seal(encode(Advert(2, 51, 102, SECOND_NS, VIP4.octets, 2)), HIGHER_ADDRESS, GROUPS[4]))
+    whole = bytearray(foreign.seal(encode(Advert(2, 51, 102, SECOND_NS, VIP.octets, 2)), HIGHER_ADDRESS, GROUPS[4]))
     ip = bytes(whole[:12]) + LOWER_ADDRESS.to_bytes(4, "big") + bytes(whole[16:20])
     blank = bytes(whole[20:32]) + bytes(12) + bytes(whole[44:])
     moved = ip + bytes(whole[20:32]) + foreign._digest(ip, blank) + bytes(whole[44:])
@@ -138,7 +138,6 @@ def test_v2_auth_09_a_master_goes_on_past_the_number_it_hears_and_yields_when_no
     assert seal is not None
     seal.sequence = LAST + 1
     play >> timeout(play.waits_s or 0) << removes() << becomes(State.BACKUP)
-    play.done()
 
 
 def test_v2_auth_10_a_header_that_is_not_configured_is_discarded_before_anything_is_read() -> None:

@@ -12,7 +12,8 @@ from pathlib import Path
 
 import pytest
 
-from support.playbook import HIGHER_ADDRESS, OWN, Playbook, advert, config, seconds, started, timeout
+from support.playbook import advert, master, seconds
+from support.routers import OWN, config
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.model import Config, SyncGroup
 from vipd.daemon import control
@@ -35,22 +36,18 @@ KEEPALIVED = PRESETS["keepalived-2"]
 
 @pytest.mark.parametrize("quiet", [False, True])
 def test_a_master_answers_what_was_read_at_one_time_once(quiet: bool) -> None:
-    play = Playbook("keepalived-2", lower_prio_no_advert=quiet)
-    play >> started()
-    play._pending = []
-    play >> timeout(play.waits_s or 0)
-    play._pending = []
+    play = master("keepalived-2", lower_prio_no_advert=quiet)
     play >> seconds(0.5)
     for _ in range(12):
-        advert(100)(play)
+        advert(100).happen(play)
     done = play.router.drain()
     assert sum(isinstance(effect, SendAdvert) for effect in done) == (0 if quiet else 1)
     assert sum(isinstance(effect, SendGratuitousArp) for effect in done) == 1
     assert play.router.counters.adverts_received == 12
     play >> seconds(0.1)
-    advert(100)(play)
+    advert(100).happen(play)
     assert any(isinstance(effect, SendGratuitousArp) for effect in play.router.drain()), "later is another time"
-    advert(102, HIGHER_ADDRESS)(play)
+    advert(102).happen(play)
     assert play.router.state is State.BACKUP, "who is better is heard all the same"
 
 

@@ -1,10 +1,12 @@
-"""What the article saw, from two routers of profile keepalived-1.2.2 on a fake link."""
+"""What the article saw, from two routers on a fake link."""
 
 from __future__ import annotations
 
 import pytest
 
-from support.playbook import MS_NS, Bench, adds, becomes, garps, log, removes, sends
+from support.playbook import adds, becomes, garps, log, removes, sends
+from support.routers import MS_NS
+from support.simulation import DELAY_NS, Simulation
 from vipd.config.behaviour import SECOND_NS
 from vipd.protocol.table import State
 
@@ -14,8 +16,8 @@ TRANSITION = log("VRRP_Instance(VI_1) Transition to MASTER STATE")
 ENTERING = log("VRRP_Instance(VI_1) Entering MASTER STATE")
 
 
-def bench(priority_a: int, profile: str = "keepalived-1.2.2", **changes: object) -> Bench:
-    made = Bench()
+def bench(priority_a: int, profile: str = "keepalived-1.2.2", **changes: object) -> Simulation:
+    made = Simulation()
     made.add("A", profile, priority=priority_a, initial_master=True, **changes)
     made.add("B", profile, priority=101, **changes)
     made.start("A")
@@ -38,7 +40,7 @@ def test_case_a_kill_is_detected_after_the_master_down_interval_of_the_last_adve
     made = bench(102)
     made.run(phase_ms / 1000)
     made.kill("A")
-    last = made.last("A", sends(102)) + Bench.DELAY_NS
+    last = made.times("A", sends(102))[-1] + DELAY_NS
     made.run(20)
     assert made.since(last, "B", TRANSITION) == pytest.approx(DOWN_101_S, abs=1e-8)
     assert made.since(last, "B", ENTERING) == pytest.approx(DOWN_101_S + 1, abs=1e-8)
@@ -50,7 +52,7 @@ def test_case_a_kill_is_detected_after_the_master_down_interval_of_the_last_adve
         "VRRP_Instance(VI_1) Sending gratuitous ARPs on eth1 for 192.168.122.50",
         "VRRP_Instance(VI_1) Sending gratuitous ARPs on eth1 for 192.168.122.50",
     ]
-    bursts = [moment.at_ns for moment in made.record if moment.node == "B" and moment.what == garps()]
+    bursts = made.times("B", garps())
     assert bursts[1] - bursts[0] == 5 * SECOND_NS
 
 
@@ -76,8 +78,8 @@ def test_case_b_the_master_that_comes_back_leaves_one_interval_without_an_owner(
 def test_case_c_link_loss_costs_the_down_interval_and_one_more_less_x(x_ms: int) -> None:
     """x is the time since A's last advert; A looks at its links only when it wakes to advertise."""
     made = bench(101)
-    made.run((made.last("A", sends(101)) + SECOND_NS - made.now) / SECOND_NS)  # an advert leaves just now
-    assert made.last("A", sends(101)) == made.now
+    made.run((made.times("A", sends(101))[-1] + SECOND_NS - made.now) / SECOND_NS)  # an advert leaves just now
+    assert made.times("A", sends(101))[-1] == made.now
     made.run(x_ms / 1000)
     down = made.now
     made.link("A", "eth1", up=False)
@@ -94,7 +96,7 @@ def test_case_c_link_loss_costs_the_down_interval_and_one_more_less_x(x_ms: int)
     assert made.owners() == ["B"]
 
 
-def fault_and_return(made: Bench) -> int:
+def fault_and_return(made: Simulation) -> int:
     made.link("A", "eth1", up=False)
     made.run(20)
     returned = made.now
@@ -120,7 +122,7 @@ def test_case_d_with_102_against_101_a_takes_the_vip_back() -> None:
 def test_case_d5_a_stop_costs_as_much_as_a_crash() -> None:
     made = bench(101)
     fault_and_return(made)
-    last = made.last("B", sends(101))
+    last = made.times("B", sends(101))[-1]
     stopped = made.now
     made.stop("B")
     assert made.owners() == []
@@ -132,7 +134,7 @@ def test_case_d5_a_stop_costs_as_much_as_a_crash() -> None:
 
 def test_equal_priorities_the_master_yields_to_the_one_that_starts_whichever_address_is_larger() -> None:
     """The byte-order bug: the sender's first octet is compared with the own last one."""
-    made = Bench()
+    made = Simulation()
     made.add("A", "keepalived-1.2.2", initial_master=True)
     made.add("B", "keepalived-1.2.2")
     made.start("B")
@@ -144,7 +146,7 @@ def test_equal_priorities_the_master_yields_to_the_one_that_starts_whichever_add
 
 
 def test_keepalived_2_link_loss_costs_the_skew_time() -> None:
-    made = Bench()
+    made = Simulation()
     made.add("A", "keepalived-2", priority=102)
     made.add("B", "keepalived-2", priority=101)
     made.start("A")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.playbook import config
+from support.routers import config
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.model import VirtualAddress
 from vipd.protocol.garp_schedule import GarpSchedule

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.playbook import config
+from support.routers import config
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.model import Command, Config, RouterConfig, Script, SyncGroup, Track
 from vipd.daemon import accounts, dumps
