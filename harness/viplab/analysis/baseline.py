@@ -11,7 +11,7 @@ from typing import Any, Literal
 
 from pydantic import Field, ValidationError
 
-from viplab.analysis.figures import values
+from viplab.analysis.metric_statistics import values
 from viplab.analysis.summary import SCHEMA, Frozen, Summary, TrialSummary
 from viplab.errors import IncomparableError, InputError
 from viplab.types import Provenance

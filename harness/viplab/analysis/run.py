@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from viplab.analysis.claims import Judged, Reference, exit_status, judge_claims, read_reference
-from viplab.analysis.figures import figures, table
+from viplab.analysis.metric_statistics import figures, table
 from viplab.analysis.predicates import measures
 from viplab.analysis.puzzles import answer_puzzles
 from viplab.analysis.reading import read_trial
