@@ -3,7 +3,7 @@
 Nothing but the standard library is imported here, and a Python as old as 3.9 can run it: `bootstrap` asks this file, as
 a plain script, which packages to install before any dependency is there::
 
-    python3 harness/viplab/doctor.py --packages tests    # the missing ones of those that `nox -s tests` needs
+    python3 -I harness/viplab/doctor.py --packages tests    # the missing ones of those that `nox -s tests` needs
 
 The needs are one table. Each has a probe that looks for the thing itself, not for a package, so that a program built by
 hand counts too.
