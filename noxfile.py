@@ -18,7 +18,7 @@ from nox.command import CommandFailed
 nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "tests"]
 
-INTERNAL = 70
+INTERNAL = 70  # viplab.errors.ExitStatus, which is not installed where this runs
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 

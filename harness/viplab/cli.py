@@ -14,7 +14,7 @@ from rich.console import Console
 
 from viplab import store
 from viplab.analysis.views import RunView
-from viplab.errors import InputError, ViplabError
+from viplab.errors import ExitStatus, InputError, ViplabError
 from viplab.lab.sandbox import Interrupted
 from viplab.run_folder import RunFolder
 
@@ -32,9 +32,6 @@ out = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
 
 # Typer brings a click of its own or uses the installed one; this is the class that its usage errors share, either way.
 _UsageProblem: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
-INTERRUPTED = 130
-USAGE = 64
-INTERNAL = 70
 
 Run = Annotated[str, typer.Argument(help="A run: its folder, its id or the beginning of it, or `latest`.")]
 
@@ -332,25 +329,21 @@ def _short(path: Path) -> Path:
 
 
 def main() -> NoReturn:
-    """Entry point.
-
-    Exit status: 0 all reproduced or explained, 1 a claim failed, 2 undecided, 64 usage, 69 this machine lacks
-    something, 70 internal, 130 interrupted.
-    """
+    """Entry point; the exit status is one of `ExitStatus`."""
     try:
-        sys.exit(app(standalone_mode=False) or 0)
+        sys.exit(app(standalone_mode=False) or ExitStatus.OK)
     except _UsageProblem as error:
         said = error.format_message()
-        _fail(f"{said.rstrip('.')}; `viplab --help` shows what there is", USAGE)
+        _fail(f"{said.rstrip('.')}; `viplab --help` shows what there is", ExitStatus.USAGE)
     except ViplabError as error:
         _fail(str(error), error.exit_status)
     except (KeyboardInterrupt, typer.Abort, Interrupted):
-        _fail("interrupted; the lab is gone, what was measured is kept", INTERRUPTED)
+        _fail("interrupted; the lab is gone, what was measured is kept", ExitStatus.INTERRUPTED)
     except Exception:
         traceback.print_exc()
-        _fail("this is a mistake in viplab, not yours; please report it with the lines above", INTERNAL)
+        _fail("this is a mistake in viplab, not yours; please report it with the lines above", ExitStatus.INTERNAL)
 
 
-def _fail(message: str, status: int) -> NoReturn:
+def _fail(message: str, status: ExitStatus) -> NoReturn:
     print(f"viplab: {message}", file=sys.stderr)  # noqa: T201 - exactly one line, whatever the terminal
     sys.exit(status)

@@ -25,7 +25,7 @@ from pathlib import Path
 
 OLDEST_PYTHON = (3, 11)
 FREE_MIB = 6 * 1024
-LACKING = 69  # EX_UNAVAILABLE, as viplab.errors.HostError
+LACKING = 69  # ExitStatus.UNAVAILABLE, which a plain script cannot import
 
 # The bench cannot do without the first three; "tests" is for a nox session, and without "speed" all is just slower.
 BENCH = ("build", "network", "lab")
@@ -245,7 +245,7 @@ def main(arguments: list[str]) -> int:
     """Print what was found, as JSON with `--json`; with `--packages SESSION` the packages that a nox session lacks.
 
     Returns:
-        0, or 69 (this machine lacks something) where something is missing that the bench needs.
+        0, or `LACKING` where something is missing that the bench needs.
     """
     if arguments[:1] == ["--packages"]:
         session = " ".join(arguments[1:])

@@ -1,38 +1,60 @@
-"""What can go wrong, by whose turn it is to act.
+"""What can go wrong, by whose turn it is to act, and what the command line's exit statuses mean.
 
 Each message is one line that says what is wrong, where, and what to do next.
 """
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import ClassVar
+
+
+class ExitStatus(IntEnum):
+    """What `viplab` says to whoever called it; from 64 on as in sysexits.h, 128 plus the signal where one ended it."""
+
+    OK = 0
+    """Every claim is reproduced, or its difference explained; of a comparison: the same or better."""
+    FAILED = 1
+    """A claim or a trial failed."""
+    UNDECIDED = 2
+    """The measurement does not tell."""
+    WORSE = 3
+    """Of a comparison: the new one is worse."""
+    USAGE = 64
+    """A wrong call, or a file that is not what it should be."""
+    UNAVAILABLE = 69
+    """This machine lacks something."""
+    INTERNAL = 70
+    """Something of viplab or its lab did not work."""
+    INTERRUPTED = 130
+    """Ctrl-C, or a signal that asks to end."""
 
 
 class ViplabError(Exception):
     """A failure that has a known cause; the command line prints it as one line and exits with `exit_status`."""
 
-    exit_status: ClassVar[int] = 70
+    exit_status: ClassVar[ExitStatus] = ExitStatus.INTERNAL
 
 
 class InputError(ViplabError):
     """What the user gave (a scenario, a run folder, an option) is wrong."""
 
-    exit_status = 64
+    exit_status = ExitStatus.USAGE
 
 
 class IncomparableError(InputError):
     """Two things were to be compared that cannot be: nothing was decided."""
 
-    exit_status = 2
+    exit_status = ExitStatus.UNDECIDED
 
 
 class HostError(ViplabError):
     """This machine lacks something: a package, root, disk, a working libvirt."""
 
-    exit_status = 69
+    exit_status = ExitStatus.UNAVAILABLE
 
 
 class LabError(ViplabError):
     """The lab did not do as told: a guest that does not boot, an SSH connection that does not answer."""
 
-    exit_status = 70
+    exit_status = ExitStatus.INTERNAL

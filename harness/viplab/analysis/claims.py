@@ -13,7 +13,7 @@ from viplab.analysis.checks import Check, Compare, Logged, Lookup, Template, com
 from viplab.analysis.predicates import Value
 from viplab.analysis.summary import ClaimResult, ClaimVerdict, TrialVerdict
 from viplab.analysis.views import TrialView
-from viplab.errors import InputError
+from viplab.errors import ExitStatus, InputError
 from viplab.types import Family
 
 
@@ -251,14 +251,14 @@ def _quote(check: Logged, trial: Judged) -> str:
     return f"{check.log}: " + ", ".join(f"{line.stamp} `{line.message}`" for line in found) if found else ""
 
 
-def exit_status(claims: Sequence[ClaimResult], verdicts: Sequence[TrialVerdict]) -> int:
+def exit_status(claims: Sequence[ClaimResult], verdicts: Sequence[TrialVerdict]) -> ExitStatus:
     """The run's exit status: 1 where anything failed, else 2 where anything is undecided, else 0.
 
     A claim that differs is no failure where a known cause is borne out by the numbers, and one that does not apply is
     neither. Trials count beside claims, for not every scenario has claims; a run without a trial has decided nothing.
     """
     if "fail" in verdicts or any(claim.verdict == "differs" and not claim.explained for claim in claims):
-        return 1
+        return ExitStatus.FAILED
     if not verdicts or "undecided" in verdicts or any(claim.verdict == "undecided" for claim in claims):
-        return 2
-    return 0
+        return ExitStatus.UNDECIDED
+    return ExitStatus.OK

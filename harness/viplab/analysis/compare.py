@@ -15,7 +15,7 @@ from pydantic import Field
 from viplab.analysis.baseline import Points, Series
 from viplab.analysis.statistics import fewest_for, mann_whitney, shift_interval, smallest_p
 from viplab.analysis.summary import Frozen
-from viplab.errors import IncomparableError
+from viplab.errors import ExitStatus, IncomparableError
 
 ALPHA = 0.01
 LEAST_SHARE = 0.05
@@ -23,7 +23,8 @@ LEAST_S = 0.020
 GATE = "deadline_excess_s"
 # Where the fault struck is chance, and for how long there are two owners depends on when the trial ends.
 _NOT_COMPARED = ("x_s", "dual_owner_s")
-_STATUS = {"-": 3, "?": 2, "=": 0, "+": 0}
+_STATUS = {"-": ExitStatus.WORSE, "?": ExitStatus.UNDECIDED, "=": ExitStatus.OK, "+": ExitStatus.OK}
+VERDICTS = {ExitStatus.OK: "the same or better", ExitStatus.UNDECIDED: "undecided", ExitStatus.WORSE: "worse"}
 
 Mark = Literal["+", "-", "=", "?"]
 
@@ -48,14 +49,14 @@ class Row(Frozen):
 
 
 class Comparison(Frozen):
-    """All rows; `exit_status` is 0 for the same or better, 3 for worse, 2 for undecided."""
+    """All rows, and one of `VERDICTS`."""
 
     base: str
     new: str
     rows: list[Row]
     left_out: list[str] = Field(description="Scenarios and subjects that only one side has.")
     noise_floor_s: float = Field(description="The larger one of both sides; 0 where neither has a calibration.")
-    exit_status: Literal[0, 2, 3]
+    exit_status: ExitStatus
 
 
 def compare(base: Points, new: Points, subjects: tuple[str, str] | None = None) -> Comparison:
@@ -111,7 +112,7 @@ def lines(comparison: Comparison) -> list[str]:
     floor = f"{comparison.noise_floor_s * 1e3:.2f} ms" if comparison.noise_floor_s else "not measured"
     bounds = f"{LEAST_SHARE:.0%}, {LEAST_S * 1e3:.0f} ms and the noise floor ({floor})"
     rule = f"* decides; a shift counts where p < {ALPHA} and it is more than {bounds}"
-    verdict = {0: "same or better", 2: "undecided", 3: "worse"}[comparison.exit_status]
+    verdict = VERDICTS[comparison.exit_status]
     return [*text, *reasons, *left_out, rule, f"{comparison.new} against {comparison.base}: {verdict}"]
 
 
@@ -203,9 +204,9 @@ def _judged(
     return ("-" if shift_s > 0 else "+"), f"the median moved by {shift_s * 1e3:+.1f} ms"
 
 
-def _status(rows: list[Row]) -> Literal[0, 2, 3]:
+def _status(rows: list[Row]) -> ExitStatus:
     statuses = [_STATUS[row.mark] for row in rows if row.gates]
-    return 3 if 3 in statuses else 2 if 2 in statuses or not statuses else 0
+    return max(statuses, default=ExitStatus.UNDECIDED)
 
 
 def _cells(row: Row) -> tuple[str, ...]:

@@ -11,7 +11,7 @@ from viplab.analysis.puzzles import answer_puzzles
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.views import RunView
-from viplab.errors import InputError
+from viplab.errors import ExitStatus, InputError
 from viplab.run_folder import RunFolder
 
 
@@ -50,7 +50,7 @@ def analyze(run: RunFolder) -> RunView:
         figures=figures([trial.view.summary for trial in judged]),
         notes=notes,
         damage=[*notes, *gaps],
-        exit_status=status or (2 if notes else 0),
+        exit_status=status or (ExitStatus.UNDECIDED if notes else ExitStatus.OK),
     )
 
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from itertools import combinations
 
 from viplab.analysis.baseline import points
-from viplab.analysis.compare import Comparison, Row, compare
+from viplab.analysis.compare import VERDICTS, Comparison, Row, compare
 from viplab.analysis.summary import Summary
 from viplab.errors import InputError
 from viplab.report.outline import Subject
@@ -20,7 +20,6 @@ NAMES = {
     "deadline_excess_s": "deadline excess",
 }
 MARKS = {"+": "better", "-": "worse", "=": "same", "?": "undecided"}
-VERDICTS = {0: "the same or better", 2: "undecided", 3: "worse"}
 
 
 @dataclass(frozen=True)
