@@ -17,7 +17,7 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
-    if file_path.suffix != ".yaml":
+    if file_path.suffix != ".yaml" or file_path.parent == Path(__file__).parent:
         return None
     found: pytest.Collector = ScenarioFile.from_parent(parent, path=file_path)
     return found

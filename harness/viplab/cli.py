@@ -39,7 +39,8 @@ Run = Annotated[str, typer.Argument(help="A run: its folder, its id or the begin
 @app.command()
 def run(
     scenarios: Annotated[
-        list[str] | None, typer.Argument(help="Names, paths, or a suite: cases, article, all.", show_default="article")
+        list[str] | None,
+        typer.Argument(help="Names, paths, suites of scenarios/suites.yaml, or all.", show_default="the first suite"),
     ] = None,
     subject: Annotated[list[str] | None, typer.Option(help="vipd or keepalived; more than once for both.")] = None,
     profile: Annotated[str, typer.Option(help="Which daemon's behaviour vipd shows.")] = "keepalived-1.2.2",
@@ -71,7 +72,7 @@ def run(
         plan = plan_of(recipe)
     else:
         plan = Plan(
-            scenarios=resolve(scenarios or ["article"]),
+            scenarios=resolve(scenarios or []),
             subjects=[choose(name, profile) for name in subject or ["vipd"]],
             trials=trials,
             seed=seed,

@@ -3,25 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
 from viplab.errors import InputError
 from viplab.scenario.model import Scenario
 from viplab.tree import tree
 
-SUITES: dict[str, tuple[str, ...]] = {
-    "cases": ("case-a", "case-b", "case-c", "case-d"),
-    "article": ("part-1", "case-a", "case-b", "case-c", "case-d", "power-cut", "case-d-preempt"),
-}
-"""What a word on the command line stands for; `article` is all that the claims and the puzzles need."""
+_Suites = TypeAdapter(dict[str, Annotated[list[str], Field(min_length=1)]])
 
 
 def scenario_files() -> dict[str, Path]:
     """Every scenario of the tree, by name."""
     return {path.stem: path for path in sorted((tree() / "scenarios").glob("*/*.yaml"))}
+
+
+def suites(path: Path | None = None) -> dict[str, list[str]]:
+    """What a word on the command line stands for, by `scenarios/suites.yaml`; the first suite is the default.
+
+    Raises:
+        InputError: it is not valid, or names a scenario that is not there; one line says which and where.
+    """
+    path = path or tree() / "scenarios" / "suites.yaml"
+    try:
+        found = _Suites.validate_python(_load_yaml(_text(path), str(path)))
+    except ValidationError as error:
+        raise InputError(f"{path}: {explain(error)[0]}") from None
+    known = scenario_files()
+    for suite, names in found.items():
+        if suite == "all" or suite in known:
+            raise InputError(f"{path}: {suite}: is taken; name the suite otherwise")
+        for name in names:
+            if name not in known:
+                raise InputError(f"{path}: {suite}: no scenario {name!r}; there are: {', '.join(known)}")
+    return found
 
 
 def read_scenario(path: Path) -> tuple[str, Scenario]:
@@ -30,12 +47,7 @@ def read_scenario(path: Path) -> tuple[str, Scenario]:
     Raises:
         InputError: it cannot be read or is not valid; the message lists every error, one a line.
     """
-    try:
-        text = path.read_text(encoding="utf-8")
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except UnicodeDecodeError:
-        raise InputError(f"{path}: not a text file in UTF-8") from None
+    text = _text(path)
     scenario = parse_scenario(text, str(path))
     if scenario.scenario != path.stem:
         raise InputError(f"{path}: scenario: is {scenario.scenario!r}, but the file's name says {path.stem!r}")
@@ -53,16 +65,29 @@ def parse_scenario(text: str, where: str) -> Scenario:
     Raises:
         InputError: it is not valid; the message lists every error, one a line.
     """
-    try:
-        data: Any = yaml.safe_load(text)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{where}:{mark.line + 1}" if mark else where
-        raise InputError(f"{place}: not valid YAML ({getattr(error, 'problem', None) or error})") from None
+    data = _load_yaml(text, where)
     try:
         return Scenario.model_validate(data)
     except ValidationError as error:
         raise InputError("\n".join(f"{where}: {line}" for line in explain(error))) from None
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
+    except UnicodeDecodeError:
+        raise InputError(f"{path}: not a text file in UTF-8") from None
+
+
+def _load_yaml(text: str, where: str) -> Any:
+    try:
+        return yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        mark = getattr(error, "problem_mark", None)
+        place = f"{where}:{mark.line + 1}" if mark else where
+        raise InputError(f"{place}: not valid YAML ({getattr(error, 'problem', None) or error})") from None
 
 
 def explain(error: ValidationError) -> list[str]:
@@ -77,24 +102,24 @@ def explain(error: ValidationError) -> list[str]:
 
 
 def resolve(words: list[str]) -> list[tuple[str, Scenario]]:
-    """The scenarios that a command line names: by name, by path, or by suite (`cases`, `article`, `all`), each once.
+    """The scenarios that a command line names: by name, by path, by suite, or `all`; each once, none for the default.
 
     Raises:
         InputError: a word names nothing.
     """
-    known = scenario_files()
+    known, grouped = scenario_files(), suites()
     paths: list[Path] = []
-    for word in words:
+    for word in words or list(grouped)[:1]:
         if word == "all":
             paths += known.values()
-        elif word in SUITES:
-            paths += [known[name] for name in SUITES[word]]
+        elif word in grouped:
+            paths += [known[name] for name in grouped[word]]
         elif word in known:
             paths.append(known[word])
         elif Path(word).suffix in (".yaml", ".yml"):
             paths.append(Path(word))
         else:
             raise InputError(
-                f"no scenario {word!r}; there are: {', '.join(known)}, the suites {', '.join(SUITES)}, all, or a path"
+                f"no scenario {word!r}; there are: {', '.join(known)}, the suites {', '.join(grouped)}, all, or a path"
             )
     return [read_scenario(path) for path in dict.fromkeys(paths)]

@@ -6,7 +6,7 @@ import pytest
 
 from viplab.errors import InputError
 from viplab.scenario.keepalived_conf import keepalived_conf
-from viplab.scenario.load import SUITES, load_scenario, resolve, scenario_files
+from viplab.scenario.load import load_scenario, resolve, scenario_files, suites
 from viplab.scenario.schema import schema_path, schema_text
 
 VALID = """\
@@ -33,8 +33,29 @@ def test_every_scenario_of_the_tree_is_valid(path: Path) -> None:
     assert load_scenario(path).scenario == path.stem
 
 
-def test_every_suite_names_scenarios_that_exist() -> None:
-    assert {name for names in SUITES.values() for name in names} <= set(scenario_files())
+def test_nothing_named_is_the_first_suite() -> None:
+    first = next(iter(suites().values()))
+    assert [scenario.scenario for _, scenario in resolve([])] == first
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("mine: [case-z]", r"suites\.yaml: mine: no scenario 'case-z'; there are: .*case-a"),
+        ("all: [case-a]", r"suites\.yaml: all: is taken"),
+        ("case-b: [case-a]", r"suites\.yaml: case-b: is taken"),
+        ("mine: case-a", r"suites\.yaml: mine: .* list"),
+        ("mine: []", r"suites\.yaml: mine: "),
+        ("mine: [", r"suites\.yaml:\d+: not valid YAML"),
+        ("", r"suites\.yaml: the whole file: "),
+    ],
+)
+def test_a_mistake_in_the_suites_is_one_line_that_says_where(tmp_path: Path, text: str, said: str) -> None:
+    path = tmp_path / "suites.yaml"
+    path.write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=said) as caught:
+        suites(path)
+    assert len(str(caught.value).splitlines()) == 1
 
 
 def test_the_committed_schema_is_the_model_s() -> None:
