@@ -48,7 +48,15 @@ def truth(session: nox.Session) -> None:
     """Known truth: synthetic captures, traffic cut for exact times, a minute without a fault; see docs/method.md."""
     _install(session, "lab,dev")
     session.run("viplab", "run", "truth-cut", "calibration", "--lab", "netns", success_codes=[0])
-    _become(session, "python", "-m", "viplab.ground_truth", "docs/method.md", "results/runs/latest")
+    session.run("python", "docs/generated.py", "results/runs/latest", env={"PYTHONPATH": "tests"})
+    _become(session, "python", "-m", "viplab.ground_truth", "results/runs/latest")
+
+
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Write every generated part of the documentation, and the scenario files' schema, anew where it is out of date."""
+    _install(session, "dev")
+    session.run("python", "docs/generated.py", env={"PYTHONPATH": "tests"})
 
 
 @nox.session

@@ -1,9 +1,8 @@
-"""Write the table of docs/conformance.md: `python tests/conformance/page.py docs/conformance.md`."""
+"""The clauses, their tests and the table of both in docs/conformance.md."""
 
 from __future__ import annotations
 
 import ast
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
@@ -11,7 +10,6 @@ from typing import NamedTuple
 HERE = Path(__file__).parent
 TESTS = HERE.parent
 WHERE = ("conformance/test_*.py", "netns/vipd/test_*.py")
-BEGIN, END = "<!-- written by tests/conformance/page.py -->", "<!-- end of what is written -->"
 LEVELS = {"M": "MUST", "S": "SHOULD", "Y": "MAY", "P": "protocol", "DF": "de facto"}
 
 
@@ -84,16 +82,3 @@ def table() -> Iterator[str]:
     yield "| id | level | section | rule | test, or why there is none | state |"
     yield "|---|---|---|---|---|---|"
     yield from (row for _, row in rows)
-
-
-def rewritten(text: str) -> str:
-    """The page, brought up to date."""
-    before, _, rest = text.partition(BEGIN)
-    return before + "\n".join([BEGIN, "", *table(), "", END]) + rest.partition(END)[2]
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python tests/conformance/page.py docs/conformance.md")
-    page = Path(sys.argv[1])
-    page.write_text(rewritten(page.read_text(encoding="utf-8")), encoding="utf-8")

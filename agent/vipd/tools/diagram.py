@@ -1,17 +1,13 @@
-"""Draw the state machines from the table into docs/theory.md: `python -m vipd.tools.diagram docs/theory.md`."""
+"""Draw the state machines of the profiles from the table, as Markdown; docs/theory.md has them."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 
 from vipd.config.behaviour import PRESETS, SECOND_NS, Behaviour
 from vipd.config.model import RouterConfig
 from vipd.protocol.compile import settled_guards
 from vipd.protocol.table import ADVERTS, ASKED_EACH_TIME, CONFIGURED, Action, Event, Row, State, matching
-
-BEGIN, END = "<!-- drawn by vipd.tools.diagram from the table -->", "<!-- end of what is drawn -->"
 
 
 def rows(behaviour: Behaviour) -> list[Row]:
@@ -80,22 +76,9 @@ def _together(found: list[Row]) -> list[tuple[Row, list[Event]]]:
     return list(together.items())
 
 
-def drawn() -> str:
-    """All that stands between the marks in docs/theory.md."""
-    lines: list[str] = [BEGIN]
+def state_machines() -> str:
+    """Every profile's state machine: its diagram, then its transitions."""
+    lines: list[str] = []
     for behaviour in PRESETS.values():
         lines += ["", f"### {behaviour.name}", "", *mermaid(behaviour), "", *transitions(behaviour)]
-    return "\n".join([*lines, "", END])
-
-
-def redrawn(text: str) -> str:
-    """The text with what is drawn in it brought up to date."""
-    before, _, rest = text.partition(BEGIN)
-    return before + drawn() + rest.partition(END)[2]
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m vipd.tools.diagram docs/theory.md")
-    page = Path(sys.argv[1])
-    page.write_text(redrawn(page.read_text(encoding="utf-8")), encoding="utf-8")
+    return "\n".join(lines)

@@ -1,17 +1,14 @@
-"""Write the table of keywords into docs/vipd.md: `python -m vipd.tools.manual docs/vipd.md`."""
+"""Write the table of keywords as Markdown; docs/vipd.md has it."""
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 from vipd.config.behaviour import SECOND_NS
 from vipd.config.keywords import BLOCKS, LVS, REFUSED, Keyword
 from vipd.config.model import Globals, RouterConfig, Script, SyncGroup, TrackFile, TrackProcess
 
-BEGIN, END = "<!-- written by vipd.tools.manual from the table of keywords -->", "<!-- end of what is written -->"
 _MAKES: dict[str, Any] = {
     "global_defs": Globals,
     "vrrp_instance": RouterConfig,
@@ -22,10 +19,10 @@ _MAKES: dict[str, Any] = {
 }
 
 
-def written() -> str:
-    """All that stands between the marks."""
-    lines = [BEGIN]
-    for block, keywords in BLOCKS.items():
+def keywords() -> str:
+    """Every keyword by its block, with its values and its default."""
+    lines: list[str] = []
+    for block, members in BLOCKS.items():
         lines += [
             "",
             f"### {f'In `{block}`' if block else 'At the top'}",
@@ -33,20 +30,14 @@ def written() -> str:
             "| keyword | value | default |",
             "|---|---|---|",
         ]
-        lines += [_row(block, keyword) for keyword in keywords.values() if keyword.to]
-        ignored = [keyword for keyword in keywords.values() if not keyword.to]
+        lines += [_row(block, keyword) for keyword in members.values() if keyword.to]
+        ignored = [keyword for keyword in members.values() if not keyword.to]
         if ignored:
             lines += ["", *_ignored(ignored)]
     lines += ["", "### Refused", ""]
     lines += [f"- `{name}`: LVS." for name in sorted(LVS)]
     lines += [f"- `{name}`: {why}." for (_, name), why in REFUSED.items()]
-    return "\n".join([*lines, "", END])
-
-
-def rewritten(text: str) -> str:
-    """The page with the table in it brought up to date."""
-    before, _, rest = text.partition(BEGIN)
-    return before + written() + rest.partition(END)[2]
+    return "\n".join(lines)
 
 
 def _row(block: str, keyword: Keyword) -> str:
@@ -73,10 +64,3 @@ def _ignored(keywords: list[Keyword]) -> Iterator[str]:
     yield ""
     for why, names in reasons.items():
         yield f"- {', '.join(names)}: {why}."
-
-
-if __name__ == "__main__":
-    if len(sys.argv) != 2:
-        sys.exit("usage: python -m vipd.tools.manual docs/vipd.md")
-    page = Path(sys.argv[1])
-    page.write_text(rewritten(page.read_text(encoding="utf-8")), encoding="utf-8")

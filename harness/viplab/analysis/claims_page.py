@@ -1,15 +1,9 @@
-"""Writes docs/claims.md from the reference file: how each claim of the article is judged.
-
-`python -m viplab.analysis.claims_page results/reference/article.yaml docs/claims.md`
-"""
+"""Makes docs/claims.md of the reference file: how each claim of the article is judged."""
 
 from __future__ import annotations
 
-import sys
-from pathlib import Path
-
 from viplab.analysis.checks import Check
-from viplab.analysis.claims import Claim, PuzzleText, Reference, read_reference
+from viplab.analysis.claims import Claim, PuzzleText, Reference
 
 MEANING = {
     "P1": "the set-up check of that claim held (so P1 to P10)",
@@ -67,7 +61,7 @@ MEANING = {
 
 _HEAD = """# How each claim is judged
 
-Written from `results/reference/article.yaml` by `python -m viplab.analysis.claims_page`; do not edit.
+Written from `results/reference/article.yaml` by `nox -s docs`; do not edit.
 
 Source: {source}.
 
@@ -121,7 +115,3 @@ def _puzzle(puzzle: PuzzleText) -> str:
 
 def _checks(checks: list[Check]) -> list[str]:
     return ["", *(f"- {check}" for check in checks)]
-
-
-if __name__ == "__main__":
-    Path(sys.argv[2]).write_text(claims_page(read_reference(Path(sys.argv[1]))), encoding="utf-8")

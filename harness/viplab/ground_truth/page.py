@@ -2,27 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 
 from viplab.analysis.summary import Calibration, Jitter, TrialSummary
-from viplab.errors import InputError
 from viplab.ground_truth.check import Answer, Compared
 
 _SHOWN = ("detection_s", "deadline_excess_s", "announce_s", "outage_s", "recovered_s")
-
-
-def filled(text: str, name: str, table: str) -> str:
-    """The page with a table put between the markers of that name.
-
-    Raises:
-        InputError: the page has no such markers.
-    """
-    pattern = re.compile(rf"(<!-- {re.escape(name)}: [^>]*-->\n).*?(<!-- end of {re.escape(name)} -->)", re.DOTALL)
-    text, count = pattern.subn(lambda match: f"{match[1]}\n{table}\n{match[2]}", text)
-    if count != 1:
-        raise InputError(f"the page has no place for the table of {name!r}: `<!-- {name}: ... -->` to its `end of`")
-    return text
 
 
 def known_truth(compared: Sequence[Compared]) -> str:

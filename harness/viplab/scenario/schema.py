@@ -3,15 +3,8 @@
 from __future__ import annotations
 
 import json
-from pathlib import Path
 
 from viplab.scenario.model import Scenario
-from viplab.tree import tree
-
-
-def schema_path() -> Path:
-    """Where the committed schema lies."""
-    return tree() / "scenarios" / "schema.json"
 
 
 def schema_text() -> str:

@@ -11,7 +11,7 @@ import yaml
 
 from support import synthetic as s
 from viplab.analysis.claims import exit_status, read_reference
-from viplab.analysis.claims_page import MEANING, claims_page
+from viplab.analysis.claims_page import MEANING
 from viplab.analysis.predicates import measures
 from viplab.analysis.reading import read_trial
 from viplab.analysis.run import analyze, write_summary
@@ -209,11 +209,6 @@ def test_what_guests_say_is_never_taken_for_a_template(tmp_path: Path) -> None:
         (at, kind, {**keys, "detail": "{0} {x!r} <b>"} if kind == "check" else keys) for at, kind, keys in trial.events
     ]
     assert claim(analyze(RunFolder(s.write_run(tmp_path / "run", [trial]))), "P1").measured == "{0} {x!r} <b>"
-
-
-def test_the_claims_page_is_current() -> None:
-    page = (s.REPOSITORY / "docs" / "claims.md").read_text()
-    assert page == claims_page(read_reference(s.REFERENCE)), "run python -m viplab.analysis.claims_page"
 
 
 def test_the_claims_page_says_what_every_measure_is(tmp_path: Path) -> None:

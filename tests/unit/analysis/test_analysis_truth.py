@@ -10,8 +10,7 @@ import pytest
 from support import synthetic as s
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
-from viplab.ground_truth import page
-from viplab.ground_truth.check import Compared, answers, compare_all
+from viplab.ground_truth.check import Compared, answers
 from viplab.run_folder import TrialFolder
 
 EVERY = {**s.CASES, **s.BEYOND}
@@ -44,9 +43,3 @@ def test_a_cut_measured_wrongly_fails_and_one_that_nobody_healed_is_undecided(tm
     trial.events = [event for event in trial.events if event[1] != "fault_healed"]
     summary = view_trial(read_trial(TrialFolder(trial.write(tmp_path / "open", 1)))).summary
     assert (summary.verdict, summary.reason) == ("undecided", "a cut of client cannot be judged: nobody healed it")
-
-
-def test_the_page_is_current() -> None:
-    path = s.REPOSITORY / "docs" / "method.md"
-    text = path.read_text(encoding="utf-8")
-    assert page.filled(text, "known truth", page.known_truth(compare_all())) == text

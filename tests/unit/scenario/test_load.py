@@ -7,7 +7,6 @@ import pytest
 from viplab.errors import InputError
 from viplab.scenario.keepalived_conf import keepalived_conf
 from viplab.scenario.load import load_scenario, resolve, scenario_files, suites
-from viplab.scenario.schema import schema_path, schema_text
 
 VALID = """\
 scenario: {name}
@@ -56,10 +55,6 @@ def test_a_mistake_in_the_suites_is_one_line_that_says_where(tmp_path: Path, tex
     with pytest.raises(InputError, match=said) as caught:
         suites(path)
     assert len(str(caught.value).splitlines()) == 1
-
-
-def test_the_committed_schema_is_the_model_s() -> None:
-    assert schema_path().read_text(encoding="utf-8") == schema_text()
 
 
 def test_the_configuration_is_the_article_s_to_the_letter() -> None:

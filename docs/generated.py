@@ -1,0 +1,92 @@
+"""Write the generated parts of the documentation and the schema: `nox -s docs`, or `python docs/generated.py RUN`.
+
+A part stands between two marks, `<!-- NAME: ... -->` and `<!-- end of NAME -->`; what is around it is written by hand.
+The tables of physical truth and calibration come from the runs that are named, and stay as they are where none is. A
+test holds every part against what this would write.
+"""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+from conformance.page import table as clauses
+from vipd.tools.diagram import state_machines
+from vipd.tools.manual import keywords
+from viplab.analysis.claims import read_reference
+from viplab.analysis.claims_page import claims_page
+from viplab.analysis.run import analyze
+from viplab.errors import InputError, ViplabError
+from viplab.ground_truth import page as truth
+from viplab.ground_truth.check import compare_all
+from viplab.run_folder import RunFolder
+from viplab.scenario.schema import schema_text
+
+ROOT = Path(__file__).parents[1]
+Part = tuple[str, str | None, Callable[[], str]]
+
+PARTS: list[Part] = [
+    ("scenarios/schema.json", None, schema_text),
+    ("docs/claims.md", None, lambda: claims_page(read_reference(ROOT / "results" / "reference" / "article.yaml"))),
+    ("docs/conformance.md", "clauses", lambda: "\n".join(clauses())),
+    ("docs/method.md", "known truth", lambda: truth.known_truth(compare_all())),
+    ("docs/theory.md", "state machines", state_machines),
+    ("docs/vipd.md", "keywords", keywords),
+]
+"""File, the part's name (None where it is the whole file), and what makes it."""
+
+
+def measured(runs: list[Path]) -> Iterator[Part]:
+    """The parts that come from real runs."""
+    trials = [trial.summary for run in runs for trial in analyze(RunFolder(run)).trials]
+    if trials:
+        yield "docs/method.md", "physical truth", lambda: truth.physical_truth(trials)
+        yield "docs/method.md", "calibration", lambda: truth.calibration(trials)
+
+
+def filled(text: str, name: str, part: str) -> str:
+    """The page with the part of that name put between its marks.
+
+    Raises:
+        InputError: the page has no such marks.
+    """
+    pattern = re.compile(rf"(<!-- {re.escape(name)}: [^>]*-->\n).*?(<!-- end of {re.escape(name)} -->)", re.DOTALL)
+    text, count = pattern.subn(lambda match: f"{match[1]}\n{part.strip()}\n\n{match[2]}", text)
+    if count != 1:
+        raise InputError(f"the page has no place for {name!r}: `<!-- {name}: ... -->` to `<!-- end of {name} -->`")
+    return text
+
+
+def current(part: Part) -> tuple[Path, str, str]:
+    """The file of a part, what it holds, and what it should hold.
+
+    Raises:
+        InputError: the page has no place for the part.
+    """
+    path, name, make = ROOT / part[0], part[1], part[2]
+    if name is None:
+        return path, path.read_text(encoding="utf-8") if path.exists() else "", make()
+    text = path.read_text(encoding="utf-8")
+    try:
+        return path, text, filled(text, name, make())
+    except InputError as error:
+        raise InputError(f"{part[0]}: {error}") from None
+
+
+def main(runs: list[Path]) -> None:
+    """Write what is not up to date, and say what that was."""
+    for part in [*PARTS, *measured(runs)]:
+        path, before, after = current(part)
+        if before != after:
+            path.write_text(after, encoding="utf-8")
+            print(f"{part[0]}: {part[1] or 'the whole file'} written anew")  # noqa: T201
+
+
+if __name__ == "__main__":
+    try:
+        main([Path(word) for word in sys.argv[1:]])
+    except ViplabError as error:
+        print(f"docs/generated.py: {error}", file=sys.stderr)  # noqa: T201
+        sys.exit(error.exit_status)
