@@ -25,7 +25,7 @@ class Control:
     It is `Timed`: while there is something to be said it is always due, and each time it says a slice of it.
     """
 
-    def __init__(self, path: str, report: Callable[[], Iterator[str]], look: Callable[[Control], None]) -> None:
+    def __init__(self, path: str, report: Callable[[], Iterator[str]], update: Callable[[Control], None]) -> None:
         """Listen.
 
         Args:
@@ -38,7 +38,7 @@ class Control:
         """
         self._path = path
         self._report = report
-        self._look = look
+        self._update = update
         self._asking: deque[tuple[socket.socket, Iterator[str]]] = deque()
         self._next_ns = 0
         self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_STREAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC)
@@ -68,7 +68,7 @@ class Control:
         if len(self._asking) > _WAITING:
             self._asking.popleft()[0].close()
         self._next_ns = time.monotonic_ns()
-        self._look(self)
+        self._update(self)
 
     def deadline(self) -> int | None:
         """As soon as those who are late have had their turn, while there is something to be said."""

@@ -36,7 +36,7 @@ class EffectRunner:
         kernel_state: KernelState,
         notifier: Notifier,
         log: Syslog,
-        acted: Callable[[Router], None],
+        run_effects: Callable[[Router], None],
     ) -> None:
         """Do nothing yet.
 
@@ -53,7 +53,7 @@ class EffectRunner:
         self._kernel_state = kernel_state
         self._notifier = notifier
         self._log = log
-        self._acted = acted
+        self._run_effects = run_effects
 
     def run(self, router: Router) -> None:
         """Do what this router wants done, in its order; what fails is logged, and the rest done nevertheless."""
@@ -96,16 +96,16 @@ class EffectRunner:
         if state in _SILENT:
             return
         config, now = router.config, time.monotonic_ns()
-        self._runtime.note(router, state, time.time())
+        self._runtime.record(router, state, time.time())
         name = "STOP" if state is State.INITIALIZE else STATES[state][1]
         self._notifier.tell("INSTANCE", config.name, name, router.priority, config.hooks)
         for group in self._runtime.groups:
             if router in group.members and state is not State.INITIALIZE:
                 before = group.state
                 for other in group.changed(router, state, now):
-                    self._acted(other)
+                    self._run_effects(other)
                 for other in group.needs_changed(now):
-                    self._acted(other)
+                    self._run_effects(other)
                 if group.state is not before:
                     self._log.line(f"VRRP_Group({group.config.name}) Syncing instances to {STATES[state][1]} state")
                     self._notifier.tell_group(group)

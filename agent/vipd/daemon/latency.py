@@ -19,13 +19,13 @@ class Latency:
         self.counts = [0] * _BUCKETS
         self.worst_ns = 0
 
-    def note(self, late_ns: int) -> None:
+    def record(self, late_ns: int) -> None:
         """A deadline was handled this late."""
         bucket = ((late_ns - 1) // 1000).bit_length() if late_ns > 0 else 0
         self.counts[bucket if bucket < _BUCKETS else _BUCKETS - 1] += 1
         if late_ns > self.worst_ns:
             self.worst_ns = late_ns
 
-    def shown(self) -> list[dict[str, int]]:
+    def buckets(self) -> list[dict[str, int]]:
         """The buckets that are not empty, with their upper bounds."""
         return [{"up-to-us": 1 << place, "count": count} for place, count in enumerate(self.counts) if count]

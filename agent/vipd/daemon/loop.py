@@ -78,7 +78,7 @@ class Daemon:
         self._manager = ServiceManager()
         self._control: Control | None = None
         began = time.time(), time.monotonic()
-        self._pool = SocketPool(self._netlink, log, self._watch, self._unwatch, self._acted, mark)
+        self._pool = SocketPool(self._netlink, log, self._watch, self._unwatch, self._run_effects, mark)
         self._scripts = Scripts(channel, log)
         self._trackers = Trackers(self._scripts, self._schedule, log, self._tracked_changed, time.monotonic_ns)
         routers = {router.name: Router(router, behaviour, detail=log.detail) for router in config.routers}
@@ -86,9 +86,11 @@ class Daemon:
         self._scripts.default(*config.globals.script_user)
         self._notifier = Notifier(config.globals, self._scripts, log)
         self._kernel_state = KernelState(self._netlink, log)
-        effect_runner = EffectRunner(self._runtime, self._pool, self._kernel_state, self._notifier, log, self._acted)
-        self._run_effects = effect_runner.run
-        self._inputs = RouterInputs(self._runtime, self._netlink, self._trackers, self._notifier, self._acted)
+        effect_runner = EffectRunner(
+            self._runtime, self._pool, self._kernel_state, self._notifier, log, self._run_effects
+        )
+        self._run_now = effect_runner.run
+        self._inputs = RouterInputs(self._runtime, self._netlink, self._trackers, self._notifier, self._run_effects)
         self._starts_ns: int | None = None
         self._signals = Signals((*_STOP, signal.SIGHUP, *dumps.SIGNALS))
         for descriptor, read in (
@@ -98,7 +100,7 @@ class Daemon:
             (self._scripts.fileno(), self._scripts.read),
         ):
             self._watch(descriptor, read)
-        self._pool.settle(routers.values())
+        self._pool.update(routers.values())
 
     # -- living
 
@@ -110,29 +112,29 @@ class Daemon:
         said = self._runtime.config.globals
         if said.startup is not None:
             self._scripts.wait(said.startup, said.startup_timeout_ns)
-        self._settle()
+        self._configure()
         self._kernel_state.set_static(self._runtime.config, present=True)
         for config in self._runtime.config.routers[:1]:
             warm_up(config, self._runtime.behaviour)
         now = time.monotonic_ns()
         self._starts_ns = now + said.startup_delay_ns
-        self._schedule.look(self)
+        self._schedule.update(self)
         if not said.startup_delay_ns:
             self.handle_deadline(now)
         self._pool.report()
-        self._schedule.look(self._manager)
+        self._schedule.update(self._manager)
         ready()
         self._manager.ready(f"{len(self._runtime.routers)} instances")
         gc.collect()
         gc.freeze()  # a collection that walks everything loaded so far would be a pause in the adverts
         while not self._stopped:
-            self._turn()
+            self._iterate()
         self._manager.stopping()
         self._log.event(LogEvent.STOPPING)
         now = time.monotonic_ns()
         for router in self._runtime.routers.values():
             router.shut_down(now)
-            self._run_effects(router)
+            self._run_now(router)
         for group in self._runtime.groups:
             group.state = State.INITIALIZE
             self._notifier.tell_group(group)
@@ -155,7 +157,7 @@ class Daemon:
             self._starts_ns = None
             self._inputs.start(self._runtime.routers.values(), now)
 
-    def _turn(self) -> None:
+    def _iterate(self) -> None:
         self._timer.set(self._schedule.next())
         # Packets that have been waiting are heard before a timer is believed: a daemon that was paused
         # must not take over from a master whose adverts lie in its queue.
@@ -168,15 +170,15 @@ class Daemon:
             timed.handle_deadline(now)
             if isinstance(timed, Router):
                 if timed.effects:
-                    self._run_effects(timed)
-                self._latency.note(now - deadline)
-            self._schedule.look(timed)
+                    self._run_now(timed)
+                self._latency.record(now - deadline)
+            self._schedule.update(timed)
 
-    def _acted(self, router: Router) -> None:
+    def _run_effects(self, router: Router) -> None:
         """Something happened to this router."""
         if router.effects:
-            self._run_effects(router)
-        self._schedule.look(router)
+            self._run_now(router)
+        self._schedule.update(router)
 
     def _watch(self, descriptor: int, read: Callable[[], None]) -> None:
         self._readers[descriptor] = read
@@ -191,7 +193,7 @@ class Daemon:
 
     def _interfaces_changed(self) -> None:
         self._netlink.read()
-        self._pool.settle(self._runtime.routers.values())
+        self._pool.update(self._runtime.routers.values())
         if self._starts_ns is None:
             self._inputs.interfaces_changed(time.monotonic_ns())
 
@@ -199,7 +201,7 @@ class Daemon:
         self._inputs.tracked_changed(kind, name, time.monotonic_ns())
 
     def _signalled(self) -> None:
-        for number in self._signals.come():
+        for number in self._signals.pending():
             if number in _STOP:
                 self._stopped = True
             elif number == signal.SIGHUP:
@@ -214,7 +216,7 @@ class Daemon:
             self._control = Control(
                 path,
                 lambda: status.report(self._runtime, self._pool.discards, self._latency, self._trackers.values),
-                self._schedule.look,
+                self._schedule.update,
             )
         except OSError as error:
             self._log.line(f"{path}: `vipd status` will not work: {error.strerror}")
@@ -229,11 +231,11 @@ class Daemon:
 
     # -- the configuration
 
-    def _settle(self) -> None:
+    def _configure(self) -> None:
         """Have around the routers what the configuration asks for."""
         runtime, trackers = self._runtime, self._trackers
         self._scripts.default(*runtime.config.globals.script_user)
-        self._notifier.settle(runtime.config.globals)
+        self._notifier.update(runtime.config.globals)
         runtime.groups = regroup(runtime.groups, runtime.config.groups, runtime.routers, time.monotonic_ns())
         if trackers.files is not None:
             self._unwatch(trackers.files.fileno())
@@ -260,24 +262,24 @@ class Daemon:
             self._log.line(warning)
         if config.globals.net_namespace != self._runtime.config.globals.net_namespace:
             self._log.line("net_namespace: another one is entered at a start only; restart vipd")
-        self._take(config)
+        self._apply(config)
         self._manager.ready(f"{len(self._runtime.routers)} instances")
 
-    def _take(self, config: Config) -> None:
+    def _apply(self, config: Config) -> None:
         now, runtime = time.monotonic_ns(), self._runtime
         old, runtime.config = runtime.config, config
         changes = compare(runtime.routers, config, runtime.behaviour, self._log.detail)
         for router in changes.gone:
             router.shut_down(now)
-            self._run_effects(router)
-            self._schedule.forget(router)
+            self._run_now(router)
+            self._schedule.remove(router)
         runtime.routers = changes.routers
-        self._pool.settle(runtime.routers.values())
+        self._pool.update(runtime.routers.values())
         for before, after in changes.succeeded:
-            self._schedule.forget(before)
+            self._schedule.remove(before)
             if before.state is State.MASTER:
                 self._kernel_state.replace_routing(before.config, after.config)
-        self._settle()
+        self._configure()
         self._kernel_state.replace_static(old, config)
         self._inputs.start(changes.new, now)
         self._inputs.replaced(now)

@@ -62,7 +62,7 @@ class Notifier:
         self._log = log
         self._open(config)
 
-    def settle(self, config: Globals) -> None:
+    def update(self, config: Globals) -> None:
         """Serve what this configuration asks for; readers of FIFOs are not disturbed without need."""
         if _asked(config) != self._serves:
             self.close()

@@ -26,7 +26,7 @@ class RouterInputs:
         netlink: Netlink,
         trackers: Trackers,
         notifier: Notifier,
-        acted: Callable[[Router], None],
+        run_effects: Callable[[Router], None],
     ) -> None:
         """Tell nobody anything yet.
 
@@ -41,7 +41,7 @@ class RouterInputs:
         self._netlink = netlink
         self._trackers = trackers
         self._notifier = notifier
-        self._acted = acted
+        self._run_effects = run_effects
 
     def start(self, routers: Collection[Router], now: int) -> None:
         """Start routers, with everything around them as it is.
@@ -50,14 +50,14 @@ class RouterInputs:
         """
         for router in routers:
             self._tell_links(router, now)
-        self._weigh_groups(now)
+        self._evaluate_groups(now)
         for group in self._runtime.groups:
             if group.state is None and group.needs_met:
                 group.state = State.BACKUP
                 self._notifier.tell_group(group)
         for router in routers:
             router.started(self._links(router, now), now)
-            self._acted(router)
+            self._run_effects(router)
 
     def interfaces_changed(self, now: int) -> None:
         """Links or addresses may have changed."""
@@ -69,8 +69,8 @@ class RouterInputs:
                 for group in self._runtime.groups:
                     others += group.lost_address(router, now) if router in group.members else []
             for one in (router, *others):
-                self._acted(one)
-        self._weigh_groups(now)
+                self._run_effects(one)
+        self._evaluate_groups(now)
 
     def tracked_changed(self, kind: str, name: str, now: int) -> None:
         """Something that is tracked has another value."""
@@ -78,16 +78,16 @@ class RouterInputs:
             if kind == "interface":
                 self._tell_links(router, now)
             elif any((track.kind, track.name) == (kind, name) for track in router.config.tracks):
-                self._weigh(router, now)
-            self._acted(router)
-        self._weigh_groups(now)
+                self._evaluate(router, now)
+            self._run_effects(router)
+        self._evaluate_groups(now)
 
     def replaced(self, now: int) -> None:
         """There are other routers, or groups, than before."""
         for router in self._runtime.routers.values():
             self._tell_links(router, now)
-            self._acted(router)
-        self._weigh_groups(now)
+            self._run_effects(router)
+        self._evaluate_groups(now)
 
     def _tell_links(self, router: Router, now: int) -> None:
         for name, up in self._links(router, now).items():
@@ -98,7 +98,7 @@ class RouterInputs:
                 up = self._trackers.link(track.name, link is not None and link.up, now)
                 if self._trackers.values.get(("interface", track.name)) != up:
                     self._trackers.values["interface", track.name] = int(up)
-        self._weigh(router, now)
+        self._evaluate(router, now)
 
     def _links(self, router: Router, now: int) -> dict[str, bool]:
         """Which of a router's interfaces are up; that of the adverts needs an address to send from, too."""
@@ -121,7 +121,7 @@ class RouterInputs:
                 return True
         return False
 
-    def _weigh(self, router: Router, now: int) -> None:
+    def _evaluate(self, router: Router, now: int) -> None:
         """Let a router have the priority that what it tracks gives it, or be in FAULT for what is missing."""
         config = router.config
         if config.tracks:
@@ -137,7 +137,7 @@ class RouterInputs:
         if config.unicast_fault_no_peer and not config.unicast_peers:
             router.need_changed("unicast peer", False, now)
 
-    def _weigh_groups(self, now: int) -> None:
+    def _evaluate_groups(self, now: int) -> None:
         for group in self._runtime.groups:
             for router in group.needs_changed(now):
-                self._acted(router)
+                self._run_effects(router)

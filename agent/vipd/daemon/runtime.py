@@ -37,7 +37,7 @@ class Runtime:
         self.up: dict[str, float] = {}
         self.began = began
 
-    def note(self, router: Router, state: State, now_s: float) -> None:
+    def record(self, router: Router, state: State, now_s: float) -> None:
         """A router has changed its state."""
         name = router.config.name
         _, reason = self.since.get(name, (now_s, NEVER_MASTER))

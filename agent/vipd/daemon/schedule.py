@@ -29,7 +29,7 @@ class Schedule:
         self._entered: dict[Timed, int] = {}
         self._count = 0
 
-    def look(self, timed: Timed) -> None:
+    def update(self, timed: Timed) -> None:
         """Something happened to this one; its deadline may be earlier now."""
         at_ns = timed.deadline()
         if at_ns is not None:
@@ -39,7 +39,7 @@ class Schedule:
                 self._count += 1
                 heappush(self._heap, (at_ns, self._count, timed))
 
-    def forget(self, timed: Timed) -> None:
+    def remove(self, timed: Timed) -> None:
         """This one is gone."""
         self._entered.pop(timed, None)
 
@@ -54,7 +54,7 @@ class Schedule:
                     return at_ns
                 heappop(heap)
                 del self._entered[timed]
-                self.look(timed)
+                self.update(timed)
             else:
                 heappop(heap)
         return None
@@ -70,5 +70,5 @@ class Schedule:
                 if deadline is not None and deadline <= now:
                     found.append((deadline, timed))
                 else:
-                    self.look(timed)
+                    self.update(timed)
         return found

@@ -37,7 +37,7 @@ class _Request(NamedTuple):
     gid: int
     groups: tuple[int, ...]
     timeout_ns: int
-    lane: str
+    queue: str
 
 
 class _Running(NamedTuple):
@@ -87,7 +87,7 @@ class _Runner:
         self._poll = select.epoll()
         self._poll.register(channel.fileno(), select.EPOLLIN)
         self._running: dict[int, _Running] = {}
-        self._lanes: dict[str, deque[_Request]] = {}
+        self._queues: dict[str, deque[_Request]] = {}
         self._counts: list[tuple[int, tuple[str, ...], str, bool]] = []
         self._counted: dict[int, int] = {}
         self._scan_ns: int | None = None
@@ -114,12 +114,12 @@ class _Runner:
         kind, body = message
         if kind == "run":
             request = _Request(*body)
-            if request.lane:
-                lane = self._lanes.setdefault(request.lane, deque())
-                lane.append(request)
-                if len(lane) > _WAITING:
-                    self._answer(lane.pop().number, FAILED)
-                elif len(lane) == 1:
+            if request.queue:
+                queue = self._queues.setdefault(request.queue, deque())
+                queue.append(request)
+                if len(queue) > _WAITING:
+                    self._answer(queue.pop().number, FAILED)
+                elif len(queue) == 1:
                     self._begin(request)
             else:
                 self._begin(request)
@@ -173,13 +173,13 @@ class _Runner:
 
     def _next(self, request: _Request) -> None:
         """The lane is free for the next."""
-        lane = self._lanes.get(request.lane)
-        if lane:
-            lane.popleft()
-            if lane:
-                self._begin(lane[0])
+        queue = self._queues.get(request.queue)
+        if queue:
+            queue.popleft()
+            if queue:
+                self._begin(queue[0])
             else:
-                del self._lanes[request.lane]
+                del self._queues[request.queue]
 
     def _answer(self, number: int, status: int) -> None:
         with suppress(OSError):  # the daemon has gone; so will this
@@ -199,10 +199,10 @@ class _Runner:
         """The daemon has ended. What it wanted to be told, such as that it stops, is told; all else ends with it."""
         self._poll.unregister(self._channel.fileno())
         self._listening, self._scan_ns = False, None
-        self._lanes = {lane: waiting for lane, waiting in self._lanes.items() if lane.startswith(NOTIFY)}
+        self._queues = {queue: waiting for queue, waiting in self._queues.items() if queue.startswith(NOTIFY)}
         ends_ns = time.monotonic_ns() + _GRACE_NS
         for descriptor, running in self._running.items():
-            if not running.request.lane.startswith(NOTIFY):
+            if not running.request.queue.startswith(NOTIFY):
                 with suppress(ProcessLookupError):
                     os.killpg(running.pid, signal.SIGTERM)
                 self._running[descriptor] = running._replace(told=True, ends_ns=ends_ns)
@@ -261,9 +261,9 @@ def _matches(comm: str, argv: list[str], words: tuple[str, ...], params: str, fu
     return given == wanted if wanted or params else True
 
 
-def request(number: int, argv: tuple[str, ...], who: Account, timeout_ns: int, lane: str) -> bytes:
+def request(number: int, argv: tuple[str, ...], who: Account, timeout_ns: int, queue: str) -> bytes:
     """The message that asks for a script to be run; those of one lane run one after the other."""
-    return marshal.dumps(("run", (number, argv, who.uid, who.gid, who.groups, timeout_ns, lane)))
+    return marshal.dumps(("run", (number, argv, who.uid, who.gid, who.groups, timeout_ns, queue)))
 
 
 def census(wanted: list[tuple[int, tuple[str, ...], str, bool]]) -> bytes:

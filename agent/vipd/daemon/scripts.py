@@ -57,7 +57,7 @@ class Scripts:
             if told is not None:
                 told(value)
 
-    def run(self, command: Command, timeout_ns: int, lane: str, ended: Callable[[int], None]) -> None:
+    def run(self, command: Command, timeout_ns: int, queue: str, ended: Callable[[int], None]) -> None:
         """Run a command; `ended` is called with its exit status, or with one of the runner's own answers."""
         who = self._account(command)
         if who is None:
@@ -65,7 +65,7 @@ class Scripts:
             return
         self._number += 1
         self._asked[self._number] = ended
-        if not self._said(script_runner.request(self._number, command.argv, who, timeout_ns, lane)):
+        if not self._said(script_runner.request(self._number, command.argv, who, timeout_ns, queue)):
             del self._asked[self._number]
             ended(script_runner.FAILED)
 
@@ -82,7 +82,7 @@ class Scripts:
             self._log.line(f"{command.argv[0]} {_WHY.get(status, f'exited with status {status}')}")
         return status
 
-    def notify(self, command: Command, more: tuple[str, ...], lane: str) -> None:
+    def notify(self, command: Command, more: tuple[str, ...], queue: str) -> None:
         """Run a notify script after those of its lane; nobody waits for it."""
         command = command._replace(argv=command.argv + more)
         path = command.argv[0]
@@ -91,7 +91,7 @@ class Scripts:
             if status:
                 self._log.line(f"notify script {path} {_WHY.get(status, f'exited with status {status}')}")
 
-        self.run(command, _NOTIFY_NS, f"{script_runner.NOTIFY}{lane}", ended)
+        self.run(command, _NOTIFY_NS, f"{script_runner.NOTIFY}{queue}", ended)
 
     def count(self, wanted: list[tuple[TrackProcess, Callable[[int], None]]]) -> None:
         """Have processes counted; each function is called with the count when that changes."""

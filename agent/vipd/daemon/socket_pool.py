@@ -75,13 +75,13 @@ class SocketPool:
         self._sender_of: dict[Router, AdvertSender] = {}
         self._routers: dict[SocketKey, dict[int, Router]] = {}
 
-    def settle(self, routers: Iterable[Router]) -> None:
+    def update(self, routers: Iterable[Router]) -> None:
         """Open the sockets that these routers need, close all others, and give each router its primary address.
 
         Called when the routers change, and when netlink reports something.
         """
         routers = list(routers)
-        self._settle_vmacs([router.config for router in routers])
+        self._update_macvlans([router.config for router in routers])
         wanted: dict[SocketKey, list[Router]] = {}
         for router in routers:
             config = router.config
@@ -96,7 +96,7 @@ class SocketPool:
             link = self._netlink.links.get(key.interface)
             if link is not None and key not in self._receivers:
                 self._open(key, link, there)
-        self._settle_senders(routers)
+        self._update_senders(routers)
 
     def source_of(self, config: RouterConfig) -> int:
         """The address that a router sends from, 0 if there is none: never a virtual one, except the owner's."""
@@ -121,7 +121,7 @@ class SocketPool:
         except OSError as error:
             if not router.config.use_vmac or error.errno not in _DOWN:
                 raise
-            self._raise_vmac(router.config, up=True)
+            self._set_macvlan(router.config, up=True)
             sender.send(advert.datagram, router.primary, advert.destination)
 
     def announce(self, effect: SendGratuitousArp) -> None:
@@ -140,7 +140,7 @@ class SocketPool:
         """Filter packets that a router must not accept, before its addresses are added."""
         wanted = () if router.accepts else [address.octets for address in router.config.served]
         try:
-            self._accept_filter.settle(router.config.name, wanted)
+            self._accept_filter.update(router.config.name, wanted)
         except OSError as error:  # an address that answers too much is better than none
             self._log.line(f"({router.config.name}) packets for its addresses are accepted: {error.strerror or error}")
 
@@ -150,8 +150,8 @@ class SocketPool:
         Raises:
             OSError: the kernel refuses it.
         """
-        self._raise_vmac(router.config, up=False)
-        self._accept_filter.settle(router.config.name, ())
+        self._set_macvlan(router.config, up=False)
+        self._accept_filter.update(router.config.name, ())
 
     def report(self) -> None:
         """Log the open sockets."""
@@ -182,14 +182,14 @@ class SocketPool:
 
     # -- opening and closing
 
-    def _raise_vmac(self, config: RouterConfig, up: bool) -> None:
+    def _set_macvlan(self, config: RouterConfig, up: bool) -> None:
         link = self._netlink.links.get(config.vmac_name) if config.use_vmac else None
         if link is not None:
             self._netlink.raise_link(link, up)
 
-    def _settle_vmacs(self, configs: list[RouterConfig]) -> None:
+    def _update_macvlans(self, configs: list[RouterConfig]) -> None:
         try:
-            macvlan.settle(self._netlink, configs, self._mark)
+            macvlan.update(self._netlink, configs, self._mark)
         except OSError as error:
             self._log.line(f"a macvlan could not be made: {error.strerror or error}")
 
@@ -213,7 +213,7 @@ class SocketPool:
         self._unwatch(receiver.fileno())
         receiver.close()
 
-    def _settle_senders(self, routers: list[Router]) -> None:
+    def _update_senders(self, routers: list[Router]) -> None:
         """Close the senders that no router uses, and open those that are missing: a takeover must not wait for one."""
         links = self._netlink.links
         used = {(_sending_interface(router.config), router.config.family) for router in routers}

@@ -67,7 +67,7 @@ def report(runtime: Runtime, unclaimed: Mapping[Discard, int], latency: Latency,
         "pid": os.getpid(),
         "profile": runtime.behaviour.name,
         "uptime-s": round(time.monotonic() - began_monotonic_s, 3),
-        "lateness": latency.shown(),
+        "lateness": latency.buckets(),
         "worst-lateness-us": latency.worst_ns / 1000,
     }
     yield f'{{"vipd": {dumps(own)}, "vrrp-instance": ['

@@ -39,9 +39,9 @@ class TrackedFiles:
         with suppress(BlockingIOError):
             while os.read(self._descriptor, 1 << 16):
                 pass
-        self.look()
+        self.update()
 
-    def look(self) -> None:
+    def update(self) -> None:
         """Read every file, and tell of those that hold another number now."""
         for file in self._files:
             value = _number(file.file)

@@ -44,24 +44,24 @@ class Trackers:
         for name, check in [*self._checks.items()]:
             if wanted.get(name) != check.config:
                 check.stop()
-                self._schedule.forget(self._checks.pop(name))
+                self._schedule.remove(self._checks.pop(name))
                 self.values.pop(("script", name), None)
         for name, script in wanted.items():
             if name not in self._checks:
                 complaint = self._scripts.complaint(script.command)
                 if complaint:
                     self._log.line(f"VRRP_Script({name}) will not be run: {complaint}")
-                check = Check(script, self._scripts, self._log, self._teller("script", name))
-                check.ended = self._looker(check)
+                check = Check(script, self._scripts, self._log, self._changed_by("script", name))
+                check.ended = self._updater(check)
                 self._checks[name] = check
                 self.values["script", name] = int(check.good)
-                self._schedule.look(check)
+                self._schedule.update(check)
         processes = [process for process in config.processes if ("process", process.name) in tracked]
         if processes or self._processes:
             for old in self._processes.values():
-                self._schedule.forget(old)
+                self._schedule.remove(old)
             self._processes = {
-                process.name: _Processes(process, self._teller("process", process.name), self._now, self._schedule)
+                process.name: _Processes(process, self._changed_by("process", process.name), self._now, self._schedule)
                 for process in processes
             }
             self._scripts.count([(one.config, one.counted) for one in self._processes.values()])
@@ -70,12 +70,12 @@ class Trackers:
             self.files = None
         files = tuple(file for file in config.files if ("file", file.name) in tracked)
         if files:
-            self.files = TrackedFiles(files, self._log, lambda name, value: self._tell("file", name, value))
-            self.files.look()
+            self.files = TrackedFiles(files, self._log, lambda name, value: self._set("file", name, value))
+            self.files.update()
         for old_delay in self._delays.values():
-            self._schedule.forget(old_delay)
+            self._schedule.remove(old_delay)
         self._delays = {
-            name: _Delay(down_ns, up_ns, self._teller("interface", name)) for name, down_ns, up_ns in config.delays
+            name: _Delay(down_ns, up_ns, self._changed_by("interface", name)) for name, down_ns, up_ns in config.delays
         }
 
     def link(self, name: str, up: bool, now: int) -> bool:
@@ -84,18 +84,18 @@ class Trackers:
         if delay is None:
             return up
         believed = delay.reported(up, now)
-        self._schedule.look(delay)
+        self._schedule.update(delay)
         return believed
 
-    def _tell(self, kind: str, name: str, value: int) -> None:
+    def _set(self, kind: str, name: str, value: int) -> None:
         self.values[kind, name] = value
         self._changed(kind, name)
 
-    def _teller(self, kind: str, name: str) -> Callable[[bool], None]:
-        return lambda good: self._tell(kind, name, int(good))
+    def _changed_by(self, kind: str, name: str) -> Callable[[bool], None]:
+        return lambda good: self._set(kind, name, int(good))
 
-    def _looker(self, check: Check) -> Callable[[], None]:
-        return lambda: self._schedule.look(check)
+    def _updater(self, check: Check) -> Callable[[], None]:
+        return lambda: self._schedule.update(check)
 
 
 class _Delay:
@@ -155,7 +155,7 @@ class _Processes:
             self._due_ns = None
         elif self._due_ns is None or enough != self._coming:
             self._coming, self._due_ns = enough, self._now() + delay_ns
-            self._schedule.look(self)
+            self._schedule.update(self)
 
     def deadline(self) -> int | None:
         return self._due_ns

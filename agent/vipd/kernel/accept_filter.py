@@ -53,7 +53,7 @@ class AcceptFilter:
         with suppress(OSError):  # a kernel without nftables has nothing left over
             _commit(self._table, [])
 
-    def settle(self, router: str, addresses: Iterable[bytes]) -> None:
+    def update(self, router: str, addresses: Iterable[bytes]) -> None:
         """Keep packets out that are for these addresses of a router, and no others of it.
 
         Raises:

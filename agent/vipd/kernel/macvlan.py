@@ -37,7 +37,7 @@ def virtual_mac(vrid: int, family: int) -> bytes:
     return bytes((0, 0, 0x5E, 0, 1 if family == 4 else 2, vrid))
 
 
-def settle(netlink: Netlink, routers: Iterable[RouterConfig], mark: str) -> None:
+def update(netlink: Netlink, routers: Iterable[RouterConfig], mark: str) -> None:
     """Have the macvlans that these routers need, and no others with this mark; one that is as it has to be stays.
 
     Raises:

@@ -22,6 +22,6 @@ class Signals:
         """For epoll."""
         return self._read
 
-    def come(self) -> Iterable[int]:
+    def pending(self) -> Iterable[int]:
         """The numbers of those that have come since, oldest first: several of a kind are one, as with the kernel's."""
         return dict.fromkeys(os.read(self._read, 4096))

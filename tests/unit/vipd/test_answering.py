@@ -69,7 +69,7 @@ def test_a_report_is_said_in_slices_and_others_have_their_turn_between_them(
 
     monkeypatch.setattr(control.time, "monotonic_ns", lambda: now_ns)
     schedule = Schedule()
-    listening = Control(str(tmp_path / "s"), parts, schedule.look)
+    listening = Control(str(tmp_path / "s"), parts, schedule.update)
     with socket.socket(socket.AF_UNIX) as asking:
         asking.connect(str(tmp_path / "s"))
         listening.read()
@@ -78,7 +78,7 @@ def test_a_report_is_said_in_slices_and_others_have_their_turn_between_them(
             assert at_ns <= now_ns, "it is due at once"
             for _, timed in schedule.due(now_ns):
                 timed.handle_deadline(now_ns)
-                schedule.look(timed)
+                schedule.update(timed)
             turns.append(len(said))
         assert turns == [3, 6, 9, 10]
         assert asking.recv(100) == b"0,1,2,3,4,5,6,7,8,9,"

@@ -53,7 +53,7 @@ def test_the_schedule_finds_whoever_is_due_however_deadlines_have_moved(
     things, schedule = [Clockwork(None) for _ in range(6)], Schedule()
     for number, at_ns in moves:
         things[number].at_ns = at_ns
-        schedule.look(things[number])
+        schedule.update(things[number])
     deadlines = [thing.at_ns for thing in things if thing.at_ns is not None]
     assert schedule.next() == min(deadlines, default=None)
     due = [thing for _, thing in schedule.due(now)]
@@ -65,7 +65,7 @@ def test_a_deadline_that_moves_later_costs_the_schedule_nothing() -> None:
     schedule, thing = Schedule(), Clockwork(10)
     for at_ns in range(10, 1000):
         thing.at_ns = at_ns
-        schedule.look(thing)
+        schedule.update(thing)
     assert len(schedule._heap) == 1
     assert schedule.next() == 999
 
@@ -255,12 +255,12 @@ def test_a_reload_stops_what_is_gone_and_starts_what_is_new() -> None:
 
 
 def test_status_has_rfc_8347_s_names() -> None:
-    shown = instance(Router(config(), KEEPALIVED), "2026-01-01T00:00:00Z", "not-master", "2026-01-01T00:00:00Z")
+    buckets = instance(Router(config(), KEEPALIVED), "2026-01-01T00:00:00Z", "not-master", "2026-01-01T00:00:00Z")
     assert {"state", "is-owner", "last-adv-source", "up-datetime", "master-down-interval", "skew-time",
-            "last-event", "new-master-reason", "statistics"} <= shown.keys()  # fmt: skip
+            "last-event", "new-master-reason", "statistics"} <= buckets.keys()  # fmt: skip
     counters = {"master-transitions", "advertisement-rcvd", "advertisement-sent", "interval-errors"}
     counters |= {"discontinuity-datetime", "priority-zero-pkts-rcvd", "priority-zero-pkts-sent", "address-list-errors"}
-    assert counters | {"invalid-type-pkts-rcvd", "packet-length-errors"} <= shown["statistics"].keys()
+    assert counters | {"invalid-type-pkts-rcvd", "packet-length-errors"} <= buckets["statistics"].keys()
 
 
 def test_status_says_what_made_it_master_and_since_when_it_is_up() -> None:
@@ -275,7 +275,7 @@ def test_status_says_what_made_it_master_and_since_when_it_is_up() -> None:
         (Event.LINKS_LOST, Event.LOWER_RECEIVED, State.FAULT),
     ):
         router.last_event, router.last_advert_event = last_event, heard
-        running.note(router, state, float(len(up)))
+        running.record(router, state, float(len(up)))
         reason = running.since[name][1]
         up.append((running.up.get(name), reason, instance(router, None, reason, "")["last-event"]))
     assert up == [
@@ -306,8 +306,8 @@ def test_a_dump_never_writes_through_a_link(tmp_path: Path) -> None:
 def test_lateness_is_counted_in_powers_of_two() -> None:
     latency = Latency()
     for late_ns in (0, 1, 1000, 1001, 2000, 2001, 10**12):
-        latency.note(late_ns)
-    assert latency.shown()[:3] == [
+        latency.record(late_ns)
+    assert latency.buckets()[:3] == [
         {"up-to-us": 1, "count": 3},
         {"up-to-us": 2, "count": 2},
         {"up-to-us": 4, "count": 1},
