@@ -1,81 +1,25 @@
 """The language in which the reference file says what must hold: comparisons of named measures, and log lines in order.
 
-A check is true, false, or None where it could not be decided.
+A check is true, false, or None where it could not be decided; `comparison` has the part that needs no log.
 """
 
 from __future__ import annotations
 
-import operator
 import string
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field
 
+from viplab.analysis.comparison import SIGN, Compare, Lookup, shown
 from viplab.analysis.logs import core
-from viplab.analysis.predicates import Value
+from viplab.analysis.summary import Frozen
 from viplab.analysis.views import LogLine, TrialView
 from viplab.errors import InputError
 from viplab.types import HostName
 
-Lookup = Callable[[str], Value]
 
-_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
-    "eq": operator.eq,
-    "ne": operator.ne,
-    "lt": operator.lt,
-    "le": operator.le,
-    "gt": operator.gt,
-    "ge": operator.ge,
-    "within": lambda value, bounds: bool(bounds[0] <= value <= bounds[1]),
-}
-_SIGN = {"eq": "=", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "within": "within"}
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Compare(_Strict):
-    """A measure against a value, or against another measure, whose name then follows an `@`.
-
-    A name may say another scenario of the same subject first: `case-a/first_reply_ms`.
-    """
-
-    measure: str
-    eq: bool | int | float | str | None = None
-    ne: bool | int | float | str | None = None
-    lt: float | str | None = None
-    le: float | str | None = None
-    gt: float | str | None = None
-    ge: float | str | None = None
-    within: tuple[float, float] | None = None
-
-    @model_validator(mode="after")
-    def _one_comparison(self) -> Compare:
-        if len(self.model_fields_set) != 2:
-            raise ValueError(f"{self.measure}: give exactly one of {', '.join(_COMPARE)}")
-        return self
-
-    @property
-    def comparison(self) -> tuple[str, Any]:
-        """The comparison's name and what is compared with."""
-        (name,) = self.model_fields_set - {"measure"}
-        return name, getattr(self, name)
-
-    def holds(self, lookup: Lookup) -> bool | None:
-        """Compare; None where either side was not measured."""
-        name, against = self.comparison
-        value = lookup(self.measure)
-        other = lookup(against[1:]) if isinstance(against, str) and against.startswith("@") else against
-        return None if value is None or other is None else _COMPARE[name](value, other)
-
-    def __str__(self) -> str:
-        name, against = self.comparison
-        return f"{self.measure} {_SIGN[name]} {_shown(against)}"
-
-
-class Line(_Strict):
+class Line(Frozen):
     """A log message without the instance's name, and how long after the one before it should come."""
 
     text: str
@@ -85,7 +29,7 @@ class Line(_Strict):
         return f"`{self.text}`" + (f" {self.gap_s[0]:g} to {self.gap_s[1]:g} s later" if self.gap_s else "")
 
 
-class Logged(_Strict):
+class Logged(Frozen):
     """Messages that one host logged after a fault, in this order; others may stand between them unless `only`."""
 
     log: HostName
@@ -168,15 +112,7 @@ def complaint(check: Check, lookup: Lookup) -> str:
     if isinstance(check, Logged):
         return f"not so: {check}"
     name, against = check.comparison
-    return f"{check.measure} is {_shown(lookup(check.measure))}, should be {_SIGN[name]} {_shown(against)}"
-
-
-def _shown(value: Any) -> str:
-    if isinstance(value, tuple):
-        return f"{value[0]:g} to {value[1]:g}"
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:.6g}" if isinstance(value, float) else str(value)
+    return f"{check.measure} is {shown(lookup(check.measure))}, should be {SIGN[name]} {shown(against)}"
 
 
 def holds(check: Check, lookup: Lookup, view: TrialView) -> bool | None:

@@ -7,21 +7,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import Field, ValidationError
 
-from viplab.analysis.checks import Check, Compare, Logged, Lookup, Template, complaint, holds, unknown_measure
-from viplab.analysis.predicates import Value
-from viplab.analysis.summary import ClaimResult, ClaimVerdict, TrialVerdict
+from viplab.analysis.checks import Check, Logged, Template, complaint, holds, unknown_measure
+from viplab.analysis.comparison import Compare, Lookup, Value
+from viplab.analysis.summary import ClaimResult, ClaimVerdict, Frozen, TrialVerdict
 from viplab.analysis.views import TrialView
 from viplab.errors import ExitStatus, InputError
 from viplab.types import Family
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Explanation(_Strict):
+class Explanation(Frozen):
     """A known cause of a difference; it is given only where its own checks hold on the measured values."""
 
     family: Family | None = None
@@ -29,7 +25,7 @@ class Explanation(_Strict):
     why: str
 
 
-class Claim(_Strict):
+class Claim(Frozen):
     """One claim of the article, the scenario that judges it, and what must be measured for it to be reproduced."""
 
     id: str = Field(pattern=r"^[A-DP]\d{1,2}$")
@@ -37,15 +33,15 @@ class Claim(_Strict):
     text: str
     article: str
     # Where one of these does not hold there is nothing to judge, and `elsewhere` says why.
-    applies: list[Check] = []
+    applies: list[Check] = Field(default=[])
     elsewhere: str = ""
     check: list[Check] = Field(min_length=1)
     measured: str
     why: str
-    explanations: list[Explanation] = []
+    explanations: list[Explanation] = Field(default=[])
 
 
-class Answer(_Strict):
+class Answer(Frozen):
     """An answer to a puzzle, given where all of its checks hold."""
 
     family: Family | None = None
@@ -53,7 +49,7 @@ class Answer(_Strict):
     answer: str
 
 
-class Figure(_Strict):
+class Figure(Frozen):
     """A measured figure that answers rest on."""
 
     label: str
@@ -61,7 +57,7 @@ class Figure(_Strict):
     scenario: str
 
 
-class PuzzleText(_Strict):
+class PuzzleText(Frozen):
     """A question that the article leaves open."""
 
     number: int
@@ -72,7 +68,7 @@ class PuzzleText(_Strict):
     answers: list[Answer]
 
 
-class Reference(_Strict):
+class Reference(Frozen):
     """`reference.yaml`."""
 
     source: str

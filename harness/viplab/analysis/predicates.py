@@ -5,13 +5,12 @@ from __future__ import annotations
 from itertools import groupby
 from statistics import median
 
+from viplab.analysis.comparison import Value
 from viplab.analysis.frame_rows import Resolution, resolution
 from viplab.analysis.record import Record, arp_entry
 from viplab.analysis.timing_model import skew_ns
 from viplab.analysis.views import FaultView, RoundTrip, TrialView
 from viplab.types import HostName
-
-Value = bool | int | float | str | None
 
 # So many replies on either side of the first one from the new master are its neighbours.
 _NEIGHBOURS = 4

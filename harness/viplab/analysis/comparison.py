@@ -1,0 +1,76 @@
+"""Comparisons of named values, the simpler half of the language in which the reference file says what must hold.
+
+A comparison is true, false, or None where it could not be decided.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from pydantic import model_validator
+
+from viplab.analysis.summary import Frozen
+
+Value = bool | int | float | str | None
+Lookup = Callable[[str], Value]
+
+_COMPARE: dict[str, Callable[[Any, Any], bool]] = {
+    "eq": operator.eq,
+    "ne": operator.ne,
+    "lt": operator.lt,
+    "le": operator.le,
+    "gt": operator.gt,
+    "ge": operator.ge,
+    "within": lambda value, bounds: bool(bounds[0] <= value <= bounds[1]),
+}
+SIGN = {"eq": "=", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "within": "within"}
+
+
+class Compare(Frozen):
+    """A measure against a value, or against another measure, whose name then follows an `@`.
+
+    A name may say another scenario of the same subject first: `case-a/first_reply_ms`.
+    """
+
+    measure: str
+    eq: bool | int | float | str | None = None
+    ne: bool | int | float | str | None = None
+    lt: float | str | None = None
+    le: float | str | None = None
+    gt: float | str | None = None
+    ge: float | str | None = None
+    within: tuple[float, float] | None = None
+
+    @model_validator(mode="after")
+    def _one_comparison(self) -> Compare:
+        if len(self.model_fields_set) != 2:
+            raise ValueError(f"{self.measure}: give exactly one of {', '.join(_COMPARE)}")
+        return self
+
+    @property
+    def comparison(self) -> tuple[str, Any]:
+        """The comparison's name and what is compared with."""
+        (name,) = self.model_fields_set - {"measure"}
+        return name, getattr(self, name)
+
+    def holds(self, lookup: Lookup) -> bool | None:
+        """Compare; None where either side was not measured."""
+        name, against = self.comparison
+        value = lookup(self.measure)
+        other = lookup(against[1:]) if isinstance(against, str) and against.startswith("@") else against
+        return None if value is None or other is None else _COMPARE[name](value, other)
+
+    def __str__(self) -> str:
+        name, against = self.comparison
+        return f"{self.measure} {SIGN[name]} {shown(against)}"
+
+
+def shown(value: Any) -> str:
+    """A value as a check names it."""
+    if isinstance(value, tuple):
+        return f"{value[0]:g} to {value[1]:g}"
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:.6g}" if isinstance(value, float) else str(value)
