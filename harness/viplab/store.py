@@ -12,8 +12,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from viplab.errors import HostError, InputError
+from viplab.resources import checkout, resource
 from viplab.run_folder import RunFolder, TrialFolder
-from viplab.tree import tree
 from viplab.types import Provenance, RunInfo
 
 PACKAGES = ("keepalived", "linux-image-cloud-amd64", "python3", "rsyslog", "systemd", "iproute2", "openssh-server")
@@ -23,12 +23,12 @@ FREE_MIB = 200
 
 def runs_dir() -> Path:
     """Folder of all runs."""
-    return tree() / "results" / "runs"
+    return Path("results/runs").absolute()
 
 
 def reference_claims() -> Path:
     """The article's claims."""
-    return tree() / "results" / "reference" / "article.yaml"
+    return resource("results/reference/article.yaml")
 
 
 def new_run(provenance: Provenance, seed: int | None = None) -> RunFolder:
@@ -88,7 +88,7 @@ def baseline_path(name: str) -> Path:
     """Where the baseline of that name lies."""
     if not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
         raise InputError(f"{name!r}: a baseline's name is made of letters, digits, dots and dashes")
-    return tree() / "results" / "baselines" / f"{name}.json"
+    return (Path("results/baselines") / f"{name}.json").absolute()
 
 
 def list_runs() -> list[RunFolder]:
@@ -124,9 +124,12 @@ def provenance(
 
 def commit() -> str | None:
     """The checkout's commit as `git describe` names it, None outside of one."""
+    top = checkout()
+    if top is None:
+        return None
     try:
         done = subprocess.run(
-            ["git", "-C", str(tree()), "describe", "--always", "--dirty"],
+            ["git", "-C", str(top), "describe", "--always", "--dirty"],
             check=True,
             capture_output=True,
             text=True,

@@ -8,8 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from viplab.tree import tree
-
+REPOSITORY = Path(__file__).parents[2]
 Machine = Callable[..., subprocess.CompletedProcess[str]]
 
 PYTHON = """
@@ -39,7 +38,7 @@ def machine(tmp_path: Path) -> Machine:
     for minor in range(11, 15):  # or the real machine's would be found
         (programs / f"python3.{minor}").symlink_to("python3")
     for name in ("bootstrap", "noxfile.py"):
-        (tmp_path / name).write_bytes((tree() / name).read_bytes())
+        (tmp_path / name).write_bytes((REPOSITORY / name).read_bytes())
 
     def bootstrap(*arguments: str, **environment: str) -> subprocess.CompletedProcess[str]:
         command = ["sh", str(tmp_path / "bootstrap"), *arguments]

@@ -21,7 +21,7 @@ from viplab.lab.cache import cache_dir, make_once
 from viplab.lab.command import run
 from viplab.lab.libvirt.keys import write_key_pair
 from viplab.lab.sandbox import contained
-from viplab.tree import tree
+from viplab.resources import resource
 
 FREE_MIB_TO_BUILD = 6 * 1024
 
@@ -75,9 +75,10 @@ def load_recipe(name: str) -> Recipe:
     Raises:
         InputError: there is no such recipe, or it is not valid.
     """
-    path = tree() / "vmimages" / name
+    recipes = resource("vmimages")
+    path = recipes / name
     if not (path / "recipe.yaml").is_file():
-        known = sorted(found.parent.name for found in (tree() / "vmimages").glob("*/recipe.yaml"))
+        known = sorted(found.parent.name for found in recipes.glob("*/recipe.yaml"))
         raise InputError(f"no image recipe {name!r}; there are: {', '.join(known)}")
     try:
         file = RecipeFile.model_validate(yaml.safe_load((path / "recipe.yaml").read_text(encoding="utf-8")))

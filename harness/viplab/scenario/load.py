@@ -9,15 +9,15 @@ import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
 from viplab.errors import InputError
+from viplab.resources import resource
 from viplab.scenario.model import Scenario
-from viplab.tree import tree
 
 _Suites = TypeAdapter(dict[str, Annotated[list[str], Field(min_length=1)]])
 
 
 def scenario_files() -> dict[str, Path]:
     """Every scenario of the tree, by name."""
-    return {path.stem: path for path in sorted((tree() / "scenarios").glob("*/*.yaml"))}
+    return {path.stem: path for path in sorted(resource("scenarios").glob("*/*.yaml"))}
 
 
 def suites(path: Path | None = None) -> dict[str, list[str]]:
@@ -26,7 +26,7 @@ def suites(path: Path | None = None) -> dict[str, list[str]]:
     Raises:
         InputError: it is not valid, or names a scenario that is not there; one line says which and where.
     """
-    path = path or tree() / "scenarios" / "suites.yaml"
+    path = path or resource("scenarios/suites.yaml")
     try:
         found = _Suites.validate_python(_load_yaml(_text(path), str(path)))
     except ValidationError as error:

@@ -8,8 +8,8 @@ from pathlib import Path
 
 from viplab.errors import LabError
 from viplab.lab.guest import Guest
+from viplab.resources import resource
 from viplab.subjects.subject import CONFIGURATION
-from viplab.tree import tree
 from viplab.types import Family
 
 PROGRAM = "/usr/local/sbin/vipd.pyz"
@@ -41,11 +41,10 @@ class Vipd:
 
     def install(self, guest: Guest) -> None:
         """Program, init script, systemd unit and the options that choose the profile."""
-        agent = tree() / "agent"
         guest.run(f"mkdir -p {CONFIGURATION.rpartition('/')[0]}").checked()
         guest.put(self._zipapp, PROGRAM, 0o755)
-        guest.put((agent / "init.d" / "vipd").read_bytes(), "/etc/init.d/vipd", 0o755)
-        guest.put((agent / "vipd.service").read_bytes(), "/etc/systemd/system/vipd.service")
+        guest.put(resource("agent/init.d/vipd").read_bytes(), "/etc/init.d/vipd", 0o755)
+        guest.put(resource("agent/systemd/vipd.service").read_bytes(), "/etc/systemd/system/vipd.service")
         guest.put(f'VIPD_OPTIONS="-D --profile {self.profile}"\n'.encode(), "/etc/default/vipd")
 
     def version(self, guest: Guest) -> str:
