@@ -10,7 +10,7 @@ Layout, every path relative to `results/runs/<id>/`::
       trial.json                  TrialInfo: what was asked, of whom, with which addresses and timers
       scenario.yaml               the scenario as it was read
       timeline.jsonl              Event, one a line, appended as it happens
-      capture/virbr0.pcap         ARP and ICMP as the client's bridge saw them
+      capture/public.pcap         ARP and ICMP as the client's bridge saw them
       capture/interconnect.pcap   VRRP adverts
       capture/mgmt.pcap           the markers that date a fault inside a guest
       ping.txt                    transcript of the article's 1 Hz ping
@@ -37,7 +37,7 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from viplab.errors import InputError
-from viplab.types import Event, HostName, HttpRequest, RunInfo, TrialInfo
+from viplab.types import FORMER_NETWORKS, Event, HostName, HttpRequest, NetworkName, RunInfo, TrialInfo
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
 
@@ -68,9 +68,11 @@ class TrialFolder:
         """The append-only event stream."""
         return self.path / "timeline.jsonl"
 
-    def capture(self, network: str) -> Path:
-        """The pcap of one network (`virbr0`, `interconnect`, `mgmt`)."""
-        return self.path / "capture" / f"{network}.pcap"
+    def capture(self, network: NetworkName) -> Path:
+        """The pcap of one network; under the name that it had formerly where only that is there."""
+        path = self.path / "capture" / f"{network}.pcap"
+        former = (path.with_name(f"{old}.pcap") for old, new in FORMER_NETWORKS.items() if new == network)
+        return path if path.exists() else next(filter(Path.exists, former), path)
 
     def http_requests(self) -> Iterator[HttpRequest]:
         """The HTTP requests in the order in which they ended.

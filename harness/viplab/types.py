@@ -10,6 +10,9 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 HostName = Literal["A", "B"]
+NetworkName = Literal["public", "interconnect", "mgmt"]
+FORMER_NETWORKS: dict[str, NetworkName] = {"virbr0": "public"}
+"""Runs before November 2026 call a network by its bridge, in `timeline.jsonl` and in the name of its capture."""
 Family = Literal["keepalived-1.2.2", "keepalived-2"]
 Protocol = Literal["vrrp2", "vrrp3", "carp"]
 HttpError = Literal["timeout", "refused", "reset", "closed", "unreachable", "garbled", "failed", "unanswered"]
@@ -80,6 +83,8 @@ class TrialInfo(_Record):
     trial: int = Field(ge=1)
     vip: str
     virtual_router_id: int
+    bridges: dict[NetworkName, str] = Field(default={"public": "virbr0", "interconnect": "virbr1", "mgmt": "virbr2"})
+    """The host's bridge that each network is made of."""
     stations: dict[str, Station]
     nodes: dict[HostName, NodeTimers]
     tracked: list[str] = Field(default_factory=list)
@@ -115,7 +120,7 @@ class Event(BaseModel):
     trial_started       scenario, subject, seed
     prepared            reset_s, configure_s: what it took to have fresh hosts with the daemon on them, and configured
     interfaces          when (before|after), counters (what the kernel counted on each bridge and its ports)
-    capture_started     network (virbr0|interconnect|mgmt), snap_bytes, buffer_kib
+    capture_started     network (public|interconnect|mgmt), snap_bytes, buffer_kib
     capture_stopped     network, packets, dropped (kernel + interface, by tcpdump's own count)
     clock               realtime_ns, monotonic_ns (both ends of the trial)
     guest_clock         host, offset_ns (guest minus host), uncertainty_ns, exchanges (the quickest of so many);
@@ -152,6 +157,13 @@ class Event(BaseModel):
 
     t_ns: int = Field(ge=0, lt=1 << 63)
     event: str
+
+    @model_validator(mode="before")
+    @classmethod
+    def _network_by_its_name(cls, line: Any) -> Any:
+        if isinstance(line, dict) and str(line.get("network")) in FORMER_NETWORKS:
+            return {**line, "network": FORMER_NETWORKS[line["network"]]}
+        return line
 
     @model_validator(mode="after")
     def _is_what_it_should_be(self) -> Event:

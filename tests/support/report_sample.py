@@ -387,7 +387,7 @@ def _frames(takeover_s: float | None, garp_s: float | None) -> list[FrameRow]:
             protocol="ARP",
             length=42,
             info=f"Gratuitous ARP for {VIP} (Request)",
-            network="virbr0",
+            network="public",
             mark="B claims the address" if copy == 0 else None,
         )
         for copy in range(5)
@@ -401,7 +401,7 @@ def _frames(takeover_s: float | None, garp_s: float | None) -> list[FrameRow]:
             protocol="ICMP",
             length=98,
             info="Echo (ping) request  id=0x0b1c, seq=17",
-            network="virbr0",
+            network="public",
             mark="the ping's request that B answers first",
         ),
         FrameRow(
@@ -412,7 +412,7 @@ def _frames(takeover_s: float | None, garp_s: float | None) -> list[FrameRow]:
             protocol="ARP",
             length=42,
             info=f"Who has 192.168.122.1? Tell {VIP}",
-            network="virbr0",
+            network="public",
             mark="B asks for the client's MAC",
         ),
         FrameRow(
@@ -423,7 +423,7 @@ def _frames(takeover_s: float | None, garp_s: float | None) -> list[FrameRow]:
             protocol="ARP",
             length=42,
             info="192.168.122.1 is at 52:54:00:aa:00:01",
-            network="virbr0",
+            network="public",
             mark="the client answers",
         ),
         FrameRow(
@@ -434,7 +434,7 @@ def _frames(takeover_s: float | None, garp_s: float | None) -> list[FrameRow]:
             protocol="ICMP",
             length=98,
             info="Echo (ping) reply  id=0x0b1c, seq=17",
-            network="virbr0",
+            network="public",
             mark="first answer of B to the ping",
         ),
     ]

@@ -17,7 +17,7 @@ from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Ne
 from viplab.capture.pcap import Pcap
 from viplab.errors import InputError
 from viplab.run_folder import TrialFolder
-from viplab.types import Event, HostName, HttpRequest
+from viplab.types import Event, HostName, HttpRequest, NetworkName
 
 # Frames of one capture that are kept: eight minutes of a probe at 2 kHz, and no more of a capture that is hostile.
 _MOST = 2_000_000
@@ -36,7 +36,7 @@ def read_trial(folder: TrialFolder) -> Record:
     gaps: list[str] = []
     events = _events(folder, gaps)
     wire = _capture(folder, "interconnect", gaps, lambda frame: isinstance(frame, Advert | Carp))
-    public = _capture(folder, "virbr0", gaps, lambda frame: _concerns(frame, info.vip))
+    public = _capture(folder, "public", gaps, lambda frame: _concerns(frame, info.vip))
     needs_markers = any(event.event == "fault_injected" and event.get("marker") for event in events)
     has_markers = needs_markers or folder.capture("mgmt").exists()
     markers = _capture(folder, "mgmt", gaps, lambda frame: isinstance(frame, Datagram)) if has_markers else []
@@ -104,7 +104,9 @@ def _http(folder: TrialFolder, gaps: list[str]) -> list[HttpRequest]:
     return requests
 
 
-def _capture(folder: TrialFolder, network: str, gaps: list[str], wanted: Callable[[Meaning], bool]) -> list[Meaning]:
+def _capture(
+    folder: TrialFolder, network: NetworkName, gaps: list[str], wanted: Callable[[Meaning], bool]
+) -> list[Meaning]:
     """What is wanted of a capture, in the order of time; the rest of it is never in memory."""
     found: list[Meaning] = []
     try:

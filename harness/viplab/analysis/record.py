@@ -14,10 +14,10 @@ from viplab.analysis.streams import Trip, lateness_ns, round_trips
 from viplab.analysis.summary import CaptureSummary, Fault, FaultKind
 from viplab.analysis.views import PingView, Stream
 from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
-from viplab.types import Event, HostName, HttpRequest, Station, TrialInfo
+from viplab.types import Event, HostName, HttpRequest, NetworkName, Station, TrialInfo
 
 HOSTS: tuple[HostName, ...] = ("A", "B")
-NETWORKS = ("virbr0", "interconnect")
+NETWORKS: tuple[NetworkName, ...] = ("public", "interconnect")
 _STEP = ("step_started", "step_finished")
 
 

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from viplab.analysis.summary import ClaimResult, FaultSummary, Figure, Frozen, PingSummary, Summary, TrialSummary
-from viplab.types import HostName, RunInfo, TrialInfo
+from viplab.types import HostName, NetworkName, RunInfo, TrialInfo
 
 Stream = Literal["probe", "ping"]
 
@@ -68,7 +68,7 @@ class FrameRow(Frozen):
     protocol: Literal["VRRP", "ARP", "ICMP"]
     length: int
     info: str
-    network: Literal["virbr0", "interconnect"]
+    network: NetworkName
     mark: str | None = None
 
 

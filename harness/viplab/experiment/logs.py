@@ -5,10 +5,10 @@ from __future__ import annotations
 from viplab.errors import LabError
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_both
-from viplab.lab.topology import HostName
 from viplab.observe.timeline import Timeline
 from viplab.run_folder import TrialFolder
 from viplab.subjects.subject import CONFIGURATION
+from viplab.types import HostName
 
 _KEPT = {"messages.log": "/var/log/messages", "precise.log": "/var/log/precise.log", "keepalived.conf": CONFIGURATION}
 

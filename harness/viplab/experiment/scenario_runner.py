@@ -16,7 +16,7 @@ from viplab.inject.cut import cut
 from viplab.inject.fault import Fault, inject
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_both
-from viplab.lab.topology import PUBLIC, HostName
+from viplab.lab.topology import PUBLIC
 from viplab.observe import clocks
 from viplab.observe.http_probe import HttpProbe
 from viplab.observe.neighbours import arp_table
@@ -28,6 +28,7 @@ from viplab.run_folder import TrialFolder
 from viplab.scenario import model
 from viplab.scenario.model import Scenario
 from viplab.subjects.subject import Subject, start
+from viplab.types import HostName
 
 PROBE_SOURCE = "192.168.122.2"
 ENDS_THE_GUEST = ("power_cut", "shutdown")

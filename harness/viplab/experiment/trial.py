@@ -22,6 +22,7 @@ from viplab.lab.topology import (
     INTERCONNECT,
     MARKER_PORT,
     MGMT,
+    NETWORKS,
     PUBLIC,
 )
 from viplab.observe import clocks, echo, responder
@@ -123,8 +124,8 @@ def _prepare(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline) ->
 
 def _observe(trial: Trial, folder: TrialFolder, timeline: Timeline, observers: ExitStack) -> None:
     for network, pattern in ((PUBLIC, ""), (INTERCONNECT, ""), (MGMT, f"udp port {MARKER_PORT}")):
-        name = "virbr0" if network is PUBLIC else network.name
-        observers.enter_context(Capture(network.bridge, name, folder.capture(name), timeline, pattern))
+        path = folder.capture(network.name)
+        observers.enter_context(Capture(network.bridge, network.name, path, timeline, pattern))
     vip = trial.scenario.vrrp.vip
     observers.enter_context(Neighbours(vip, PUBLIC.bridge, timeline))
     observers.enter_context(Census(vip, PUBLIC.bridge, timeline))
@@ -155,6 +156,7 @@ def _info(trial: Trial, lab: Lab, version: str) -> TrialInfo:
         trial=trial.number,
         vip=scenario.vrrp.vip,
         virtual_router_id=scenario.vrrp.virtual_router_id,
+        bridges={network.name: network.bridge for network in NETWORKS},
         stations=stations,
         nodes={
             name: NodeTimers(state=node.state, priority=node.priority, advert_int_s=scenario.vrrp.advert_int)

@@ -105,7 +105,7 @@ def _resolve(trial: Trial, garp: int) -> None:
     while sent < garp + SWITCH:
         sent += S
     trial.slow[sent] = 20_100_000
-    frames = trial.frames["virbr0"]
+    frames = trial.frames["public"]
     frames.append((sent + 200_000, arp(MAC["B"], BROADCAST, 1, VIP, "00:00:00:00:00:00", CLIENT_IP)))
     frames.append((sent + 250_000, arp(CLIENT_MAC, MAC["B"], 2, CLIENT_IP, MAC["B"], VIP)))
 

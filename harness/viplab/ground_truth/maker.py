@@ -73,7 +73,7 @@ class Trial:
     end: int = 40 * S
     probe_interval: int = 20 * MS
     frames: dict[str, list[tuple[int, bytes]]] = field(
-        default_factory=lambda: {"virbr0": [], "interconnect": [], "mgmt": []}
+        default_factory=lambda: {"public": [], "interconnect": [], "mgmt": []}
     )
     events: list[tuple[int, str, dict[str, object]]] = field(default_factory=list)
     logs: dict[str, list[str]] = field(default_factory=lambda: {"A": [], "B": []})
@@ -143,7 +143,7 @@ class Trial:
             for number in range(5):
                 frame = wire.unsolicited_na(MAC[host], VIP6) if self.ipv6 else _gratuitous(host)
                 if burst + number * 10_000 < self.end:
-                    self.frames["virbr0"].append((burst + number * 10_000, frame))
+                    self.frames["public"].append((burst + number * 10_000, frame))
 
     def neighbour(self, at: int, host: str) -> None:
         """The client's entry comes to name a host."""
@@ -249,7 +249,7 @@ class Trial:
 
     def _serve(self) -> None:
         """Echo of both streams and the owner census, from who serves and who owns."""
-        frames, until = self.frames["virbr0"], self.end - S
+        frames, until = self.frames["public"], self.end - S
         streams = (
             (self.probe_ip, PROBE_IDENT, PROBE_FROM, self.probe_interval, until),
             (self.client_ip, PING_IDENT, self.ping_from, S, self.ping_to or until),

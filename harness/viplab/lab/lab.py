@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import Literal, Protocol, TypeVar
 
 from viplab.lab.guest import Guest
-from viplab.lab.topology import HostName
+from viplab.types import HostName
 
 T = TypeVar("T")
 Fact = tuple[bool | None, str]

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
-HostName = Literal["A", "B"]
+from viplab.types import HostName, NetworkName
 
 
 @dataclass(frozen=True)
 class Network:
     """A libvirt network: a bridge of the host, isolated from everything else."""
 
-    name: str
+    name: NetworkName
     bridge: str
     mac: str
     """The bridge's own, always the same: saved guests remember it as the client's."""
@@ -25,7 +24,7 @@ class Interface:
     """A guest's network card."""
 
     name: str
-    network: str
+    network: NetworkName
     mac: str
     ip: str
     """Address and prefix length."""

@@ -11,7 +11,8 @@ from dataclasses import dataclass, field
 from types import TracebackType
 
 from viplab.errors import LabError
-from viplab.lab.topology import CLIENT_IP, HOSTS, HostName
+from viplab.lab.topology import CLIENT_IP, HOSTS
+from viplab.types import HostName
 
 _IP, _ARP, _ALL = 0x0800, 0x0806, 0x0003
 _VRRP = 112

@@ -39,7 +39,7 @@ def draw(exchanges: Sequence[tuple[str, TrialView]], key: str) -> Drawing | None
 
 def rungs(trial: TrialView) -> list[FrameRow]:
     """The frames from the ping's request to the new master's first answer to it; none where they were not seen."""
-    frames = [frame for frame in trial.frames if frame.network == "virbr0"]
+    frames = [frame for frame in trial.frames if frame.network == "public"]
     request = next((at for at, frame in enumerate(frames) if (frame.mark or "").startswith("the ping's request")), None)
     if request is None:
         return []

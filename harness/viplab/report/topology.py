@@ -15,7 +15,10 @@ class Bench:
     """The bench as one trial saw it; None stands for what its evidence does not tell."""
 
     vip: str
+    bridge: str
+    """The bridge that the public network is made of."""
     public: str | None
+    """The public network's addresses."""
     virtual_router_id: int
     client: Station | None
     hosts: dict[HostName, Station | None]
@@ -28,8 +31,8 @@ class Bench:
         """The figure in one paragraph, for those who do not see it."""
         holder = f"At the outset {self.holder} holds it." if self.holder else "Who held it first was not measured."
         return (
-            "The client and the hosts A and B are on the public network, the bridge virbr0. A and B also share the "
-            f"interconnect, which carries the VRRP adverts. The virtual address is {self.vip}. {holder}"
+            f"The client and the hosts A and B are on the public network, the bridge {self.bridge}. A and B also "
+            f"share the interconnect, which carries the VRRP adverts. The virtual address is {self.vip}. {holder}"
         )
 
 
@@ -41,6 +44,7 @@ def bench(view: RunView) -> Bench | None:
     stations = trial.info.stations
     return Bench(
         vip=trial.info.vip,
+        bridge=trial.info.bridges["public"],
         public=_network(trial),
         virtual_router_id=trial.info.virtual_router_id,
         client=stations.get("client"),

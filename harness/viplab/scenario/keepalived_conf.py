@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from viplab.scenario.model import HostName, Scenario
+from viplab.scenario.model import Scenario
+from viplab.types import HostName
 
 
 def keepalived_conf(scenario: Scenario, host: HostName) -> str:

@@ -16,7 +16,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
 
-HostName = Literal["A", "B"]
+from viplab.types import HostName
+
 Seconds = Annotated[float, Field(gt=0, le=600)]
 ClaimId = Annotated[str, Field(pattern=r"^[A-DP]\d{1,2}$")]
 

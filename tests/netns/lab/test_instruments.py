@@ -47,7 +47,7 @@ def events_of(folder: TrialFolder) -> list[dict[str, Any]]:
 
 def requests_and_answers(folder: TrialFolder, vip: bytes) -> tuple[list[int], set[int]]:
     requests, answers = [], set()
-    for frame, _ in RawPcapReader(str(folder.capture("virbr0"))):
+    for frame, _ in RawPcapReader(str(folder.capture("public"))):
         at = frame.find(MAGIC)
         if at >= 0:
             (number,) = struct.unpack_from("!Q", frame, at + len(MAGIC))
@@ -94,6 +94,6 @@ def test_the_capture_holds_what_the_bridge_counted(tmp_path: Path) -> None:
     events = events_of(folder)
     before, after = (event["counters"]["virbr0"] for event in events if event["event"] == "interfaces")
     counted = sum(after[word] - before[word] for word in ("rx_packets", "tx_packets"))
-    (captured,) = (e["packets"] for e in events if e["event"] == "capture_stopped" and e["network"] == "virbr0")
+    (captured,) = (e["packets"] for e in events if e["event"] == "capture_stopped" and e["network"] == "public")
     # The counters are read just before and just after the capture runs.
     assert 0 <= counted - captured <= 10

@@ -65,7 +65,7 @@ def empty(key: str) -> Callable[[Path], object]:
     return lambda path: path.write_text(json.dumps(json.loads(path.read_text()) | {key: {}}))
 
 
-CAPTURE = "capture/virbr0.pcap"
+CAPTURE = "capture/public.pcap"
 
 
 @pytest.mark.parametrize("damage", [cut_short, emptied, foreign, a_pipe, a_folder, Path.unlink])

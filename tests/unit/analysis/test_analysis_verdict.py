@@ -105,7 +105,7 @@ def test_a_busy_host_makes_a_set_up_that_is_only_looked_at_no_less_true(tmp_path
 
 
 @pytest.mark.parametrize(
-    "path", ["capture/virbr0.pcap", "capture/interconnect.pcap", "capture/mgmt.pcap", "scenario.yaml"]
+    "path", ["capture/public.pcap", "capture/interconnect.pcap", "capture/mgmt.pcap", "scenario.yaml"]
 )
 def test_a_missing_file_makes_a_trial_undecided_and_is_named(tmp_path: Path, path: str) -> None:
     folder = s.case_a(s.FAMILIES[0]).write(tmp_path, 1)
@@ -117,7 +117,7 @@ def test_a_missing_file_makes_a_trial_undecided_and_is_named(tmp_path: Path, pat
 
 def test_a_capture_that_was_not_closed_makes_a_trial_undecided(tmp_path: Path) -> None:
     folder = s.case_a(s.FAMILIES[0]).write(tmp_path, 1)
-    path = folder / "capture" / "virbr0.pcap"
+    path = folder / "capture" / "public.pcap"
     path.write_bytes(path.read_bytes()[:-7])
     assert "ends within a record" in judged(folder)[1]
 

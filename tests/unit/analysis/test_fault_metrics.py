@@ -238,7 +238,7 @@ def test_every_answer_is_counted_by_who_gave_it(tmp_path: Path) -> None:
     at, seq = 30 * s.S, (30 * s.S - 500 * s.MS) // (20 * s.MS) + 1
     for late, host in ((1, "A"), (2, "B")):
         answer = s.echo(s.MAC[host], s.CLIENT_MAC, s.VIP, s.PROBE_IP, 0, 0x1111, seq)
-        trial.frames["virbr0"].append((at + late, answer))
+        trial.frames["public"].append((at + late, answer))
     summary = viewed(tmp_path, trial).faults[0].summary
     assert summary.answered_twice == 1
     assert summary.answers["A"] > 0
@@ -264,7 +264,7 @@ def by_hand(tmp_path: Path) -> Path:
         trial = s.Trial(scenario, NEW, "B", priorities=priorities, tracked=("eth1",))
         folder = tmp_path / scenario
         (folder / "capture").mkdir(parents=True)
-        for name in ("interconnect", "virbr0"):
+        for name in ("interconnect", "public"):
             frames = [(frame.time_ns, frame.raw) for frame in Pcap(BYHAND / f"{name}.pcap") if frame.time_ns < end]
             (folder / "capture" / f"{name}.pcap").write_bytes(s.pcap_bytes(frames))
         (folder / "trial.json").write_text(

@@ -58,7 +58,7 @@ def run(tmp_path_factory: pytest.TempPathFactory) -> RunFolder:
                 {"event": "step_started", "step": SCRIPT.decode() + "\x1b", "phase": "steps"},
             ):
                 file.write(json.dumps({"t_ns": 10**19, **event}) + "\n")
-        with trial.capture("virbr0").open("ab") as file:
+        with trial.capture("public").open("ab") as file:
             file.write(noise)
     return folder
 

@@ -172,11 +172,11 @@ def test_a_trial_that_broke_off_is_shown_with_what_there_is(folder: RunFolder) -
     broken = sample.trial(
         takeover_s=None, outage_s=None, verdict="undecided", ping=None, arp_before=None, arp_after=None, logs={},
         frames=[], lanes=[], probe=[], ping_trips=[], gaps=[], faults=[], config={"A": None, "B": None}, scenario="",
-        notes=["capture/virbr0.pcap: missing."],
+        notes=["capture/public.pcap: missing."],
     )  # fmt: skip
     page = render(folder, sample.run(broken).model_copy(update={"notes": ["trials/002-case-b-vipd: no trial.json"]}))
     assert "there is no timeline to draw" in page
-    assert "capture/virbr0.pcap: missing." in page
+    assert "capture/public.pcap: missing." in page
     assert "trials/002-case-b-vipd: no trial.json" in page
     assert "broken off here" in page
     assert "? undecided" in page
@@ -278,11 +278,11 @@ def test_the_noise_floor_and_the_known_truth_are_printed_or_said_to_be_missing(
 
 def test_raw_files_are_linked_relative_to_the_report(folder: RunFolder) -> None:
     trial = sample.trial()
-    capture = folder.path / "trials" / trial.name / "capture" / "virbr0.pcap"
+    capture = folder.path / "trials" / trial.name / "capture" / "public.pcap"
     capture.parent.mkdir(parents=True)
     capture.write_bytes(b"\0" * 2048)
     page = render(folder, sample.run(trial))
-    assert f'<a href="trials/{trial.name}/capture/virbr0.pcap">capture/virbr0.pcap</a>' in page
+    assert f'<a href="trials/{trial.name}/capture/public.pcap">capture/public.pcap</a>' in page
     assert "2.0\u00a0kB" in page
     assert str(folder.path) not in page
 

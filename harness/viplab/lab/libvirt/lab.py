@@ -28,9 +28,10 @@ from viplab.lab.image import Image
 from viplab.lab.lab import Fact, Origins
 from viplab.lab.libvirt.accelerator import Accelerator
 from viplab.lab.libvirt.ssh import Connection
-from viplab.lab.topology import HOSTS, NETWORKS, Host, HostName, Network
+from viplab.lab.topology import HOSTS, NETWORKS, Host, Network
 from viplab.lab.waiting import until
 from viplab.progress import step
+from viplab.types import HostName
 
 MEMORY_MIB = 512
 ROOM_MIB = 3 * MEMORY_MIB

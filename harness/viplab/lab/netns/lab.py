@@ -30,7 +30,8 @@ from viplab.lab.guest import Answer, Armed, Dialogue, Guest, Result, Timing
 from viplab.lab.lab import Fact, Origins, on_both
 from viplab.lab.netns import init
 from viplab.lab.sandbox import LAB, contained
-from viplab.lab.topology import HOSTS, MARKER_PORT, MGMT, MGMT_IP, NETWORKS, Host, HostName, Network
+from viplab.lab.topology import HOSTS, MARKER_PORT, MGMT, MGMT_IP, NETWORKS, Host, Network
+from viplab.types import HostName
 
 WORK = Path("/run/viplab-lab")
 NEEDED = ("ip", "unshare", "nsenter", "bash", "ifconfig", "hostname")
