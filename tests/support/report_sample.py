@@ -10,10 +10,9 @@ from viplab.analysis.views import (
     Evidence,
     FaultView,
     FrameRow,
-    Gap,
     Interval,
-    Lane,
     LogLine,
+    LossRunView,
     Moments,
     PingReply,
     PingView,
@@ -21,6 +20,7 @@ from viplab.analysis.views import (
     RoundTrip,
     RunView,
     Step,
+    SwimLane,
     TrialView,
     WaterfallItem,
 )
@@ -179,13 +179,13 @@ def trial(
                 )
                 for seq in range(1, 41)
             ],
-            "gaps": []
+            "loss_runs": []
             if not outage_s
             else [
-                Gap(stream="probe", start_s=0.0, end_s=outage_s, lost=round(outage_s / 0.02)),
-                Gap(stream="ping", start_s=0.7, end_s=0.7 + len(lost), lost=len(lost)),
+                LossRunView(stream="probe", start_s=0.0, end_s=outage_s, lost=round(outage_s / 0.02)),
+                LossRunView(stream="ping", start_s=0.7, end_s=0.7 + len(lost), lost=len(lost)),
             ],
-            "lanes": _lanes(takeover_s, garp_s, outage_s),
+            "swim_lanes": _swim_lanes(takeover_s, garp_s, outage_s),
             "ping": PingView(
                 text=_transcript(lost),
                 summary=summary_ping,
@@ -316,13 +316,13 @@ def _probe(garp_s: float | None, outage_s: float | None) -> list[RoundTrip]:
     return trips
 
 
-def _lanes(takeover_s: float | None, garp_s: float | None, outage_s: float | None) -> list[Lane]:
+def _swim_lanes(takeover_s: float | None, garp_s: float | None, outage_s: float | None) -> list[SwimLane]:
     if takeover_s is None or garp_s is None:
         owner = [Interval(start_s=-12.8, end_s=28.0, label="A")]
-        return [Lane(name="owners", label="VIP answered by", intervals=owner)]
+        return [SwimLane(name="owners", label="VIP answered by", intervals=owner)]
     gone = bool(outage_s)
     return [
-        Lane(
+        SwimLane(
             name="A",
             label="A",
             intervals=[
@@ -331,7 +331,7 @@ def _lanes(takeover_s: float | None, garp_s: float | None, outage_s: float | Non
                 Interval(start_s=0.0, end_s=28.0, label="off" if gone else "silent"),
             ],
         ),
-        Lane(
+        SwimLane(
             name="B",
             label="B",
             intervals=[
@@ -339,7 +339,7 @@ def _lanes(takeover_s: float | None, garp_s: float | None, outage_s: float | Non
                 Interval(start_s=takeover_s, end_s=28.0, label="advertising"),
             ],
         ),
-        Lane(
+        SwimLane(
             name="owners",
             label="VIP answered by",
             intervals=[
@@ -348,7 +348,7 @@ def _lanes(takeover_s: float | None, garp_s: float | None, outage_s: float | Non
                 Interval(start_s=garp_s, end_s=28.0, label="B" if gone else "A+B"),
             ],
         ),
-        Lane(
+        SwimLane(
             name="client",
             label="client's ARP entry",
             intervals=[

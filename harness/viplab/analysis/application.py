@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 
 from viplab.analysis.calibration import jitter
 from viplab.analysis.outage import recovered_ns
-from viplab.analysis.streams import IN_FLIGHT_NS, Trip, silences
+from viplab.analysis.streams import IN_FLIGHT_NS, Trip, loss_runs
 from viplab.analysis.summary import Application, Fault, KeptConnection
 from viplab.types import HttpRequest
 
@@ -51,11 +51,11 @@ def outage_s(requests: Sequence[HttpRequest]) -> float | None:
         0 where none failed; None where it was not seen to end, and where there were no requests.
     """
     trips = [Trip(r.n, r.sent_ns, None if r.error else r.total_ns, None) for r in requests]
-    gaps = silences(trips)
-    if not gaps:
+    runs = loss_runs(trips)
+    if not runs:
         return 0.0 if trips else None
-    over_ns = recovered_ns(gaps, trips[-1].sent_ns)
-    return None if over_ns is None else (over_ns - gaps[0].start_ns) / _NS
+    over_ns = recovered_ns(runs, trips[-1].sent_ns)
+    return None if over_ns is None else (over_ns - runs[0].start_ns) / _NS
 
 
 def kept(requests: Sequence[HttpRequest], fault: Fault, until_ns: int) -> KeptConnection | None:

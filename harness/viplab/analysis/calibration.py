@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from viplab.analysis.record import HOSTS, Record
 from viplab.analysis.statistics import spread
-from viplab.analysis.streams import silences
+from viplab.analysis.streams import loss_runs
 from viplab.analysis.summary import Calibration, CutSummary, Jitter
 from viplab.types import Event
 
@@ -32,11 +32,11 @@ def _cut(record: Record, begin: Event, end: Event) -> CutSummary:
     (begin_ns, begin_sure_ns), (end_ns, end_sure_ns) = _middle(begin), _middle(end)
     first_ns, last_ns = begin_ns - begin_sure_ns, end_ns + end_sure_ns
     true_s, uncertainty_s = (end_ns - begin_ns) / _NS, (begin_sure_ns + end_sure_ns) / _NS
-    gaps = [gap for gap in silences(record.trips) if first_ns <= gap.start_ns <= last_ns and gap.end_ns is not None]
+    runs = [run for run in loss_runs(record.trips) if first_ns <= run.start_ns <= last_ns and run.end_ns is not None]
     by_stamp_s = by_loss_s = None
     if record.trips:
-        by_stamp_s = sum((gap.end_ns or 0) - gap.start_ns for gap in gaps) / _NS
-        by_loss_s = round(sum(gap.lost for gap in gaps) * record.interval_s, 9)
+        by_stamp_s = sum((run.end_ns or 0) - run.start_ns for run in runs) / _NS
+        by_loss_s = round(sum(run.lost for run in runs) * record.interval_s, 9)
     off = [abs(value - true_s) for value in (by_stamp_s, by_loss_s) if value is not None]
     asked_ns = begin.get("duration_ns")
     return CutSummary(
@@ -62,14 +62,14 @@ def calibration(record: Record) -> Calibration | None:
     trips = [trip for trip in record.trips if begin_ns <= trip.sent_ns <= end_ns]
     if record.info.scenario != CALIBRATION or len(trips) < 2:
         return None
-    gaps = silences(trips)
+    runs = loss_runs(trips)
     return Calibration(
         duration_s=(end_ns - begin_ns) / _NS,
         requests=len(trips),
         requests_per_s=round((len(trips) - 1) * _NS / (trips[-1].sent_ns - trips[0].sent_ns), 3),
-        lost=sum(gap.lost for gap in gaps),
-        false_outages=len(gaps),
-        false_outage_s=sum((gap.end_ns or trips[-1].sent_ns) - gap.start_ns for gap in gaps) / _NS,
+        lost=sum(run.lost for run in runs),
+        false_outages=len(runs),
+        false_outage_s=sum((run.end_ns or trips[-1].sent_ns) - run.start_ns for run in runs) / _NS,
         advert_jitter=jitter(_advert_jitter_ns(record, begin_ns, end_ns)),
         probe_jitter=jitter(record.lateness_ns),
         round_trip=jitter([trip.rtt_ns for trip in trips if trip.rtt_ns is not None]),

@@ -61,8 +61,8 @@ class Logged(Frozen):
             return None
         if len(found) < len(self.lines):
             return False
-        gaps = zip(self.lines[1:], found, found[1:], strict=False)
-        if not all(_apart(before, after, wanted.gap_s) for wanted, before, after in gaps):
+        pairs = zip(self.lines[1:], found, found[1:], strict=False)
+        if not all(_apart(before, after, wanted.gap_s) for wanted, before, after in pairs):
             return False
         if self.within_s is not None and not _apart(found[0], found[-1], (0, self.within_s)):
             return False
@@ -103,8 +103,8 @@ def _apart(before: LogLine, after: LogLine, allowed: tuple[float, float] | None)
     if before.time_s is None or after.time_s is None:
         return False
     unsure = max(before.uncertainty_s or 0, after.uncertainty_s or 0)
-    gap = after.time_s - before.time_s
-    return gap + unsure >= allowed[0] and gap - unsure <= allowed[1]
+    apart_s = after.time_s - before.time_s
+    return apart_s + unsure >= allowed[0] and apart_s - unsure <= allowed[1]
 
 
 def complaint(check: Check, lookup: Lookup) -> str:

@@ -6,7 +6,7 @@ from typing import Literal
 
 from viplab.analysis import application, outage
 from viplab.analysis.record import HOSTS, Record
-from viplab.analysis.streams import Silence, silences
+from viplab.analysis.streams import LossRun, loss_runs
 from viplab.analysis.summary import Application, Fault, FaultSummary, Measures
 from viplab.analysis.timing_model import (
     ANNOUNCE_ADVERTS,
@@ -30,9 +30,9 @@ def between(start_ns: int | None, end_ns: int | None) -> float | None:
     return None if start_ns is None or end_ns is None else (end_ns - start_ns) / _NS
 
 
-def within(silence: Silence, fault: Fault, until_ns: int) -> bool:
-    """A gap belongs to a fault when it goes on at the fault or begins before the next one."""
-    return silence.start_ns < until_ns and (silence.end_ns is None or silence.end_ns > fault.at_ns)
+def within(run: LossRun, fault: Fault, until_ns: int) -> bool:
+    """A loss run belongs to a fault when it goes on at the fault or begins before the next one."""
+    return run.start_ns < until_ns and (run.end_ns is None or run.end_ns > fault.at_ns)
 
 
 def fault_view(record: Record, fault: Fault, until_ns: int, zero_ns: int) -> FaultView:
@@ -57,21 +57,21 @@ class _OneFault:
         self.since_ns = fault.earliest_ns
         self.trips = [trip for trip in record.trips if self.since_ns <= trip.sent_ns < until_ns]
         self.requests = application.tried(record.http, self.since_ns, until_ns)
-        self.silences = [silence for silence in silences(record.trips) if within(silence, fault, until_ns)]
+        self.loss_runs = [run for run in loss_runs(record.trips) if within(run, fault, until_ns)]
         self.old_master = self._old_master()
         self.first_advert = self._first_advert()
         self.new_master = record.advertiser(self.first_advert) if self.first_advert else None
         self.last_advert = self._last_advert()
         self.zeros = self._zeros()
         self.moments = self._moments()
-        self.gap = self._gap()
+        self.longest_run = self._longest_run()
 
     def view(self, zero_ns: int) -> FaultView:
         measures = self._measures()
         return FaultView(
             summary=FaultSummary(
                 fault=self.fault,
-                gaps=outage.gaps(self.silences, self.fault),
+                loss_runs=outage.summaries(self.loss_runs, self.fault),
                 answers=outage.answers(self.record, self.trips),
                 http=self._http(),
                 **measures.model_dump(),
@@ -167,8 +167,8 @@ class _OneFault:
             None,
         )
 
-    def _gap(self) -> Silence | None:
-        return max(self.silences, key=lambda gap: (gap.end_ns or self.until_ns) - gap.start_ns, default=None)
+    def _longest_run(self) -> LossRun | None:
+        return max(self.loss_runs, key=lambda run: (run.end_ns or self.until_ns) - run.start_ns, default=None)
 
     # --- how long ---
 
@@ -185,10 +185,10 @@ class _OneFault:
             deadline_excess_s=self._deadline_excess_s(taker) if taker and failover else None,
             announce_s=between(moments.first_advert_ns, moments.first_garp_ns),
             client_switch_s=between(moments.first_garp_ns, moments.neighbour_change_ns),
-            outage_s=outage.by_stamp_s(self.silences, self.trips),
-            outage_loss_s=outage.by_loss_s(self.silences, self.trips, self.record.interval_s),
-            lost=outage.lost(self.silences, self.trips),
-            recovered_s=outage.recovered_s(self.silences, self.trips, self.fault),
+            outage_s=outage.by_stamp_s(self.loss_runs, self.trips),
+            outage_loss_s=outage.by_loss_s(self.loss_runs, self.trips, self.record.interval_s),
+            lost=outage.lost(self.loss_runs, self.trips),
+            recovered_s=outage.recovered_s(self.loss_runs, self.trips, self.fault),
             http_outage_s=application.outage_s(self.requests),
             answered_twice=sum(bool(trip.also) for trip in self.trips) if self.trips else None,
             failover_s=answered_s if failover else None,
@@ -254,7 +254,7 @@ class _OneFault:
         taker = info.nodes[self.new_master]
         interval = taker.advert_int_s
         announce = ANNOUNCE_ADVERTS[info.family] * interval
-        gap_end_ns = self.gap.end_ns if self.gap else None
+        resumed_ns = self.longest_run.end_ns if self.longest_run else None
         rows: list[tuple[str, str, int | None, int | None, tuple[float, float] | None]] = [
             ("wait", "last advert to fault", self._before_fault(), self.fault.at_ns, (0.0, interval)),
             (
@@ -285,7 +285,13 @@ class _OneFault:
                 moments.first_answer_ns,
                 (0.0, self.record.interval_s),
             ),
-            ("outage", "no answers", self.gap.start_ns if self.gap else None, gap_end_ns, measures.outage_window_s),
+            (
+                "outage",
+                "no answers",
+                self.longest_run.start_ns if self.longest_run else None,
+                resumed_ns,
+                measures.outage_window_s,
+            ),
         ]
         return [
             WaterfallItem.model_validate(

@@ -28,30 +28,30 @@ def read_trial(folder: TrialFolder) -> Record:
     """Read one trial's folder.
 
     Raises:
-        InputError: `trial.json` is missing or not ours; whatever else is wrong is said in the record's `gaps`.
+        InputError: `trial.json` is missing or not ours; whatever else is wrong is said in the record's `issues`.
     """
     info = folder.info()
     if not {*HOSTS} <= info.nodes.keys() & info.stations.keys():
         raise InputError(f"{folder.path / 'trial.json'}: nodes and stations need both of {', '.join(HOSTS)}")
-    gaps: list[str] = []
-    events = _events(folder, gaps)
-    wire = _capture(folder, "interconnect", gaps, lambda frame: isinstance(frame, Advert | Carp))
-    public = _capture(folder, "public", gaps, lambda frame: _concerns(frame, info.vip))
+    issues: list[str] = []
+    events = _events(folder, issues)
+    wire = _capture(folder, "interconnect", issues, lambda frame: isinstance(frame, Advert | Carp))
+    public = _capture(folder, "public", issues, lambda frame: _concerns(frame, info.vip))
     needs_markers = any(event.event == "fault_injected" and event.get("marker") for event in events)
     has_markers = needs_markers or folder.capture("mgmt").exists()
-    markers = _capture(folder, "mgmt", gaps, lambda frame: isinstance(frame, Datagram)) if has_markers else []
+    markers = _capture(folder, "mgmt", issues, lambda frame: isinstance(frame, Datagram)) if has_markers else []
     near_ns = events[0].t_ns if events else 0
-    scenario = _scenario(folder.path / "scenario.yaml", gaps)
-    transcript = _text(folder.ping, gaps)
+    scenario = _scenario(folder.path / "scenario.yaml", issues)
+    transcript = _text(folder.ping, issues)
     ping = read_ping(transcript) if transcript is not None else None
     if ping is None and any(event.event == "ping_started" for event in events):
         what = "missing" if transcript is None else "is no transcript of ping"
-        gaps.append(f"{folder.ping}: {what}, although ping was started")
+        issues.append(f"{folder.ping}: {what}, although ping was started")
     return Record(
         name=folder.name,
         info=info,
         scenario=scenario,
-        config={host: _text(folder.host(host, "keepalived.conf"), gaps) for host in HOSTS},
+        config={host: _text(folder.host(host, "keepalived.conf"), issues) for host in HOSTS},
         events=events,
         adverts=[
             frame for frame in wire if isinstance(frame, Advert) and frame.virtual_router_id == info.virtual_router_id
@@ -62,50 +62,50 @@ def read_trial(folder: TrialFolder) -> Record:
         echoes=[frame for frame in public if isinstance(frame, Echo)],
         markers=[frame for frame in markers if isinstance(frame, Datagram)],
         ping=ping,
-        logs={host: _log(folder, host, near_ns, gaps) for host in HOSTS},
-        http=_http(folder, gaps) if any(event.event == "http_started" for event in events) else [],
-        gaps=gaps,
+        logs={host: _log(folder, host, near_ns, issues) for host in HOSTS},
+        http=_http(folder, issues) if any(event.event == "http_started" for event in events) else [],
+        issues=issues,
     )
 
 
-def _events(folder: TrialFolder, gaps: list[str]) -> list[Event]:
+def _events(folder: TrialFolder, issues: list[str]) -> list[Event]:
     events: list[Event] = []
     try:
         # Kept one by one: those before a damaged line are still good.
         for event in folder.events():
             events.append(event)
     except InputError as error:
-        gaps.append(str(error))
+        issues.append(str(error))
     if not events:
-        gaps.append(f"{folder.timeline}: missing or empty")
+        issues.append(f"{folder.timeline}: missing or empty")
     return events
 
 
-def _scenario(path: Path, gaps: list[str]) -> str:
+def _scenario(path: Path, issues: list[str]) -> str:
     """The scenario's text, "" where it is none: what was to be expected is then not known."""
-    text = _text(path, gaps)
+    text = _text(path, issues)
     try:
         if text is not None and isinstance(yaml.safe_load(text), dict):
             return text
     except (yaml.YAMLError, ValueError):
         pass
-    gaps.append(f"{path}: {'missing' if text is None else 'is no scenario'}")
+    issues.append(f"{path}: {'missing' if text is None else 'is no scenario'}")
     return ""
 
 
-def _http(folder: TrialFolder, gaps: list[str]) -> list[HttpRequest]:
+def _http(folder: TrialFolder, issues: list[str]) -> list[HttpRequest]:
     requests: list[HttpRequest] = []
     try:
         # One by one, as above.
         for request in folder.http_requests():
             requests.append(request)
     except InputError as error:
-        gaps.append(str(error))
+        issues.append(str(error))
     return requests
 
 
 def _capture(
-    folder: TrialFolder, network: NetworkName, gaps: list[str], wanted: Callable[[Meaning], bool]
+    folder: TrialFolder, network: NetworkName, issues: list[str], wanted: Callable[[Meaning], bool]
 ) -> list[Meaning]:
     """What is wanted of a capture, in the order of time; the rest of it is never in memory."""
     found: list[Meaning] = []
@@ -114,12 +114,12 @@ def _capture(
         for batch in pcap.batches():
             found += filter(wanted, meanings(batch))
             if len(found) > _MOST:
-                gaps.append(f"{pcap.path}: more than {_MOST:,} frames of this trial; the rest is not read")
+                issues.append(f"{pcap.path}: more than {_MOST:,} frames of this trial; the rest is not read")
                 break
         if pcap.cut:
-            gaps.append(f"{pcap.path}: ends within a record; the capture was not closed")
+            issues.append(f"{pcap.path}: ends within a record; the capture was not closed")
     except InputError as error:
-        gaps.append(str(error))
+        issues.append(str(error))
     return sorted(found, key=lambda meaning: meaning.time_ns)
 
 
@@ -130,30 +130,30 @@ def _concerns(frame: Meaning, vip: str) -> bool:
     return isinstance(frame, Arp | Neighbour)
 
 
-def _log(folder: TrialFolder, host: HostName, near_ns: int, gaps: list[str]) -> list[Line]:
+def _log(folder: TrialFolder, host: HostName, near_ns: int, issues: list[str]) -> list[Line]:
     """The log in the article's form, dated by the same lines of `precise.log` where the guest kept that too."""
     precise: defaultdict[tuple[str, str], deque[Line]] = defaultdict(deque)
-    for line in _lines(folder.host(host, "precise.log"), near_ns, gaps):
+    for line in _lines(folder.host(host, "precise.log"), near_ns, issues):
         precise[line.ident, line.message].append(line)
     dated = []
-    for line in _lines(folder.host(host, "messages.log"), near_ns, gaps):
+    for line in _lines(folder.host(host, "messages.log"), near_ns, issues):
         same = precise[line.ident, line.message]
         exact = same.popleft() if same else line
         dated.append(replace(line, time_ns=exact.time_ns, resolution_ns=exact.resolution_ns))
     return dated
 
 
-def _lines(path: Path, near_ns: int, gaps: list[str]) -> list[Line]:
-    data = _bytes(path, gaps)
+def _lines(path: Path, near_ns: int, issues: list[str]) -> list[Line]:
+    data = _bytes(path, issues)
     return read_log(data, near_ns) if data is not None else []
 
 
-def _text(path: Path, gaps: list[str]) -> str | None:
-    data = _bytes(path, gaps)
+def _text(path: Path, issues: list[str]) -> str | None:
+    data = _bytes(path, issues)
     return data.decode("utf-8", errors="backslashreplace") if data is not None else None
 
 
-def _bytes(path: Path, gaps: list[str]) -> bytes | None:
+def _bytes(path: Path, issues: list[str]) -> bytes | None:
     """A file's bytes, None where it cannot be read; a guest that logs without end fills no memory here."""
     if not path.is_file():
         return None
@@ -161,8 +161,8 @@ def _bytes(path: Path, gaps: list[str]) -> bytes | None:
         with path.open("rb") as file:
             data = file.read(min(path.stat().st_size, _LARGEST_TEXT) + 1)
     except OSError as error:
-        gaps.append(f"{path}: cannot be read ({error.strerror})")
+        issues.append(f"{path}: cannot be read ({error.strerror})")
         return None
     if len(data) > _LARGEST_TEXT:
-        gaps.append(f"{path}: larger than {_LARGEST_TEXT >> 20} MiB; what is beyond that is not read")
+        issues.append(f"{path}: larger than {_LARGEST_TEXT >> 20} MiB; what is beyond that is not read")
     return data[:_LARGEST_TEXT]

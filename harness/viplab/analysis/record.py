@@ -23,7 +23,7 @@ _STEP = ("step_started", "step_finished")
 
 @dataclass(frozen=True)
 class Record:
-    """What was seen in one trial. `gaps` lists what is missing or damaged, one sentence each."""
+    """What was seen in one trial. `issues` lists what is missing or damaged, one sentence each."""
 
     name: str
     info: TrialInfo
@@ -39,7 +39,7 @@ class Record:
     ping: PingView | None
     logs: dict[HostName, list[Line]]
     http: list[HttpRequest] = field(default_factory=list)
-    gaps: list[str] = field(default_factory=list)
+    issues: list[str] = field(default_factory=list)
 
     @cached_property
     def start_ns(self) -> int:

@@ -27,14 +27,14 @@ def analyze(run: RunFolder) -> RunView:
     info = run.info()
     judged: list[Judged] = []
     notes: list[str] = []
-    gaps: list[str] = []
+    issues: list[str] = []
     for folder in run.trials():
         try:
             record = read_trial(folder)
         except InputError as error:
             notes.append(str(error))
             continue
-        gaps += record.gaps
+        issues += record.issues
         view = view_trial(record)
         judged.append(Judged(view, measures(record, view)))
     if not judged:
@@ -49,7 +49,7 @@ def analyze(run: RunFolder) -> RunView:
         puzzles=answer_puzzles(reference, judged) if reference else [],
         figures=figures([trial.view.summary for trial in judged]),
         notes=notes,
-        damage=[*notes, *gaps],
+        damage=[*notes, *issues],
         exit_status=status or (ExitStatus.UNDECIDED if notes else ExitStatus.OK),
     )
 

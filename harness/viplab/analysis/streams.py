@@ -1,4 +1,4 @@
-"""Echo requests paired with their answers, and the gaps between answers."""
+"""Echo requests paired with their answers, and the runs of lost requests."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Trip:
 
 
 @dataclass(frozen=True, slots=True)
-class Silence:
+class LossRun:
     """Consecutive lost requests, from the first lost to the first answered one; None when no answer followed."""
 
     start_ns: int
@@ -92,19 +92,19 @@ def _unsent(trips: Sequence[Trip], echo: Echo) -> list[Trip]:
     return [Trip((last.seq + n) & 0xFFFF, last.sent_ns + apart_ns * n // step, None, None) for n in range(1, step)]
 
 
-def silences(trips: Iterable[Trip]) -> list[Silence]:
-    """The gaps in a stream, one by one."""
-    found: list[Silence] = []
+def loss_runs(trips: Iterable[Trip]) -> list[LossRun]:
+    """The runs of lost requests in a stream, one by one."""
+    found: list[LossRun] = []
     start_ns, lost = 0, 0
     for trip in trips:
         if trip.rtt_ns is None:
             start_ns = start_ns if lost else trip.sent_ns
             lost += 1
         elif lost:
-            found.append(Silence(start_ns, trip.sent_ns, lost))
+            found.append(LossRun(start_ns, trip.sent_ns, lost))
             lost = 0
     if lost:
-        found.append(Silence(start_ns, None, lost))
+        found.append(LossRun(start_ns, None, lost))
     return found
 
 

@@ -86,7 +86,7 @@ class Measures(Frozen):
         default=None, description="Whether the VIP moved because its master was lost, or because a host came back."
     )
     outage_s: float | None = Field(
-        default=None, description="Sum of the gaps in answers, by time stamp; 0 when measured and none was lost."
+        default=None, description="Sum of the loss runs, by time stamp; 0 when measured and none was lost."
     )
     outage_loss_s: float | None = Field(
         default=None, description="The same by loss: requests without an answer, times the interval between requests."
@@ -114,8 +114,8 @@ class Measures(Frozen):
     )
 
 
-class OutageGap(Frozen):
-    """One gap of an outage: when it began after the fault, how long it was (None: to the end), requests lost in it."""
+class LossRunSummary(Frozen):
+    """One loss run: when it began after the fault, how long it was (None: to the end), and the requests lost in it."""
 
     start_s: float
     duration_s: float | None
@@ -163,7 +163,7 @@ class FaultSummary(Measures):
     """One measured fault of a trial."""
 
     fault: Fault
-    gaps: list[OutageGap] = []
+    loss_runs: list[LossRunSummary] = Field(default=[], validation_alias="gaps", serialization_alias="gaps")
     answers: dict[str, int] = Field(default={}, description="Answers after the fault by who gave them: A, B, or a MAC.")
     http: Application | None = Field(default=None, description="Null where the scenario does not ask over HTTP.")
 

@@ -1,4 +1,4 @@
-"""State lanes of a trial: what A and B were at, who owned the VIP, whom the client would have sent to."""
+"""The swim lanes of a trial: what A and B were at, who owned the VIP, whom the client would have sent to."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from itertools import pairwise
 
 from viplab.analysis.record import Record
 from viplab.analysis.summary import FaultKind
-from viplab.analysis.views import Interval, Lane
+from viplab.analysis.views import Interval, SwimLane
 from viplab.types import HostName
 
 # Until adverts of one host are this many intervals apart it is held to be advertising throughout.
@@ -19,8 +19,8 @@ _AT_ONCE: frozenset[FaultKind] = frozenset({"kill", "power_cut"})
 Span = tuple[int, int, str]
 
 
-def lanes(record: Record, zero_ns: int) -> list[Lane]:
-    """The four lanes, in the order in which a figure shows them."""
+def swim_lanes(record: Record, zero_ns: int) -> list[SwimLane]:
+    """The four swim lanes, in the order in which a plot shows them."""
     spans: list[tuple[str, str, Iterable[Span]]] = [
         ("A", "host A", _host(record, "A")),
         ("B", "host B", _host(record, "B")),
@@ -28,7 +28,7 @@ def lanes(record: Record, zero_ns: int) -> list[Lane]:
         ("client", "the client's ARP entry", _client(record)),
     ]
     return [
-        Lane.model_validate({"name": name, "label": label, "intervals": _relative(_merged(parts), zero_ns)})
+        SwimLane.model_validate({"name": name, "label": label, "intervals": _relative(_merged(parts), zero_ns)})
         for name, label, parts in spans
     ]
 

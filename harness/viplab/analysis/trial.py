@@ -8,11 +8,11 @@ from viplab.analysis.calibration import calibration, cuts
 from viplab.analysis.fault_metrics import fault_view, within
 from viplab.analysis.frame_rows import rows
 from viplab.analysis.record import HOSTS, Record
-from viplab.analysis.streams import Trip, silences
+from viplab.analysis.streams import Trip, loss_runs
 from viplab.analysis.summary import Measures, TrialSummary
-from viplab.analysis.swim_lanes import lanes
+from viplab.analysis.swim_lanes import swim_lanes
 from viplab.analysis.verdict import verdict
-from viplab.analysis.views import AdvertSeen, FaultView, Gap, LogLine, RoundTrip, Step, Stream, TrialView
+from viplab.analysis.views import AdvertSeen, FaultView, LogLine, LossRunView, RoundTrip, Step, Stream, TrialView
 from viplab.types import HostName
 
 _NS = 1_000_000_000
@@ -43,13 +43,13 @@ def view_trial(record: Record) -> TrialView:
         ],
         probe=_round_trips(streams["probe"], zero_ns),
         ping_trips=_round_trips(streams["ping"], zero_ns),
-        gaps=[gap for stream, trips in streams.items() for gap in _gaps(stream, trips, zero_ns)],
-        lanes=lanes(record, zero_ns),
+        loss_runs=[run for stream, trips in streams.items() for run in _loss_runs(stream, trips, zero_ns)],
+        swim_lanes=swim_lanes(record, zero_ns),
         ping=record.ping,
         arp_before=_arp_text(record, "before"),
         arp_after=_arp_text(record, "after"),
         logs={host: _log(record, host, zero_ns) for host in HOSTS},
-        notes=[*record.gaps, *_notes(record, faults)],
+        notes=[*record.issues, *_notes(record, faults)],
     )
 
 
@@ -120,15 +120,15 @@ def _round_trips(trips: Sequence[Trip], zero_ns: int) -> list[RoundTrip]:
     ]
 
 
-def _gaps(stream: Stream, trips: Sequence[Trip], zero_ns: int) -> list[Gap]:
+def _loss_runs(stream: Stream, trips: Sequence[Trip], zero_ns: int) -> list[LossRunView]:
     return [
-        Gap(
+        LossRunView(
             stream=stream,
-            start_s=(silence.start_ns - zero_ns) / _NS,
-            end_s=None if silence.end_ns is None else (silence.end_ns - zero_ns) / _NS,
-            lost=silence.lost,
+            start_s=(run.start_ns - zero_ns) / _NS,
+            end_s=None if run.end_ns is None else (run.end_ns - zero_ns) / _NS,
+            lost=run.lost,
         )
-        for silence in silences(trips)
+        for run in loss_runs(trips)
     ]
 
 
@@ -156,12 +156,12 @@ def _log(record: Record, host: HostName, zero_ns: int) -> list[LogLine]:
 def _notes(record: Record, faults: Sequence[FaultView]) -> list[str]:
     notes = []
     outside = [
-        gap
-        for gap in silences(record.trips)
-        if not any(within(gap, fault, until_ns) for fault, until_ns in record.windows())
+        run
+        for run in loss_runs(record.trips)
+        if not any(within(run, fault, until_ns) for fault, until_ns in record.windows())
     ]
     if faults and outside:
-        notes.append(f"{sum(gap.lost for gap in outside)} echo requests were lost before the fault.")
+        notes.append(f"{sum(run.lost for run in outside)} echo requests were lost before the fault.")
     if record.carps:
         hosts = ", ".join(sorted({frame.src_ip for frame in record.carps}))
         notes.append(f"{len(record.carps)} CARP packets of {hosts} look like VRRP and were not counted as adverts.")

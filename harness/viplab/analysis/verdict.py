@@ -53,7 +53,7 @@ def _broken_off(record: Record, views: Sequence[FaultView]) -> str | None:
 
 
 def _evidence_missing(record: Record, views: Sequence[FaultView]) -> str | None:
-    return record.gaps[0] if record.gaps else None
+    return record.issues[0] if record.issues else None
 
 
 def _capture_dropped(record: Record, views: Sequence[FaultView]) -> str | None:

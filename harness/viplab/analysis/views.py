@@ -89,7 +89,7 @@ class RoundTrip(Frozen):
     mac: str | None
 
 
-class Gap(Frozen):
+class LossRunView(Frozen):
     """Consecutive lost echo requests of one stream: from the first lost one to the first answered one after it.
 
     `end_s` is None when the stream ended unanswered.
@@ -102,17 +102,17 @@ class Gap(Frozen):
 
 
 class Interval(Frozen):
-    """A state that lasted from `start_s` to `end_s`; several labels at once do not occur within one lane."""
+    """A state that lasted from `start_s` to `end_s`; several labels at once do not occur within one swim lane."""
 
     start_s: float
     end_s: float
     label: str
 
 
-class Lane(Frozen):
+class SwimLane(Frozen):
     """What one party was at, over time.
 
-    Labels: hosts `off`, `silent`, `advertising`; owners and client `A`, `B`, `A+B`, `none`, or a MAC. A lane
+    Labels: hosts `off`, `silent`, `advertising`; owners and client `A`, `B`, `A+B`, `none`, or a MAC. A swim lane
     begins where something is known.
     """
 
@@ -168,8 +168,8 @@ class TrialView(Frozen):
     adverts: list[AdvertSeen]
     probe: list[RoundTrip]
     ping_trips: list[RoundTrip]
-    gaps: list[Gap]
-    lanes: list[Lane]
+    loss_runs: list[LossRunView]
+    swim_lanes: list[SwimLane]
     ping: PingView | None
     arp_before: str | None
     arp_after: str | None

@@ -58,7 +58,7 @@ def _dead(trial: Trial, fault: int, spans: Sequence[tuple[int, int]], prefix: st
         prefix + "outage_s": sum(lost) * trial.probe_interval,
         prefix + "outage_loss_s": sum(lost) * trial.probe_interval,
         prefix + "recovered_s": held[0] if spans else 0,
-        prefix + "gaps": sum(count > 0 for count in lost),
+        prefix + "loss_runs": sum(count > 0 for count in lost),
     }
 
 

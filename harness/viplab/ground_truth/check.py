@@ -64,9 +64,9 @@ def answers(folder: Path) -> dict[str, Answer]:
 
 def _of_fault(view: FaultView) -> dict[str, Answer]:
     summary = view.summary
-    plain = summary.model_dump(exclude={"fault", "gaps", "answers", "http", "outage_window_s", "event"})
+    plain = summary.model_dump(exclude={"fault", "loss_runs", "answers", "http", "outage_window_s", "event"})
     return {name: _ns(value) if name.endswith("_s") else value for name, value in plain.items()} | {
-        "gaps": len(summary.gaps)
+        "loss_runs": len(summary.loss_runs)
     }
 
 

@@ -12,7 +12,7 @@ from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullLocator
 
 from viplab.analysis.summary import FaultKind
-from viplab.analysis.views import FaultView, Gap, Interval, Lane, RoundTrip, TrialView
+from viplab.analysis.views import FaultView, Interval, LossRunView, RoundTrip, SwimLane, TrialView
 from viplab.report import units
 from viplab.report.svg import LIGHT, WIDTH, Drawing, canvas, drawing_rules, inline
 from viplab.report.text import visible
@@ -35,7 +35,7 @@ AFTER_S = 9.0
 
 COLUMNS = 800
 """Of the picture; within one, the probe's round trips are drawn as their lowest and highest."""
-LABELLED_GAPS = 4
+LABELLED = 4
 
 LEFT, RIGHT = 0.135, 0.988
 _LANE, _PLOT, _TOP, _BOTTOM, _BETWEEN = 26.0, 150.0, 30.0, 74.0, 12.0
@@ -55,10 +55,10 @@ _OTHER = ("other-tint", "other", None)
 
 def draw(trial: TrialView, key: str) -> Drawing | None:
     """The figure of one trial; None where the evidence holds neither a lane nor a round trip."""
-    if not any(lane.intervals for lane in trial.lanes) and not trial.probe and not trial.ping_trips:
+    if not any(lane.intervals for lane in trial.swim_lanes) and not trial.probe and not trial.ping_trips:
         return None
     start_s, end_s = window(trial)
-    lanes = [lane for lane in trial.lanes if lane.intervals]
+    lanes = [lane for lane in trial.swim_lanes if lane.intervals]
     height = _TOP + _LANE * len(lanes) + _BETWEEN + _PLOT + _BOTTOM
     with drawing_rules():
         figure = canvas(height)
@@ -90,7 +90,7 @@ def window(trial: TrialView) -> tuple[float, float]:
         for at_ns in (moments.first_advert_ns, moments.first_garp_ns, moments.first_answer_ns):
             if at_ns is not None:
                 settled.append((at_ns - trial.zero_ns) / 1e9)
-    settled += [gap.end_s for gap in trial.gaps if gap.end_s is not None]
+    settled += [run.end_s for run in trial.loss_runs if run.end_s is not None]
     start_s = max(trial.start_s, min(starts) - BEFORE_S)
     return start_s, max(min(trial.end_s, max(settled) + AFTER_S), start_s + 1)
 
@@ -100,13 +100,13 @@ def describe(trial: TrialView) -> str:
     parts = [f"Timeline of {trial.info.title}."]
     for fault in trial.faults:
         parts.append(f"At {units.moment(fault.at_s, 1)} s: {fault_words(fault)}.")
-    for lane in trial.lanes:
+    for lane in trial.swim_lanes:
         if lane.name in ("owners", "client") and lane.intervals:
             states = ", ".join(f"{item.label} from {units.moment(item.start_s, 1)} s" for item in lane.intervals[:12])
             parts.append(f"{LANE_WORDS[lane.name]}: {states}.")
-    for gap in _headline_gaps(trial):
-        length = units.seconds(None if gap.end_s is None else gap.end_s - gap.start_s)
-        parts.append(f"No answer from {units.moment(gap.start_s, 1)} s, for {length or 'the rest of the trial'}.")
+    for run in _headline_runs(trial):
+        length = units.seconds(None if run.end_s is None else run.end_s - run.start_s)
+        parts.append(f"No answer from {units.moment(run.start_s, 1)} s, for {length or 'the rest of the trial'}.")
     return visible(" ".join(parts))
 
 
@@ -115,10 +115,10 @@ def fault_words(fault: FaultView) -> str:
     return FAULT_WORDS[fault.summary.fault.kind].format(host=fault.summary.fault.host)
 
 
-def _headline_gaps(trial: TrialView) -> list[Gap]:
-    """The gaps of the finer stream; the 1 Hz ping's where there was no probe."""
+def _headline_runs(trial: TrialView) -> list[LossRunView]:
+    """The loss runs of the finer stream; the 1 Hz ping's where there was no probe."""
     stream = "probe" if trial.probe else "ping"
-    return [gap for gap in trial.gaps if gap.stream == stream]
+    return [run for run in trial.loss_runs if run.stream == stream]
 
 
 def _caption(trial: TrialView, start_s: float, end_s: float) -> str:
@@ -137,7 +137,7 @@ def _caption(trial: TrialView, start_s: float, end_s: float) -> str:
     return " ".join(sentences)
 
 
-def _lanes(axes: Axes, lanes: list[Lane], seconds_per_unit: float, start_s: float, end_s: float) -> None:
+def _lanes(axes: Axes, lanes: list[SwimLane], seconds_per_unit: float, start_s: float, end_s: float) -> None:
     axes.set_ylim(len(lanes) - 0.5, -0.5)
     axes.set_yticks(range(len(lanes)), [LANE_WORDS[lane.name] for lane in lanes])
     axes.tick_params(axis="y", length=0, pad=10)
@@ -163,19 +163,19 @@ def _lanes(axes: Axes, lanes: list[Lane], seconds_per_unit: float, start_s: floa
                 )  # fmt: skip
 
 
-def _style(lane: Lane, item: Interval) -> tuple[str, str, str | None]:
+def _style(lane: SwimLane, item: Interval) -> tuple[str, str, str | None]:
     if item.label == "advertising":
         return _FILL.get(lane.name, _OTHER)
     return _FILL.get(item.label, _OTHER)
 
 
-def _owner_words(lane: Lane, item: Interval) -> str:
+def _owner_words(lane: SwimLane, item: Interval) -> str:
     if lane.name == "owners" and item.label == "A+B":
         return "A and B"
     return visible(item.label, 22)
 
 
-def _moments(axes: Axes, lanes: list[Lane], trial: TrialView) -> None:
+def _moments(axes: Axes, lanes: list[SwimLane], trial: TrialView) -> None:
     rows = {lane.name: row for row, lane in enumerate(lanes)}
     for fault in trial.faults:
         if fault.new_master is None or fault.new_master not in rows:
@@ -205,7 +205,7 @@ def _faults(axes: Axes, trial: TrialView, start_s: float, end_s: float, below: A
 
 
 def _round_trips(axes: Axes, trial: TrialView, start_s: float, end_s: float) -> None:
-    """Answers by whom they came from on a logarithmic axis, losses in a strip above it, gaps as bands behind."""
+    """Answers by whom they came from on a logarithmic axis, losses in a strip above it, loss runs as bands behind."""
     trips = [trip for trip in (*trial.probe, *trial.ping_trips) if start_s <= trip.sent_s <= end_s]
     seen = [trip.rtt_ms for trip in trips if trip.rtt_ms]
     low = 10 ** math.floor(math.log10(max(min(seen, default=0.1), 1e-3)))
@@ -224,7 +224,7 @@ def _round_trips(axes: Axes, trial: TrialView, start_s: float, end_s: float) -> 
     axes.text(-0.008, strip.at(0.6), "lost", transform=axes.get_yaxis_transform(), ha="right", va="center")
     for side in ("top", "right", "left"):
         axes.spines[side].set_visible(False)
-    _gaps(axes, trial, start_s, end_s, math.sqrt(low * high))
+    _loss_bands(axes, trial, start_s, end_s, math.sqrt(low * high))
     handles = [*_answers(axes, trial, start_s, end_s), *_losses(axes, trial, strip, start_s, end_s)]
     if handles:
         axes.legend(
@@ -244,18 +244,18 @@ class _Strip:
         return float(self.bottom * self.decades ** (0.24 * height))
 
 
-def _gaps(axes: Axes, trial: TrialView, start_s: float, end_s: float, middle: float) -> None:
-    """A band for each gap; the longest few are told how long they were."""
-    gaps = [
-        (gap, max(gap.start_s, start_s), end_s if gap.end_s is None else gap.end_s) for gap in _headline_gaps(trial)
+def _loss_bands(axes: Axes, trial: TrialView, start_s: float, end_s: float, middle: float) -> None:
+    """A band for each loss run; the longest few are told how long they were."""
+    runs = [
+        (run, max(run.start_s, start_s), end_s if run.end_s is None else run.end_s) for run in _headline_runs(trial)
     ]
-    drawn = [(gap, left, right) for gap, left, right in gaps if right > start_s and left < end_s]
-    for rank, (gap, left, right) in enumerate(sorted(drawn, key=lambda item: item[1] - item[2])):
+    drawn = [(run, left, right) for run, left, right in runs if right > start_s and left < end_s]
+    for rank, (run, left, right) in enumerate(sorted(drawn, key=lambda item: item[1] - item[2])):
         axes.axvspan(left, min(right, end_s), color=LIGHT["loss-tint"], zorder=0.5, linewidth=0)
-        if rank >= LABELLED_GAPS:
+        if rank >= LABELLED:
             continue
         inside = (right - left) / (end_s - start_s) * WIDTH * (RIGHT - LEFT) > 12 * _CHARACTER
-        lasted = "to the end" if gap.end_s is None else units.seconds(gap.end_s - gap.start_s)
+        lasted = "to the end" if run.end_s is None else units.seconds(run.end_s - run.start_s)
         axes.annotate(
             f"no answer\n{lasted}", ((left + right) / 2 if inside else right, middle), xytext=(0 if inside else 5, 0),
             textcoords="offset points", ha="center" if inside else "left", va="center", color=LIGHT["loss"],

@@ -56,7 +56,7 @@ def bench(view: RunView) -> Bench | None:
 
 def _holder(trial: TrialView) -> str | None:
     """The first sole owner that was seen."""
-    for lane in trial.lanes:
+    for lane in trial.swim_lanes:
         if lane.name == "owners":
             return next((item.label for item in lane.intervals if item.label in ("A", "B")), None)
     return None

@@ -44,7 +44,7 @@ def done(folder: Path, steps: str, owner: str, profile: str = "keepalived-2") ->
     kept = TrialFolder(folder / "trial")
     in_netns_lab(lambda lab: run_trial(Trial(parse_scenario(text, "test"), text, Vipd(profile), 1, 1), lab, kept))
     record = read_trial(kept)
-    assert (record.gaps, record.all("error")) == ([], [])
+    assert (record.issues, record.all("error")) == ([], [])
     return record, view_trial(record)
 
 

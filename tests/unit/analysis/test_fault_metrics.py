@@ -9,7 +9,7 @@ import pytest
 
 from support import synthetic as s
 from viplab.analysis.reading import read_trial
-from viplab.analysis.streams import Trip, round_trips, silences
+from viplab.analysis.streams import Trip, loss_runs, round_trips
 from viplab.analysis.timing_model import Terms, down_interval_ns, released_ns, skew_ns
 from viplab.analysis.trial import view_trial
 from viplab.analysis.views import TrialView
@@ -53,7 +53,7 @@ def test_a_killed_master_is_dated_by_its_marker_and_costs_no_answer(tmp_path: Pa
     # Both answer from B's announcement to the end; the census looks every quarter of a second.
     assert view.summary.dual_owner_s is not None
     assert 0 <= 40 - 10.4 - view.summary.detection_s - view.summary.announce_s - view.summary.dual_owner_s < 0.25
-    assert view.gaps == []
+    assert view.loss_runs == []
 
 
 @pytest.mark.parametrize(
@@ -67,8 +67,8 @@ def test_a_lost_interface_costs_what_the_family_predicts(
     assert view.summary.priority_zero == zeros
     assert view.summary.outage_window_s == (window, window)
     assert view.summary.deadline_excess_s == s.LATE / 1e9
-    probe = [gap for gap in view.gaps if gap.stream == "probe"]
-    assert [(gap.start_s, gap.lost) for gap in probe] == [(0.0, round(outage / 0.02))]
+    probe = [run for run in view.loss_runs if run.stream == "probe"]
+    assert [(run.start_s, run.lost) for run in probe] == [(0.0, round(outage / 0.02))]
     assert view.summary.ping is not None
     assert view.summary.ping.lost_seqs == ([11, 12, 13, 14] if family == OLD else [11])
 
@@ -164,12 +164,12 @@ def test_log_lines_keep_the_articles_form_and_take_the_precise_time(tmp_path: Pa
 
 def test_lanes_say_who_was_at_what(tmp_path: Path) -> None:
     view = viewed(tmp_path, s.case_a(OLD))
-    lanes = {lane.name: [interval.label for interval in lane.intervals] for lane in view.lanes}
+    lanes = {lane.name: [interval.label for interval in lane.intervals] for lane in view.swim_lanes}
     assert lanes["A"] == ["silent", "advertising", "off"]
     assert lanes["B"] == ["silent", "advertising"]
     assert lanes["owners"] == ["A", "A+B"]
     assert lanes["client"] == ["A", "B"]
-    for lane in view.lanes:
+    for lane in view.swim_lanes:
         assert all(
             before.end_s == after.start_s for before, after in zip(lane.intervals, lane.intervals[1:], strict=False)
         )
@@ -177,7 +177,7 @@ def test_lanes_say_who_was_at_what(tmp_path: Path) -> None:
 
 def test_a_host_that_is_shut_down_is_advertising_until_its_last_advert(tmp_path: Path) -> None:
     view = viewed(tmp_path, s.case_d(OLD))
-    (lane,) = (lane for lane in view.lanes if lane.name == "B")
+    (lane,) = (lane for lane in view.swim_lanes if lane.name == "B")
     assert [interval.label for interval in lane.intervals] == ["silent", "advertising", "off"]
     assert lane.intervals[-1].start_s == 23.0 - 10.3
 
@@ -191,7 +191,7 @@ def test_a_request_in_flight_at_the_end_is_not_lost() -> None:
 
 def test_gaps_run_from_the_first_lost_to_the_first_answered_request() -> None:
     trips = [Trip(seq, seq * 10, None if seq in (2, 3, 5, 7) else 1, None) for seq in range(1, 8)]
-    assert [(gap.start_ns, gap.end_ns, gap.lost) for gap in silences(trips)] == [
+    assert [(run.start_ns, run.end_ns, run.lost) for run in loss_runs(trips)] == [
         (20, 40, 2),
         (50, 60, 1),
         (70, None, 1),
@@ -227,10 +227,10 @@ def test_gaps_are_reported_one_by_one_and_summed_and_recovery_must_hold(tmp_path
     up, ms = trial.serving[-1][0], s.MS
     trial.serving += [(up + 2000 * ms, None), (up + 2100 * ms, "B"), (up + 9000 * ms, None), (up + 9040 * ms, "B")]
     summary = viewed(tmp_path, trial).faults[0].summary
-    assert [(gap.duration_s, gap.lost) for gap in summary.gaps] == [(3.22, 161), (0.1, 5), (0.04, 2)]
+    assert [(run.duration_s, run.lost) for run in summary.loss_runs] == [(3.22, 161), (0.1, 5), (0.04, 2)]
     assert (summary.outage_s, summary.outage_loss_s, summary.lost) == (3.36, 3.36, 168)
-    # Between the first two gaps lie less than five seconds.
-    assert summary.recovered_s == round(summary.gaps[1].start_s + 0.1, 9)
+    # Between the first two loss runs lie less than five seconds.
+    assert summary.recovered_s == round(summary.loss_runs[1].start_s + 0.1, 9)
 
 
 def test_every_answer_is_counted_by_who_gave_it(tmp_path: Path) -> None:

@@ -171,8 +171,8 @@ def test_a_run_without_trials_says_so(folder: RunFolder) -> None:
 def test_a_trial_that_broke_off_is_shown_with_what_there_is(folder: RunFolder) -> None:
     broken = sample.trial(
         takeover_s=None, outage_s=None, verdict="undecided", ping=None, arp_before=None, arp_after=None, logs={},
-        frames=[], lanes=[], probe=[], ping_trips=[], gaps=[], faults=[], config={"A": None, "B": None}, scenario="",
-        notes=["capture/public.pcap: missing."],
+        frames=[], swim_lanes=[], probe=[], ping_trips=[], loss_runs=[], faults=[],
+        config={"A": None, "B": None}, scenario="", notes=["capture/public.pcap: missing."],
     )  # fmt: skip
     page = render(folder, sample.run(broken).model_copy(update={"notes": ["trials/002-case-b-vipd: no trial.json"]}))
     assert "there is no timeline to draw" in page
@@ -212,14 +212,14 @@ def test_hostile_data_is_shown_and_never_acts(folder: RunFolder) -> None:
     ping = PingView(text=f"{HOSTILE}\n" * 20, summary=base.ping.summary, replies=[], torn=True)
     lanes = [
         lane.model_copy(update={"intervals": [item.model_copy(update={"label": HOSTILE}) for item in lane.intervals]})
-        for lane in base.lanes
+        for lane in base.swim_lanes
     ]
     frames = [frame.model_copy(update={"info": HOSTILE, "source": HOSTILE, "mark": HOSTILE}) for frame in base.frames]
     fault = base.faults[0]
     items = [item.model_copy(update={"label": HOSTILE}) for item in fault.waterfall]
     trial = base.model_copy(
         update={
-            "name": f"001-{HOSTILE}", "info": info, "ping": ping, "lanes": lanes, "frames": frames,
+            "name": f"001-{HOSTILE}", "info": info, "ping": ping, "swim_lanes": lanes, "frames": frames,
             "faults": [fault.model_copy(update={"waterfall": items})], "logs": {"A": [line], "B": [line, dated]},
             "arp_before": HOSTILE, "arp_after": HOSTILE, "config": {"A": HOSTILE, "B": HOSTILE}, "notes": [HOSTILE],
             "scenario": f"story: {HOSTILE!r}", "summary": base.summary.model_copy(update={"reason": HOSTILE}),

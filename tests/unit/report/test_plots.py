@@ -87,9 +87,9 @@ def test_ten_thousand_adverts_are_thinned_and_the_longest_silence_stays() -> Non
 def test_who_answered_is_told_from_loss_to_next_answer() -> None:
     found = answers.spans(sample.trial("case-c", outage_s=4.2))
     assert [span.host for span in found] == ["A", None, "A", "B"] or [span.host for span in found] == ["A", None, "B"]
-    gap = next(span for span in found if span.host is None)
-    assert gap.start_s == pytest.approx(0, abs=0.021)
-    assert gap.end_s == pytest.approx(4.2, abs=0.041)
+    silence = next(span for span in found if span.host is None)
+    assert silence.start_s == pytest.approx(0, abs=0.021)
+    assert silence.end_s == pytest.approx(4.2, abs=0.041)
 
 
 def test_the_ladder_holds_the_exchange_from_request_to_answer() -> None:
