@@ -4,7 +4,7 @@ import pytest
 from hypothesis import settings
 
 pytest.register_assert_rewrite("support")
-pytest_plugins = ["pytester", "support.playbook"]
+pytest_plugins = ["pytester", "support.namespaces", "support.playbook"]
 
 # How long an example takes says more of what else the machine does than of what is tested. The same examples each time:
 # what is green stays so until something changes; `search` looks for more.

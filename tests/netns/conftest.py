@@ -1,13 +1,30 @@
 from __future__ import annotations
 
+from collections.abc import Iterator
+from pathlib import Path
+
 import pytest
 
-from support.netns_hosts import missing
+from support.hosts import Hosts
+from support.scenarios import InNamespaces
 
 
-@pytest.fixture(scope="session")
-def namespaces() -> None:
-    """Asked once a session: root, and the tools to make namespaces with."""
-    why_not = missing()
-    if why_not:
-        pytest.skip(why_not)
+@pytest.fixture(scope="session", autouse=True)
+def _everything_here_needs_them(namespaces: None) -> None:
+    pass
+
+
+@pytest.fixture
+def hosts(tmp_path: Path) -> Iterator[Hosts]:
+    """Hosts A and B and a client, for routers without the bench."""
+    made = Hosts(tmp_path)
+    try:
+        yield made
+    finally:
+        made.close()
+
+
+@pytest.fixture
+def in_namespaces(tmp_path: Path) -> InNamespaces:
+    """The bench with its lab of namespaces."""
+    return InNamespaces(tmp_path)

@@ -16,7 +16,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from support.netns_hosts import AGENT, Sandbox
+from support.hosts import AGENT, Sandbox
 
 FRR = Path("/usr/lib/frr")
 

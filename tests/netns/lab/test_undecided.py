@@ -8,63 +8,38 @@ import subprocess
 import threading
 import time
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
 
+from support.scenarios import InNamespaces, scenario
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.verdict import UNDECIDED
-from viplab.experiment.trial import Trial, run_trial
 from viplab.lab.guest import Guest
-from viplab.lab.netns.lab import NetnsLab, in_netns_lab
+from viplab.lab.netns.lab import NetnsLab
 from viplab.observe import capture, clocks
-from viplab.run_folder import TrialFolder
-from viplab.scenario.load import parse_scenario
 from viplab.subjects.vipd import Vipd
 
-SCENARIO = """\
-scenario: provoked
-title: t
-story: s
-hosts:
-  A: {{state: MASTER, priority: 102}}
-  B: {{state: BACKUP, priority: 101}}
-setup:
-  - start: A
-  - start: B
-  - wait: {{master: A}}
-steps:
-  - observe: {seconds}
-{steps}
-expect: {{owner: A}}
-"""
-KILL = "  - kill: {host: A}\n  - observe: 1"
+KILL = ("kill: {host: A}", "observe: 1")
 
 
 def reasons(
-    folder: Path,
+    in_namespaces: InNamespaces,
     provoke: Callable[[NetnsLab], None] | None = None,
     *,
-    steps: str = "",
+    steps: tuple[str, ...] = (),
     seconds: float = 1,
     subject: type[Vipd] = Vipd,
 ) -> list[str]:
     """All reasons for which one trial is undecided; `provoke` is called when its first measured step begins."""
-    text = SCENARIO.format(seconds=seconds, steps=steps)
-    trial = Trial(parse_scenario(text, "test"), text, subject("keepalived-1.2.2"), 1, 1)
-    kept = TrialFolder(folder / "trial")
 
-    def work(lab: NetnsLab) -> None:
-        def listen(event: dict[str, Any]) -> None:
-            if event["event"] == "step_started" and event["step"] == f"observe: {float(seconds)}" and provoke:
-                provoke(lab)
+    def listen(lab: NetnsLab, event: dict[str, Any]) -> None:
+        if event["event"] == "step_started" and event["step"] == f"observe: {float(seconds)}" and provoke:
+            provoke(lab)
 
-        run_trial(trial, lab, kept, (listen,))
-
-    in_netns_lab(work)
-    record = read_trial(kept)
+    text = scenario(f"observe: {seconds}", *steps)
+    record = read_trial(in_namespaces.run(text, subject("keepalived-1.2.2"), listen))
     view = view_trial(record)
     found = [reason for rule in UNDECIDED if (reason := rule(record, view.faults))]
     # Of what was found, the first is the verdict's; a busy machine may have added another.
@@ -72,27 +47,27 @@ def reasons(
     return found
 
 
-def test_a_trial_that_nobody_disturbs_is_decided(tmp_path: Path) -> None:
-    assert [reason for reason in reasons(tmp_path) if "overloaded" not in reason] == []
+def test_a_trial_that_nobody_disturbs_is_decided(in_namespaces: InNamespaces) -> None:
+    assert [reason for reason in reasons(in_namespaces) if "overloaded" not in reason] == []
 
 
-def test_a_capture_that_drops_packets(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_capture_that_drops_packets(in_namespaces: InNamespaces, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture, "BUFFER_KIB", 4)
 
     def flood(lab: NetnsLab) -> None:
         lab.hosts["B"].run("timeout 1 ping -q -f -s 1400 192.168.122.1", timeout_s=10)
 
-    assert any("public dropped" in reason for reason in reasons(tmp_path, flood))
+    assert any("public dropped" in reason for reason in reasons(in_namespaces, flood))
 
 
-def test_a_spanning_tree(tmp_path: Path) -> None:
+def test_a_spanning_tree(in_namespaces: InNamespaces) -> None:
     def turn_on(lab: NetnsLab) -> None:
         subprocess.run(["ip", "link", "set", "virbr0", "type", "bridge", "stp_state", "1"], check=True)
 
-    assert any("STP is on" in reason for reason in reasons(tmp_path, turn_on))
+    assert any("STP is on" in reason for reason in reasons(in_namespaces, turn_on))
 
 
-def test_a_host_that_is_overloaded(tmp_path: Path) -> None:
+def test_a_host_that_is_overloaded(in_namespaces: InNamespaces) -> None:
     """Twice as many loops as processors, before all else in their turn, for two seconds."""
 
     def load(lab: NetnsLab) -> None:
@@ -103,10 +78,10 @@ def test_a_host_that_is_overloaded(tmp_path: Path) -> None:
             process.send_signal(signal.SIGKILL)
             process.wait()
 
-    assert any("overloaded" in reason for reason in reasons(tmp_path, load))
+    assert any("overloaded" in reason for reason in reasons(in_namespaces, load))
 
 
-def test_a_clock_that_is_stepped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_clock_that_is_stepped(in_namespaces: InNamespaces, monkeypatch: pytest.MonkeyPatch) -> None:
     """Pretended: the machine's own clock is not the test's to set, and there is no namespace for it."""
 
     class Stepped:
@@ -119,16 +94,16 @@ def test_a_clock_that_is_stepped(tmp_path: Path, monkeypatch: pytest.MonkeyPatch
     def step(lab: NetnsLab) -> None:
         monkeypatch.setattr(clocks, "time", Stepped)
 
-    assert any("clock was stepped by" in reason for reason in reasons(tmp_path, step))
+    assert any("clock was stepped by" in reason for reason in reasons(in_namespaces, step))
 
 
-def test_two_masters_before_the_fault(tmp_path: Path) -> None:
+def test_two_masters_before_the_fault(in_namespaces: InNamespaces) -> None:
     def separate(lab: NetnsLab) -> None:
         """The hosts hear each other no more on the interconnect; the bridge, and so the capture, hears both."""
         for port in ("A-eth0", "B-eth0"):
             subprocess.run(["ip", "link", "set", port, "type", "bridge_slave", "isolated", "on"], check=True)
 
-    found = reasons(tmp_path, separate, steps=KILL, seconds=6)
+    found = reasons(in_namespaces, separate, steps=KILL, seconds=6)
     assert "both hosts were advertising as master just before the fault" in found
 
 
@@ -149,11 +124,11 @@ class Gone(Vipd):
         return [int(guest.run("true & echo $!; wait").checked().stdout)]
 
 
-def test_a_fault_that_did_not_take(tmp_path: Path) -> None:
-    found = reasons(tmp_path, steps=KILL, subject=Aloof)
+def test_a_fault_that_did_not_take(in_namespaces: InNamespaces) -> None:
+    found = reasons(in_namespaces, steps=KILL, subject=Aloof)
     assert "the fault did not take: after kill the daemon of A runs" in found
 
 
-def test_a_kill_of_a_process_that_is_gone(tmp_path: Path) -> None:
-    found = reasons(tmp_path, steps=KILL, subject=Gone)
+def test_a_kill_of_a_process_that_is_gone(in_namespaces: InNamespaces) -> None:
+    found = reasons(in_namespaces, steps=KILL, subject=Gone)
     assert any("broken off: kill on centOS-hostA failed" in reason for reason in found)

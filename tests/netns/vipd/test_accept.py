@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from support.netns_hosts import AGENT, Sandbox
+from support.hosts import AGENT, Sandbox
 
 _INSTANCE = """\
 vrrp_instance {name} {{
@@ -36,7 +36,7 @@ _ROUTERS = (
 
 
 @pytest.fixture(scope="module")
-def client(namespaces: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
+def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
     """A client on a bridge with a host that is master of everything, in profile rfc9568."""
     sandbox = Sandbox(Path(tmp_path_factory.mktemp("accept")))
     try:

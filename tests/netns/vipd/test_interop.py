@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from support.hosts import Sandbox
 from support.interop import FRR, TONGUES, Cell, Tongue
-from support.netns_hosts import Sandbox
 
 VIPD = "keepalived-2"
 PAIRS = ((VIPD, VIPD), (VIPD, "keepalived"), ("keepalived", VIPD), (VIPD, "frr"), ("frr", VIPD))
@@ -56,9 +56,7 @@ def story(cell: Cell) -> Cell:
 
 
 @pytest.fixture(scope="module")
-def told(
-    namespaces: None, tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest
-) -> Iterator[dict[str, Future[Cell]]]:
+def told(tmp_path_factory: pytest.TempPathFactory, request: pytest.FixtureRequest) -> Iterator[dict[str, Future[Cell]]]:
     """The stories of all cells that were asked for, told at the same time."""
     asked = {
         item.callspec.id

@@ -6,7 +6,7 @@ import shutil
 
 import pytest
 
-from support.netns_hosts import AGENT, Hosts
+from support.hosts import AGENT, Hosts
 from vipd.tools.zipapp import build_zipapp
 
 needs_keepalived = pytest.mark.skipif(shutil.which("keepalived") is None, reason="needs keepalived")

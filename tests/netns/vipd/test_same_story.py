@@ -15,7 +15,7 @@ from pathlib import Path
 
 import pytest
 
-from support.netns_hosts import Hosts
+from support.hosts import Hosts
 
 _GLOBAL = """\
 global_defs {
@@ -206,7 +206,7 @@ def scripts(said: list[str]) -> Counter[str]:
 
 
 @pytest.fixture
-def stories(namespaces: None, tmp_path: Path) -> Iterator[list[Story]]:
+def stories(tmp_path: Path) -> Iterator[list[Story]]:
     daemons = ["keepalived-2", *(["keepalived"] if shutil.which("keepalived") else [])]
     made: list[Story] = []
     try:

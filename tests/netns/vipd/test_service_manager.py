@@ -11,7 +11,7 @@ from collections.abc import Iterator
 
 import pytest
 
-from support.netns_hosts import Hosts
+from support.hosts import Hosts
 
 _TIMEOUT_S = 0.6
 _PATIENCE_S = 30

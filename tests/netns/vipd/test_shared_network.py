@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from support.netns_hosts import VIP, Hosts
+from support.hosts import VIP, Hosts
 
 _INSTANCE = """\
 vrrp_instance {name} {{

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from support.netns_hosts import AGENT, Hosts
+from support.hosts import AGENT, Hosts
 
 _INSTANCE = """\
 vrrp_instance {name} {{

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from support.netns_hosts import Hosts
+from support.hosts import Hosts
 
 _CONFIG = """\
 global_defs {
@@ -101,7 +101,7 @@ while test -e /run/hang; do sleep 0.1; done
 
 
 @pytest.fixture(scope="module")
-def host(namespaces: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
+def host(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Hosts]:
     hosts = Hosts(Path(tmp_path_factory.mktemp("tracking")))
     try:
         instances = (

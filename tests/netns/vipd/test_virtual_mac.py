@@ -18,7 +18,7 @@ from scapy.layers.inet6 import ICMPv6ND_NA, IPv6
 from scapy.layers.l2 import ARP, Ether
 from scapy.utils import rdpcap
 
-from support.netns_hosts import AGENT, Sandbox
+from support.hosts import AGENT, Sandbox
 from vipd.kernel.macvlan import virtual_mac
 
 _ROUTERS = (
@@ -101,7 +101,7 @@ class Scene(Sandbox):
 
 
 @pytest.fixture(scope="module")
-def scene(namespaces: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Scene]:
     made = Scene(Path(tmp_path_factory.mktemp("vmac")))
     try:
         yield made

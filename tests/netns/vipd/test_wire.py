@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.netns_hosts import Hosts
+from support.hosts import Hosts
 
 ADVERT = re.compile(
     r"\(tos (?P<tos>\S+),.* ttl (?P<ttl>\d+),.*proto VRRP \((?P<protocol>\d+)\), length (?P<length>\d+)\)\s+"
@@ -17,7 +17,7 @@ ADVERT = re.compile(
 
 
 @pytest.fixture(scope="module")
-def adverts(namespaces: None, tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str, str]]]:
+def adverts(tmp_path_factory: pytest.TempPathFactory) -> Iterator[list[dict[str, str]]]:
     """Three adverts of a master whose VRRP interface has another address after its primary one."""
     hosts = Hosts(Path(tmp_path_factory.mktemp("wire")))
     try:

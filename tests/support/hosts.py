@@ -6,9 +6,7 @@ Everything hangs on the first process of a PID namespace. When it ends, by whate
 from __future__ import annotations
 
 import json
-import os
 import shlex
-import shutil
 import signal
 import subprocess
 import sys
@@ -238,17 +236,3 @@ class Hosts(Sandbox):
     def wire(self) -> str:
         """What tcpdump has printed of the adverts so far."""
         return (self.folder / "wire.txt").read_text(errors="replace")
-
-
-def missing() -> str | None:
-    """Why there can be no namespaces here."""
-    if os.geteuid() != 0:
-        return "needs root"
-    for tool in ("unshare", "nsenter", "ip", "tcpdump"):
-        if shutil.which(tool) is None:
-            return f"needs {tool}"
-    probe = "ip link add va type veth peer name vb && ip link add br0 type bridge"
-    done = subprocess.run(
-        ["unshare", "--net", "--mount", "--pid", "--fork", "sh", "-c", probe], capture_output=True, check=False
-    )
-    return None if done.returncode == 0 else f"no namespaces: {done.stderr.decode(errors='replace').strip()}"

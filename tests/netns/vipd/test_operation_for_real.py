@@ -4,13 +4,9 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator
 from itertools import pairwise
-from pathlib import Path
 
-import pytest
-
-from support.netns_hosts import AGENT, Hosts
+from support.hosts import AGENT, Hosts
 
 VRRP = """
 global_defs {{
@@ -42,15 +38,6 @@ vrrp_instance VI_1 {{
     notify "/usr/bin/touch /run/notified"
 }}
 """
-
-
-@pytest.fixture
-def hosts(namespaces: None, tmp_path: Path) -> Iterator[Hosts]:
-    made = Hosts(tmp_path)
-    try:
-        yield made
-    finally:
-        made.close()
 
 
 def write(hosts: Hosts, host: str, priority: int, more: str = "", tracking: str = "") -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from support.netns_hosts import AGENT
+from support.hosts import AGENT
 
 pytestmark = pytest.mark.skipif(shutil.which("keepalived") is None, reason="needs keepalived")
 
@@ -97,7 +97,7 @@ done
 """
 
 
-def test_exit_statuses_are_those_of_keepalived(namespaces: None, tmp_path: Path) -> None:
+def test_exit_statuses_are_those_of_keepalived(tmp_path: Path) -> None:
     for name, text in FILES.items():
         (tmp_path / f"{name}.conf").write_text(text)
     done = subprocess.run(

@@ -1,0 +1,61 @@
+"""Scenarios of a few steps, and one way to run them: each in a lab of namespaces of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+from viplab.experiment.trial import Trial, run_trial
+from viplab.lab.netns.lab import NetnsLab, in_netns_lab
+from viplab.run_folder import TrialFolder
+from viplab.scenario.load import parse_scenario
+from viplab.subjects.subject import Subject
+from viplab.subjects.vipd import Vipd
+
+_TEXT = """\
+scenario: test
+title: t
+story: s
+{more}
+hosts:
+  A: {{state: MASTER, priority: 102}}
+  B: {{state: BACKUP, priority: 101}}
+setup:
+  - start: A
+  - start: B
+  - wait: {{master: A}}
+steps:
+{steps}
+expect: {{owner: {owner}}}
+"""
+
+
+def scenario(*steps: str, owner: str = "A", more: str = "") -> str:
+    """A scenario in which A is master of two before these steps, and `owner` has the address after them."""
+    return _TEXT.format(steps="\n".join(f"  - {step}" for step in steps), owner=owner, more=more)
+
+
+class InNamespaces:
+    """Runs scenarios, and keeps their evidence in a folder."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+
+    def run(
+        self,
+        text: str,
+        subject: Subject | None = None,
+        listen: Callable[[NetnsLab, dict[str, Any]], None] = lambda lab, event: None,
+    ) -> TrialFolder:
+        """One trial of a scenario.
+
+        Args:
+            text: the scenario.
+            subject: by default vipd, which behaves as the article's daemon.
+            listen: called with each event of the timeline.
+        """
+        trial = Trial(parse_scenario(text, "test"), text, subject or Vipd("keepalived-1.2.2"), 1, 1)
+        kept = TrialFolder(self._folder / "trial")
+        in_netns_lab(lambda lab: run_trial(trial, lab, kept, (lambda event: listen(lab, event),)))
+        return kept
