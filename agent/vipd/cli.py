@@ -1,4 +1,4 @@
-"""The command line, keepalived's as far as it goes, and the way into the background."""
+"""The command line, which follows keepalived's, and the start of the daemon in the background."""
 
 from __future__ import annotations
 
@@ -123,7 +123,7 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _tested(parsed: Parsed, file: str) -> int:
-    """What `keepalived -t` exits with, measured with 2.2.7: unguarded scripts count for more than most errors."""
+    """The exit status of `keepalived -t`, measured with 2.2.7: insecure scripts outweigh most errors."""
     config = parsed.config
     unknown = unknown_accounts(config, file)
     found = [*unknown, *unusable_scripts(config, file), *missing_interfaces(parsed)]
@@ -207,7 +207,7 @@ def _run(parsed: Parsed, options: Options) -> int:
 
 
 def _leave(console: bool) -> Callable[[], None]:
-    """Go into the background. The command returns to the shell once the daemon runs, or with its failure."""
+    """Go into the background; the command returns once the daemon runs, or with its failure."""
     read, write = os.pipe()
     if os.fork():
         os.close(write)
@@ -226,7 +226,7 @@ def _leave(console: bool) -> Callable[[], None]:
 
 
 def _locked(pid_file: str) -> int:
-    """A lock on the pid file for as long as the daemon lives; the file that a killed one left is no obstacle.
+    """Lock the pid file until the daemon ends; the file that a killed daemon left is no obstacle.
 
     Raises:
         BlockingIOError: a daemon that runs has the lock.

@@ -1,4 +1,4 @@
-"""How VRRP daemons differ, as data: named switches, and three presets of them.
+"""The differences between VRRP daemons as data: named switches, and three profiles of them.
 
 A switch is added here, and to the conditions of `table`, never as a test for a daemon's name somewhere else.
 """
@@ -11,7 +11,7 @@ SECOND_NS = 1_000_000_000
 
 
 class Behaviour(NamedTuple):
-    """Switches; the defaults are what RFC 3768 and RFC 9568 say, or leave open in the most cautious way."""
+    """The switches of a profile; defaults are what RFC 3768 and RFC 9568 require, or the most cautious choice left."""
 
     name: str
 
@@ -28,7 +28,7 @@ class Behaviour(NamedTuple):
     """An advert read on leaving FAULT decides at once: own priority strictly greater claims, else BACKUP."""
 
     elects_on_lower_advert: bool = False
-    """A backup that hears a lower priority claims at once instead of letting its timer run out."""
+    """A backup that receives a lower priority claims at once instead of letting its timer run out."""
 
     delays_preempt_from_start: bool = False
     """preempt_delay counts from the start of the daemon, not from the first advert of a lower priority."""
@@ -41,7 +41,7 @@ class Behaviour(NamedTuple):
     """A master answers such an advert of version 3 and leaves its timer alone (RFC 9568 section 6.4.3)."""
 
     watches_addresses: bool = False
-    """A master that somebody else has taken an address from says priority 0 and comes back after its skew time."""
+    """A master whose address another program removes sends priority 0 and claims again after its Skew_Time."""
 
     accepts: bool = True
     """Accept_Mode unless configured: a master that is not the owner takes packets for the addresses."""

@@ -1,4 +1,4 @@
-"""Lines made into words, and words into statements with their blocks."""
+"""Splits lines into words, and groups words into statements with their blocks."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Statement(NamedTuple):
 
 
 def statements(lines: Iterable[Line]) -> tuple[Statement, ...]:
-    """The statements of a file, in their order.
+    """Group the lines of a file into statements, in their order.
 
     Raises:
         SourceError: braces or quotes do not match; there is no sense in reading on.

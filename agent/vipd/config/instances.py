@@ -1,4 +1,4 @@
-"""Make virtual routers of what `vrrp_instance` blocks say: what they inherit, refer to, and cannot have together."""
+"""Makes virtual routers of `vrrp_instance` blocks: resolves what they inherit and refer to, and checks combinations."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _CENTISECOND_NS = SECOND_NS // 100
 
 
 class Block(NamedTuple):
-    """What a block fills in, and the statement that each field came from."""
+    """The fields that a block fills in, and the statement that each field came from."""
 
     head: Statement
     fields: dict[str, Any]
@@ -43,7 +43,7 @@ class Group(NamedTuple):
 
 
 class Defaults(NamedTuple):
-    """What instances inherit: fields of theirs, `global_defs`, and the `garp_group`s."""
+    """The values that instances inherit: fields of their own, `global_defs`, and the `garp_group`s."""
 
     fields: dict[str, Any]
     of_daemon: dict[str, Any]
@@ -57,7 +57,7 @@ def routers(
     defaults: Defaults,
     problems: Problems,
 ) -> Iterator[RouterConfig]:
-    """The virtual routers of all blocks that are right; what is wrong with the others is noted."""
+    """Make the virtual routers of all correct blocks, and note the errors of the others."""
     group_of = {member: group for group in groups for member in group.config.members}
     seen: dict[tuple[object, ...], list[RouterConfig]] = {}
     for block in blocks.values():
@@ -92,12 +92,12 @@ def routers(
 
 
 def placed(addresses: tuple[VirtualAddress, ...], device: str) -> tuple[VirtualAddress, ...]:
-    """The addresses, each with a device."""
+    """Give each address a device."""
     return tuple(address if address.device else address._replace(device=device) for address in addresses)
 
 
 def preferred(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
-    """The rules, each with a preference; keepalived counts down from 16384 for those that have none."""
+    """Give each rule a preference; keepalived counts down from 16384 for those that have none."""
     preference, found = FIRST_PREFERENCE, []
     for rule in rules:
         found.append(rule if rule.preference >= 0 else rule._replace(preference=preference))
@@ -108,7 +108,7 @@ def preferred(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
 def _tracks(
     block: Block, targets: dict[str, dict[str, Any]], group: Group | None, problems: Problems
 ) -> tuple[tuple[str, ...], tuple[Track, ...]]:
-    """Interfaces that have to be up, and everything else that is tracked."""
+    """The interfaces that have to be up, and everything else that is tracked."""
     tracked, tracks = [], []
     sources = [block] if group is None else [block, group.block]
     for source in sources:
@@ -173,7 +173,7 @@ def _made(
 
 
 def _check(block: Block, router: RouterConfig, problems: Problems) -> None:
-    """Note what cannot be had together."""
+    """Note fields that exclude each other."""
 
     def wrong(field: str, text: str) -> None:
         problems.error(block.places.get(field, block.head), text)
@@ -205,7 +205,7 @@ def _check(block: Block, router: RouterConfig, problems: Problems) -> None:
 
 
 def _mended(block: Block, router: RouterConfig, problems: Problems) -> RouterConfig:
-    """The router as it will run: what keepalived mends is mended the same way, with a warning."""
+    """The router as it will run: what keepalived corrects is corrected the same way, with a warning."""
     if router.auth_type and router.version == 3:
         where = block.places["auth_type"]
         problems.warn(where, "version 3 has no authentication; adverts are sent without", repaired=True)

@@ -1,4 +1,4 @@
-"""The lines that look like `ip address`, `ip route` and `ip rule`: what each word in them means."""
+"""Reads lines in the form of `ip address`, `ip route` and `ip rule`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a keyword takes that is like no other; what many of them take is in `values`."""
+"""Forms that a single keyword has; those that several keywords share are in `values`."""
 
 from __future__ import annotations
 
@@ -48,7 +48,7 @@ def script_words(statement: Statement) -> Command:
 
 
 def weight(limit: int) -> Form:
-    """A weight, for good or in reverse."""
+    """A weight, with `reverse` or without."""
 
     def read(statement: Statement) -> dict[str, Any]:
         weight, reverse = weighted(("weight", *statement.values), limit)
@@ -58,7 +58,7 @@ def weight(limit: int) -> Form:
 
 
 def init_file(statement: Statement) -> dict[str, Any]:
-    """What to write into a tracked file, and whether over what is there."""
+    """The value to write into a tracked file, and whether to overwrite one that exists."""
     values = [word for word in statement.values if word != "overwrite"]
     if len(values) > 1:
         raise WrongError("takes [VALUE] [overwrite]")
@@ -66,7 +66,7 @@ def init_file(statement: Statement) -> dict[str, Any]:
 
 
 def delay(statement: Statement) -> dict[str, Any]:
-    """One delay for processes that come and that go."""
+    """One delay for processes that start and for those that end."""
     value = nanoseconds(one(statement), 0, 3600)
     return {"fork_delay_ns": value, "terminate_delay_ns": value}
 
@@ -77,7 +77,7 @@ def auth_pass(statement: Statement) -> bytes:
 
 
 def names(statement: Statement) -> tuple[str, ...]:
-    """Names in a block, on as many lines as one likes."""
+    """Names in a block, on any number of lines."""
     return tuple(word for line in lines(statement) for word in line.words)
 
 
@@ -110,7 +110,7 @@ def cpus(statement: Statement) -> tuple[int, ...]:
 
 
 def choice_or_alone(*known: str) -> Form:
-    """A keyword that stands alone or with one of a few words, and means yes either way."""
+    """A keyword that stands alone or with one of a few words, and is true either way."""
 
     def read(statement: Statement) -> bool:
         if statement.values and (one(statement) not in known):

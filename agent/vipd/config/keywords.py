@@ -1,8 +1,8 @@
-"""Every keyword of keepalived.conf that concerns VRRP, as data: where it stands, what follows it, what it fills in.
+"""Every keyword of keepalived.conf that concerns VRRP, as data: its block, its values, the field that it fills in.
 
-`to` names a field of what the block makes (`config`); "global_defs" keywords that begin with `router.` are the default
-of that field for every instance. A keyword without `to` has no effect in vipd, and `note` says why: it is accepted with
-a warning, never silently. docs/vipd.md has this table as a manual; `vipd.manual` writes it there.
+`to` names a field of what the block makes (`model`); in "global_defs" a `to` that begins with `router.` is the default
+of that field for every instance. A keyword without `to` has no effect in vipd, and `note` is the reason: it is accepted
+with a warning, never silently. docs/vipd.md has this table as a manual; `vipd.tools.manual` writes it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""What the configuration means, once it has been read: frozen, complete, in the units that the core uses."""
+"""The configuration as data: immutable, complete, and in the units of the protocol (times in nanoseconds)."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ class VirtualAddress(NamedTuple):
 
 
 class Hop(NamedTuple):
-    """One way of a route: through `via`, out of `device`, or both."""
+    """One next hop of a route: the gateway `via`, the interface `device`, or both."""
 
     via: str | None = None
     device: str | None = None
@@ -89,7 +89,7 @@ class Rule(NamedTuple):
 
 
 class Command(NamedTuple):
-    """A program to run: its words, and whose it runs as; None for `script_user`."""
+    """A program to run: its words, and the user and group that it runs as; None for `script_user`."""
 
     argv: tuple[str, ...]
     user: str | None = None
@@ -97,7 +97,7 @@ class Command(NamedTuple):
 
 
 class Track(NamedTuple):
-    """Something that moves a router's priority, or puts it in FAULT where `weight` is 0."""
+    """Something that changes a router's priority, or puts it in FAULT where `weight` is 0."""
 
     kind: str  # interface, script, file, process
     name: str
@@ -106,7 +106,7 @@ class Track(NamedTuple):
 
 
 class Hooks(NamedTuple):
-    """What a router or a sync group runs when it changes state; by the state's name, "" for every one."""
+    """The commands that a router or a sync group runs on a change of state, by its name; "" for every state."""
 
     commands: tuple[tuple[str, Command], ...] = ()
     priority_changes: bool | None = None
@@ -171,7 +171,7 @@ class RouterConfig(NamedTuple):
 
     @property
     def needs(self) -> tuple[str, ...]:
-        """What has to be good, besides interfaces, for the router not to be in FAULT."""
+        """What has to be good, besides interfaces, or the router is in FAULT."""
         return tuple(f"{track.kind} {track.name}" for track in self.tracks if not track.weight or track.kind == "file")
 
     @property
@@ -181,7 +181,7 @@ class RouterConfig(NamedTuple):
 
     @property
     def wire_version(self) -> int:
-        """VRRP version of its adverts and timers: IPv6 has version 3 only, and who speaks both goes by version 3."""
+        """VRRP version of its adverts and timers: version 3 for IPv6 and for a router of both versions."""
         return 3 if self.family == 6 or self.dual else self.version
 
     @property
@@ -201,7 +201,7 @@ class RouterConfig(NamedTuple):
 
     @property
     def default_device(self) -> str:
-        """Where addresses go that name no device."""
+        """The device of addresses that name none."""
         return self.vmac_name if self.use_vmac else self.interface
 
     @property
@@ -265,7 +265,7 @@ class SyncGroup(NamedTuple):
 
 
 class Globals(NamedTuple):
-    """What `global_defs` says of the daemon as a whole."""
+    """The values of `global_defs` that concern the whole daemon."""
 
     router_id: str | None = None
     script_user: tuple[str, ...] = ()

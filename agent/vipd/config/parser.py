@@ -1,7 +1,7 @@
 """Read keepalived.conf: text in, a `Config` with its diagnostics or all of its errors out.
 
-`source` makes lines of the text, `blocks` statements of the lines, `keywords` says what each may hold. Here the values
-are collected block by block; `instances` makes virtual routers of them.
+`source` expands the text into lines, `blocks` groups them into statements, `keywords` lists what each may hold. This
+module collects the values block by block; `instances` makes virtual routers of them.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ _SYNONYMS = {"vrrp_track_file": "track_file"}
 
 
 class ConfigError(Exception):
-    """The configuration cannot be used; `problems` has one line, with file and line number, for each thing wrong."""
+    """The configuration cannot be used; `problems` has one line, with file and line number, for each error."""
 
     def __init__(self, problems: list[str], insecure_scripts: bool = False) -> None:
         self.problems = [plain(problem) for problem in problems]
@@ -71,7 +71,7 @@ def parse(
 
 
 class _Reader:
-    """Collects what the statements of one configuration fill in."""
+    """Collects the fields that the statements of one configuration fill in."""
 
     def __init__(self, problems: Problems) -> None:
         self._problems = problems
@@ -164,7 +164,7 @@ class _Reader:
                 self._globals[to] = value
 
     def _block(self, head: Statement, kind: str) -> Block:
-        """What the statements of a block fill in; what is wrong with them is noted."""
+        """Collect the fields that a block fills in, and note its errors."""
         block = Block(head, {}, {})
         table = BLOCKS[kind]
         for line in head.body or ():
@@ -194,7 +194,7 @@ class _Reader:
         else:
             value = self._problems.tried(self._looked_at(form, statement), form.read, form.text)
         if value is None:
-            return  # wrong, and said to be
+            return  # wrong, and noted
         if to == "*":
             fields.update(value)
         elif to.startswith("hook."):
@@ -205,7 +205,7 @@ class _Reader:
             fields[to] = value
 
     def _looked_at(self, form: Form, statement: Statement) -> Statement:
-        """The statement without the values that keepalived reads over."""
+        """The statement without the values that keepalived ignores."""
         if form.most is None or len(statement.values) <= form.most or statement.body is not None:
             return statement
         extra = " ".join(statement.values[form.most :])
@@ -244,7 +244,7 @@ class _Reader:
         return TrackProcess(name=block.name, **block.fields)
 
     def _has(self, block: Block, field: str, line: str) -> bool:
-        """Whether the block has what it cannot do without, and nothing in it is wrong."""
+        """Whether the block has the field that it requires, and no error."""
         if self._problems.within(block.head):
             return False
         if not block.fields.get(field):

@@ -55,11 +55,11 @@ class Problems:
         self.repaired += repaired
 
     def unknown(self, statement: Statement, where: str, known: Iterable[str]) -> None:
-        """Note a keyword that nobody knows."""
+        """Note an unknown keyword."""
         self.error(statement, f"is not a keyword of {where}; {instead(statement.keyword, known)}")
 
     def tried(self, statement: Statement, read: Callable[[Statement], Any], shown: str = "") -> Any:
-        """What `read` makes of the statement; None, and an error, where it is wrong. `shown` is what would be right."""
+        """Read a statement; note an error and return None where it is wrong. `shown` is a correct form."""
         try:
             return read(statement)
         except FormError as error:
@@ -69,7 +69,7 @@ class Problems:
         return None
 
     def tried_line(self, block: Statement, line: Statement, read: Callable[[Statement], Any]) -> Any:
-        """The same for a line of a block that has no keyword of its own: the block's is said."""
+        """Read a line of a block that has no keyword of its own; an error names the block's keyword."""
         try:
             return read(line)
         except WrongError as error:
@@ -77,11 +77,11 @@ class Problems:
             return None
 
     def diagnostics(self, size: int) -> Diagnostics:
-        """What is left to say where nothing is wrong; `size` is the length of the text."""
+        """The diagnostics of a configuration without errors; `size` is the length of its text."""
         return Diagnostics(tuple(listed(self.warnings)), self.repaired, self.interfaces, size)
 
     def within(self, head: Statement) -> bool:
-        """Whether something in this block is wrong, so that no more should be said of it as a whole."""
+        """Whether this block has an error already, so that none need be added for the whole."""
         if not self.wrong:
             return False
         lines = {(line.file, line.line) for line in _all(head)}
@@ -89,14 +89,14 @@ class Problems:
 
 
 def listed(found: list[tuple[str, int, str]]) -> list[str]:
-    """In the order of the files and their lines, each once."""
+    """Sort lines by file and line, and drop repeated ones."""
     order = {file: place for place, (file, _, _) in reversed(list(enumerate(found)))}
     ordered = sorted(found, key=lambda item: (order[item[0]], item[1]))
     return list(dict.fromkeys(plain(f"{file}:{line}: {text}") for file, line, text in ordered))
 
 
 def plain(text: str) -> str:
-    """One line that a terminal can be shown, whatever a quoted word holds."""
+    """Escape what a terminal must not be sent, whatever a quoted word holds."""
     return text if text.isprintable() else "".join(c if c.isprintable() else f"\\x{ord(c):02x}" for c in text)
 
 

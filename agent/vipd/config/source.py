@@ -1,4 +1,4 @@
-"""keepalived.conf as text: comments, conditions, parameters, sequences and included files, until plain lines are left.
+"""Expands the text of a keepalived.conf: comments, conditions, parameters, sequences and included files.
 
 Nothing here knows a keyword but `include`. The files come from outside (`Find`), so that this stays free of I/O.
 """
@@ -21,7 +21,7 @@ _INCLUDES = {"include": "", "includer": "r", "includem": "m", "includew": "w", "
 
 
 class Line(NamedTuple):
-    """A line with nothing left to substitute, and where it came from."""
+    """A fully expanded line, with its file and number."""
 
     text: str
     file: str
@@ -29,7 +29,7 @@ class Line(NamedTuple):
 
 
 class SourceError(Exception):
-    """The text cannot be made into lines; `file` and `number` say where."""
+    """The text cannot be expanded; `file` and `number` are the place."""
 
     def __init__(self, file: str, number: int, text: str) -> None:
         super().__init__(text)
@@ -38,7 +38,7 @@ class SourceError(Exception):
 
 
 def no_files(pattern: str, folder: str) -> list[tuple[str, str | None]]:
-    """Where nothing may be included: as if there were no files at all."""
+    """Find no file, as where nothing may be included."""
     return []
 
 
@@ -59,7 +59,7 @@ class Source:
         self._inside = 0
 
     def lines(self, text: str, file: str) -> Iterator[Line]:
-        """Every line that counts.
+        """Expand a text into its lines.
 
         Raises:
             SourceError: while iterating, at the first thing that cannot be made sense of.

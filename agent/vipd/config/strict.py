@@ -1,4 +1,4 @@
-"""What `vrrp_strict` and `strict_mode` forbid, as a table: a condition, and the line that says so."""
+"""The rules of `vrrp_strict` and `strict_mode` as a table: a condition, and its error."""
 
 from __future__ import annotations
 
@@ -28,5 +28,5 @@ _RULES: tuple[tuple[Callable[[RouterConfig], object], str], ...] = (
 
 
 def violations(router: RouterConfig) -> list[str]:
-    """What this router asks for and strict mode forbids."""
+    """The rules of strict mode that this router breaks, as error lines."""
     return [f"strict mode: {text}" for broken, text in _RULES if broken(router)]

@@ -1,4 +1,4 @@
-"""Values of a configuration in the form of the file again: the other direction of `values` and `iplines`."""
+"""Writes values in the form of keepalived.conf: the inverse of `values` and `ip_lines`."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ def seconds(value_ns: int) -> str:
 
 
 def command(value: Command) -> str:
-    """A command with whose it runs as."""
+    """A command, with the user and group that it runs as."""
     words = " ".join(f"'{one}'" if not one or any(map(str.isspace, one)) else one for one in value.argv)
     escaped = words.replace("\\", "\\\\").replace('"', '\\"')
     return " ".join([f'"{escaped}"', *(name for name in (value.user, value.group) if name)])
@@ -53,7 +53,7 @@ def virtual_address(one: VirtualAddress) -> str:
     if one.preferred_lft is not None:
         words += ["preferred_lft", str(one.preferred_lft)]
     words += [name for name, bit in FLAGS.items() if one.flags & bit]
-    words += [name for name, said in (("use_vmac", one.use_vmac), ("no_track", not one.tracked)) if said]
+    words += [name for name, given in (("use_vmac", one.use_vmac), ("no_track", not one.tracked)) if given]
     return " ".join(words)
 
 
@@ -95,7 +95,7 @@ def _hop(hop: Hop) -> Iterator[str]:
 
 
 def _options(one: Any, names: Iterable[tuple[str, str]]) -> Iterator[str]:
-    """The words for those fields that are not what they are if nothing is said."""
+    """The words for those fields that differ from their defaults."""
     for name, field in names:
         value = getattr(one, field)
         if value != one._field_defaults.get(field) and value != "":

@@ -1,4 +1,4 @@
-"""What the values of a keyword may be: each `Form` says it in words, and reads it or says what would be right."""
+"""The forms that the values of a keyword may have: a `Form` describes itself in words, and reads values."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ _BOOLS = {"on": True, "true": True, "yes": True, "off": False, "false": False, "
 
 
 class WrongError(Exception):
-    """What is wrong with one statement; the reader adds where, and the keyword."""
+    """A statement is wrong; the caller adds its place and keyword."""
 
 
 class FormError(WrongError):
-    """Not so many values, or no block, can stand here; the reader adds what may."""
+    """A statement has too many or too few values, or a block; the caller adds the right form."""
 
 
 class Form(NamedTuple):
@@ -66,7 +66,7 @@ def nanoseconds(text: str, low: float, high: float) -> int:
 
 
 def instead(word: str, known: Iterable[str]) -> str:
-    """What the user may have meant."""
+    """Suggest the known word that the user may have meant."""
     from difflib import get_close_matches  # only on the way to an error
 
     known = list(known)
@@ -168,7 +168,7 @@ def text() -> Form:
 
 
 def nothing(value: Any) -> Form:
-    """A keyword that stands alone, and means this value."""
+    """A keyword that stands alone and has this value."""
 
     def read(statement: Statement) -> Any:
         if statement.body is not None or len(statement.words) != 1:
@@ -248,7 +248,7 @@ def group(*families: int) -> Form:
 
 
 def script() -> Form:
-    """A command, and whose it runs as."""
+    """A command, with the user and group that it runs as."""
 
     def read(statement: Statement) -> Command:
         if statement.body is not None:
@@ -266,21 +266,21 @@ def lines(statement: Statement) -> tuple[Statement, ...]:
 
 
 def each(shown: str, read: Callable[[Statement], Any]) -> Form:
-    """A block of lines that are read one by one; the reader lists what is wrong with each (see `EachLine`)."""
+    """A block of lines that are read one by one; the parser lists the errors of each (see `EachLine`)."""
     return Form(f"{{ {shown} ... }}", EachLine(read), adds=True)
 
 
 class EachLine:
-    """Marks a block whose lines fail one by one; `line` reads one."""
+    """Marks a block whose lines are wrong one by one; `line` reads one."""
 
     def __init__(self, line: Callable[[Statement], Any]) -> None:
         self.line = line
 
     def __call__(self, statement: Statement) -> tuple[Any, ...]:
-        """All lines at once, at the price of naming only the first that is wrong."""
+        """Read all lines at once; only the first wrong one is named."""
         return tuple(self.line(line) for line in lines(statement))
 
 
 def anything() -> Form:
-    """Values, or a block, that nobody looks at: the keyword has no effect here."""
+    """Any values or block: the keyword has no effect here."""
     return Form("...", lambda statement: None)

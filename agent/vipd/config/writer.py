@@ -1,4 +1,4 @@
-"""`vipd --explain`: the configuration as it will run, defaults filled in and timers worked out.
+"""Writes a configuration as `vipd --explain` prints it: as it will run, with its defaults and timers.
 
 What is printed is itself a keepalived.conf, and means the same, but for passwords, which it does not show.
 """
@@ -30,7 +30,7 @@ _WORDS: dict[str, Callable[[Any], str]] = {
 
 
 def explain(config: Config, behaviour: Behaviour) -> Iterator[str]:
-    """The lines, in keepalived's own form, each value with where it comes from and each timer as a comment."""
+    """Write the lines in keepalived's own form, with the origin of each value and each timer as comments."""
     yield f"# profile {behaviour.name}"
     if config.globals.net_namespace:
         yield f"net_namespace {value_writer.word(config.globals.net_namespace)}"
@@ -106,7 +106,7 @@ def _hooks(hooks: Hooks) -> Iterator[str]:
 
 
 def _of_profile(router: RouterConfig, behaviour: Behaviour) -> dict[str, Any]:
-    """What the profile decides where the configuration does not."""
+    """The values that the profile decides where the configuration does not."""
     repeat = behaviour.garp_repeat if router.garp_repeat is None else router.garp_repeat
     delay_ns = behaviour.garp_delay_ns if router.garp_delay_ns is None else router.garp_delay_ns
     return {

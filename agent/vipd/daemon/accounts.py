@@ -1,4 +1,4 @@
-"""Whose scripts run as, and whether a script is safe to run: nobody but root may be able to change it."""
+"""The users that scripts run as, and the check that only root can change a script."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ DEFAULT_USER = "keepalived_script"
 
 
 class Account(NamedTuple):
-    """A user, and the groups that a process of theirs is in."""
+    """A user, and the groups of its processes."""
 
     uid: int
     gid: int
@@ -23,7 +23,7 @@ class AccountError(Exception):
 
 
 def account(user: str | None, group: str | None = None) -> Account:
-    """The account of that name; without one keepalived's own for scripts where there is one, else root.
+    """Look up an account; without a name it is keepalived_script where there is one, else the own one.
 
     Raises:
         AccountError: there is no such user or group.

@@ -1,4 +1,4 @@
-"""Configuration files: read whole, with what `include` names, which may have wildcards and braces."""
+"""Reads configuration files and what they include, and checks a configuration against this host."""
 
 from __future__ import annotations
 
@@ -75,15 +75,15 @@ def _is_there(script: Script) -> bool:
 
 
 def runs_scripts(config: Config) -> bool:
-    """Whether anything is to be run that is there."""
+    """Whether the configuration runs anything that exists."""
     hooks = [*(router.hooks for router in config.routers), *(group.hooks for group in config.groups)]
-    said = config.globals
-    own = (said.fifo_script, said.vrrp_fifo_script, said.startup, said.shutdown)
+    settings = config.globals
+    own = (settings.fifo_script, settings.vrrp_fifo_script, settings.startup, settings.shutdown)
     return any(map(_is_there, config.scripts)) or any(hook.commands for hook in hooks) or any(own)
 
 
 def read(path: str) -> str:
-    """The text of a file; what is not UTF-8 in it does not stand in the way.
+    """Read the text of a file; octets that are not UTF-8 are kept as surrogates.
 
     Raises:
         OSError: it cannot be read.
@@ -93,7 +93,7 @@ def read(path: str) -> str:
 
 
 def find(pattern: str, folder: str) -> list[tuple[str, str | None]]:
-    """(path, text) of every file that a pattern names, in their order; None for one that cannot be read."""
+    """Find the files that a pattern names: (path, text) in their order; the text of one that cannot be read is None."""
     from glob import glob  # only where something is included
 
     found: list[tuple[str, str | None]] = []

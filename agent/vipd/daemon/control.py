@@ -20,18 +20,18 @@ _SLICE_NS = 500_000
 
 
 class Control:
-    """Listens, and answers whoever connects: a slice at a time, so that adverts that are due need not wait for it.
+    """Listens, and answers every connection in slices, so that adverts that are due need not wait.
 
-    It is `Timed`: while there is something to be said it is always due, and each time it says a slice of it.
+    It is `Timed`: while an answer is unfinished it is always due, and each call sends a slice.
     """
 
     def __init__(self, path: str, report: Callable[[], Iterator[str]], update: Callable[[Control], None]) -> None:
         """Listen.
 
         Args:
-            path: where.
-            report: the answer, in parts, each of which takes much less than a slice.
-            look: is told when there is something to be said.
+            path: of the socket.
+            report: returns the answer in parts, each of which takes much less than a slice.
+            update: is called when an answer begins.
 
         Raises:
             OSError: nothing can be made there.
@@ -52,11 +52,11 @@ class Control:
         self._socket.listen(_WAITING)
 
     def fileno(self) -> int:
-        """Readable when somebody asks."""
+        """Readable when a client connects."""
         return self._socket.fileno()
 
     def read(self) -> None:
-        """Take up the question of one who asks."""
+        """Accept a connection."""
         try:
             asking, _ = self._socket.accept()
         except OSError:
@@ -71,11 +71,11 @@ class Control:
         self._update(self)
 
     def deadline(self) -> int | None:
-        """As soon as those who are late have had their turn, while there is something to be said."""
+        """The last time at which a slice was sent, and so at once, while an answer is unfinished."""
         return self._next_ns if self._asking else None
 
     def handle_deadline(self, now: int) -> None:
-        """Say a slice; whoever does not read in time gets less, and never keeps the daemon waiting."""
+        """Send a slice; a client that does not read in time gets less, and never blocks the daemon."""
         if not self._asking:
             return
         self._next_ns = now
@@ -91,19 +91,19 @@ class Control:
         asking.close()
 
     def close(self) -> None:
-        """Listen no more."""
+        """Close the socket and remove its path."""
         self._socket.close()
         with suppress(OSError):
             os.unlink(self._path)  # noqa: PTH108
 
 
 def socket_of(pid_file: str) -> str:
-    """Where the daemon with this pid file listens."""
+    """The path of the socket that the daemon with this pid file listens on."""
     return f"{pid_file[:-4] if pid_file.endswith('.pid') else pid_file}.sock"
 
 
 def status(path: str, as_json: bool, watch: bool) -> int:
-    """`vipd status`: ask, show, and with `watch` do so each second. Returns the exit status."""
+    """Ask a daemon for its status and print it, with `watch` each second; returns the exit status."""
     import json
 
     try:

@@ -1,4 +1,4 @@
-"""The files that keepalived writes on SIGUSR1, SIGUSR2 and its JSON signal, with keepalived's names in them."""
+"""Writes the files that keepalived writes on SIGUSR1, SIGUSR2 and its JSON signal, with keepalived's field names."""
 
 from __future__ import annotations
 
@@ -33,16 +33,16 @@ def dump(number: int, runtime: Runtime) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    said, routers = runtime.config.globals, list(runtime.routers.values())
+    settings, routers = runtime.config.globals, list(runtime.routers.values())
     since = {name: moment for name, (moment, _) in runtime.since.items()}
     if number == signal.SIGUSR1:
-        write(said.data_file, "".join(f"{line}\n" for line in data(routers, runtime.behaviour, since)))
+        write(settings.data_file, "".join(f"{line}\n" for line in data(routers, runtime.behaviour, since)))
     elif number == signal.SIGUSR2:
-        write(said.stats_file, "".join(f"{line}\n" for line in stats(routers)))
+        write(settings.stats_file, "".join(f"{line}\n" for line in stats(routers)))
     else:
         import json  # not before somebody asks: it takes 4 ms to import
 
-        write(said.json_file, json.dumps(as_json(routers, since)))
+        write(settings.json_file, json.dumps(as_json(routers, since)))
 
 
 def stats(routers: list[Router]) -> Iterator[str]:
@@ -82,7 +82,7 @@ def stats(routers: list[Router]) -> Iterator[str]:
 
 
 def as_json(routers: list[Router], since: dict[str, float]) -> list[dict[str, Any]]:
-    """What keepalived.json holds; `since` is when each router last changed its state, in seconds of the real time."""
+    """The content of keepalived.json; `since` is when each router last changed its state, in seconds of real time."""
     return [{"data": _data(router, since.get(router.config.name, 0.0)), "stats": _counts(router)} for router in routers]
 
 
@@ -113,7 +113,7 @@ def data(routers: list[Router], behaviour: Behaviour, since: dict[str, float]) -
 
 
 def write(path: str, text: str) -> None:
-    """Put a file in the place of another: whole or not at all, and never through a link that somebody else has laid.
+    """Replace a file as a whole or not at all, and never through a symbolic link.
 
     Raises:
         OSError: it cannot be written.

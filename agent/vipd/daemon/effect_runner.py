@@ -1,4 +1,4 @@
-"""Doing what routers want done: adverts sent, addresses set and announced, and a change told to whom it concerns."""
+"""Carries out the effects of routers: sends adverts, sets and announces addresses, and notifies of changes of state."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from vipd.protocol.effects import (
 from vipd.protocol.router import Router
 from vipd.protocol.table import State
 
-_SILENT = (State.GOTO_MASTER, State.TRANSITION)  # halfway states, of which nobody is told
+_SILENT = (State.GOTO_MASTER, State.TRANSITION)  # intermediate states, which are not notified of
 
 
 class EffectRunner:
@@ -38,15 +38,15 @@ class EffectRunner:
         log: Syslog,
         run_effects: Callable[[Router], None],
     ) -> None:
-        """Do nothing yet.
+        """Keep the parts that carry out each kind of effect.
 
         Args:
-            running: for the sync groups.
-            ports: sends.
-            holdings: sets and removes.
+            runtime: holds the sync groups.
+            pool: sends adverts and announcements.
+            kernel_state: sets and removes addresses, routes and rules.
             notifier: runs hooks.
-            log: for the routers' lines, and for what fails.
-            acted: is told of the other members of a sync group that have effects.
+            log: takes the routers' lines, and errors.
+            run_effects: carries out the effects of the other members of a sync group.
         """
         self._runtime = runtime
         self._pool = pool
@@ -56,7 +56,7 @@ class EffectRunner:
         self._run_effects = run_effects
 
     def run(self, router: Router) -> None:
-        """Do what this router wants done, in its order; what fails is logged, and the rest done nevertheless."""
+        """Carry out the effects of a router in their order; one that fails is logged, and the rest is carried out."""
         for effect in router.drain():
             try:
                 if isinstance(effect, SendAdvert):

@@ -1,4 +1,4 @@
-"""Addresses, routes and rules that are the daemon's in the kernel: virtual ones, and those that are static.
+"""The addresses, routes and rules that the daemon holds in the kernel: virtual and static ones.
 
 They are set and removed one by one. That the kernel refuses one of them does not keep the others from being done.
 """
@@ -15,7 +15,7 @@ from vipd.kernel.syslog import Syslog
 
 
 class KernelState:
-    """Sets and removes; `who` is named in the line that says that one of them failed."""
+    """Sets and removes them; the log line of one that fails names `who`."""
 
     def __init__(self, netlink: Netlink, log: Syslog) -> None:
         self._netlink = netlink
@@ -28,7 +28,7 @@ class KernelState:
             self._tried(who, do, address)
 
     def set_routing(self, who: str, routes: Iterable[Route], rules: Iterable[Rule], present: bool) -> None:
-        """Routes first and then rules that lead to them; the other way round when they go."""
+        """Set routes and then the rules that lead to them, or remove them in the reverse order."""
         netlink = self._netlink
         steps: list[tuple[Callable[[Any], None], Any]] = []
         steps += [(lambda one: routing.route(netlink, one, present), route) for route in routes]
@@ -42,12 +42,12 @@ class KernelState:
         self.set_routing("static", config.routes, config.rules, present)
 
     def replace_routing(self, old: RouterConfig, new: RouterConfig) -> None:
-        """Have the routes and rules of a master's new configuration in the place of the old one's."""
+        """Replace the routes and rules of a master's old configuration by those of its new one."""
         self.set_routing(new.name, _left(old.routes, new.routes), _left(old.rules, new.rules), present=False)
         self.set_routing(new.name, new.routes, new.rules, present=True)
 
     def replace_static(self, old: Config, new: Config) -> None:
-        """Have what is static in a new configuration in the place of what was in the old one."""
+        """Replace what is static in the old configuration by what is static in the new one."""
         left = old._replace(
             addresses=_left(old.addresses, new.addresses),
             routes=_left(old.routes, new.routes),
@@ -57,7 +57,7 @@ class KernelState:
         self.set_static(new, present=True)
 
     def promote_secondaries(self, config: RouterConfig) -> None:
-        """Let the other addresses of a network stay when the first one goes (promote_secondaries)."""
+        """Have the kernel keep the other addresses of a network when the first one is removed (promote_secondaries)."""
         for device in {address.device for address in config.served}:
             try:
                 with open(f"/proc/sys/net/ipv4/conf/{device}/promote_secondaries", "w", encoding="ascii") as opened:  # noqa: PTH123

@@ -1,4 +1,4 @@
-"""How late deadlines are met: a histogram in powers of two of a microsecond, cheap enough to be kept all the time."""
+"""A histogram of how late deadlines are met, in powers of two of a microsecond."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ class Latency:
         self.worst_ns = 0
 
     def record(self, late_ns: int) -> None:
-        """A deadline was handled this late."""
+        """Count a deadline that was handled this late, in nanoseconds."""
         bucket = ((late_ns - 1) // 1000).bit_length() if late_ns > 0 else 0
         self.counts[bucket if bucket < _BUCKETS else _BUCKETS - 1] += 1
         if late_ns > self.worst_ns:
             self.worst_ns = late_ns
 
     def buckets(self) -> list[dict[str, int]]:
-        """The buckets that are not empty, with their upper bounds."""
+        """The buckets that are not empty, with their upper bounds in microseconds."""
         return [{"up-to-us": 1 << place, "count": count} for place, count in enumerate(self.counts) if count]

@@ -1,7 +1,7 @@
-"""The daemon: its parts put together, and the loop around them, one sleep for whatever comes.
+"""The daemon: it joins its parts and runs the loop, which waits in one place for all events.
 
 A packet, a change in the kernel, a signal, a script that has ended: each makes a descriptor readable, and so does the
-earliest deadline (`clock`). A turn of the loop reads what is readable, and then calls those who are due (`schedule`).
+earliest deadline (`timerfd`). An iteration reads what is readable, and then calls what is due (`schedule`).
 """
 
 from __future__ import annotations
@@ -56,15 +56,15 @@ class Daemon:
         load: Callable[[], Parsed],
         mark: str,
     ) -> None:
-        """Open what the routers need.
+        """Open sockets, netlink and the timer; start no router yet.
 
         Args:
             config: what to run.
             behaviour: the profile.
-            log: where lines go.
-            channel: the way to the process that runs scripts.
-            load: reads the configuration anew, for SIGHUP.
-            mark: tells what this daemon makes in the kernel from what others make.
+            log: takes the log lines.
+            channel: socket of the script runner.
+            load: reads the configuration again, for SIGHUP.
+            mark: marks in the kernel what this daemon makes, so that it leaves alone what others make.
         """
         self._log = log
         self._load = load
@@ -102,24 +102,24 @@ class Daemon:
             self._watch(descriptor, read)
         self._pool.update(routers.values())
 
-    # -- living
+    # -- running
 
     def run(self, ready: Callable[[], None], control: str | None = None) -> None:
         """Start the routers, call `ready`, and go on until SIGTERM or SIGINT; `control` is where to listen."""
         self._log.event(LogEvent.LINKS_WATCHED)
         if control is not None:
             self._listen(control)
-        said = self._runtime.config.globals
-        if said.startup is not None:
-            self._scripts.wait(said.startup, said.startup_timeout_ns)
+        settings = self._runtime.config.globals
+        if settings.startup is not None:
+            self._scripts.wait(settings.startup, settings.startup_timeout_ns)
         self._configure()
         self._kernel_state.set_static(self._runtime.config, present=True)
         for config in self._runtime.config.routers[:1]:
             warm_up(config, self._runtime.behaviour)
         now = time.monotonic_ns()
-        self._starts_ns = now + said.startup_delay_ns
+        self._starts_ns = now + settings.startup_delay_ns
         self._schedule.update(self)
-        if not said.startup_delay_ns:
+        if not settings.startup_delay_ns:
             self.handle_deadline(now)
         self._pool.report()
         self._schedule.update(self._manager)
@@ -141,14 +141,14 @@ class Daemon:
         self._kernel_state.set_static(self._runtime.config, present=False)
         self._pool.close()
         self._notifier.close()
-        said = self._runtime.config.globals
-        if said.shutdown is not None:
-            self._scripts.wait(said.shutdown, said.shutdown_timeout_ns)
+        settings = self._runtime.config.globals
+        if settings.shutdown is not None:
+            self._scripts.wait(settings.shutdown, settings.shutdown_timeout_ns)
         if self._control is not None:
             self._control.close()
 
     def deadline(self) -> int | None:
-        """When the routers are to start (vrrp_startup_delay)."""
+        """When the routers start (vrrp_startup_delay)."""
         return self._starts_ns
 
     def handle_deadline(self, now: int) -> None:
@@ -159,11 +159,11 @@ class Daemon:
 
     def _iterate(self) -> None:
         self._timer.set(self._schedule.next())
-        # Packets that have been waiting are heard before a timer is believed: a daemon that was paused
-        # must not take over from a master whose adverts lie in its queue.
+        # Waiting packets are read before any timer is handled: a daemon that was paused must not take over from a
+        # master whose adverts are in its queue.
         for descriptor, _ in self._epoll.poll():
             read = self._readers.get(descriptor)
-            if read is not None:  # a port may have been closed since, by a report before it in this batch
+            if read is not None:  # a receiver may have been closed by an event before it in this batch
                 read()
         now = time.monotonic_ns()
         for deadline, timed in self._schedule.due(now):
@@ -175,7 +175,7 @@ class Daemon:
             self._schedule.update(timed)
 
     def _run_effects(self, router: Router) -> None:
-        """Something happened to this router."""
+        """Carry out a router's effects and reschedule it."""
         if router.effects:
             self._run_now(router)
         self._schedule.update(router)
@@ -232,7 +232,7 @@ class Daemon:
     # -- the configuration
 
     def _configure(self) -> None:
-        """Have around the routers what the configuration asks for."""
+        """Apply the configuration to scripts, notifications, sync groups and trackers."""
         runtime, trackers = self._runtime, self._trackers
         self._scripts.default(*runtime.config.globals.script_user)
         self._notifier.update(runtime.config.globals)
@@ -247,7 +247,7 @@ class Daemon:
                 self._kernel_state.promote_secondaries(router)
 
     def _reload(self) -> None:
-        """Take a new configuration, if it is good; instances that it leaves alone do not notice."""
+        """Apply a new configuration, if it has no errors; instances that it does not change go on undisturbed."""
         self._manager.reloading()
         self._log.line("Reloading")
         try:

@@ -1,4 +1,4 @@
-"""Telling others of a change: notify scripts in their order, and lines on the FIFOs."""
+"""Notifies of changes of state: runs notify scripts in their order, and writes lines to the FIFOs."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from vipd.protocol.table import State
 
 
 class Fifo:
-    """One `notify_fifo`. It is open for both directions, so that no reader need be there; a full one loses the line."""
+    """One `notify_fifo`. It is open in both directions, so that it needs no reader; when it is full, lines are lost."""
 
     def __init__(self, path: str, user: str | None, group: str | None, log: Syslog) -> None:
         self.path = path
@@ -46,7 +46,7 @@ class Fifo:
                 self._log.line(f"{self.path}: a notification was lost: {error.strerror}")
 
     def close(self) -> None:
-        """Close it, and remove it if it was made here."""
+        """Close the FIFO, and remove it if this daemon made it."""
         if self._descriptor is not None:
             os.close(self._descriptor)
         if self._made:
@@ -63,13 +63,13 @@ class Notifier:
         self._open(config)
 
     def update(self, config: Globals) -> None:
-        """Serve what this configuration asks for; readers of FIFOs are not disturbed without need."""
+        """Open the FIFOs of this configuration; those that stay the same stay open."""
         if _asked(config) != self._serves:
             self.close()
             self._open(config)
 
     def tell(self, kind: str, name: str, state: str, priority: int, hooks: Hooks) -> None:
-        """A change: `kind` is INSTANCE or GROUP, `state` one of keepalived's words."""
+        """Notify of a change: `kind` is INSTANCE or GROUP, `state` one of keepalived's words."""
         line = f'{kind} "{name}" {state} {priority}\n'
         for fifo in self.fifos:
             fifo.write(line)
@@ -81,19 +81,19 @@ class Notifier:
                 self._scripts.notify(command, (kind, name, state, str(priority)), f"{kind} {name}")
 
     def tell_group(self, group: Group) -> None:
-        """A sync group has changed its state; keepalived says 0 for its priority."""
+        """Notify of a sync group's change of state; as with keepalived its priority is 0."""
         if group.state is not None:
             word = "STOP" if group.state is State.INITIALIZE else STATES[group.state][1]
             self.tell("GROUP", group.config.name, word, 0, group.config.hooks)
 
     def tell_priority(self, router: Router) -> None:
-        """The effective priority of a router has changed; keepalived calls one that is in FAULT a backup here."""
+        """Notify of a change of effective priority; keepalived names a router in FAULT a backup here."""
         if router.config.hooks.priority_changes:
             word = "MASTER" if router.state is State.MASTER else "BACKUP"
             self.tell("INSTANCE", router.config.name, f"{word}_PRIORITY", router.priority, router.config.hooks)
 
     def close(self) -> None:
-        """The daemon ends, or others are to be told."""
+        """Close all FIFOs."""
         for fifo in self.fifos:
             fifo.close()
 

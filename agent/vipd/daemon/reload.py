@@ -1,4 +1,4 @@
-"""What a new configuration changes: which routers go, which come, which go on under another configuration."""
+"""Compares a new configuration with what runs: which routers stop, start, or go on under another configuration."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from vipd.protocol.router import Router
 
 
 class Changes(NamedTuple):
-    """The routers of the new configuration, and how they came to be."""
+    """The routers of the new configuration, sorted by what has to happen to them."""
 
     routers: dict[str, Router]
     gone: list[Router]
@@ -20,7 +20,7 @@ class Changes(NamedTuple):
 
 
 def compare(routers: Mapping[str, Router], config: Config, behaviour: Behaviour, detail: bool) -> Changes:
-    """Compare what runs with what is wanted.
+    """Compare the running routers with a configuration.
 
     A router whose configuration is the same stays the very object that it is, timers and all. One that is still the
     same virtual router to its peers goes on in its state under the new configuration. All else stops and starts.

@@ -1,6 +1,6 @@
-"""What is around the routers, and what each of them is told of it: links, addresses, what is tracked, its sync group.
+"""The inputs of routers: links, addresses, tracked objects and sync groups.
 
-Reads no clock; whoever found out about a change says when.
+Reads no clock: the caller passes the time of a change.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from vipd.protocol.table import State
 
 
 class RouterInputs:
-    """Tells routers what has changed around them."""
+    """Passes changes on to the routers that they concern."""
 
     def __init__(
         self,
@@ -28,14 +28,14 @@ class RouterInputs:
         notifier: Notifier,
         run_effects: Callable[[Router], None],
     ) -> None:
-        """Tell nobody anything yet.
+        """Keep where inputs come from and go to.
 
         Args:
-            running: the routers and sync groups.
-            netlink: knows links and addresses.
-            watching: knows everything else that is tracked, and for how long a link has to be as it is.
-            notifier: is told of priorities that change.
-            acted: is told of a router that may have effects.
+            runtime: the routers and sync groups.
+            netlink: the links and addresses of the kernel.
+            trackers: everything else that is tracked, and the delays of links.
+            notifier: notifies of priorities that change.
+            run_effects: carries out the effects of a router, if it has any.
         """
         self._runtime = runtime
         self._netlink = netlink
@@ -44,7 +44,7 @@ class RouterInputs:
         self._run_effects = run_effects
 
     def start(self, routers: Collection[Router], now: int) -> None:
-        """Start routers, with everything around them as it is.
+        """Start routers, with the present state of all their inputs.
 
         All of them know that before the first one starts, since members of a sync group look at each other.
         """
@@ -73,7 +73,7 @@ class RouterInputs:
         self._evaluate_groups(now)
 
     def tracked_changed(self, kind: str, name: str, now: int) -> None:
-        """Something that is tracked has another value."""
+        """A tracked object has another value."""
         for router in self._runtime.routers.values():
             if kind == "interface":
                 self._tell_links(router, now)
@@ -83,7 +83,7 @@ class RouterInputs:
         self._evaluate_groups(now)
 
     def replaced(self, now: int) -> None:
-        """There are other routers, or groups, than before."""
+        """A reload replaced routers or sync groups."""
         for router in self._runtime.routers.values():
             self._tell_links(router, now)
             self._run_effects(router)
@@ -122,7 +122,7 @@ class RouterInputs:
         return False
 
     def _evaluate(self, router: Router, now: int) -> None:
-        """Let a router have the priority that what it tracks gives it, or be in FAULT for what is missing."""
+        """Pass on a router's effective priority and its needs, as the tracked values have them."""
         config = router.config
         if config.tracks:
             judgement = evaluate(config, self._trackers.values)
@@ -131,7 +131,7 @@ class RouterInputs:
                 router.priority_changed(judgement.priority, now)
             for need, met in judgement.needs.items():
                 router.need_changed(need, met, now)
-            # Of a change that comes with another state the line of that state tells.
+            # A change of state is notified of by itself.
             if router.priority != before and router.state is state and state is not State.INITIALIZE:
                 self._notifier.tell_priority(router)
         if config.unicast_fault_no_peer and not config.unicast_peers:

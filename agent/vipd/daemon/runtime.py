@@ -1,4 +1,4 @@
-"""What runs now: the configuration in force, its routers and its sync groups. A reload replaces all three."""
+"""The configuration in force with its routers and sync groups. A reload replaces all three."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _INITIALIZE = (State.INITIALIZE, State.FAULT)  # RFC 8347 has one word for both
 
 
 class Runtime:
-    """What the parts of the shell have in common.
+    """The state that the parts of the daemon share.
 
     Attributes:
         config: that is in force.
@@ -38,7 +38,7 @@ class Runtime:
         self.began = began
 
     def record(self, router: Router, state: State, now_s: float) -> None:
-        """A router has changed its state."""
+        """Record a router's change of state."""
         name = router.config.name
         _, reason = self.since.get(name, (now_s, NEVER_MASTER))
         self.since[name] = now_s, _new_master_reason(router) if state is State.MASTER else reason
@@ -49,7 +49,7 @@ class Runtime:
 
 
 def _new_master_reason(router: Router) -> str:
-    """Why it has become master: by its own priority, over one that still spoke, or since nobody did any more."""
+    """Why a router became master: by its priority, over a master that still sent adverts, or because no advert came."""
     if router.last_event is not Event.TIMER_EXPIRED:
         return "priority"
     return "preempted" if router.last_advert_event in (Event.LOWER_RECEIVED, Event.TIE_WON) else "no-response"

@@ -1,4 +1,4 @@
-"""Whose turn it is: a heap of deadlines, so that a wake-up looks at those that are due and at nobody else."""
+"""A heap of deadlines, so that a wake-up touches only the objects that are due."""
 
 from __future__ import annotations
 
@@ -7,21 +7,21 @@ from typing import Protocol
 
 
 class Timed(Protocol):
-    """Something that wants to be called at a time."""
+    """An object that has to be called at a time."""
 
     def deadline(self) -> int | None:
-        """When, in monotonic nanoseconds; None for not at all."""
+        """When to call it, in monotonic nanoseconds; None for not at all."""
 
     def handle_deadline(self, now: int) -> None:
         """The time has come. Called before it, this does nothing."""
 
 
 class Schedule:
-    """Deadlines of many, of which the earliest matters.
+    """The deadlines of many objects, earliest first.
 
-    An entry is a promise to look no later than this. A deadline that has moved to a later time leaves its entry where
-    it is; it is looked at, found not to be due, and put back. So a backup that hears an advert each interval, and moves
-    its deadline each time, costs the heap one entry an interval and not one an advert.
+    An entry is the latest time to check an object. A deadline that moves to a later time leaves its entry where it is;
+    the entry is checked, found not to be due, and put back. So a backup that receives an advert each interval, and
+    moves its deadline each time, costs the heap one entry an interval and not one an advert.
     """
 
     def __init__(self) -> None:
@@ -30,7 +30,7 @@ class Schedule:
         self._count = 0
 
     def update(self, timed: Timed) -> None:
-        """Something happened to this one; its deadline may be earlier now."""
+        """Take in that the deadline of an object may be earlier now."""
         at_ns = timed.deadline()
         if at_ns is not None:
             entered = self._entered.get(timed)
@@ -40,11 +40,11 @@ class Schedule:
                 heappush(self._heap, (at_ns, self._count, timed))
 
     def remove(self, timed: Timed) -> None:
-        """This one is gone."""
+        """Drop an object."""
         self._entered.pop(timed, None)
 
     def next(self) -> int | None:
-        """When to wake, None for not at all."""
+        """When to wake, in monotonic nanoseconds; None for not at all."""
         heap = self._heap
         while heap:
             at_ns, _, timed = heap[0]
@@ -60,7 +60,7 @@ class Schedule:
         return None
 
     def due(self, now: int) -> list[tuple[int, Timed]]:
-        """Those whose time has come, earliest first, with their deadlines; they are taken off."""
+        """Take off the objects that are due, earliest first, with their deadlines."""
         heap, found = self._heap, []
         while heap and heap[0][0] <= now:
             at_ns, _, timed = heappop(heap)

@@ -1,6 +1,6 @@
-"""The other process: runs scripts, and counts processes, for a daemon that has given up the right to.
+"""The second process: it runs scripts, and counts processes, for a daemon that has dropped the privilege to do so.
 
-It is forked before the daemon drops its capabilities, reads nothing from the network, and ends with the daemon.
+The daemon forks it before it drops its capabilities. It reads nothing from the network, and ends with the daemon.
 Requests and answers are messages on a socket pair; both ends are this same program, so `marshal` will do.
 """
 
@@ -22,10 +22,10 @@ FAILED, TIMED_OUT, REFUSED = -1, -2, -3
 """Answers that are no exit status: could not be run, took too long, could be changed by another than root."""
 
 NOTIFY = "notify "
-"""How lanes begin whose scripts are run to their end when the daemon is gone."""
+"""Prefix of the queues whose scripts run to their end after the daemon has ended."""
 
 _MESSAGE = 1 << 16
-_WAITING = 1000  # requests in one lane; beyond that something is stuck, and memory is not to be filled with it
+_WAITING = 1000  # requests in one queue; beyond that something is stuck, and must not fill the memory
 _GRACE_NS = 2_000_000_000
 _SCAN_NS = 1_000_000_000
 
@@ -44,7 +44,7 @@ class _Running(NamedTuple):
     request: _Request
     pid: int
     ends_ns: int | None
-    told: bool = False
+    answered: bool = False
 
 
 def start() -> tuple[socket.socket, int]:
@@ -151,18 +151,18 @@ class _Runner:
         _, status = os.waitpid(running.pid, 0)
         with suppress(ProcessLookupError):
             os.killpg(running.pid, signal.SIGKILL)  # what it may have left in the background
-        if not running.told:
+        if not running.answered:
             self._answer(running.request.number, os.WEXITSTATUS(status) if os.WIFEXITED(status) else FAILED)
         self._next(running.request)
 
     def _overdue(self, now: int) -> None:
         for descriptor, running in list(self._running.items()):
             if running.ends_ns is not None and running.ends_ns <= now:
-                if not running.told:  # that it took too long is known now, however long it takes to die
+                if not running.answered:  # that it took too long is known now, however long it takes to die
                     self._answer(running.request.number, TIMED_OUT)
                 with suppress(ProcessLookupError):
-                    os.killpg(running.pid, signal.SIGKILL if running.told else signal.SIGTERM)
-                self._running[descriptor] = running._replace(told=True, ends_ns=now + _GRACE_NS)
+                    os.killpg(running.pid, signal.SIGKILL if running.answered else signal.SIGTERM)
+                self._running[descriptor] = running._replace(answered=True, ends_ns=now + _GRACE_NS)
         if self._scan_ns is not None and self._scan_ns <= now:
             self._scan_ns = now + _SCAN_NS
             self._scan()
@@ -172,7 +172,7 @@ class _Runner:
         self._next(request)
 
     def _next(self, request: _Request) -> None:
-        """The lane is free for the next."""
+        """Start the next request of the queue."""
         queue = self._queues.get(request.queue)
         if queue:
             queue.popleft()
@@ -186,7 +186,7 @@ class _Runner:
             self._channel.send(marshal.dumps(("ended", (number, status))))
 
     def _scan(self) -> None:
-        """Count the processes that are tracked; a look once a second, away from the adverts."""
+        """Count the tracked processes; once a second, and not in the process that sends adverts."""
         found = _processes(any(words[1:] or full for _, words, _, full in self._counts))
         for number, words, params, full in self._counts:
             count = sum(_matches(comm, argv, words, params, full) for comm, argv in found)
@@ -196,7 +196,7 @@ class _Runner:
                     self._channel.send(marshal.dumps(("counted", (number, count))))
 
     def _end(self) -> None:
-        """The daemon has ended. What it wanted to be told, such as that it stops, is told; all else ends with it."""
+        """The daemon has ended: notify scripts still run to their end, everything else is stopped."""
         self._poll.unregister(self._channel.fileno())
         self._listening, self._scan_ns = False, None
         self._queues = {queue: waiting for queue, waiting in self._queues.items() if queue.startswith(NOTIFY)}
@@ -205,7 +205,7 @@ class _Runner:
             if not running.request.queue.startswith(NOTIFY):
                 with suppress(ProcessLookupError):
                     os.killpg(running.pid, signal.SIGTERM)
-                self._running[descriptor] = running._replace(told=True, ends_ns=ends_ns)
+                self._running[descriptor] = running._replace(answered=True, ends_ns=ends_ns)
 
 
 def _become(request: _Request) -> None:
@@ -262,16 +262,16 @@ def _matches(comm: str, argv: list[str], words: tuple[str, ...], params: str, fu
 
 
 def request(number: int, argv: tuple[str, ...], who: Account, timeout_ns: int, queue: str) -> bytes:
-    """The message that asks for a script to be run; those of one lane run one after the other."""
+    """Encode a request to run a script; those of one queue run one after the other."""
     return marshal.dumps(("run", (number, argv, who.uid, who.gid, who.groups, timeout_ns, queue)))
 
 
 def census(wanted: list[tuple[int, tuple[str, ...], str, bool]]) -> bytes:
-    """The message that asks for processes to be counted."""
+    """Encode a request to count processes."""
     return marshal.dumps(("count", wanted))
 
 
 def answer(message: bytes) -> tuple[str, tuple[int, int]]:
-    """What the runner said: "ended" with number and status, or "counted" with number and count."""
+    """Decode an answer of the runner: "ended" with number and status, or "counted" with number and count."""
     kind, body = marshal.loads(message)
     return kind, body

@@ -1,4 +1,4 @@
-"""Scripts as the daemon sees them: asked for, answered later, never waited for."""
+"""The daemon's side of scripts: it sends requests to the runner and takes in answers, and does not wait."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _WHY = {
 
 
 class Scripts:
-    """The way to the script_runner."""
+    """The connection to the script runner."""
 
     def __init__(self, channel: socket.socket, log: Syslog) -> None:
         self._channel = channel
@@ -34,16 +34,16 @@ class Scripts:
         self._accounts: dict[tuple[str | None, str | None], Account | None] = {}
 
     def fileno(self) -> int:
-        """Readable when the runner has something to say."""
+        """Readable when the runner has answered."""
         return self._channel.fileno()
 
     def default(self, user: str | None = None, group: str | None = None) -> None:
-        """Whose scripts run as that do not say it themselves (`script_user`)."""
+        """Set the user and group of scripts that name none (`script_user`)."""
         self._user, self._group = user, group
         self._accounts.clear()
 
     def read(self) -> None:
-        """Take in what the runner has said."""
+        """Take in the answers of the runner."""
         while True:
             try:
                 message = self._channel.recv(_READ)
@@ -53,9 +53,9 @@ class Scripts:
                 self._log.line("the process that runs scripts has ended; no script will be run")
                 return
             kind, (number, value) = script_runner.answer(message)
-            told = self._asked.pop(number, None) if kind == "ended" else self._processes.get(number)
-            if told is not None:
-                told(value)
+            answered = self._asked.pop(number, None) if kind == "ended" else self._processes.get(number)
+            if answered is not None:
+                answered(value)
 
     def run(self, command: Command, timeout_ns: int, queue: str, ended: Callable[[int], None]) -> None:
         """Run a command; `ended` is called with its exit status, or with one of the runner's own answers."""
@@ -65,7 +65,7 @@ class Scripts:
             return
         self._number += 1
         self._asked[self._number] = ended
-        if not self._said(script_runner.request(self._number, command.argv, who, timeout_ns, queue)):
+        if not self._sent(script_runner.request(self._number, command.argv, who, timeout_ns, queue)):
             del self._asked[self._number]
             ended(script_runner.FAILED)
 
@@ -83,7 +83,7 @@ class Scripts:
         return status
 
     def notify(self, command: Command, more: tuple[str, ...], queue: str) -> None:
-        """Run a notify script after those of its lane; nobody waits for it."""
+        """Run a notify script after the earlier ones of its queue, without waiting for it."""
         command = command._replace(argv=command.argv + more)
         path = command.argv[0]
 
@@ -94,13 +94,13 @@ class Scripts:
         self.run(command, _NOTIFY_NS, f"{script_runner.NOTIFY}{queue}", ended)
 
     def count(self, wanted: list[tuple[TrackProcess, Callable[[int], None]]]) -> None:
-        """Have processes counted; each function is called with the count when that changes."""
-        self._processes = {number: told for number, (_, told) in enumerate(wanted)}
+        """Have the runner count processes; each function is called with the count when that changes."""
+        self._processes = {number: answered for number, (_, answered) in enumerate(wanted)}
         request = [(number, one.words, one.params, one.full_command) for number, (one, _) in enumerate(wanted)]
-        self._said(script_runner.census(request))
+        self._sent(script_runner.census(request))
 
     def complaint(self, command: Command) -> str | None:
-        """Why a command could not be run now, if so."""
+        """The reason why a command cannot be run; None if it can."""
         try:
             account(command.user or self._user, command.group or self._group)
         except AccountError as error:
@@ -118,7 +118,7 @@ class Scripts:
                 self._accounts[key] = None
         return self._accounts[key]
 
-    def _said(self, message: bytes) -> bool:
+    def _sent(self, message: bytes) -> bool:
         try:
             self._channel.send(message)
         except OSError as error:
@@ -128,7 +128,7 @@ class Scripts:
 
 
 class Check:
-    """One `vrrp_script`, run every interval; `changed` is told whether it is good."""
+    """One `vrrp_script`, run every interval; `changed` is called with whether it is good."""
 
     def __init__(self, config: Script, scripts: Scripts, log: Syslog, changed: Callable[[bool], None]) -> None:
         self.config = config
@@ -153,12 +153,12 @@ class Check:
             return
         self._running = True
         self._next_ns = max(now, self._next_ns or now) + self.config.interval_ns
-        # In a lane of its own: one that took too long and is slow to die is not joined by the next.
+        # In a queue of its own: the next does not start beside one that took too long and is slow to end.
         timeout_ns = self.config.timeout_ns or self.config.interval_ns
         self._scripts.run(self.config.command, timeout_ns, f"script {self.config.name}", self._ended)
 
     def stop(self) -> None:
-        """Run it no more."""
+        """Stop running it."""
         self._next_ns = None
         self._changed = lambda good: None
 

@@ -27,7 +27,7 @@ _TTL_255_VRRP = b"\xff\x70"
 
 
 class SocketKey(NamedTuple):
-    """What a receiver is open for."""
+    """The interface, family and protocol of a receiver."""
 
     interface: str
     family: int
@@ -50,7 +50,7 @@ class SocketPool:
         run_effects: Callable[[Router], None],
         mark: str,
     ) -> None:
-        """Open nothing yet.
+        """Remove the packet filter of an earlier daemon; open no socket yet.
 
         Args:
             netlink: knows the interfaces.
@@ -201,7 +201,7 @@ class SocketPool:
         buffer = max(router.config.receive_buffer for router in routers)
         try:
             receiver = AdvertReceiver(link, key.family, key.protocol, _groups(routers), buffer)
-        except OSError as error:  # it has gone since; netlink says so, too
+        except OSError as error:  # the interface is gone; netlink will report it
             self._log.line(f"no socket on {link.name}: {error.strerror}")
             return
         self._receivers[key] = receiver

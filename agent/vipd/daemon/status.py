@@ -1,4 +1,4 @@
-"""What `vipd status` shows: RFC 8347's state and statistics, RFC 6527's counters, and what only vipd counts.
+"""The report of `vipd status`: RFC 8347's state and statistics, RFC 6527's counters, and vipd's own.
 
 Names are those of the YANG module ietf-vrrp where it has one.
 """
@@ -27,7 +27,7 @@ STATES = {
     State.MASTER: "master",
     State.FAULT: "initialize",  # RFC 8347 has no other word for a router whose interface is down
 }
-# Only events that change a state are told; RFC 8347 has no words for the others.
+# Only events that change a state are reported; RFC 8347 has no words for the others.
 _EVENTS: dict[Event | None, str] = {
     Event.STARTED: "vrrp-event-startup",
     Event.SHUT_DOWN: "vrrp-event-shutdown",
@@ -49,12 +49,12 @@ _AUTHENTICATION = (
 
 
 def report(runtime: Runtime, unclaimed: Mapping[Discard, int], latency: Latency, tracked: Values) -> Iterator[str]:
-    """Everything there is to report, as JSON in parts that take a moment each: one for each instance, and few more.
+    """Write the whole report as JSON in short parts: one for each instance, and few more.
 
     Args:
-        running: what runs.
+        runtime: what runs.
         unclaimed: packets that never got to a router, by reason.
-        lateness: how late deadlines were met.
+        latency: how late deadlines were met.
         tracked: the values of what is tracked.
     """
     from json import dumps  # not before somebody asks: it takes 4 ms to import
@@ -148,7 +148,7 @@ def instance(router: Router, up: str | None, reason: str, discontinuity: str) ->
 
 
 def totals(routers: Sequence[Router], refused: Mapping[Discard, int], discontinuity: str) -> dict[str, Any]:
-    """RFC 8347's counters of the whole daemon; `refused` are the packets that no router took, by reason."""
+    """RFC 8347's counters of the whole daemon; `refused` are all discarded packets, by reason."""
     return {
         "virtual-routers": len(routers),
         "interfaces": len({router.config.interface for router in routers}),
@@ -164,7 +164,7 @@ def totals(routers: Sequence[Router], refused: Mapping[Discard, int], discontinu
 
 
 def lines(report: Mapping[str, Any]) -> Iterable[str]:
-    """The report for people: one line an instance."""
+    """Write the report for people: one line for each instance."""
     own = report["vipd"]
     yield f"vipd {own['version']}, profile {own['profile']}, pid {own['pid']}, {own['uptime-s']:.0f} s up"
     yield "instance         state        prio vrid interface       sent     heard  refused"

@@ -1,4 +1,4 @@
-"""`track_file`: numbers in files, read anew whenever the kernel says that one was written."""
+"""Tracks the numbers in files (`track_file`), which are read again when inotify reports a write."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DIGITS = 32
 
 
 class TrackedFiles:
-    """Watches the folders of the files, so that one that is replaced or comes later is seen, too."""
+    """Watches the folders of the files, so that a file that is replaced or created later is seen, too."""
 
     def __init__(self, files: tuple[TrackFile, ...], log: Syslog, changed: Callable[[str, int], None]) -> None:
         self._files = files
@@ -35,14 +35,14 @@ class TrackedFiles:
         return self._descriptor
 
     def read(self) -> None:
-        """Something in one of the folders has changed; look at all of the files."""
+        """Take in a change in one of the folders: read all of the files."""
         with suppress(BlockingIOError):
             while os.read(self._descriptor, 1 << 16):
                 pass
         self.update()
 
     def update(self) -> None:
-        """Read every file, and tell of those that hold another number now."""
+        """Read every file, and report those that hold another number now."""
         for file in self._files:
             value = _number(file.file)
             if self._values.get(file.name) != value:
@@ -50,7 +50,7 @@ class TrackedFiles:
                 self._changed(file.name, value)
 
     def close(self) -> None:
-        """Watch no more."""
+        """Stop watching."""
         os.close(self._descriptor)
 
     def _begin(self, file: TrackFile) -> None:

@@ -1,4 +1,4 @@
-"""Everything that is tracked besides the routers' own interfaces: scripts, files, processes, and how links settle."""
+"""The trackers of scripts, files, processes, and interfaces with up and down delays."""
 
 from __future__ import annotations
 
@@ -12,10 +12,10 @@ from vipd.kernel.syslog import Syslog
 
 
 class Trackers:
-    """Keeps the values of what is tracked, and tells when one changes.
+    """Keeps the values of tracked objects, and reports when one changes.
 
     Attributes:
-        values: see `tracking.Values`.
+        values: see `vipd.protocol.effective_priority.Values`.
     """
 
     def __init__(
@@ -38,7 +38,7 @@ class Trackers:
         self._processes: dict[str, _Processes] = {}
 
     def apply(self, config: Config) -> None:
-        """Watch what this configuration tracks; a script that has not changed goes on where it was."""
+        """Track what this configuration tracks; a script that has not changed keeps its state."""
         tracked = {(track.kind, track.name) for router in config.routers for track in router.tracks}
         wanted = {script.name: script for script in config.scripts if ("script", script.name) in tracked}
         for name, check in [*self._checks.items()]:
@@ -79,7 +79,7 @@ class Trackers:
         }
 
     def link(self, name: str, up: bool, now: int) -> bool:
-        """What is to be believed of a link that the kernel reports to be `up` or not (interface_up_down_delays)."""
+        """Whether an interface counts as up that the kernel reports to be `up` or not (interface_up_down_delays)."""
         delay = self._delays.get(name)
         if delay is None:
             return up
@@ -99,7 +99,7 @@ class Trackers:
 
 
 class _Delay:
-    """A link that has to be down, or up, for a while before that is believed."""
+    """An interface whose change counts only after a delay."""
 
     def __init__(self, down_ns: int, up_ns: int, changed: Callable[[bool], None]) -> None:
         self._wait_ns = {False: down_ns, True: up_ns}

@@ -1,8 +1,8 @@
-"""A takeover that is gone through in thought before there is one to carry out.
+"""Runs the code of a takeover once at start, so that the first real one is fast.
 
 A daemon waits for months and then has to be fast the first time. Code that has never run is slow: it is not in memory,
-and the interpreter has not yet chosen the short forms of its instructions. So a router like the real one is taken
-through becoming master a few times, with a clock that is made up and nobody who carries the effects out.
+and the interpreter has not yet specialized its instructions. So a router with the real configuration becomes master a
+few times, with a made-up clock, and its effects are dropped.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ _TURNS = 8  # more than the timers of any way from INITIALIZE to MASTER
 
 
 def warm_up(config: RouterConfig, behaviour: Behaviour) -> None:
-    """Become master without anybody noticing."""
+    """Take a router that sends nothing through becoming master a few times."""
     for _ in range(_TIMES):
         router = Router(config, behaviour, primary=1)
         router.started(dict.fromkeys(config.interfaces, True), 0)

@@ -1,4 +1,4 @@
-"""Accept_Mode False: packets for the addresses of a master that is not their owner are dropped on their way in.
+"""The packet filter of Accept_Mode False: it drops packets for the addresses of a master that does not own them.
 
 RFC 9568 section 6.4.3, and RFC 3768 which knows no other way. The kernel takes what is sent to an address that it has,
 so a table of nftables, this daemon's alone, stands before it. Neighbour discovery passes: without it nobody would find
@@ -38,15 +38,15 @@ _DESTINATION = {4: 16, 16: 24}  # where the header has it
 
 
 class AcceptFilter:
-    """The table; there is none until an address is to be fenced."""
+    """The nftables table of this daemon; it exists while an address is filtered."""
 
     def __init__(self, mark: str) -> None:
-        """Make none yet; `mark` is its name, which no other daemon of this network may use."""
+        """Make no table yet; `mark` is its name, which no other daemon of this network namespace may use."""
         self._table = mark.encode("utf-8", "surrogateescape") + b"\0"
         self._filtered: dict[str, frozenset[bytes]] = {}
 
     def clear(self) -> None:
-        """Take away what an earlier life may have left; to be called at the start, for it takes a while.
+        """Remove the table that a killed daemon may have left. Called at start, since it takes a while.
 
         The kernel may have to load nftables for it, which took 0.3 s in an emulated guest: too long for a takeover.
         """
@@ -54,7 +54,7 @@ class AcceptFilter:
             _commit(self._table, [])
 
     def update(self, router: str, addresses: Iterable[bytes]) -> None:
-        """Keep packets out that are for these addresses of a router, and no others of it.
+        """Filter packets for these addresses of a router, and for no others of it.
 
         Raises:
             OSError: the kernel has no nftables, or refuses the table.
@@ -66,17 +66,17 @@ class AcceptFilter:
         _commit(self._table, sorted(frozenset[bytes]().union(*self._filtered.values())))
 
 
-def _commit(table: bytes, fenced: list[bytes]) -> None:
+def _commit(table: bytes, filtered: list[bytes]) -> None:
     # Making a table that is there is fine, and deleting one that is not there is not.
     messages = [_message(_NEW_TABLE, _CREATE, _named(1, table)), _message(_DELETE_TABLE, 0, _named(1, table))]
-    if fenced:
+    if filtered:
         hook = _words(1, _LOCAL_IN) + _attribute(2, struct.pack("!i", _BEFORE_FILTER))
         chain = _named(1, table) + _named(3, _CHAIN) + _attribute(4 | _NESTED, hook) + _named(7, b"filter\0")
         messages += [
             _message(_NEW_TABLE, _CREATE, _named(1, table)),
             _message(_NEW_CHAIN, _CREATE, chain),
             *(_rule(table, _neighbour(kind)) for kind in (_SOLICITATION, _ADVERTISEMENT)),
-            *(_rule(table, _destined(address)) for address in fenced),
+            *(_rule(table, _destined(address)) for address in filtered),
         ]
     batch = [
         _message(_BATCH_BEGIN, 0, b"", _UNSPEC, _SUBSYSTEM),

@@ -1,4 +1,4 @@
-"""The virtual router's own MAC address, by a macvlan (RFC 3768 and RFC 9568, section 7.3).
+"""Macvlans that carry the virtual router MAC address (RFC 3768 and RFC 9568, section 7.3).
 
 A macvlan on the router's interface has 00-00-5E-00-01-{VRID}, or 02 for IPv6, and carries adverts, addresses and
 announcements. It is up only while its router is master, so that a backup takes no frame to that MAC (section 6.4.2).
@@ -33,12 +33,12 @@ _SYSCTL = "/proc/sys/net/"
 
 
 def virtual_mac(vrid: int, family: int) -> bytes:
-    """00-00-5E-00-01-{VRID} for IPv4, 00-00-5E-00-02-{VRID} for IPv6."""
+    """The virtual router MAC address: 00-00-5E-00-01-{VRID} for IPv4, 00-00-5E-00-02-{VRID} for IPv6."""
     return bytes((0, 0, 0x5E, 0, 1 if family == 4 else 2, vrid))
 
 
 def update(netlink: Netlink, routers: Iterable[RouterConfig], mark: str) -> None:
-    """Have the macvlans that these routers need, and no others with this mark; one that is as it has to be stays.
+    """Make the macvlans that these routers need, and remove others with this mark; a correct one stays.
 
     Raises:
         OSError: the kernel refuses one, since it does not know macvlans, or another has an interface of that name.

@@ -180,7 +180,7 @@ class Netlink:
                 raise
 
     def change(self, body: bytes, kind: int, flags: int, fine: tuple[int, ...] = ()) -> None:
-        """Have the kernel change something; errors that are `fine` are none.
+        """Send a request for a change; errors listed in `fine` are ignored.
 
         Raises:
             OSError: the kernel refuses it.
@@ -265,7 +265,7 @@ class Netlink:
             listed.remove(address)
 
     def _listed(self, index: int, octets: bytes) -> list[int] | None:
-        """Where such an address is listed for being sent from, if anywhere."""
+        """The list of source addresses that such an address belongs in, if any."""
         if len(octets) == 4:
             return self.primaries.setdefault(index, [])
         return self.link_locals.setdefault(index, []) if octets.startswith(_LINK_LOCAL) else None
@@ -301,10 +301,10 @@ def _body(message: nlmsg) -> bytes:
 
 @lru_cache(maxsize=4096)
 def _address_body(address: VirtualAddress, ifindex: int) -> bytes:
-    """What the kernel is told of an address.
+    """Encode an address for the kernel.
 
-    Kept, since building it takes longer than what the kernel does with it: the removal, at the start, of what an
-    earlier life left has it ready for the takeover.
+    Cached, since encoding takes longer than the kernel's work: the removal of leftover addresses at start fills the
+    cache for the takeover.
     """
     message = ifaddrmsg()
     message["family"] = socket.AF_INET if address.family == 4 else socket.AF_INET6

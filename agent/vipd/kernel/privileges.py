@@ -1,4 +1,4 @@
-"""What the daemon may do, and how the kernel schedules it: settled once at start, and then given up."""
+"""Capabilities, network namespace and scheduling of the process: set once at start, then dropped for good."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ class _Sets(ctypes.Structure):
 
 
 def enter(namespace: str) -> None:
-    """Go into a network namespace that `ip netns` made (`net_namespace`).
+    """Enter a network namespace that `ip netns` made (`net_namespace`).
 
     Raises:
         OSError: there is none of that name, or it may not be entered.
@@ -61,7 +61,7 @@ def drop() -> None:
 
 
 def schedule(config: Globals) -> list[str]:
-    """Have the kernel treat the process as `global_defs` asks; returns what could not be had."""
+    """Set scheduling, memory and name as `global_defs` asks; returns a line for each that failed."""
     failed = []
     steps: tuple[tuple[str, bool, Callable[[], None]], ...] = (
         (

@@ -1,4 +1,4 @@
-"""Routes and rules of the kernel: the messages that set and remove them (rtnetlink(7))."""
+"""Encodes the messages that set and remove routes and rules (rtnetlink(7))."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Telling systemd how it goes (sd_notify(3)): ready, reloading, stopping, alive."""
+"""Tells systemd the state of the daemon (sd_notify(3)): ready, reloading, stopping, alive."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from contextlib import suppress
 
 
 class ServiceManager:
-    """What asked to be told, if anybody did; its watchdog is fed from the daemon's own loop, as `Timed`."""
+    """The service manager, if there is one; the loop calls it in time for its watchdog."""
 
     def __init__(self) -> None:
         path = os.environ.pop("NOTIFY_SOCKET", "")
@@ -22,29 +22,29 @@ class ServiceManager:
         self._next_ns = time.monotonic_ns() if self._every_ns else None
 
     def deadline(self) -> int | None:
-        """When to feed the watchdog."""
+        """When to send the next keep-alive."""
         return self._next_ns
 
     def handle_deadline(self, now: int) -> None:
-        """Feed it."""
+        """Send a keep-alive."""
         if self._next_ns is not None and self._every_ns and now >= self._next_ns:
             self._next_ns = now + self._every_ns
-            self.say("WATCHDOG=1")
+            self.send("WATCHDOG=1")
 
     def ready(self, status: str) -> None:
-        """The daemon runs, or runs on after a reload."""
-        self.say(f"READY=1\nSTATUS={status}\nMAINPID={os.getpid()}")
+        """Report that the daemon runs, or that a reload is done."""
+        self.send(f"READY=1\nSTATUS={status}\nMAINPID={os.getpid()}")
 
     def reloading(self) -> None:
-        """A reload begins."""
-        self.say(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
+        """Report that a reload begins."""
+        self.send(f"RELOADING=1\nMONOTONIC_USEC={time.monotonic_ns() // 1000}")
 
     def stopping(self) -> None:
-        """The daemon ends."""
-        self.say("STOPPING=1")
+        """Report that the daemon ends."""
+        self.send("STOPPING=1")
 
-    def say(self, text: str) -> None:
-        """Send a message; nobody may be there to hear it."""
+    def send(self, text: str) -> None:
+        """Send a message; an error is ignored."""
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.sendto(text.encode(), socket.MSG_DONTWAIT, self._path)

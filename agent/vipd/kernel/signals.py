@@ -1,4 +1,4 @@
-"""Signals as something to read, so that the loop sees them between two things that it does and never within one."""
+"""Turns signals into something to read, so that the loop handles them between events and never within one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from collections.abc import Iterable
 
 
 class Signals:
-    """A descriptor that turns readable when one of some signals has come; there can be one of these in a process."""
+    """A descriptor that is readable when a signal has arrived; a process can have one such object."""
 
     def __init__(self, numbers: Iterable[int]) -> None:
         self._read, write = os.pipe()
@@ -23,5 +23,5 @@ class Signals:
         return self._read
 
     def pending(self) -> Iterable[int]:
-        """The numbers of those that have come since, oldest first: several of a kind are one, as with the kernel's."""
+        """The numbers of the signals since the last call, oldest first; several of a kind are one, as in the kernel."""
         return dict.fromkeys(os.read(self._read, 4096))

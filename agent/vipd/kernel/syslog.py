@@ -1,4 +1,4 @@
-"""Log lines to the system's log, in the exact form of the daemon that is being followed.
+"""Sends lines to the system's log, in the exact form of the daemon that the profile follows.
 
 The C library's syslog(3) would add what it likes to the tag; the article's lines have a tag without a process id.
 """
@@ -17,7 +17,7 @@ PATH = "/dev/log"
 
 
 class LogFormat(NamedTuple):
-    """How one daemon's lines look: tag, whether `[pid]` follows it, syslog's facility * 8 + severity, and its words."""
+    """The form of one daemon's lines: tag, whether `[pid]` follows it, facility * 8 + severity, and messages."""
 
     ident: str
     with_pid: bool
@@ -49,7 +49,7 @@ class Syslog:
         self._socket: socket.socket | None = None
 
     def event(self, event: LogEvent, **fields: object) -> None:
-        """Log what this voice has a line for."""
+        """Log an event, if the profile has a message for it."""
         line = self._form.messages.get(event)
         if line is not None:
             self.line(line.template.format(**fields), line.detail)

@@ -1,4 +1,4 @@
-"""A timer that wakes on time: timerfd, since epoll and poll round to milliseconds and stretch by a thousandth."""
+"""A timer that wakes on time: timerfd, since epoll and poll round to milliseconds and stretch a wait by 0.1 %."""
 
 from __future__ import annotations
 
@@ -50,5 +50,5 @@ class TimerFd:
             self._settime(self._fd, _ABSOLUTE, self._reference, None)
 
     def clear(self) -> None:
-        """The wake-up was seen. To set the timer anew takes it off the descriptor, too, and saves a read."""
+        """Note that the timer fired. Setting it anew makes the descriptor unreadable, too, which saves a read."""
         self._set_ns = _UNKNOWN

@@ -1,4 +1,4 @@
-"""What a router can do: each step that a row of the table may name, and what of a router the steps work on."""
+"""Implements the actions and log lines that rows of the table name, and the state of a router that they work on."""
 
 from __future__ import annotations
 
@@ -18,15 +18,15 @@ from vipd.protocol.table import Action, Step
 
 
 class RouterActions:
-    """A virtual router as far as it acts; `router.Router` is all of it.
+    """The part of a virtual router that acts: timers, adverts, addresses, log lines. `router.Router` adds the inputs.
 
     Attributes:
         config: its `vrrp_instance`.
         behaviour: the profile.
-        priority: the effective one: as configured, and moved by what is tracked.
-        wanting: its timer has run out, but its sync group is not ready to become master.
-        effects: what is to be done, oldest first.
-        counts: what it has sent, heard and refused.
+        priority: the effective priority.
+        wants_master: its timer has expired, but its sync group is not ready to become master.
+        effects: what the caller has to carry out, oldest first.
+        counters: of what it has sent, accepted and discarded.
     """
 
     def __init__(self, config: RouterConfig, behaviour: Behaviour, detail: bool) -> None:
@@ -149,18 +149,18 @@ class RouterActions:
     def _report_up(self) -> None:
         self._report(LogEvent.INTERFACE_UP, up=True)
 
-    def _report(self, say: LogEvent, up: bool) -> None:
+    def _report(self, event: LogEvent, up: bool) -> None:
         for name, state in self._links.items():
             if state == up:
-                self._log(say, interface=name)
+                self._log(event, interface=name)
 
     def _log_step(self, event: LogEvent) -> None:
         if not self._router_log.allows(event, self._now_ns):
-            self._muted = True  # nor what else this transition would say
+            self._muted = True  # nor anything else of this transition
         self._log(event)
 
     def _log(self, event: LogEvent, source: int | None = None, **more: str) -> None:
-        """Say something; `source` is who a packet came from that was refused."""
+        """Log an event; `source` is the sender of a discarded packet."""
         if not self._muted:
             heard = self._advert.priority if self._advert else None
             message = self._router_log.message(
@@ -195,5 +195,5 @@ _IMPLEMENTATIONS: dict[Action, Callable[[RouterActions], None]] = {
 
 
 def implementation(step: Step) -> Callable[[RouterActions], None]:
-    """What carries out a step of the table."""
+    """The function that carries out a step of the table."""
     return partial(RouterActions._log_step, event=step) if isinstance(step, LogEvent) else _IMPLEMENTATIONS[step]

@@ -12,7 +12,7 @@
 The digest covers the IPv4 header with what routers may change set to zero, this header with a digest of zero, and the
 VRRP packet. keepalived leaves the TTL in it for multicast, which no router forwards, and takes it out for unicast.
 There is one sequence number for all who share the virtual router: a packet has to be newer than any before it,
-whoever sent that. A new master therefore goes on from the last number that it heard.
+whoever sent that. A new master therefore goes on from the last number that it received.
 """
 
 from __future__ import annotations

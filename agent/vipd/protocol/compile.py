@@ -1,4 +1,4 @@
-"""The table made ready to run for one router: what its configuration and profile decide is settled beforehand."""
+"""Compiles the table for one router: guards that its configuration and profile decide are evaluated once."""
 
 from __future__ import annotations
 
@@ -18,12 +18,12 @@ Machine = Mapping[tuple[State, Event], tuple[Transition, ...]]
 
 
 def compile_table(config: RouterConfig, behaviour: Behaviour) -> Machine:
-    """The transitions that this router can take; routers of one kind have the very same."""
+    """Compile the transitions that this router can take; routers of one kind share one machine."""
     return _compiled(frozenset(condition for condition, holds in settled_guards(config, behaviour).items() if holds))
 
 
 def settled_guards(config: RouterConfig, behaviour: Behaviour) -> dict[Guard, bool]:
-    """The conditions of the table that configuration and profile decide for good."""
+    """Evaluate the guards that configuration and profile decide for good."""
     owner = config.priority == PRIORITY_OWNER
     return {
         Guard.OWNER: owner,
@@ -48,7 +48,7 @@ def settled_guards(config: RouterConfig, behaviour: Behaviour) -> dict[Guard, bo
 
 @cache
 def _compiled(holding: frozenset[Guard]) -> Machine:
-    """The machine of all routers for which just these conditions are settled to hold."""
+    """Compile the machine of all routers for which exactly these guards hold."""
     rows = resolve({condition: condition in holding for condition in Guard if condition not in ASKED_EACH_TIME})
     return MappingProxyType(
         {

@@ -1,4 +1,4 @@
-"""What one router counts; RFC 6527 and RFC 8347 name most of it."""
+"""The counters of one router; RFC 6527 and RFC 8347 name most of them."""
 
 from __future__ import annotations
 
@@ -7,16 +7,16 @@ from vipd.protocol.validation import Discard, Remark
 
 
 class Counters:
-    """Since the router was made.
+    """Counts since the router was made.
 
     Attributes:
-        adverts_sent: adverts handed to the shell, those of priority 0 included; one for each peer and version.
+        adverts_sent: adverts returned as effects, those of priority 0 included; one for each peer and version.
         zeros_sent: those of priority 0.
         adverts_received: adverts that passed every check.
         zeros_received: those of priority 0.
         became_master: changes into MASTER.
         forms: accepted adverts by what their checksum covered.
-        remarks: accepted adverts by what there was to say about them.
+        remarks: accepted adverts by what was remarked on them.
         discards: packets that were refused, by reason.
     """
 

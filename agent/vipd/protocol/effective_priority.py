@@ -1,4 +1,4 @@
-"""What is tracked, weighed: an effective priority, and whether anything is missing that a router cannot do without."""
+"""Computes the effective priority of a router from what it tracks, and whether its needs are met."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ Values = Mapping[tuple[str, str], int]
 
 
 class Evaluation(NamedTuple):
-    """What the values mean for one router.
+    """The result for one router.
 
     Attributes:
         priority: the effective one; None while a file is at fault, which leaves it as it was.
@@ -27,7 +27,7 @@ class Evaluation(NamedTuple):
 
 
 def evaluate(config: RouterConfig, values: Values) -> Evaluation:
-    """Weigh everything that a router tracks; what has no value yet is taken for good.
+    """Evaluate everything that a router tracks; an object without a value yet counts as good.
 
     A positive weight counts while a thing is good, a negative one while it is bad; `reverse` turns the sign round.
     Without weight a thing has to be good, or with `reverse` bad. keepalived does the same, keeps the sum within 1 and

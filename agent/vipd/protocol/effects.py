@@ -1,4 +1,4 @@
-"""What a router wants done, as data: the shell carries it out, in the order it comes."""
+"""The effects of a router as data: the caller carries them out, in their order."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class SendAdvert(NamedTuple):
 
 
 class AddAddresses(NamedTuple):
-    """Set these addresses; one that is there already is fine."""
+    """Add these addresses; one that exists already is no error."""
 
     addresses: tuple[VirtualAddress, ...]
 
 
 class RemoveAddresses(NamedTuple):
-    """Remove these addresses; one that is not there is fine."""
+    """Remove these addresses; one that does not exist is no error."""
 
     addresses: tuple[VirtualAddress, ...]
 
@@ -46,14 +46,14 @@ class SendGratuitousArp(NamedTuple):
 
 
 class Log(NamedTuple):
-    """Log this line with these fields, put together when it is read: an advert that comes before it does not wait."""
+    """Log this message with these fields; it is formatted when read, so that an advert before it does not wait."""
 
     line: LogMessage
     fields: Mapping[str, object]
 
     @property
     def text(self) -> str:
-        """The line as it is to be read."""
+        """The formatted line."""
         return self.line.template.format(**self.fields)
 
     @property
@@ -63,14 +63,14 @@ class Log(NamedTuple):
 
 
 class Notify(NamedTuple):
-    """The router is in another state now."""
+    """Notify of the router's new state."""
 
     name: str
     state: State
 
 
 class NotifyOfLower(NamedTuple):
-    """A master has heard an advert of lower priority (keepalived's MASTER_RX_LOWER_PRI)."""
+    """Notify that a master received an advert of lower priority (keepalived's MASTER_RX_LOWER_PRI)."""
 
     name: str
 

@@ -1,4 +1,4 @@
-"""The frames that tell a link where an address is now: gratuitous ARP, and unsolicited neighbour advertisements."""
+"""Encodes the frames that announce an address to a link: gratuitous ARP, and unsolicited neighbour advertisements."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""When a master announces its addresses: at once, again after a delay, afresh now and then, and not all in one volley.
+"""Schedules the announcements of a master's addresses: at once, after a delay, periodically, and spaced if configured.
 
 A switch or neighbour that misses the one announcement goes on sending to the old master, so keepalived repeats them
 (garp_master_repeat, _delay, _refresh; garp_lower_prio_*), and spaces them for switches that limit them (garp_interval).
@@ -14,7 +14,7 @@ from vipd.protocol.effects import SendGratuitousArp
 
 
 class GarpSchedule:
-    """The announcements of one router. Methods return what is to be sent now.
+    """The schedule of one router. Methods return the announcements to send now.
 
     Attributes:
         due_ns: when `handle` wants to be called next; None for not at all.
@@ -39,22 +39,22 @@ class GarpSchedule:
         self._next_ns: dict[int, int] = {}  # when the next one of a family may leave
 
     def begin(self, now: int) -> list[SendGratuitousArp]:
-        """The addresses have been set."""
+        """The addresses were added."""
         if self._refresh_ns:
             self._refresh_due_ns = now + self._refresh_ns
         return self._burst(self._repeat, self._delay_ns, now)
 
     def answer(self, now: int) -> list[SendGratuitousArp]:
-        """A router of lower priority has claimed them: switches may have believed it."""
+        """A router of lower priority claimed the addresses, and switches may have learnt its port."""
         return self._burst(self._lower_repeat, self._lower_delay_ns, now)
 
     def stop(self) -> None:
-        """The addresses have been given up."""
+        """The addresses were removed."""
         self._again = self._refresh_due_ns = self.due_ns = None
         self._waiting.clear()
 
     def handle(self, now: int) -> list[SendGratuitousArp]:
-        """What is due."""
+        """Send what is due."""
         sent: list[SendGratuitousArp] = []
         if self._again is not None and self._again[0] <= now:
             repeat, self._again = self._again[1], None

@@ -1,4 +1,4 @@
-"""Sync groups: instances that change state together. Pure: it is told of each change and tells the other members."""
+"""Sync groups: instances that change state together. A group is told of each change and tells the other members."""
 
 from __future__ import annotations
 
@@ -26,22 +26,22 @@ class Group:
 
     @property
     def needs_met(self) -> bool:
-        """Whether all of its members have what they cannot do without."""
+        """Whether the needs of all members are met."""
         return all(router.needs_met(self._need) for router in self.members)
 
     def leave(self, router: Router, now: int) -> None:
-        """A reload has taken this member out: it waits for the others no more."""
+        """Take out a member, as a reload does: it waits for the others no more."""
         router.group_not_ready = lambda: False
         router.need_changed(self._need, True, now)
 
     def _holds(self, own: Router) -> bool:
-        """Whether a member whose timer has run out must wait: all of them want to, or none does."""
+        """Whether a member whose timer has expired must wait, since another is not ready to become master."""
         return not all(
             router.wants_master or router.state is State.MASTER for router in self.members if router is not own
         )
 
     def changed(self, router: Router, state: State, now: int) -> list[Router]:
-        """A member is in another state; returns the members to which something was told.
+        """A member changed its state; returns the members that were told.
 
         At the start the group has no state before the last of them has.
         """
@@ -57,14 +57,14 @@ class Group:
         return others
 
     def lost_address(self, router: Router, now: int) -> list[Router]:
-        """Somebody else removed an address of a member; returns the others, to which that was told."""
+        """Another program removed an address of a member; returns the other members, which were told."""
         others = [other for other in self.members if other is not router]
         for other in others:
             other.group_lost_address(now)
         return others
 
     def needs_changed(self, now: int) -> list[Router]:
-        """What members cannot do without may have changed: one that is not well takes the others along."""
+        """The needs of members may have changed: one that lacks something puts all in FAULT; returns those told."""
         told = []
         for router in self.members:
             met = all(other.needs_met(self._need) for other in self.members if other is not router)
@@ -76,7 +76,7 @@ class Group:
 
 
 def regroup(old: Sequence[Group], wanted: Sequence[SyncGroup], routers: Mapping[str, Router], now: int) -> list[Group]:
-    """The groups of a new configuration; one of the same name goes on in its state."""
+    """Make the groups of a new configuration; one of the same name keeps its state."""
     members = {config.name: config.members for config in wanted}
     for group in old:
         for router in group.members:

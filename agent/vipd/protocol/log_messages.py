@@ -1,4 +1,4 @@
-"""What each daemon logs: one line a thing said, by profile. A thing that a voice does not list is not said.
+"""The log messages of each profile: one template for an event. An event without a message is not logged.
 
 Users grep for these lines, so their form is kept: 1.2.2's as the article shows them, 2.x's as its own.
 """
@@ -10,7 +10,7 @@ from typing import NamedTuple
 
 
 class LogEvent(Enum):
-    """A thing worth a line."""
+    """An event that may be logged."""
 
     __hash__ = object.__hash__
 

@@ -1,4 +1,4 @@
-"""What adverts of every version have in common, and the IP headers around them.
+"""Adverts as data, independent of their version, and the IP headers around them.
 
 Every received octet is hostile: nothing here raises, allocates more than the packet holds, or trusts a length that
 it has not counted itself.
@@ -29,7 +29,7 @@ _DONT_FRAGMENT = 0x4000
 
 
 class ChecksumForm(Enum):
-    """What a checksum covered."""
+    """What a checksum covers."""
 
     __hash__ = object.__hash__
 
@@ -41,7 +41,7 @@ class ChecksumForm(Enum):
 class Advert(NamedTuple):
     """One advertisement. The address list is kept as on the wire, 4 or 16 octets each.
 
-    `auth_type` and `auth_data` are of version 2; `form` says what the received checksum covered.
+    `auth_type` and `auth_data` are of version 2; `form` is what the received checksum covers.
     """
 
     version: int
@@ -55,13 +55,13 @@ class Advert(NamedTuple):
 
 
 class Origin(NamedTuple):
-    """Where an advert came from, written out when somebody reads it."""
+    """The address that an advert came from, formatted when read."""
 
     address: int
     family: int
 
     def __str__(self) -> str:
-        """As people write it."""
+        """Format the address."""
         if self.family == 4:
             return ".".join(str(octet) for octet in self.address.to_bytes(4, "big"))
         from ipaddress import IPv6Address  # not before it is needed: it takes 4 ms to import
@@ -70,7 +70,7 @@ class Origin(NamedTuple):
 
 
 class Datagram(NamedTuple):
-    """What a raw IPv4 socket hands over, cut at the length that the IP header gives."""
+    """A datagram from a raw IPv4 socket, cut at the length that its IP header gives."""
 
     source: int
     destination: int
@@ -115,6 +115,6 @@ def open_datagram(frame: bytes) -> Datagram | Discard:
 
 
 def addresses_of(octets: bytes, family: int) -> list[bytes]:
-    """The single addresses of a list as on the wire."""
+    """Split an address list as on the wire into addresses."""
     size = 4 if family == 4 else 16
     return [octets[at : at + size] for at in range(0, len(octets), size)]

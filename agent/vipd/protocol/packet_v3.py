@@ -1,4 +1,4 @@
-"""VRRP version 3 on the wire (RFC 9568 section 5.2), and as RFC 5798 and its many speakers have it.
+"""VRRP version 3 on the wire (RFC 9568 section 5.2, and RFC 5798).
 
 ::
 

@@ -217,7 +217,7 @@ class Router(RouterActions):
             self._announce_now(self._garp.handle(now))
 
     def shut_down(self, now: int) -> None:
-        """The daemon is told to stop."""
+        """The daemon stops."""
         self._handle(Event.SHUT_DOWN, now)
 
     def drain(self) -> list[Effect]:

@@ -43,7 +43,7 @@ from vipd.protocol.log_messages import LogEvent
 
 
 class State(Enum):
-    """Where a virtual router is."""
+    """The state of a virtual router."""
 
     __hash__ = object.__hash__  # members are single, and hashing their names took a third of handling an advert
 
@@ -56,7 +56,7 @@ class State(Enum):
 
 
 class Event(Enum):
-    """What happened to it."""
+    """What happened to a virtual router."""
 
     __hash__ = object.__hash__
 

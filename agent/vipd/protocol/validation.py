@@ -1,4 +1,4 @@
-"""Why a packet is refused, and what is remarked about one that is not."""
+"""The reasons to discard a packet, and the remarks on accepted ones."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from enum import Enum
 
 
 class Discard(Enum):
-    """Why a packet was not listened to; each reason has a counter of this name."""
+    """The reason why a packet was discarded; each has a counter."""
 
     __hash__ = object.__hash__  # members are single: by identity, and not by a name that is hashed each time
 
@@ -38,7 +38,7 @@ class Discard(Enum):
 
 
 class Remark(Enum):
-    """What is counted and logged about an advert that is listened to all the same (RFC 9568 section 7.1)."""
+    """What is counted and logged about an advert that is accepted nevertheless (RFC 9568 section 7.1)."""
 
     __hash__ = object.__hash__
 

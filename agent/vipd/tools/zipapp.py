@@ -1,4 +1,4 @@
-"""Build `vipd.pyz`: vipd and the part of pyroute2 that it uses in one file that `python3` runs.
+"""Builds `vipd.pyz`: vipd and the part of pyroute2 that it uses, in one file that `python3` runs.
 
 The same inputs give the same bytes. Every module lies there as source, which any Python reads, and compiled by the
 Python that builds, which one of the same version reads without compiling; in an emulated guest that saves seconds.
