@@ -6,7 +6,7 @@ Layout, every path relative to `results/runs/<id>/`::
     recipe.yaml                   what was asked for, to the letter: `viplab run --recipe` does it again
     preflight.json                what might spoil numbers, as found before the first trial
     reference.yaml                the article's claims that this run is judged against
-    trials/001-case-a-vipd/
+    trials/001-failover-vipd/
       trial.json                  TrialInfo: what was asked, of whom, with which addresses and timers
       scenario.yaml               the scenario as it was read
       timeline.jsonl              Event, one a line, appended as it happens
@@ -50,7 +50,7 @@ class TrialFolder:
 
     @property
     def name(self) -> str:
-        """Folder name, such as `001-case-a-vipd`."""
+        """Folder name, such as `001-failover-vipd`."""
         return self.path.name
 
     @property

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
+from viplab.analysis.claims import read_presentation
 from viplab.analysis.summary import CaptureSummary, ClaimResult, Fault, FaultSummary, PingSummary, Rtt, TrialSummary
 from viplab.analysis.views import (
     AdvertSeen,
@@ -24,8 +25,10 @@ from viplab.analysis.views import (
     TrialView,
     WaterfallItem,
 )
+from viplab.store import reference_claims
 from viplab.types import NodeTimers, Provenance, RunInfo, Station, TrialInfo
 
+PRESENTATION = read_presentation(reference_claims())
 ZERO_NS = 1_790_000_000_000_000_000
 MAC = {"A": "52:54:00:03:ba:f2", "B": "52:54:00:56:c3:f4"}
 VIP = "192.168.122.50"
@@ -221,6 +224,7 @@ def run(*trials: TrialView, subjects: tuple[str, ...] = ("vipd",)) -> RunView:
         ),
         trials=list(trials),
         claims=[claim for subject in subjects for claim in _claims(subject)] if trials else [],
+        presentation=PRESENTATION,
         puzzles=[puzzle for subject in subjects for puzzle in _puzzles(subject)] if trials else [],
         notes=[],
         exit_status=0 if trials else 2,

@@ -7,10 +7,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, model_validator
 
 from viplab.analysis.checks import Check, Logged, Template, complaint, holds, unknown_measure
 from viplab.analysis.comparison import Compare, Lookup, Value
+from viplab.analysis.presentation import Presentation
 from viplab.analysis.summary import ClaimResult, ClaimVerdict, Frozen, TrialVerdict
 from viplab.analysis.views import TrialView
 from viplab.errors import ExitStatus, InputError
@@ -28,7 +29,7 @@ class Explanation(Frozen):
 class Claim(Frozen):
     """One claim of the article, the scenario that judges it, and what must be measured for it to be reproduced."""
 
-    id: str = Field(pattern=r"^[A-DP]\d{1,2}$")
+    id: str = Field(pattern=r"^[A-Z]\d{1,2}$")
     scenario: str
     text: str
     article: str
@@ -74,6 +75,22 @@ class Reference(Frozen):
     source: str
     claims: list[Claim]
     puzzles: list[PuzzleText]
+    report: Presentation | None = Field(
+        default=None, description="Left out, as by earlier versions, it is that of the file that viplab brings along."
+    )
+
+    @model_validator(mode="after")
+    def _told_whole(self) -> Reference:
+        if self.report is None:
+            return self
+        numbers = {puzzle.number for puzzle in self.puzzles}
+        for referring in (*self.report.courses, *self.report.plots):
+            if referring.puzzle not in (None, *numbers):
+                raise ValueError(f"report: there is no puzzle {referring.puzzle}")
+        for claim in self.claims:
+            if claim.id[0] not in self.report.claim_groups:
+                raise ValueError(f"report: claim_groups: no title for {claim.id[0]}, of claim {claim.id}")
+        return self
 
 
 @dataclass(frozen=True)
@@ -146,7 +163,20 @@ def read_reference(path: Path) -> Reference:
         raise InputError(f"{path}: cannot be read as YAML ({str(error).splitlines()[0]})") from None
     except ValidationError as error:
         first = error.errors()[0]
-        raise InputError(f"{path}: {'.'.join(str(part) for part in first['loc'])}: {first['msg']}") from None
+        where = ".".join(str(part) for part in first["loc"]) or "the whole file"
+        raise InputError(f"{path}: {where}: {first['msg']}") from None
+
+
+def read_presentation(path: Path) -> Presentation:
+    """Read how a report tells a run from a reference file that must say it.
+
+    Raises:
+        InputError: it does not, or is no reference file.
+    """
+    found = read_reference(path).report
+    if found is None:
+        raise InputError(f"{path}: report: missing")
+    return found
 
 
 def judge_claims(reference: Reference, trials: Sequence[Judged]) -> list[ClaimResult]:

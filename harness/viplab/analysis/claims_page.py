@@ -72,7 +72,7 @@ undecided (docs/run-folder.md). It is **inapplicable** where there is nothing of
 condition says. Over several trials of a scenario the worst decided one speaks, and says how many agree.
 
 A check compares a named measure (listed at the end) with a value or, after an `@`, with another measure; a measure of
-another scenario of the same subject is written `case-a/first_reply_ms`, and a comparison with a scenario that is not
+another scenario of the same subject is written `SCENARIO/first_reply_ms`, and a comparison with a scenario that is not
 part of the run is left out. A check of log lines asks for messages of one host after a fault, in that order; a time is
 the distance to the line before, give or take the resolution of the stamps.
 

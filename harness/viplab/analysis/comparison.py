@@ -31,7 +31,7 @@ SIGN = {"eq": "=", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "wi
 class Compare(Frozen):
     """A measure against a value, or against another measure, whose name then follows an `@`.
 
-    A name may say another scenario of the same subject first: `case-a/first_reply_ms`.
+    A name may say another scenario of the same subject first: `SCENARIO/first_reply_ms`.
     """
 
     measure: str
@@ -45,14 +45,17 @@ class Compare(Frozen):
 
     @model_validator(mode="after")
     def _one_comparison(self) -> Compare:
-        if len(self.model_fields_set) != 2:
+        if len(self._given()) != 1:
             raise ValueError(f"{self.measure}: give exactly one of {', '.join(_COMPARE)}")
         return self
+
+    def _given(self) -> list[str]:
+        return [name for name in _COMPARE if getattr(self, name) is not None]
 
     @property
     def comparison(self) -> tuple[str, Any]:
         """The comparison's name and what is compared with."""
-        (name,) = self.model_fields_set - {"measure"}
+        (name,) = self._given()
         return name, getattr(self, name)
 
     def holds(self, lookup: Lookup) -> bool | None:

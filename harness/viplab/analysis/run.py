@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 
-from viplab.analysis.claims import Judged, Reference, exit_status, judge_claims, read_reference
+from viplab.analysis.claims import Judged, Reference, exit_status, judge_claims, read_presentation, read_reference
 from viplab.analysis.metric_statistics import figures, table
 from viplab.analysis.predicates import measures
 from viplab.analysis.puzzles import answer_puzzles
@@ -13,6 +13,7 @@ from viplab.analysis.trial import view_trial
 from viplab.analysis.views import RunView
 from viplab.errors import ExitStatus, InputError
 from viplab.run_folder import RunFolder
+from viplab.store import reference_claims
 
 
 def analyze(run: RunFolder) -> RunView:
@@ -47,6 +48,7 @@ def analyze(run: RunFolder) -> RunView:
         trials=[trial.view for trial in judged],
         claims=claims,
         puzzles=answer_puzzles(reference, judged) if reference else [],
+        presentation=(reference and reference.report) or read_presentation(reference_claims()),
         figures=figures([trial.view.summary for trial in judged]),
         notes=notes,
         damage=[*notes, *issues],

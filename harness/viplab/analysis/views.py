@@ -10,6 +10,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from viplab.analysis.presentation import Presentation
 from viplab.analysis.summary import ClaimResult, FaultSummary, Figure, Frozen, PingSummary, Summary, TrialSummary
 from viplab.types import HostName, NetworkName, RunInfo, TrialInfo
 
@@ -205,6 +206,7 @@ class RunView(Frozen):
     trials: list[TrialView]
     claims: list[ClaimResult]
     puzzles: list[Puzzle]
+    presentation: Presentation = Field(description="How the report tells all this.")
     figures: list[Figure] = Field(default=[])
     notes: list[str] = Field(description="What could not be read at all, one sentence each.")
     damage: list[str] = Field(default=[], description="Everything in the folder that is missing or damaged.")

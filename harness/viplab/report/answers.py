@@ -61,11 +61,11 @@ def draw(rows: Sequence[Row], key: str, caption: str, marks: Sequence[tuple[floa
         axes.set_xlabel("seconds after the fault")
         axes.axvline(0, color=LIGHT["ink"], linewidth=1.3, linestyle=(0, (4, 2)))
         faults = {fault_words(row.trial.faults[0]) for row, _ in drawn}
-        words = [(0.0, faults.pop() if len(faults) == 1 else "fault"), *marks]
+        words = [faults.pop() if len(faults) == 1 else "fault", *(visible(text) for _, text in marks)]
         for at_s, _ in marks:
             axes.axvline(at_s, color=LIGHT["loss"], linewidth=1.3)
         axes.annotate(
-            "▾ " + "; ".join(text for _, text in words), (0, 1), xycoords=("data", "axes fraction"), xytext=(-5, 6),
+            "▾ " + "; ".join(words), (0, 1), xycoords=("data", "axes fraction"), xytext=(-5, 6),
             textcoords="offset points", fontweight="bold", annotation_clip=False,
         )  # fmt: skip
         for place, (row, found) in enumerate(drawn):

@@ -1,4 +1,4 @@
-"""Case C as arithmetic: the outage against where in the advert interval the fault struck, with the model's line."""
+"""An outage as arithmetic: the outage against where in the advert interval the fault struck, with the model's line."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from matplotlib.axes import Axes
 from matplotlib.ticker import MultipleLocator
 
+from viplab.analysis.presentation import Seen
 from viplab.analysis.views import TrialView
 from viplab.report import outline, units
 from viplab.report.svg import LIGHT, SUBJECT_ROLES, Drawing, bare, canvas, drawing_rules, inline, plain_numbers
@@ -17,16 +18,14 @@ _PLOT, _TOP, _BOTTOM = 250.0, 14.0, 50.0
 _LEFT, _RIGHT = 0.09, 0.72
 MOST = 200
 """Trials of a subject that are drawn; of more, evenly chosen ones."""
-_CAPTION = (
-    "Lines: what the timers give. Points: measured. Without notice the outage is the down interval and one advert "
-    "interval, less the part of the interval that had passed; with an advert of priority 0 it is the skew time alone."
-)
 
 Points = list[tuple[float, float]]
 
 
-def draw(groups: Sequence[tuple[str, outline.Group]], key: str) -> Drawing | None:
-    """The figure over all trials of case C, a colour a subject; None where no outage with its x was measured."""
+def draw(
+    groups: Sequence[tuple[str, outline.Group]], key: str, caption: str, seen: Seen | None = None
+) -> Drawing | None:
+    """The plot over all trials, a colour a subject; None where no outage with its x was measured."""
     found = [(place, name, group, _points(group.trials)) for place, (name, group) in enumerate(groups)]
     found = [item for item in found if item[3]]
     if not found:
@@ -48,9 +47,11 @@ def draw(groups: Sequence[tuple[str, outline.Group]], key: str) -> Drawing | Non
         axes.set_xlabel("x: seconds from A’s last advert to the fault")
         axes.set_ylabel("client without an answer, s", labelpad=8)
         _pings(axes, _ceiling(top))
+        if seen and seen.range_s[1] <= _ceiling(top):
+            _seen(axes, seen)
         for (place, name, _, points), (at_0, at_end, words) in zip(found, models, strict=True):
             _subject(axes, place, name, points, (at_0, at_end), words, interval_s)
-        return Drawing(inline(figure, key, _describe([(name, points) for _, name, _, points in found])), _CAPTION)
+        return Drawing(inline(figure, key, _describe([(name, points) for _, name, _, points in found])), caption)
 
 
 def _ceiling(top: float) -> int:
@@ -87,13 +88,13 @@ def _pings(axes: Axes, top: int) -> None:
             f"{whole} or {whole + 1} pings lost", (1, whole + 0.5), xycoords=("axes fraction", "data"), xytext=(14, 0),
             textcoords="offset points", va="center", fontsize=11.5, color=LIGHT["muted"], annotation_clip=False,
         )  # fmt: skip
-    if top >= 5:
-        axes.plot(
-            [1.21, 1.21], [3, 5], color=LIGHT["ink"], linewidth=2, transform=axes.get_yaxis_transform(), clip_on=False
-        )
-        axes.text(
-            1.225, 4, "the article:\n4 lost", transform=axes.get_yaxis_transform(), va="center", fontsize=11.5,
-        )  # fmt: skip
+
+
+def _seen(axes: Axes, seen: Seen) -> None:
+    """A brace at the side for what somebody else saw."""
+    beside = axes.get_yaxis_transform()
+    axes.plot([1.21, 1.21], seen.range_s, color=LIGHT["ink"], linewidth=2, transform=beside, clip_on=False)
+    axes.text(1.225, sum(seen.range_s) / 2, visible(seen.text), transform=beside, va="center", fontsize=11.5)
 
 
 def _subject(
@@ -113,7 +114,7 @@ def _subject(
 
 
 def _describe(found: Sequence[tuple[str, Points]]) -> str:
-    parts = ["The outage of case C against x, the time from A’s last advert to the fault."]
+    parts = ["The outage against x, the time from A’s last advert to the fault."]
     for name, points in found:
         shown = "; ".join(f"x {units.seconds(x_s)}: {units.seconds(outage_s)}" for x_s, outage_s in points[:8])
         parts.append(f"{name}: {units.count(len(points), 'trial')}: {shown}.")

@@ -13,13 +13,9 @@ from viplab.report.svg import LIGHT, Drawing, canvas, drawing_rules, inline
 from viplab.report.text import visible
 
 _RUNG, _TOP, _BOTTOM = 44.0, 52.0, 34.0
-_CAPTION = (
-    "The frames of the round trip in which the new master first answers the 1 Hz ping, in their order (not to scale), "
-    "with the time since the echo request."
-)
 
 
-def draw(exchanges: Sequence[tuple[str, TrialView]], key: str) -> Drawing | None:
+def draw(exchanges: Sequence[tuple[str, TrialView]], key: str, caption: str) -> Drawing | None:
     """A ladder a subject, side by side; None where no trial holds the round trip."""
     found = [(name, trial, frames) for name, trial in exchanges if (frames := rungs(trial))]
     if not found:
@@ -34,7 +30,7 @@ def draw(exchanges: Sequence[tuple[str, TrialView]], key: str) -> Drawing | None
                 (place * width + 0.07, _BOTTOM / height, min(width - 0.1, 0.5), _RUNG * deepest / height)
             )
             _ladder(axes, name, trial, frames, deepest)
-        return Drawing(inline(figure, key, _describe(found)), _CAPTION)
+        return Drawing(inline(figure, key, _describe(found)), caption)
 
 
 def rungs(trial: TrialView) -> list[FrameRow]:

@@ -1,12 +1,14 @@
-"""Which trial goes where: the order of the three articles, laid over whatever a run holds."""
+"""Which trial goes where: the chapters of the reference file, laid over whatever a run holds."""
 
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import yaml
 
+from viplab.analysis.presentation import Checklist
 from viplab.analysis.summary import ClaimResult
 from viplab.analysis.views import Puzzle, RunView, TrialView
 
@@ -46,8 +48,9 @@ class Chapter:
     key: str
     title: str
     lead: str
-    scenarios: tuple[str, ...]
+    scenarios: Sequence[str]
     cases: list[Case]
+    checklist: Checklist | None = None
 
 
 @dataclass(frozen=True)
@@ -78,43 +81,6 @@ class PuzzleRow:
     answers: dict[Subject, Puzzle]
 
 
-_CHAPTERS = (
-    (
-        "part-1",
-        "Part 1: the bench",
-        "Two guests share one virtual address, the VIP. One of them, the master, holds it and says so once a second, "
-        "in an advert; the other, its backup, listens, and takes the address when it hears nothing for long enough. A "
-        "third machine, the client, pings that address throughout and knows nothing of this.",
-        ("part-1",),
-    ),
-    (
-        "part-2",
-        "Part 2: the master goes and comes back",
-        "Case A takes the daemon away from the host that holds the address, case B gives it back.",
-        ("case-a", "case-b"),
-    ),
-    (
-        "part-3",
-        "Part 3: the interface goes and comes back",
-        "Case C takes away the interface that the address lives on while the daemon keeps running, case D gives it "
-        "back and then shuts down the other host. Both hosts have the same priority here, which matters in case D.",
-        ("case-c", "case-d"),
-    ),
-)  # fmt: skip
-_BEYOND = (
-    "beyond",
-    "Beyond the article",
-    "Experiments that the article did not make, and that its open questions call for.",
-)
-_CLAIM_GROUPS = {
-    "P": "Part 1, the set-up",
-    "A": "Case A, the master dies",
-    "B": "Case B, the master comes back",
-    "C": "Case C, the interface goes down",
-    "D": "Case D, the interface comes up again",
-}
-
-
 def subjects(view: RunView) -> list[Subject]:
     """Every subject of the run, in the order of its first appearance."""
     named = [Subject(trial.info.subject, trial.info.profile) for trial in view.trials]
@@ -132,27 +98,35 @@ def short_names(view: RunView) -> dict[Subject, str]:
     }
 
 
-_TOLD = tuple(name for *_, names in _CHAPTERS for name in names)
-
-
 def tells_the_article(view: RunView) -> bool:
     """Whether the run has to do with the article: not if there are trials, and none that it could be judged by."""
     judged = bool(view.claims) or any(puzzle.settled for puzzle in view.puzzles)
-    return judged or not view.trials or any(trial.info.scenario in _TOLD for trial in view.trials)
+    return judged or not view.trials or any(trial.info.scenario in view.presentation.told for trial in view.trials)
 
 
 def chapters(view: RunView) -> list[Chapter]:
-    """The three parts of the article, then the rest.
+    """The chapters of the reference file, then the rest.
 
-    Of a run that tells the article a part without trials stays, so that its absence is seen.
+    Of a run that tells the article a chapter without trials stays, so that its absence is seen.
     """
     cases = {case.scenario: case for case in _cases(view)}
-    rest = tuple(name for name in cases if name not in _TOLD)
-    told = _CHAPTERS if tells_the_article(view) else ()
-    parts = [*told, *([(*_BEYOND, rest)] if rest else [])]
+    told = [
+        Chapter(
+            part.key,
+            part.title,
+            part.lead,
+            part.scenarios,
+            [cases[name] for name in part.scenarios if name in cases],
+            part.checklist,
+        )
+        for part in view.presentation.chapters
+        if tells_the_article(view)
+    ]
+    rest = [name for name in cases if not any(name in chapter.scenarios for chapter in told)]
+    beyond = view.presentation.beyond
     return [
-        Chapter(key, title, lead, names, [cases[name] for name in names if name in cases])
-        for key, title, lead, names in parts
+        *told,
+        *([Chapter(beyond.key, beyond.title, beyond.lead, rest, [cases[name] for name in rest])] if rest else []),
     ]
 
 
@@ -162,10 +136,11 @@ def claim_groups(view: RunView) -> list[ClaimGroup]:
     for claim in view.claims:
         row = rows.setdefault(claim.id, ClaimRow(claim.id, claim.text, claim.article, {}))
         row.results[Subject(claim.subject, claim.profile)] = claim
-    letters = sorted({row.id[:1] for row in rows.values()}, key=lambda letter: [*_CLAIM_GROUPS, letter].index(letter))
+    titles = view.presentation.claim_groups
+    letters = sorted({row.id[:1] for row in rows.values()}, key=lambda letter: [*titles, letter].index(letter))
     return [
         ClaimGroup(
-            _CLAIM_GROUPS.get(letter, f"Claims {letter}"),
+            titles.get(letter, f"Claims {letter}"),
             sorted((row for row in rows.values() if row.id[:1] == letter), key=lambda row: (len(row.id), row.id)),
         )
         for letter in letters

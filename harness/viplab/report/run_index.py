@@ -37,7 +37,7 @@ class IndexedRun:
 
     @property
     def contents(self) -> str:
-        """The scenarios and how many trials of each, such as `case-a × 2, case-b`."""
+        """The scenarios and how many trials of each, such as `failover × 2, calibration`."""
         counts: dict[str, int] = {}
         for trial in self.summary.trials if self.summary else ():
             counts[trial.scenario] = counts.get(trial.scenario, 0) + 1

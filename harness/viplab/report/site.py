@@ -151,7 +151,7 @@ class Site:
             "repeated": len(self._chapter_of) < len(view.trials),
             "headline": overview.headline(view),
             "blocks": overview.blocks,
-            "meanings": meaning.meanings,
+            "meanings": lambda case: meaning.meanings(case, view.presentation.courses),
             "tell": narrate.tell,
             "timeline": self._timeline,
             "waterfall": self._waterfall,
@@ -182,8 +182,11 @@ class Site:
         return self._drawn("dots", lambda key: dots.draw(blocks, outline.subjects(self.view), key))
 
     def _settled(self, number: int) -> Drawing | None:
+        plot = next((plot for plot in self.view.presentation.plots if plot.puzzle == number), None)
+        if plot is None:
+            return None
         names = outline.short_names(self.view)
-        return self._drawn(f"puzzle-{number}", lambda key: settled.draw(number, self.chapters, names, key))
+        return self._drawn(f"puzzle-{number}", lambda key: settled.draw(plot, self.chapters, names, key))
 
 
 def _asks_over_http(view: RunView) -> bool:

@@ -101,7 +101,7 @@ class Start(_Strict):
 
 
 class Return(_Strict):
-    """Start the daemon on a host whose return is the fault being measured (case B)."""
+    """Start the daemon on a host whose return is the fault being measured."""
 
     bring_back: HostName
 
@@ -262,7 +262,7 @@ class Scenario(_Strict):
     story: str = Field(
         description="What happens and why it is worth seeing, for a reader who knows neither code nor article."
     )
-    article: str | None = Field(default=None, description="Where the article tells it, such as `part 2, case A`.")
+    article: str | None = Field(default=None, description="Where the article tells it, such as `part 2`.")
     once: bool = Field(
         default=False, description="Done once a run with each subject, whatever --trials says: it measures the bench."
     )

@@ -182,7 +182,7 @@ def test_a_claim_that_cannot_apply_says_so_and_has_no_say(tmp_path: Path, lab: s
     [
         ({"check": [{"measure": "ping_lost"}]}, "exactly one of"),
         ({"check": []}, "at least 1"),
-        ({"id": "X1"}, "pattern"),
+        ({"id": "1X"}, "pattern"),
         ({"because": "x"}, "not permitted"),
     ],
 )

@@ -15,7 +15,12 @@ def told(trial: TrialView, **measured: Any) -> list[str]:
     summary = fault.summary.model_copy(update=measured)
     changed = trial.model_copy(update={"faults": [fault.model_copy(update={"summary": summary})]})
     chapters = outline.chapters(sample.run(changed))
-    return [item.text for chapter in chapters for case in chapter.cases for item in meanings(case)]
+    return [
+        item.text
+        for chapter in chapters
+        for case in chapter.cases
+        for item in meanings(case, sample.PRESENTATION.courses)
+    ]
 
 
 def test_the_killed_daemons_kernel_is_named_only_where_both_hosts_held_the_address() -> None:

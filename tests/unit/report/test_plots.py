@@ -7,6 +7,7 @@ import re
 import pytest
 
 from support import report_sample as sample
+from viplab.analysis.presentation import Plot
 from viplab.analysis.views import AdvertSeen, RunView, TrialView
 from viplab.report import adverts, answers, arithmetic, dots, ladder, outline, overview, settled
 from viplab.report.svg import Drawing
@@ -67,7 +68,7 @@ def test_nothing_measured_makes_no_figure() -> None:
         bare.model_copy(update={"summary": undecided, "faults": [bare.faults[0].model_copy(update={"summary": fault})]})
     )
     assert distribution(view) is None
-    assert [settled.draw(number, *groups(view), "k") for number in range(7)] == [None] * 7
+    assert {settled.draw(plot, *groups(view), "k") for plot in sample.PRESENTATION.plots} == {None}
 
 
 def test_the_adverts_tell_of_the_longest_silence() -> None:
@@ -98,7 +99,7 @@ def test_the_ladder_holds_the_exchange_from_request_to_answer() -> None:
     assert marks[0] == "the ping's request that B answers first"
     assert marks[-1] == "first answer of B to the ping"
     assert len(marks) == 4
-    said = words(ladder.draw([("vipd", trial)], "k"))
+    said = words(ladder.draw([("vipd", trial)], "k", ""))
     assert "Who has 192.168.122.1?" in said
     assert said.endswith("20.1 ms echo reply.")
 
@@ -106,7 +107,7 @@ def test_the_ladder_holds_the_exchange_from_request_to_answer() -> None:
 def test_case_c_stands_on_the_line_of_its_timers() -> None:
     view = sample.run(sample.trial("case-c", outage_s=4.292))
     case = outline.chapters(view)[2].cases[0]
-    drawing = arithmetic.draw([("vipd", case.groups[0])], "k")
+    drawing = arithmetic.draw([("vipd", case.groups[0])], "k", "")
     assert "x 313 ms: 4.292 s" in words(drawing)
     assert drawing is not None
     assert "3.605 + 1 − x" in drawing.svg
@@ -116,15 +117,15 @@ def test_notice_makes_case_c_the_skew_time() -> None:
     trial = sample.trial("case-c", "keepalived", outage_s=0.64)
     noticed = trial.model_copy(update={"summary": trial.summary.model_copy(update={"priority_zero": 2})})
     case = outline.chapters(sample.run(noticed))[2].cases[0]
-    drawing = arithmetic.draw([("keepalived", case.groups[0])], "k")
+    drawing = arithmetic.draw([("keepalived", case.groups[0])], "k", "")
     assert drawing is not None
     assert "skew time: 605\u00a0ms" in drawing.svg
 
 
-@pytest.mark.parametrize("number", [1, 2, 3, 4, 5])
-def test_every_open_question_has_a_figure_and_the_same_twice(number: int) -> None:
+@pytest.mark.parametrize("plot", sample.PRESENTATION.plots, ids=lambda plot: f"{plot.puzzle}-{plot.kind}")
+def test_every_open_question_has_a_figure_and_the_same_twice(plot: Plot) -> None:
     view = sample.whole_run()
-    first, second = (settled.draw(number, *groups(view), "k") for _ in range(2))
+    first, second = (settled.draw(plot, *groups(view), "k") for _ in range(2))
     assert first is not None
     assert first == second
     assert len(words(first)) > 60
@@ -135,7 +136,7 @@ def test_hostile_names_stay_text_in_every_figure() -> None:
     trial: TrialView = sample.trial()
     for drawing in (
         answers.draw([answers.Row(trial, hostile, hostile)], "k", ""),
-        ladder.draw([(hostile, trial)], "k"),
+        ladder.draw([(hostile, trial)], "k", ""),
     ):
         assert drawing is not None
         assert "<b>" not in drawing.svg
