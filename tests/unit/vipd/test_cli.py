@@ -1,14 +1,9 @@
-"""The thin shell, as far as it goes without a network: command line, log form, timer, the built file, start scripts."""
+"""The command line, and the start scripts that call it."""
 
 from __future__ import annotations
 
 import os
-import re
-import select
-import socket
 import subprocess
-import sys
-import time
 from pathlib import Path
 
 import pytest
@@ -18,26 +13,8 @@ from support.keepalived_conf import PART_1
 from vipd import __version__
 from vipd.cli import main
 from vipd.config.behaviour import PRESETS
-from vipd.kernel.syslog import FORMATS, Syslog
-from vipd.kernel.timerfd import TimerFd
-from vipd.protocol.log_messages import LOG_MESSAGES
-from vipd.tools.zipapp import build_zipapp
 
 AGENT = Path(vipd.__file__ or "").parents[1]
-
-
-@pytest.fixture(scope="session")
-def pyz(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    target = tmp_path_factory.mktemp("pyz") / "vipd.pyz"
-    build_zipapp(target)
-    return target
-
-
-@pytest.fixture
-def good(tmp_path: Path) -> str:
-    file = tmp_path / "keepalived.conf"
-    file.write_text("global_defs {\ndynamic_interfaces\n}\n" + PART_1)
-    return str(file)
 
 
 # -- command line
@@ -78,88 +55,6 @@ def test_version_and_help_name_every_profile(capsys: pytest.CaptureFixture[str])
     assert main(["--help"]) == 0
     text = capsys.readouterr().out
     assert all(profile in text for profile in PRESETS)
-
-
-# -- log form
-
-
-def test_every_profile_has_a_voice_and_a_form() -> None:
-    assert set(PRESETS) == set(LOG_MESSAGES) == set(FORMATS)
-
-
-def logged(profile: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
-    path = str(tmp_path / "log")
-    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as log:
-        log.bind(path)
-        monkeypatch.setattr(vipd.kernel.syslog, "PATH", path)
-        Syslog(FORMATS[profile], detail=False, console=False).line("VRRP_Instance(VI_1) Transition to MASTER STATE")
-        return log.recv(999).decode()
-
-
-def test_profile_1_2_2_logs_to_local1_without_a_process_id(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    line = logged("keepalived-1.2.2", tmp_path, monkeypatch)
-    assert re.fullmatch(
-        r"<142>[A-Z][a-z]{2} [ 123]\d \d\d:\d\d:\d\d Keepalived_vrrp: VRRP_Instance\(VI_1\) Transition to MASTER STATE",
-        line,
-    )
-
-
-def test_profile_keepalived_2_logs_to_daemon_with_its_process_id(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    line = logged("keepalived-2", tmp_path, monkeypatch)
-    assert line.startswith("<30>")
-    assert f" Keepalived_vrrp[{os.getpid()}]: " in line
-
-
-def test_without_a_system_log_lines_go_to_standard_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
-) -> None:
-    monkeypatch.setattr(vipd.kernel.syslog, "PATH", str(tmp_path / "nothing"))
-    log = Syslog(FORMATS["keepalived-2"], detail=False, console=False)
-    log.line("here")
-    log.line("for -D only", detail=True)
-    assert capsys.readouterr().err.splitlines()[0].endswith(": here")
-
-
-# -- timer
-
-
-def test_an_alarm_is_readable_from_its_time_on_and_can_be_set_anew() -> None:
-    alarm = TimerFd()
-    alarm.set(time.monotonic_ns() + 3_600_000_000_000)
-    assert select.select([alarm], [], [], 0) == ([], [], [])
-    alarm.set(1)  # long ago
-    assert select.select([alarm], [], [], 60) == ([alarm], [], [])
-    alarm.clear()
-    alarm.set(time.monotonic_ns() + 3_600_000_000_000)
-    assert select.select([alarm], [], [], 0) == ([], [], [])
-    alarm.set(1)
-    assert select.select([alarm], [], [], 60) == ([alarm], [], [])
-    alarm.set(None)
-    assert select.select([alarm], [], [], 0) == ([], [], [])
-
-
-# -- the built file
-
-
-def test_the_built_file_is_the_same_bytes_every_time(pyz: Path, tmp_path: Path) -> None:
-    again = tmp_path / "elsewhere" / "again.pyz"
-    build_zipapp(again)
-    assert again.read_bytes() == pyz.read_bytes()
-
-
-def test_the_built_file_runs_with_nothing_but_a_python(pyz: Path, good: str) -> None:
-    done = subprocess.run(
-        [sys.executable, "-IS", str(pyz), "-t", "-f", good], capture_output=True, text=True, check=False
-    )
-    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
-
-
-def test_the_built_file_holds_all_that_the_daemon_imports(pyz: Path) -> None:
-    code = f"import sys; sys.path.insert(0, {str(pyz)!r}); import vipd.daemon.loop; print(vipd.daemon.loop.Netlink)"
-    done = subprocess.run([sys.executable, "-IS", "-c", code], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr
 
 
 # -- start scripts

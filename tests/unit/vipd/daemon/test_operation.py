@@ -1,4 +1,4 @@
-"""The parts around the routers, each alone: schedule, tracking, groups, scripts' results, who may change a script."""
+"""The parts of the daemon, each alone: schedule, scripts, reload, reports."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from support.routers import config
 from vipd.config.behaviour import PRESETS, SECOND_NS
-from vipd.config.model import Command, Config, RouterConfig, Script, SyncGroup, Track
+from vipd.config.model import Command, Config, Script
 from vipd.daemon import accounts, dumps
 from vipd.daemon.accounts import unsafe
 from vipd.daemon.latency import Latency
@@ -21,9 +21,7 @@ from vipd.daemon.runtime import Runtime
 from vipd.daemon.schedule import Schedule
 from vipd.daemon.scripts import Check
 from vipd.daemon.status import instance
-from vipd.protocol.effective_priority import evaluate
 from vipd.protocol.effects import AddAddresses, RemoveAddresses
-from vipd.protocol.groups import Group
 from vipd.protocol.router import Router
 from vipd.protocol.table import Event, State
 
@@ -70,87 +68,6 @@ def test_a_deadline_that_moves_later_costs_the_schedule_nothing() -> None:
     assert schedule.next() == 999
 
 
-# -- tracking
-
-
-def tracking(*tracks: Track, priority: int = 100) -> RouterConfig:
-    return config(priority=priority, tracks=tracks)
-
-
-@pytest.mark.parametrize(
-    ("weight", "reverse", "good", "priority"),
-    [(10, False, 1, 110), (10, False, 0, 100), (-10, False, 1, 100), (-10, False, 0, 90),
-     (10, True, 1, 90), (10, True, 0, 100), (-10, True, 1, 100), (-10, True, 0, 110)],
-)  # fmt: skip
-def test_weights_move_the_priority(weight: int, reverse: bool, good: int, priority: int) -> None:
-    found = evaluate(tracking(Track("script", "s", weight, reverse)), {("script", "s"): good})
-    assert (found.priority, found.needs) == (priority, {})
-
-
-@given(st.lists(st.integers(-253, 253).filter(bool), max_size=8), st.integers(1, 254))
-def test_the_effective_priority_is_from_1_to_254(weights: list[int], priority: int) -> None:
-    tracks = [Track("process", str(number), weight) for number, weight in enumerate(weights)]
-    assert 1 <= evaluate(tracking(*tracks, priority=priority), {}).priority <= 254
-
-
-def test_the_priority_of_an_owner_is_255_whatever_is_tracked() -> None:
-    assert evaluate(tracking(Track("script", "s", -9), priority=255), {("script", "s"): 0}).priority == 255
-
-
-def test_without_weight_a_thing_has_to_be_good_or_with_reverse_bad() -> None:
-    tracks = tracking(Track("script", "a"), Track("process", "b", 0, True))
-    assert evaluate(tracks, {("script", "a"): 0, ("process", "b"): 0}).needs == {"script a": False, "process b": True}
-    assert evaluate(tracks, {}).needs == {"script a": True, "process b": False}
-
-
-def test_a_file_counts_by_what_is_written_in_it() -> None:
-    assert evaluate(tracking(Track("file", "f", 3)), {("file", "f"): 7}).priority == 121
-    found = evaluate(tracking(Track("file", "f", 3)), {("file", "f"): -100})
-    assert (found.priority, found.needs) == (None, {"file f": False}), "less than -253 is a fault"
-    assert evaluate(tracking(Track("file", "f", 0)), {("file", "f"): 1}).needs == {"file f": False}
-
-
-# -- sync groups
-
-
-def grouped(count: int = 2) -> tuple[list[Router], Group]:
-    routers = [Router(config(name=str(number), vrid=number + 1), KEEPALIVED) for number in range(count)]
-    group = Group(SyncGroup("G", tuple(router.config.name for router in routers)), {r.config.name: r for r in routers})
-    for router in routers:
-        router.started(dict.fromkeys(router.config.interfaces, True), 0)
-        router.drain()
-    return routers, group
-
-
-def test_a_group_claims_when_all_of_its_members_want_to() -> None:
-    (one, two), group = grouped()
-    one.handle_deadline(10 * SECOND_NS)
-    assert (one.state, one.wants_master) == (State.BACKUP, True)
-    two.handle_deadline(10 * SECOND_NS)
-    assert two.state is State.MASTER
-    group.changed(two, State.MASTER, 10 * SECOND_NS)
-    assert one.state is State.MASTER
-
-
-def test_a_member_that_becomes_backup_takes_the_others_along() -> None:
-    (one, two), group = grouped()
-    one.handle_deadline(10 * SECOND_NS)
-    two.handle_deadline(10 * SECOND_NS)
-    group.changed(two, State.MASTER, 0)
-    group.changed(one, State.BACKUP, 0)
-    assert two.state is State.BACKUP
-
-
-def test_a_member_that_is_not_well_takes_the_others_to_fault_and_back() -> None:
-    (one, two), group = grouped()
-    one.interface_changed("eth0", False, 0)
-    assert [router.config.name for router in group.needs_changed(0)] == [two.config.name]
-    assert (one.state, two.state) == (State.FAULT, State.FAULT)
-    one.interface_changed("eth0", True, 0)
-    group.needs_changed(0)
-    assert (one.state, two.state) == (State.BACKUP, State.BACKUP)
-
-
 # -- scripts
 
 
@@ -160,7 +77,7 @@ class Asked:
     def __init__(self) -> None:
         self.ended: Callable[[int], None] = lambda status: None
 
-    def run(self, command: Command, timeout_ns: int, lane: str, ended: Callable[[int], None]) -> None:
+    def run(self, command: Command, timeout_ns: int, queue: str, ended: Callable[[int], None]) -> None:
         self.ended = ended
 
 
@@ -303,7 +220,7 @@ def test_a_dump_never_writes_through_a_link(tmp_path: Path) -> None:
     assert (target.read_text(), path.read_text(), path.is_symlink()) == ("before", "after", False)
 
 
-def test_lateness_is_counted_in_powers_of_two() -> None:
+def test_latency_is_counted_in_powers_of_two() -> None:
     latency = Latency()
     for late_ns in (0, 1, 1000, 1001, 2000, 2001, 10**12):
         latency.record(late_ns)

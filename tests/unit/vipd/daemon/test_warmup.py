@@ -1,4 +1,4 @@
-"""A rehearsal leaves nothing behind, and ends with whatever a router is configured to wait for."""
+"""The warm-up ends with whatever a router is configured to wait for."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from vipd.config.behaviour import PRESETS
 from vipd.config.parser import parse
 from vipd.daemon.warmup import warm_up
 
-SPOKEN = (
+LINES = (
     "priority 255",
     "state MASTER\npriority 101",
     "nopreempt",
@@ -20,8 +20,8 @@ SPOKEN = (
 
 
 @pytest.mark.parametrize("profile", PRESETS)
-@pytest.mark.parametrize("said", SPOKEN)
-def test_a_rehearsal_ends_whatever_is_configured(profile: str, said: str) -> None:
+@pytest.mark.parametrize("said", LINES)
+def test_a_warm_up_ends_whatever_is_configured(profile: str, said: str) -> None:
     parsed = parse(
         f"vrrp_instance A {{\ninterface eth0\nvirtual_router_id 1\n{said}\nvirtual_ipaddress {{\n10.0.0.9\n}}\n}}", "f"
     )

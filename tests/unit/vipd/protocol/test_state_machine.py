@@ -456,3 +456,20 @@ def test_an_advert_known_again_does_what_reading_it_would_do(
         assert (known.state, known.deadline(), known.drain()) == (read.state, read.deadline(), read.drain())
         assert known.counters.adverts_received == read.counters.adverts_received
         assert known.counters.forms == read.counters.forms
+
+
+@pytest.mark.parametrize("quiet", [False, True])
+def test_a_master_answers_what_was_read_at_one_time_once(quiet: bool) -> None:
+    play = master("keepalived-2", lower_prio_no_advert=quiet)
+    play >> seconds(0.5)
+    for _ in range(12):
+        advert(100).happen(play)
+    done = play.router.drain()
+    assert sum(isinstance(effect, SendAdvert) for effect in done) == (0 if quiet else 1)
+    assert sum(isinstance(effect, SendGratuitousArp) for effect in done) == 1
+    assert play.router.counters.adverts_received == 12
+    play >> seconds(0.1)
+    advert(100).happen(play)
+    assert any(isinstance(effect, SendGratuitousArp) for effect in play.router.drain()), "later is another time"
+    advert(102).happen(play)
+    assert play.router.state is State.BACKUP, "who is better is heard all the same"

@@ -1,0 +1,37 @@
+"""The built `vipd.pyz`: the same bytes each time, and nothing missing."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from vipd.tools.zipapp import build_zipapp
+
+
+@pytest.fixture(scope="session")
+def pyz(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    target = tmp_path_factory.mktemp("pyz") / "vipd.pyz"
+    build_zipapp(target)
+    return target
+
+
+def test_the_built_file_is_the_same_bytes_every_time(pyz: Path, tmp_path: Path) -> None:
+    again = tmp_path / "elsewhere" / "again.pyz"
+    build_zipapp(again)
+    assert again.read_bytes() == pyz.read_bytes()
+
+
+def test_the_built_file_runs_with_nothing_but_a_python(pyz: Path, good: str) -> None:
+    done = subprocess.run(
+        [sys.executable, "-IS", str(pyz), "-t", "-f", good], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_built_file_holds_all_that_the_daemon_imports(pyz: Path) -> None:
+    code = f"import sys; sys.path.insert(0, {str(pyz)!r}); import vipd.daemon.loop; print(vipd.daemon.loop.Netlink)"
+    done = subprocess.run([sys.executable, "-IS", "-c", code], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
