@@ -7,7 +7,7 @@ import time
 import traceback
 from contextlib import nullcontext, suppress
 from pathlib import Path
-from typing import Annotated, Any, Literal, NoReturn
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
@@ -49,9 +49,10 @@ def run(
         int | None, typer.Option(help="Places the faults within the advert interval; drawn if left out.")
     ] = None,
     lab: Annotated[
-        Literal["libvirt", "netns"], typer.Option(help="Real guests, or namespaces of this machine: quick, no image.")
+        str,
+        typer.Option(help="What the hosts are: libvirt (guests), netns (namespaces: quick, no image), or a plug-in's."),
     ] = "libvirt",
-    workers: Annotated[int, typer.Option(min=1, max=8, help="How many labs side by side, with --lab netns.")] = 1,
+    workers: Annotated[int, typer.Option(min=1, max=8, help="How many labs side by side, where they may be.")] = 1,
     recipe: Annotated[
         Path | None, typer.Option(help="Do a run again, from its folder's recipe.yaml; all else but --report is in it.")
     ] = None,
@@ -62,6 +63,7 @@ def run(
     from viplab.experiment import session
     from viplab.experiment.plan import Plan
     from viplab.experiment.recipe import plan_of
+    from viplab.lab.registry import lab_kind
     from viplab.scenario.load import resolve
     from viplab.subjects.choose import subject as choose
 
@@ -76,7 +78,7 @@ def run(
             subjects=[choose(name, profile) for name in subject or ["vipd"]],
             trials=trials,
             seed=seed,
-            lab=lab,
+            lab=lab_kind(lab),
             workers=workers,
         )
     if live:
@@ -284,7 +286,7 @@ def clean(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what
 @image_app.command("build")
 def image_build(name: Annotated[str, typer.Argument(help="A folder of vmimages/.")] = "debian-12") -> None:
     """Build a guest image, unless the cache has it."""
-    from viplab.lab.libvirt.opened import ready_image
+    from viplab.lab.image import ready_image
 
     out.print(ready_image(name).name)
 

@@ -21,7 +21,7 @@ from pathlib import Path
 
 from viplab import store
 from viplab.lab import background_lab
-from viplab.lab.netns.lab import in_netns_lab
+from viplab.lab.netns.kind import NETNS
 from viplab.lab.topology import NETWORKS
 from viplab.observe.ticks import since, steal_share, ticks
 from viplab.progress import note
@@ -60,7 +60,7 @@ def examine_bridges() -> list[Finding]:
 def main(*, as_json: bool, say: Callable[[str], None]) -> int:
     """`viplab preflight`: the machine, and bridges made as a lab makes them; returns the exit status."""
     findings = examine_machine()
-    findings = [*in_netns_lab(lambda lab: examine_bridges()), *findings]
+    findings = [*NETNS.open(lambda lab: examine_bridges()), *findings]
     if as_json:
         say(json.dumps([asdict(finding) for finding in findings], indent=1))
     else:

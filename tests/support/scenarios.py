@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 from viplab.experiment.trial import Trial, run_trial
-from viplab.lab.netns.lab import NetnsLab, in_netns_lab
+from viplab.lab.lab import Lab
+from viplab.lab.netns.kind import NETNS
 from viplab.run_folder import TrialFolder
 from viplab.scenario.load import parse_scenario
 from viplab.subjects.subject import Subject
@@ -46,7 +47,7 @@ class InNamespaces:
         self,
         text: str,
         subject: Subject | None = None,
-        listen: Callable[[NetnsLab, dict[str, Any]], None] = lambda lab, event: None,
+        listen: Callable[[Lab, dict[str, Any]], None] = lambda lab, event: None,
     ) -> TrialFolder:
         """One trial of a scenario.
 
@@ -55,7 +56,8 @@ class InNamespaces:
             subject: by default vipd, which behaves as the article's daemon.
             listen: called with each event of the timeline.
         """
-        trial = Trial(parse_scenario(text, "test"), text, subject or Vipd("keepalived-1.2.2"), 1, 1)
+        scenario = parse_scenario(text, "test")
+        trial = Trial(scenario, text, subject or Vipd("keepalived-1.2.2"), 1, 1)
         kept = TrialFolder(self._folder / "trial")
-        in_netns_lab(lambda lab: run_trial(trial, lab, kept, (lambda event: listen(lab, event),)))
+        NETNS.open(lambda lab: run_trial(trial, lab, kept, (lambda event: listen(lab, event),)), scenario.hosts)
         return kept

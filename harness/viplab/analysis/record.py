@@ -179,8 +179,7 @@ class Record:
         """What to take from a guest's clock to have the host's, and how sure that is; None where not measured."""
         measured = [event for event in self.all("guest_clock") if event.get("host") == host]
         if not measured:
-            # A host that is a namespace has the machine's own clock.
-            return (0, 0) if self.info.lab == "netns" else None
+            return (0, 0) if self.info.clock == "shared" else None
         offsets = [int(event["offset_ns"]) for event in measured]
         spread = (max(offsets) - min(offsets)) // 2
         return sum(offsets) // len(offsets), max(int(event["uncertainty_ns"]) for event in measured) + spread

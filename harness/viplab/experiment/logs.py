@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from viplab.errors import LabError
 from viplab.lab.guest import Guest
-from viplab.lab.lab import Lab, on_both
+from viplab.lab.lab import Lab, on_each
 from viplab.observe.timeline import Timeline
 from viplab.run_folder import TrialFolder
 from viplab.subjects.subject import CONFIGURATION
@@ -31,4 +31,4 @@ def collect(lab: Lab, folder: TrialFolder, timeline: Timeline) -> None:
         except LabError as error:
             timeline.record("error", message=f"the log of {guest.host.hostname} could not be kept: {error}")
 
-    on_both(lab, keep)
+    on_each(lab, keep)

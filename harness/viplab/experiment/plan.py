@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Literal
 
+from viplab.lab.lab import LabKind
 from viplab.scenario.model import Scenario
 from viplab.subjects.subject import Subject
+from viplab.types import HostName
 
 
 @dataclass(frozen=True)
@@ -15,11 +16,16 @@ class Plan:
 
     scenarios: list[tuple[str, Scenario]]
     subjects: list[Subject]
+    lab: LabKind
     trials: int = 1
     seed: int | None = None
-    lab: Literal["libvirt", "netns"] = "libvirt"
     workers: int = 1
-    """How many namespace labs work side by side."""
+    """How many labs work side by side."""
+
+    @property
+    def hosts(self) -> list[HostName]:
+        """Every host that one of the scenarios has."""
+        return sorted({host for _, scenario in self.scenarios for host in scenario.hosts})
 
     def turns(self) -> list[tuple[Scenario, str, Subject, int]]:
         """The trials in their order: scenario, its file's text, subject, and which repetition it is.

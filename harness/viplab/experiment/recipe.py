@@ -16,7 +16,7 @@ from viplab import store
 from viplab.errors import InputError
 from viplab.experiment.plan import Plan
 from viplab.lab.image import load_recipe
-from viplab.lab.libvirt.opened import IMAGE
+from viplab.lab.registry import lab_kind
 from viplab.progress import note
 from viplab.scenario.load import explain, parse_scenario
 from viplab.subjects.choose import subject
@@ -39,7 +39,7 @@ class Recipe(_Strict):
     schema_version: Literal[1] = Field(default=1, alias="schema")
     git: str | None
     image: str | None
-    lab: Literal["libvirt", "netns"]
+    lab: str
     # Recipes written before November 2026 say `lanes`.
     workers: int = Field(ge=1, validation_alias=AliasChoices("workers", "lanes"))
     trials: int = Field(ge=1)
@@ -56,7 +56,7 @@ def write_recipe(plan: Plan, seed: int, git: str | None, image: str | None, path
     recipe = Recipe(
         git=git,
         image=image,
-        lab=plan.lab,
+        lab=plan.lab.name,
         workers=plan.workers,
         trials=plan.trials,
         seed=seed,
@@ -86,7 +86,7 @@ def read_recipe(path: Path) -> tuple[Recipe, Plan]:
         subjects=[subject(chosen.name, chosen.profile) for chosen in recipe.subjects],
         trials=recipe.trials,
         seed=recipe.seed,
-        lab=recipe.lab,
+        lab=lab_kind(recipe.lab),
         workers=recipe.workers,
     )
     return recipe, plan
@@ -95,15 +95,17 @@ def read_recipe(path: Path) -> tuple[Recipe, Plan]:
 def plan_of(path: Path) -> Plan:
     """The plan of a recipe; tells the user where this checkout or its image is another one."""
     recipe, plan = read_recipe(path)
-    here = {"git": store.commit(), "image": _image_here() if recipe.lab == "libvirt" else None}
+    here = {"git": store.commit(), "image": _image_here(plan.lab.image)}
     for what, was in (("git", recipe.git), ("image", recipe.image)):
         if was != here[what]:
             note(f"not quite the same: the recipe's {what} was {was or 'none'}, here it is {here[what] or 'none'}")
     return plan
 
 
-def _image_here() -> str:
-    recipe = load_recipe(IMAGE)
+def _image_here(name: str | None) -> str | None:
+    if name is None:
+        return None
+    recipe = load_recipe(name)
     return f"{recipe.name}-{recipe.key}"
 
 

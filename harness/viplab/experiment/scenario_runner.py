@@ -15,7 +15,7 @@ from viplab.experiment.setup_checks import CHECKS, SetUp
 from viplab.inject.cut import cut
 from viplab.inject.fault import Fault, inject
 from viplab.lab.guest import Guest
-from viplab.lab.lab import Lab, on_both
+from viplab.lab.lab import Lab, on_each
 from viplab.lab.topology import PUBLIC
 from viplab.observe import clocks
 from viplab.observe.http_probe import HttpProbe
@@ -192,7 +192,7 @@ class ScenarioRunner:
             self._timeline.record("holds", host=guest.host.name, vip=bool(vip), daemon=daemon)
             clocks.record_guest_clock(guest, self._timeline)
 
-        on_both(self._lab, ask)
+        on_each(self._lab, ask)
 
 
 def describe(step: BaseModel) -> str:

@@ -12,9 +12,7 @@ from viplab.experiment.plan import Plan
 from viplab.experiment.recipe import write_recipe
 from viplab.experiment.trial import Trial, run_trial
 from viplab.experiment.workers import in_workers
-from viplab.lab.lab import Lab, Origins
-from viplab.lab.libvirt.opened import in_lab, ready_image
-from viplab.lab.netns.lab import in_netns_lab, origins
+from viplab.lab.lab import Lab, LabKind
 from viplab.lab.sandbox import contained
 from viplab.preflight import Finding
 from viplab.progress import StepLines, note
@@ -32,54 +30,53 @@ def run(plan: Plan) -> RunFolder:
     seed = secrets.randbits(32) if plan.seed is None else plan.seed
     note(f"seed {seed}: it places each fault within the advert interval")
     findings = preflight.examine_machine()
-    if plan.lab == "netns":
-        _check_machine(plan.subjects)
-        folder = _new_run(plan, origins(), None, seed)
-        workers = min(plan.workers, len(_trials(plan, seed)))
-        if workers == 1:
-            in_netns_lab(lambda lab: _do(_trials(plan, seed), lab, folder, findings))
-        else:
-            note(f"{workers} labs side by side")
-            contained(
-                lambda: in_workers(
-                    workers,
-                    lambda worker: in_netns_lab(
-                        lambda lab: _do(_trials(plan, seed)[worker::workers], lab, folder, findings, worker)
-                    ),
-                )
-            )
-        return folder
-    if plan.workers > 1:
-        raise InputError("labs side by side are for --lab netns: emulated guests need the machine to themselves")
+    if plan.lab.image is None:
+        _check_machine(plan.subjects, plan.lab)
+    trials = _trials(plan, seed)
+    workers = min(plan.workers, len(trials))
+    if workers > 1 and not plan.lab.side_by_side:
+        raise InputError(f"--workers: labs of {plan.lab.name} side by side would spoil each other's times")
 
-    def work(lab: Lab) -> Path:
-        folder = _new_run(plan, lab.origins, lab.accelerator, seed)
-        _do(_trials(plan, seed), lab, folder, findings)
+    def alone(lab: Lab) -> Path:
+        folder = _new_run(plan, lab, seed)
+        _do(trials, lab, folder, findings)
         return folder.path
 
-    return RunFolder(in_lab(ready_image(), work))
+    if workers == 1:
+        return RunFolder(plan.lab.open(alone, plan.hosts))
+    folder = RunFolder(plan.lab.open(lambda lab: _new_run(plan, lab, seed).path, plan.hosts))
+    note(f"{workers} labs side by side")
+
+    def share(worker: int) -> None:
+        plan.lab.open(lambda lab: _do(trials[worker::workers], lab, folder, findings, worker), plan.hosts)
+
+    contained(lambda: in_workers(workers, share))
+    return folder
 
 
-def _check_machine(subjects: list[Subject]) -> None:
-    """Hosts that are namespaces have the machine's files, not an image's."""
+def _check_machine(subjects: list[Subject], lab: LabKind) -> None:
+    """Hosts without an image have the machine's own files."""
     for subject in subjects:
         for path in subject.present:
             if not Path(path).exists():
-                raise HostError(f"{subject.name}: no {path} here; install it, or use --lab libvirt, which has an image")
+                raise HostError(
+                    f"{subject.name}: no {path} here, and the lab {lab.name} has no image of its own; install it"
+                )
 
 
-def _new_run(plan: Plan, origins: Origins, accel: str | None, seed: int) -> RunFolder:
+def _new_run(plan: Plan, lab: Lab, seed: int) -> RunFolder:
+    origins = lab.origins
     packages = {name: origins.packages[name] for name in store.PACKAGES if name in origins.packages}
     provenance = store.provenance(
         qemu=origins.qemu,
         libvirt=origins.libvirt,
-        accel=accel,
+        accel=lab.accelerator,
         image=origins.image,
-        packages=dict.fromkeys(("A", "B"), packages),
+        packages=dict.fromkeys(plan.hosts, packages),
     )
     folder = store.new_run(provenance, seed)
     write_recipe(plan, seed, provenance.git, origins.image, folder.recipe)
-    note(f"run {folder.path.name}")
+    note(f"run {folder.path.name}; {plan.lab.words}")
     return folder
 
 

@@ -14,11 +14,10 @@ from viplab.experiment.fault_place import places
 from viplab.experiment.logs import collect
 from viplab.experiment.scenario_runner import PROBE_SOURCE, ScenarioRunner
 from viplab.lab.guest import Guest
-from viplab.lab.lab import Lab, on_both
+from viplab.lab.lab import Lab, on_each
 from viplab.lab.topology import (
     CLIENT_HOSTNAME,
     CLIENT_IP,
-    HOSTS,
     INTERCONNECT,
     MARKER_PORT,
     MGMT,
@@ -61,7 +60,7 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
     undecided. An interruption by the user is recorded in the same way and passed on.
     """
     (folder.path / "capture").mkdir(parents=True)
-    for host in lab.hosts:
+    for host in trial.scenario.hosts:
         folder.host(host, "").mkdir(parents=True)
     (folder.path / "scenario.yaml").write_text(trial.source, encoding="utf-8")
     timeline = Timeline(folder.timeline, listeners)
@@ -73,12 +72,17 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
             observers.enter_context(Environment((PUBLIC.bridge, INTERCONNECT.bridge), timeline))
             _observe(trial, folder, timeline, observers)
             watch = observers.enter_context(
-                Watch(trial.scenario.vrrp.vip, public=PUBLIC.bridge, interconnect=INTERCONNECT.bridge)
+                Watch(
+                    trial.scenario.vrrp.vip,
+                    [guest.host for guest in lab.hosts.values()],
+                    public=PUBLIC.bridge,
+                    interconnect=INTERCONNECT.bridge,
+                )
             )
             clocks.record_host_clocks(timeline)
             observers.callback(clocks.record_host_clocks, timeline)
             with _recorded(timeline):
-                on_both(lab, lambda guest: clocks.record_guest_clock(guest, timeline))
+                on_each(lab, lambda guest: clocks.record_guest_clock(guest, timeline))
                 drawn = places(trial.seed, trial.scenario.scenario, trial.number, trial.trials)
                 ScenarioRunner(trial.scenario, trial.subject, lab, folder, timeline, watch, drawn).run()
     except ViplabError as error:
@@ -102,7 +106,7 @@ def _recorded(timeline: Timeline) -> Iterator[None]:
 
 def _prepare(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline) -> None:
     started = time.monotonic()
-    lab.reset(f"{trial.subject.name}-{trial.subject.profile}", trial.subject.install)
+    lab.reset(f"{trial.subject.name}-{trial.subject.profile}", trial.subject.install, trial.scenario.hosts)
     fresh = time.monotonic()
 
     def configured(guest: Guest) -> None:
@@ -114,10 +118,10 @@ def _prepare(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline) ->
         if trial.scenario.http is not None:
             responder.start(guest)
 
-    on_both(lab, configured)
+    on_each(lab, configured)
     timeline.record("prepared", reset_s=round(fresh - started, 3), configure_s=round(time.monotonic() - fresh, 3))
     if trial.subject.name not in trial.versions:
-        trial.versions[trial.subject.name] = trial.subject.version(lab.hosts["A"])
+        trial.versions[trial.subject.name] = trial.subject.version(next(iter(lab.hosts.values())))
     info = _info(trial, lab, trial.versions[trial.subject.name])
     (folder.path / "trial.json").write_text(info.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
@@ -135,10 +139,10 @@ def _info(trial: Trial, lab: Lab, version: str) -> TrialInfo:
     scenario, subject = trial.scenario, trial.subject
     bridge_mac = (Path("/sys/class/net") / PUBLIC.bridge / "address").read_text().strip()
     stations = {"client": Station(hostname=CLIENT_HOSTNAME, public_mac=bridge_mac, public_ip=CLIENT_IP)}
-    for name, host in HOSTS.items():
-        public, interconnect = host.interface("eth1"), host.interface("eth0")
+    for name, guest in lab.hosts.items():
+        public, interconnect = guest.host.interface("eth1"), guest.host.interface("eth0")
         stations[name] = Station(
-            hostname=host.hostname,
+            hostname=guest.host.hostname,
             public_mac=public.mac,
             public_ip=public.address,
             interconnect_mac=interconnect.mac,
@@ -151,7 +155,8 @@ def _info(trial: Trial, lab: Lab, version: str) -> TrialInfo:
         subject_version=version,
         profile=subject.profile,
         family=subject.family,
-        lab=lab.kind,
+        lab=lab.kind.name,
+        clock=lab.kind.clock,
         accel=lab.accelerator,
         trial=trial.number,
         vip=scenario.vrrp.vip,

@@ -13,19 +13,20 @@ import signal
 import sys
 from collections.abc import Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from viplab.errors import InputError, LabError
 from viplab.lab import kernel
 from viplab.lab.cache import cache_dir
-from viplab.lab.image import Image
+from viplab.lab.image import Image, ready_image
 from viplab.lab.lab import Lab
-from viplab.lab.libvirt.opened import in_lab, ready_image
+from viplab.lab.libvirt.kind import LIBVIRT
 from viplab.lab.sandbox import OUTSIDE_PID
-from viplab.lab.topology import HOSTS
+from viplab.lab.topology import PAIR, make_host
 from viplab.lab.waiting import until
 from viplab.progress import step
+from viplab.types import HostName
 
 NOTE = Path("/run/viplab/lab.json")
 LOG = NOTE.with_name("lab.log")
@@ -34,12 +35,14 @@ END_LIMIT_S = 30.0
 
 @dataclass(frozen=True)
 class BackgroundLab:
-    """The lab that the note speaks of: its owner's process, that process's start time, and the image."""
+    """The lab that the note speaks of: its owner's process, that process's start time, the image, and the hosts."""
 
     pid: int
     born: str
     inside: int
     image: Image
+    hosts: dict[HostName, str]
+    """Each host's address on `mgmt`."""
 
     @property
     def alive(self) -> bool:
@@ -65,7 +68,7 @@ def up() -> BackgroundLab:
         os.close(ready)
         os.setsid()
         _leave_the_terminal()
-        _own(image, tell)
+        _own(tell)
     os.close(tell)
     try:
         # One line, not all there is: every process of the lab has inherited the other end.
@@ -77,10 +80,9 @@ def up() -> BackgroundLab:
     if not said.startswith("up "):
         os.waitpid(owner, 0)
         raise LabError(said or "the lab ended before it was up")
-    found = BackgroundLab(owner, _born(owner) or "", int(said.split()[1]), image)
-    NOTE.write_text(
-        json.dumps({"pid": found.pid, "born": found.born, "inside": found.inside, "image": str(image.path)}) + "\n"
-    )
+    addresses = {name: make_host(name).interface("eth2").address for name in PAIR}
+    found = BackgroundLab(owner, _born(owner) or "", int(said.split()[1]), image, addresses)
+    NOTE.write_text(json.dumps({**asdict(found), "image": str(image.path)}) + "\n")
     return found
 
 
@@ -88,8 +90,8 @@ def find() -> BackgroundLab | None:
     """The lab that is up, if one is."""
     try:
         note = json.loads(NOTE.read_text())
-        found = BackgroundLab(note["pid"], note["born"], note["inside"], Image(Path(note["image"])))
-    except (OSError, ValueError, KeyError):
+        found = BackgroundLab(**{**note, "image": Image(Path(note["image"]))})
+    except (OSError, ValueError, KeyError, TypeError):
         return None
     return found if found.alive else None
 
@@ -114,12 +116,11 @@ def ssh(host: str, command: list[str]) -> int:
         InputError: no lab is up, there is no such host, or no ssh client.
     """
     lab = _required()
-    known = {name.lower(): found for name, found in HOSTS.items()}
-    if host.lower() not in known:
-        raise InputError(f"no host {host!r}; there are: {', '.join(HOSTS)}")
+    if host.upper() not in lab.hosts:
+        raise InputError(f"no host {host!r}; there are: {', '.join(lab.hosts)}")
     if shutil.which("ssh") is None:
         raise InputError("ssh: not installed; `viplab doctor` says how to get it")
-    address = known[host.lower()].interface("eth2").address
+    address = lab.hosts[host.upper()]
     keys = Path(f"/run/viplab/known_hosts-{lab.pid}")
     keys.write_text(f"{address} {lab.image.ssh_host_key}\n")
     with Path(f"/proc/{lab.inside}/ns/net").open() as namespace:
@@ -156,7 +157,7 @@ def _leave_the_terminal() -> None:
         os.close(opened)
 
 
-def _own(image: Image, tell: int) -> None:
+def _own(tell: int) -> None:
     """The owner's life: bring the lab up, say so, wait to be told to end."""
 
     def work(lab: Lab) -> None:
@@ -168,7 +169,7 @@ def _own(image: Image, tell: int) -> None:
 
     status = 0
     try:
-        in_lab(image, work)
+        LIBVIRT.open(work)
     except BaseException as error:
         status = 1
         with suppress(OSError):  # closed where it was up and said so: ending is what it was told to do

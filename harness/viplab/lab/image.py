@@ -19,10 +19,12 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from viplab.errors import HostError, InputError
 from viplab.lab.cache import cache_dir, make_once
 from viplab.lab.command import run
-from viplab.lab.libvirt.keys import write_key_pair
 from viplab.lab.sandbox import contained
+from viplab.progress import step
 from viplab.resources import resource
 
+DEFAULT = "debian-12"
+"""The recipe that guests are made from unless another is named."""
 FREE_MIB_TO_BUILD = 6 * 1024
 
 
@@ -190,6 +192,16 @@ def find_image(recipe: Recipe) -> Image | None:
     return Image(path) if path.is_dir() else None
 
 
+def ready_image(name: str = DEFAULT) -> Image:
+    """The guest image of that recipe, built now if the cache does not have it."""
+    recipe = load_recipe(name)
+    found = find_image(recipe)
+    if found is not None:
+        return found
+    with step(f"Build the guest image {recipe.name}, once"):
+        return build_image(recipe)
+
+
 def build_image(recipe: Recipe) -> Image:
     """The image that this recipe gives, built now unless the cache has it.
 
@@ -212,6 +224,8 @@ def build_image(recipe: Recipe) -> Image:
 
 
 def _build(recipe: Recipe, folder: Path) -> None:
+    from viplab.lab.libvirt.keys import write_key_pair  # needs the extra `lab`, which a list of images does not
+
     write_key_pair(folder / "id_ed25519", "viplab")
     write_key_pair(folder / "ssh_host_ed25519_key", "centOS")
     root = folder / "root"

@@ -1,14 +1,15 @@
-"""What the rest of the bench sees of a lab, whatever it is made of."""
+"""What the rest of the bench sees of a lab, and of a kind of lab, whatever it is made of."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
-from typing import Literal, Protocol, TypeVar
+from typing import Protocol, TypeVar
 
 from viplab.lab.guest import Guest
-from viplab.types import HostName
+from viplab.lab.topology import PAIR
+from viplab.types import Clock, HostName
 
 T = TypeVar("T")
 Fact = tuple[bool | None, str]
@@ -23,15 +24,15 @@ class Origins:
     libvirt: str | None
     image: str | None
     packages: dict[str, str]
-    """Name to version, the same on both hosts."""
+    """Name to version, the same on all hosts."""
 
 
 class Lab(Protocol):
-    """Two guests, a client and the three networks between them."""
+    """Hosts, a client and the three networks between them."""
 
     @property
-    def kind(self) -> Literal["libvirt", "netns"]:
-        """What the guests are made of."""
+    def kind(self) -> LabKind:
+        """What the hosts are made of."""
         ...
 
     @property
@@ -41,18 +42,24 @@ class Lab(Protocol):
 
     @property
     def origins(self) -> Origins:
-        """Versions of what can change a figure."""
+        """Versions of what can change a metric."""
         ...
 
     @property
     def hosts(self) -> dict[HostName, Guest]:
-        """A and B."""
+        """The hosts that the last `reset` put there, in the order of their names."""
         ...
 
-    def reset(self, name: str = "", prepare: Callable[[Guest], None] | None = None) -> None:
-        """Put both guests back to where they were before anything was done to them, and do `prepare` to each.
+    def reset(
+        self,
+        name: str = "",
+        prepare: Callable[[Guest], None] | None = None,
+        hosts: Collection[HostName] | None = None,
+    ) -> None:
+        """Put these hosts, and no others, where they were before anything was done to them; do `prepare` to each.
 
         What `prepare` does has to be the same whenever it is given under the same name: a lab may remember the outcome.
+        Without `hosts` all that the lab was opened with are there.
         """
         ...
 
@@ -61,7 +68,45 @@ class Lab(Protocol):
         ...
 
 
-def on_both(lab: Lab, action: Callable[[Guest], T]) -> dict[HostName, T]:
-    """Do something to both hosts at once; the first failure is raised when both have ended."""
+class LabKind(Protocol):
+    """A kind of lab: what `--lab` chooses from. It is cheap to import; what it needs it imports when it is opened."""
+
+    @property
+    def name(self) -> str:
+        """What `--lab` takes, and `trial.json` keeps."""
+        ...
+
+    @property
+    def words(self) -> str:
+        """What its hosts are, in a few words."""
+        ...
+
+    @property
+    def image(self) -> str | None:
+        """The recipe of the image that its hosts are made from; None where they have the machine's own files."""
+        ...
+
+    @property
+    def side_by_side(self) -> bool:
+        """Whether several of them on one machine leave each other's times alone."""
+        ...
+
+    @property
+    def clock(self) -> Clock:
+        """Whose clock its hosts have."""
+        ...
+
+    def open(self, work: Callable[[Lab], T], hosts: Collection[HostName] = PAIR) -> T:
+        """Do `work` with a lab that can have these hosts; nothing of it is left when this returns or raises.
+
+        Raises:
+            HostError: this machine lacks something.
+            LabError: the lab does not come up.
+        """
+        ...
+
+
+def on_each(lab: Lab, action: Callable[[Guest], T]) -> dict[HostName, T]:
+    """Do something to every host at once; the first failure is raised when all have ended."""
     with ThreadPoolExecutor(len(lab.hosts)) as pool:
         return dict(zip(lab.hosts, pool.map(action, lab.hosts.values()), strict=True))

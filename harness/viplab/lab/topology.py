@@ -1,8 +1,9 @@
-"""The bench of the article as data: three networks, a client, host A and its clone B."""
+"""The bench of the article as data: three networks, a client, host A and its clones."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import cache
 
 from viplab.types import HostName, NetworkName
 
@@ -61,20 +62,26 @@ MGMT_IP = "10.10.12.1"
 MARKER_PORT = 7112
 
 
-def _host(name: HostName, number: int, public_mac: str) -> Host:
+PAIR: tuple[HostName, ...] = ("A", "B")
+"""The article's two hosts."""
+
+# The article's own, on the public network.
+_ARTICLE_MACS = {"A": "52:54:00:03:ba:f2", "B": "52:54:00:56:c3:f4"}
+_FIRST = 11
+
+
+@cache
+def make_host(name: HostName) -> Host:
+    """The host of that name; its letter's place in the alphabet gives the addresses: A has .11, B .12, C .13."""
+    number = _FIRST + ord(name) - ord("A")
     return Host(
         name,
         f"centOS-host{name}",
         (
             Interface("eth0", INTERCONNECT.name, f"52:54:00:10:10:{number:02x}", f"10.10.10.{number}/24"),
-            Interface("eth1", PUBLIC.name, public_mac, f"192.168.122.{number}/24"),
+            Interface(
+                "eth1", PUBLIC.name, _ARTICLE_MACS.get(name, f"52:54:00:10:22:{number:02x}"), f"192.168.122.{number}/24"
+            ),
             Interface("eth2", MGMT.name, f"52:54:00:10:12:{number:02x}", f"10.10.12.{number}/24"),
         ),
     )
-
-
-# The MAC addresses on the public network are the article's own.
-HOSTS: dict[HostName, Host] = {
-    "A": _host("A", 11, "52:54:00:03:ba:f2"),
-    "B": _host("B", 12, "52:54:00:56:c3:f4"),
-}

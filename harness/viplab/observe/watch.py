@@ -6,12 +6,12 @@ import select
 import socket
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
 from types import TracebackType
 
 from viplab.errors import LabError
-from viplab.lab.topology import CLIENT_IP, HOSTS
+from viplab.lab.topology import CLIENT_IP, Host
 from viplab.types import HostName
 
 _IP, _ARP, _ALL = 0x0800, 0x0806, 0x0003
@@ -38,13 +38,14 @@ class Watch:
     """Listens on the interconnect for adverts and on the public bridge for gratuitous ARP and the ping's requests."""
 
     vip: str
+    hosts: Collection[Host]
     public: str
     interconnect: str
     seen: Seen = field(default_factory=Seen)
 
     def __post_init__(self) -> None:
-        self._by_mac = {bytes.fromhex(h.interface("eth1").mac.replace(":", "")): n for n, h in HOSTS.items()}
-        self._by_ip = {socket.inet_aton(h.interface("eth0").address): n for n, h in HOSTS.items()}
+        self._by_mac = {bytes.fromhex(host.interface("eth1").mac.replace(":", "")): host.name for host in self.hosts}
+        self._by_ip = {socket.inet_aton(host.interface("eth0").address): host.name for host in self.hosts}
 
     def __enter__(self) -> Watch:
         self._changed = threading.Condition()

@@ -7,14 +7,14 @@ from typing import Any
 from support.scenarios import InNamespaces, scenario
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
-from viplab.lab.netns.lab import NetnsLab
+from viplab.lab.lab import Lab
 from viplab.subjects.vipd import Vipd
 
 
 def test_a_backup_that_never_takes_over_fails_the_trial(in_namespaces: InNamespaces) -> None:
     subject = Vipd("keepalived-1.2.2")
 
-    def halt_b(lab: NetnsLab, event: dict[str, Any]) -> None:
+    def halt_b(lab: Lab, event: dict[str, Any]) -> None:
         if event["event"] == "step_started" and event["step"].startswith("kill"):
             guest = lab.hosts["B"]
             guest.run(f"kill -STOP {' '.join(map(str, subject.processes(guest)))}").checked()

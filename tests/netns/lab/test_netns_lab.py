@@ -2,31 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeVar
 
-from viplab.lab.netns.lab import NetnsLab, in_netns_lab
-from viplab.lab.topology import HOSTS
+from viplab.lab.lab import Lab
+from viplab.lab.netns.kind import NETNS
+from viplab.lab.topology import PAIR, make_host
 from viplab.lab.waiting import until
+from viplab.types import HostName
 
 T = TypeVar("T")
 
 
-def in_fresh_lab(work: Callable[[NetnsLab], T]) -> T:
-    def inside(lab: NetnsLab) -> T:
+def in_fresh_lab(work: Callable[[Lab], T], hosts: Collection[HostName] = PAIR) -> T:
+    def inside(lab: Lab) -> T:
         lab.reset()
         return work(lab)
 
-    return in_netns_lab(inside)
+    return NETNS.open(inside, hosts)
 
 
 def test_a_host_has_the_guest_s_name_cards_and_addresses() -> None:
-    def look(lab: NetnsLab) -> dict[str, str]:
+    def look(lab: Lab) -> dict[str, str]:
         return {n: g.run("hostname; ip -o link; ip -o -4 address").checked().stdout for n, g in lab.hosts.items()}
 
-    said = in_fresh_lab(look)
-    for name, host in HOSTS.items():
+    said = in_fresh_lab(look, "ABC")
+    assert list(said) == ["A", "B", "C"]
+    for name in said:
+        host = make_host(name)
         assert said[name].startswith(f"{host.hostname}\n")
         for card in host.interfaces:
             assert card.mac in said[name]
@@ -34,7 +38,7 @@ def test_a_host_has_the_guest_s_name_cards_and_addresses() -> None:
 
 
 def test_both_hosts_answer_the_client_and_each_other() -> None:
-    def look(lab: NetnsLab) -> list[int]:
+    def look(lab: Lab) -> list[int]:
         return [
             lab.hosts["A"].run("ping -c 1 -W 2 10.10.10.12").status,
             lab.hosts["B"].run("ping -c 1 -W 2 192.168.122.11").status,
@@ -44,10 +48,21 @@ def test_both_hosts_answer_the_client_and_each_other() -> None:
     assert in_fresh_lab(look) == [0, 0, 0]
 
 
+def test_a_reset_leaves_those_hosts_that_it_names_and_no_others() -> None:
+    def look(lab: Lab) -> list[tuple[list[str], int]]:
+        found = []
+        for hosts in ("ABC", "AB"):
+            lab.reset(hosts=hosts)
+            found.append((list(lab.hosts), lab.hosts["A"].run("ping -c 1 -W 1 10.10.10.13").status))
+        return found
+
+    assert in_fresh_lab(look, "ABC") == [(["A", "B", "C"], 0), (["A", "B"], 1)]
+
+
 def test_what_a_host_writes_stays_in_it() -> None:
     path = "/etc/default/viplab-test"
 
-    def write(lab: NetnsLab) -> tuple[bytes, bytes, bool]:
+    def write(lab: Lab) -> tuple[bytes, bytes, bool]:
         lab.hosts["A"].put(b"here", path)
         return lab.hosts["A"].get(path), lab.hosts["B"].get(path), Path(path).exists()
 
@@ -55,7 +70,7 @@ def test_what_a_host_writes_stays_in_it() -> None:
 
 
 def test_a_reset_leaves_nothing_of_the_host_before() -> None:
-    def work(lab: NetnsLab) -> tuple[bytes, str]:
+    def work(lab: Lab) -> tuple[bytes, str]:
         lab.hosts["A"].put(b"old", "/etc/default/viplab-test")
         lab.hosts["A"].run("ip address add 192.168.122.50/24 dev eth1").checked()
         lab.reset()
@@ -67,7 +82,7 @@ def test_a_reset_leaves_nothing_of_the_host_before() -> None:
 
 
 def test_what_is_logged_stands_in_both_forms() -> None:
-    def work(lab: NetnsLab) -> tuple[bytes, bytes]:
+    def work(lab: Lab) -> tuple[bytes, bytes]:
         guest = lab.hosts["B"]
         guest.run("logger --socket-errors=on -t Keepalived_vrrp hello").checked()
         until("the line", lambda: b"hello" in guest.get("/var/log/precise.log"), within_s=5)
@@ -79,7 +94,7 @@ def test_what_is_logged_stands_in_both_forms() -> None:
 
 
 def test_a_daemon_that_dies_leaves_no_zombie() -> None:
-    def work(lab: NetnsLab) -> int:
+    def work(lab: Lab) -> int:
         guest = lab.hosts["A"]
         pid = guest.run("(sleep 300 >/dev/null 2>&1 & echo $!)").checked().stdout.strip()
         guest.run(f"kill -9 {pid}").checked()
@@ -90,7 +105,7 @@ def test_a_daemon_that_dies_leaves_no_zombie() -> None:
 
 
 def test_link_down_takes_the_carrier_from_the_bridge_s_port() -> None:
-    def work(lab: NetnsLab) -> tuple[str, str]:
+    def work(lab: Lab) -> tuple[str, str]:
         port = Path("/sys/class/net/A-eth1/carrier")
         before = port.read_text()
         lab.hosts["A"].run("ifconfig eth1 down").checked()
@@ -100,7 +115,7 @@ def test_link_down_takes_the_carrier_from_the_bridge_s_port() -> None:
 
 
 def test_after_a_power_cut_nothing_answers() -> None:
-    def work(lab: NetnsLab) -> tuple[bool, int, int]:
+    def work(lab: Lab) -> tuple[bool, int, int]:
         ping = "ping -c 1 -W 1 192.168.122.11"
         before = lab.hosts["B"].run(ping).status
         lab.hosts["A"].power_cut()
@@ -110,7 +125,7 @@ def test_after_a_power_cut_nothing_answers() -> None:
 
 
 def test_a_shutdown_lets_processes_end_in_order() -> None:
-    def work(lab: NetnsLab) -> bytes:
+    def work(lab: Lab) -> bytes:
         guest = lab.hosts["A"]
         # The word of a process that was asked to end can be read as long as the host's memory is there.
         log = Path(f"{guest._folder}/log/word")  # type: ignore[attr-defined]
@@ -123,7 +138,7 @@ def test_a_shutdown_lets_processes_end_in_order() -> None:
 
 
 def test_an_armed_command_acts_when_it_is_fired_and_not_before() -> None:
-    def work(lab: NetnsLab) -> tuple[bytes, bytes, int]:
+    def work(lab: Lab) -> tuple[bytes, bytes, int]:
         guest = lab.hosts["A"]
         armed = guest.arm("echo done >/run/word", "viplab:test:A:1")
         before = guest.get("/run/word")

@@ -17,7 +17,7 @@ from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.verdict import UNDECIDED
 from viplab.lab.guest import Guest
-from viplab.lab.netns.lab import NetnsLab
+from viplab.lab.lab import Lab
 from viplab.observe import capture, clocks
 from viplab.subjects.vipd import Vipd
 
@@ -26,7 +26,7 @@ KILL = ("kill: {host: A}", "observe: 1")
 
 def reasons(
     in_namespaces: InNamespaces,
-    provoke: Callable[[NetnsLab], None] | None = None,
+    provoke: Callable[[Lab], None] | None = None,
     *,
     steps: tuple[str, ...] = (),
     seconds: float = 1,
@@ -34,7 +34,7 @@ def reasons(
 ) -> list[str]:
     """All reasons for which one trial is undecided; `provoke` is called when its first measured step begins."""
 
-    def listen(lab: NetnsLab, event: dict[str, Any]) -> None:
+    def listen(lab: Lab, event: dict[str, Any]) -> None:
         if event["event"] == "step_started" and event["step"] == f"observe: {float(seconds)}" and provoke:
             provoke(lab)
 
@@ -54,14 +54,14 @@ def test_a_trial_that_nobody_disturbs_is_decided(in_namespaces: InNamespaces) ->
 def test_a_capture_that_drops_packets(in_namespaces: InNamespaces, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(capture, "BUFFER_KIB", 4)
 
-    def flood(lab: NetnsLab) -> None:
+    def flood(lab: Lab) -> None:
         lab.hosts["B"].run("timeout 1 ping -q -f -s 1400 192.168.122.1", timeout_s=10)
 
     assert any("public dropped" in reason for reason in reasons(in_namespaces, flood))
 
 
 def test_a_spanning_tree(in_namespaces: InNamespaces) -> None:
-    def turn_on(lab: NetnsLab) -> None:
+    def turn_on(lab: Lab) -> None:
         subprocess.run(["ip", "link", "set", "virbr0", "type", "bridge", "stp_state", "1"], check=True)
 
     assert any("STP is on" in reason for reason in reasons(in_namespaces, turn_on))
@@ -70,7 +70,7 @@ def test_a_spanning_tree(in_namespaces: InNamespaces) -> None:
 def test_a_host_that_is_overloaded(in_namespaces: InNamespaces) -> None:
     """Twice as many loops as processors, before all else in their turn, for two seconds."""
 
-    def load(lab: NetnsLab) -> None:
+    def load(lab: Lab) -> None:
         loop = ["nice", "-n", "-20", "sh", "-c", "while :; do :; done"]
         loops = [subprocess.Popen(loop) for _ in range(4 * (os.cpu_count() or 1))]
         time.sleep(2)
@@ -91,14 +91,14 @@ def test_a_clock_that_is_stepped(in_namespaces: InNamespaces, monkeypatch: pytes
         def time_ns() -> int:
             return time.time_ns() + 5_000_000
 
-    def step(lab: NetnsLab) -> None:
+    def step(lab: Lab) -> None:
         monkeypatch.setattr(clocks, "time", Stepped)
 
     assert any("clock was stepped by" in reason for reason in reasons(in_namespaces, step))
 
 
 def test_two_masters_before_the_fault(in_namespaces: InNamespaces) -> None:
-    def separate(lab: NetnsLab) -> None:
+    def separate(lab: Lab) -> None:
         """The hosts hear each other no more on the interconnect; the bridge, and so the capture, hears both."""
         for port in ("A-eth0", "B-eth0"):
             subprocess.run(["ip", "link", "set", port, "type", "bridge_slave", "isolated", "on"], check=True)

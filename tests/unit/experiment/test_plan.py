@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from viplab.experiment.plan import Plan
+from viplab.lab.netns.kind import NETNS
 from viplab.scenario.load import resolve
 from viplab.subjects.choose import subject
 
@@ -8,7 +9,7 @@ SUBJECTS = [subject("vipd", "keepalived-2"), subject("keepalived")]
 
 
 def test_subjects_take_turns_and_so_does_who_is_first() -> None:
-    turns = Plan(resolve(["failover"]), SUBJECTS, trials=3).turns()
+    turns = Plan(resolve(["failover"]), SUBJECTS, NETNS, trials=3).turns()
     assert [(repetition, one.name) for _, _, one, repetition in turns] == [
         (1, "vipd"),
         (1, "keepalived"),
@@ -20,7 +21,7 @@ def test_subjects_take_turns_and_so_does_who_is_first() -> None:
 
 
 def test_what_measures_the_bench_is_done_once_with_each_subject() -> None:
-    turns = Plan(resolve(["failover", "calibration"]), SUBJECTS, trials=20).turns()
+    turns = Plan(resolve(["failover", "calibration"]), SUBJECTS, NETNS, trials=20).turns()
     assert [(one.name, repetition) for scenario, _, one, repetition in turns if scenario.once] == [
         ("vipd", 1),
         ("keepalived", 1),
@@ -29,6 +30,6 @@ def test_what_measures_the_bench_is_done_once_with_each_subject() -> None:
 
 
 def test_each_of_two_workers_gets_both_subjects() -> None:
-    turns = Plan(resolve(["failover"]), SUBJECTS, trials=10, workers=2).turns()
+    turns = Plan(resolve(["failover"]), SUBJECTS, NETNS, trials=10, workers=2).turns()
     for lane in (0, 1):
         assert {one.name for _, _, one, _ in turns[lane::2]} == {"vipd", "keepalived"}

@@ -7,19 +7,20 @@ import pytest
 from viplab.errors import InputError
 from viplab.experiment.plan import Plan
 from viplab.experiment.recipe import read_recipe, write_recipe
+from viplab.lab.netns.kind import NETNS
 from viplab.scenario.load import resolve
 from viplab.subjects.choose import subject
 
 
 def test_a_plan_comes_back_from_its_recipe_to_the_letter(tmp_path: Path) -> None:
     subjects = [subject("vipd", "keepalived-2"), subject("keepalived")]
-    plan = Plan(resolve(["cases"]), subjects, trials=7, seed=None, lab="netns", workers=2)
+    plan = Plan(resolve(["cases"]), subjects, NETNS, trials=7, seed=None, workers=2)
     path = tmp_path / "recipe.yaml"
     write_recipe(plan, 4711, "abc", None, path)
     recipe, again = read_recipe(path)
     assert again.scenarios == plan.scenarios
     assert [(s.name, s.profile) for s in again.subjects] == [(s.name, s.profile) for s in subjects]
-    assert (again.trials, again.seed, again.lab, again.workers) == (7, 4711, "netns", 2)
+    assert (again.trials, again.seed, again.lab, again.workers) == (7, 4711, NETNS, 2)
     assert recipe.git == "abc"
 
 

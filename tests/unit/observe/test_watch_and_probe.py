@@ -6,7 +6,7 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viplab.lab.topology import CLIENT_IP, HOSTS
+from viplab.lab.topology import CLIENT_IP, PAIR, make_host
 from viplab.observe.probe import MAGIC, checksum, echo_request
 from viplab.observe.watch import Watch
 
@@ -22,7 +22,7 @@ def test_an_echo_request_checks_out_and_carries_its_number(identifier: int, sequ
 
 
 def watch() -> Watch:
-    return Watch(VIP, "virbr0", "virbr1")
+    return Watch(VIP, [make_host(name) for name in PAIR], "virbr0", "virbr1")
 
 
 def advert(source: str, priority: int) -> bytes:
@@ -46,7 +46,7 @@ def test_an_advert_makes_its_sender_the_advertiser_unless_its_priority_is_zero()
 
 def test_bursts_are_counted_by_the_gap_between_them_and_anew_for_a_new_announcer() -> None:
     seen = watch()
-    a, b = (HOSTS[name].interface("eth1").mac for name in ("A", "B"))
+    a, b = (make_host(name).interface("eth1").mac for name in ("A", "B"))
     for at_ns in (0, 1_000, 2_000, 5_000_000_000, 5_000_001_000):
         seen.on_public(gratuitous(a), at_ns)
     assert (seen.seen.announcer, seen.seen.bursts) == ("A", 2)

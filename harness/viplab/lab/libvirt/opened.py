@@ -1,58 +1,35 @@
-"""Brings a private lab up for as long as some work is done in it."""
+"""Brings a lab under a private libvirtd up for as long as some work is done in it."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, TypeVar
+from collections.abc import Callable, Collection
+from typing import TypeVar
 
-from viplab.errors import HostError
-from viplab.lab.image import Image, build_image, find_image, load_recipe
-from viplab.lab.libvirt.accelerator import Accelerator, accelerator
+from viplab.lab.image import Image
+from viplab.lab.lab import Lab, LabKind
+from viplab.lab.libvirt import private_libvirtd as private
+from viplab.lab.libvirt.accelerator import accelerator
+from viplab.lab.libvirt.guest import Ground
+from viplab.lab.libvirt.lab import LibvirtLab
 from viplab.lab.sandbox import LAB, contained
 from viplab.progress import step
+from viplab.types import HostName
 
-if TYPE_CHECKING:
-    from viplab.lab.libvirt.lab import LibvirtLab
-
-IMAGE = "debian-12"
 T = TypeVar("T")
 
 
-def ready_image(name: str = IMAGE) -> Image:
-    """The guest image of that recipe, built now if the cache does not have it."""
-    recipe = load_recipe(name)
-    found = find_image(recipe)
-    if found is not None:
-        return found
-    with step(f"Build the guest image {recipe.name}, once"):
-        return build_image(recipe)
-
-
-def in_lab(image: Image, work: Callable[[LibvirtLab], T]) -> T:
-    """Do `work` with a lab whose guests are up; nothing of the lab is left when this returns or raises."""
+def in_lab(kind: LabKind, image: Image, work: Callable[[Lab], T], hosts: Collection[HostName]) -> T:
+    """Do `work` with a lab that can have these hosts; nothing of the lab is left when this returns or raises."""
     accel = accelerator(image)
+    how = "KVM" if accel == "kvm" else "TCG: emulation, KVM does not boot a guest here"
 
     def inside() -> T:
-        with _private_lab(image, accel) as lab:
+        with step(f"Bring the lab up ({how})"):
+            lab = LibvirtLab(kind, Ground(private.prepare(), image, accel, private.WORK), hosts)
+            lab.up()
+        try:
             return work(lab)
+        finally:
+            lab.down()
 
     return contained(inside, LAB)
-
-
-@contextmanager
-def _private_lab(image: Image, accel: Accelerator) -> Iterator[LibvirtLab]:
-    # libvirt-python is imported where a lab is made and nowhere else: reports are read where there is no libvirt.
-    try:
-        from viplab.lab.libvirt import private_libvirtd as private
-        from viplab.lab.libvirt.lab import LibvirtLab
-    except ImportError as error:
-        raise HostError(f"{error.name}: not installed in this Python; `pip install 'viplab[lab]'` brings it") from None
-
-    with step(f"Bring the lab up ({'KVM' if accel == 'kvm' else 'TCG: emulation, KVM does not boot a guest here'})"):
-        lab = LibvirtLab(private.prepare(), image, accel, private.WORK)
-        lab.up()
-    try:
-        yield lab
-    finally:
-        lab.down()

@@ -10,272 +10,54 @@ carrier from the bridge's port, as pulling the cable of a physical card does.
 
 from __future__ import annotations
 
-import os
-import shlex
 import shutil
-import signal
-import subprocess
-import sys
-import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from collections.abc import Callable, Collection
 from pathlib import Path
-from typing import IO, Literal, TypeVar
 
-from viplab.errors import HostError, LabError
 from viplab.lab import kernel
 from viplab.lab.bridges import bypass_netfilter
 from viplab.lab.command import run
-from viplab.lab.guest import Answer, Armed, Dialogue, Guest, Result, Timing
-from viplab.lab.lab import Fact, Origins, on_both
-from viplab.lab.netns import init
-from viplab.lab.sandbox import LAB, contained
-from viplab.lab.topology import HOSTS, MARKER_PORT, MGMT, MGMT_IP, NETWORKS, Host, Network
+from viplab.lab.guest import Guest
+from viplab.lab.lab import Fact, LabKind, Origins, on_each
+from viplab.lab.netns.guest import WORK, NetnsGuest
+from viplab.lab.topology import NETWORKS, Network, make_host
 from viplab.types import HostName
-
-WORK = Path("/run/viplab-lab")
-NEEDED = ("ip", "unshare", "nsenter", "bash", "ifconfig", "hostname")
-START_LIMIT_S = 10.0
-T = TypeVar("T")
-
-_ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
-_BRIDGES = {network.name: network.bridge for network in NETWORKS}
-_OVERLAID = ("/etc", "/usr/local")
-_DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
-
-# Mounts of one host; $1 is its folder in memory, $2 its hostname, the rest becomes its first process.
-_SETUP = f"""
-set -e
-folder=$1 name=$2
-shift 2
-for place in {" ".join(_OVERLAID)}; do
-    mkdir -p "$folder$place/upper" "$folder$place/work"
-    mount -t overlay -o "lowerdir=$place,upperdir=$folder$place/upper,workdir=$folder$place/work" overlay $place
-done
-mkdir "$folder/dev" "$folder/log"
-cp -a {" ".join(f"/dev/{name}" for name in _DEVICES)} "$folder/dev/"
-ln -s /proc/self/fd "$folder/dev/fd"
-mount --bind "$folder/dev" /dev
-mount --bind "$folder/log" /var/log
-mount -t tmpfs -o mode=755 run /run
-mount -t sysfs sysfs /sys
-hostname "$name"
-echo 1 >/proc/sys/net/ipv4/ip_nonlocal_bind
-[ ! -d /proc/sys/net/ipv6 ] || echo 1 | tee /proc/sys/net/ipv6/conf/*/disable_ipv6 >/dev/null
-exec "$@"
-"""
-
-
-class NetnsGuest:
-    """A host: the process tree below its first process."""
-
-    shutdown_command = "kill -s PWR 1"
-
-    def __init__(self, host: Host) -> None:
-        self.host = host
-        self._folder = WORK / host.name
-        self._tree: subprocess.Popen[bytes] | None = None
-        self._first = 0
-
-    @property
-    def running(self) -> bool:
-        """Whether its first process lives."""
-        return self._tree is not None and self._tree.poll() is None
-
-    def up(self) -> None:
-        """Make the host anew: nothing of an earlier one is left."""
-        shutil.rmtree(self._folder, ignore_errors=True)
-        self._folder.mkdir()
-        command = ["unshare", "--net", "--mount", "--pid", "--uts", "--ipc", "--fork", "--kill-child", "--mount-proc"]
-        command += ["sh", "-c", _SETUP, "sh", str(self._folder), self.host.hostname]
-        command += [sys.executable, "-I", "-S", init.__file__]
-        with self._console.open("wb") as console:
-            self._tree = subprocess.Popen(
-                command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=console, env=_ENVIRONMENT
-            )
-        assert self._tree.stdout is not None
-        if self._tree.stdout.readline() != b"ready\n":
-            last = self.console().decode("utf-8", "replace").strip().splitlines()[-1:] or ["it said nothing"]
-            raise LabError(f"{self.host.hostname} does not come up: {last[0]}")
-        self._first = int(Path(f"/proc/{self._tree.pid}/task/{self._tree.pid}/children").read_text().split()[0])
-        self._plug()
-
-    def down(self) -> None:
-        """End it, if it is there, and wait until the bridges are rid of its cards."""
-        if self._tree is None:
-            return
-        if self.running:
-            self.power_cut()
-        self._tree = None
-        for port in self._ports():
-            with suppress(LabError):  # gone with the host's network already
-                run(["ip", "link", "del", port])
-
-    def run(self, command: str, *, timeout_s: float = 30) -> Result:
-        """Run a shell command to its end."""
-        process = self._enter(command)
-        try:
-            out, err = process.communicate(timeout=timeout_s)
-        except subprocess.TimeoutExpired:
-            process.kill()
-            raise LabError(f"{self.host.hostname}: `{command}` did not end within {timeout_s:g} s") from None
-        return Result(command, process.returncode, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
-
-    def arm(self, command: str, marker: str) -> Armed:
-        """Prepare a command that, when fired, first sends the marker and then acts."""
-        script = f"echo armed; read -r _; echo {shlex.quote(marker)} >/dev/udp/{MGMT_IP}/{MARKER_PORT}; {command}"
-        process = self._enter(script, stdin=subprocess.PIPE)
-        assert process.stdin is not None and process.stdout is not None
-        if process.stdout.readline() != b"armed\n":
-            raise LabError(f"{self.host.hostname} could not prepare `{command}`")
-        return ArmedCommand(process, process.stdin)
-
-    def converse(self, command: str) -> Dialogue:
-        """Start a command that answers each line with a line."""
-        return PipeDialogue(self._enter(command, stdin=subprocess.PIPE))
-
-    def put(self, content: bytes, path: str, mode: int = 0o644) -> None:
-        """Write a file."""
-        target = self._inside(path)
-        try:
-            target.write_bytes(content)
-            target.chmod(mode)
-        except OSError as error:
-            raise LabError(f"{self.host.hostname}: {path} could not be written ({error.strerror})") from None
-
-    def get(self, path: str) -> bytes:
-        """Read a file; empty where it does not exist."""
-        source = self._inside(path)
-        try:
-            return source.read_bytes() if source.is_file() else b""
-        except OSError as error:
-            raise LabError(f"{self.host.hostname}: {path} could not be read ({error.strerror})") from None
-
-    def console(self) -> bytes:
-        """What its first process had to complain of."""
-        return self._console.read_bytes() if self._console.exists() else b""
-
-    def power_cut(self) -> Timing:
-        """Take the links down, then kill the tree.
-
-        In this order because the kernel would go on answering for the host until its network is dismantled.
-        """
-        assert self._tree is not None
-        before_ns = time.time_ns()
-        run(["ip", "-batch", "-"], stdin="".join(f"link set {port} down\n" for port in self._ports()))
-        os.kill(self._first, signal.SIGKILL)
-        after_ns = time.time_ns()
-        self._tree.wait()
-        return Timing(before_ns, after_ns, 0)
-
-    @property
-    def _console(self) -> Path:
-        return WORK / f"{self.host.name}-console.log"
-
-    def _ports(self) -> list[str]:
-        """The bridges' ends of the cards."""
-        return [f"{self.host.name}-{card.name}" for card in self.host.interfaces]
-
-    def _plug(self) -> None:
-        outside, inside = [], ["link set lo up\n"]
-        for card, port in zip(self.host.interfaces, self._ports(), strict=True):
-            peer = f"peer name {card.name} address {card.mac} netns {self._first}"
-            outside.append(f"link add {port} type veth {peer}\nlink set {port} master {_BRIDGES[card.network]} up\n")
-            inside.append(f"address add {card.ip} broadcast + dev {card.name}\nlink set {card.name} up\n")
-        # Known beforehand, as to a guest that has talked over SSH: a marker must not wait for ARP.
-        inside.append(f"neighbour add {MGMT_IP} lladdr {MGMT.mac} dev eth2 nud permanent\n")
-        run(["ip", "-batch", "-"], stdin="".join(outside))
-        run(["nsenter", "-t", str(self._first), "-n", "ip", "-batch", "-"], stdin="".join(inside))
-
-    def _enter(self, command: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
-        if not self.running:
-            raise LabError(f"{self.host.hostname} is not up")
-        return subprocess.Popen(
-            ["nsenter", "-t", str(self._first), "-n", "-m", "-p", "-u", "-i", "bash", "-c", command],
-            stdin=stdin,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
-            env=_ENVIRONMENT,
-        )
-
-    def _inside(self, path: str) -> Path:
-        return Path(f"/proc/{self._first}/root{path}")
-
-
-class ArmedCommand:
-    """A shell in the host that has the command before it and waits for the word."""
-
-    def __init__(self, process: subprocess.Popen[bytes], word: IO[bytes]) -> None:
-        self._process = process
-        self._word = word
-
-    def fire(self) -> Timing:
-        """Give the word; returns when the command has ended."""
-        before_ns = time.time_ns()
-        self._word.write(b"\n")
-        self._word.flush()
-        status = self._process.wait()
-        return Timing(before_ns, time.time_ns(), status)
-
-
-class PipeDialogue:
-    """A command in the host that answers each line with a line."""
-
-    def __init__(self, process: subprocess.Popen[bytes]) -> None:
-        self._process = process
-
-    def ask(self) -> Answer:
-        """Send an empty line and wait for the answer.
-
-        Raises:
-            LabError: none came.
-        """
-        assert self._process.stdin is not None and self._process.stdout is not None
-        before_ns = time.time_ns()
-        try:
-            self._process.stdin.write(b"\n")
-            self._process.stdin.flush()
-        except BrokenPipeError:
-            raise LabError("a host ended a dialogue") from None
-        line = self._process.stdout.readline()
-        return Answer(before_ns, time.time_ns(), line.decode("utf-8", "replace").strip())
-
-    def close(self) -> None:
-        """End it."""
-        self._process.kill()
-        self._process.communicate()
 
 
 class NetnsLab:
-    """Bridges in the sandbox's network, and both hosts on them."""
+    """Bridges in the sandbox's network, and hosts on them."""
 
     accelerator = None
 
-    def __init__(self) -> None:
-        self.guests = {name: NetnsGuest(host) for name, host in HOSTS.items()}
-
-    @property
-    def kind(self) -> Literal["netns"]:
-        """Namespace trees."""
-        return "netns"
+    def __init__(self, kind: LabKind, hosts: Collection[HostName]) -> None:
+        self.kind = kind
+        self._all = {name: NetnsGuest(make_host(name)) for name in sorted(hosts)}
+        self._there: dict[HostName, NetnsGuest] = {}
 
     @property
     def hosts(self) -> dict[HostName, Guest]:
-        """A and B."""
-        return dict(self.guests)
+        """The hosts that are there."""
+        return dict(self._there)
 
     @property
     def origins(self) -> Origins:
-        """The machine's own packages."""
-        return origins()
+        """The machine's own packages; none where there is no dpkg."""
+        packages = {}
+        if shutil.which("dpkg-query") is not None:
+            lines = run(["dpkg-query", "-W", "-f=${Package}\t${Version}\n"]).splitlines()
+            packages = dict(line.split("\t") for line in lines)
+        return Origins(qemu=None, libvirt=None, image=None, packages=packages)
 
     def describe(self) -> dict[str, Fact]:
         """The bridges as the kernel shows them; and that there are no images here that could be cloned."""
         there = [n for n in NETWORKS if Path(f"/sys/class/net/{n.bridge}/bridge").is_dir()]
         names = ", ".join(sorted(f"{n.name} on {n.bridge}" for n in there))
         networks = f"{names} (bridges of a network namespace, made without libvirt)"
-        hosts = "A and B are namespace trees over the machine's own file system: there is no image to clone"
-        return {"networks": (len(there) == len(NETWORKS), networks), "clone": (None, hosts)}
+        hosts = f"{' and '.join(self._there)} are namespace trees over the machine's own file system: "
+        return {
+            "networks": (len(there) == len(NETWORKS), networks),
+            "clone": (None, hosts + "there is no image to clone"),
+        }
 
     def up(self) -> None:
         """Make mounts and bridges; the hosts come with `reset`."""
@@ -288,57 +70,27 @@ class NetnsLab:
             path.write_text("1\n")
         run(["ip", "-batch", "-"], stdin="link set lo up\n" + "".join(_bridge(network) for network in NETWORKS))
 
-    def reset(self, name: str = "", prepare: Callable[[Guest], None] | None = None) -> None:
-        """Both hosts anew, and prepared; nothing is remembered, for it takes a tenth of a second."""
-        for guest in self.guests.values():
-            guest.down()
+    def reset(
+        self,
+        name: str = "",
+        prepare: Callable[[Guest], None] | None = None,
+        hosts: Collection[HostName] | None = None,
+    ) -> None:
+        """These hosts anew, and prepared; nothing is remembered, for it takes a tenth of a second."""
+        self.down()
+        self._there = {host: guest for host, guest in self._all.items() if hosts is None or host in hosts}
+        for guest in self._there.values():
             guest.up()
         if prepare is not None:
-            on_both(self, prepare)
+            on_each(self, prepare)
 
     def down(self) -> None:
-        """End both hosts; the bridges go with the sandbox."""
-        for guest in self.guests.values():
+        """End the hosts; the bridges go with the sandbox."""
+        for guest in self._there.values():
             guest.down()
-
-
-def in_netns_lab(work: Callable[[NetnsLab], T]) -> T:
-    """Do `work` with a lab of namespace hosts; nothing of it is left when this returns or raises.
-
-    Raises:
-        HostError: a program is missing, or this is not root.
-    """
-    missing = [name for name in NEEDED if shutil.which(name) is None]
-    if missing:
-        raise HostError(f"{', '.join(missing)}: not installed; `viplab doctor` says how to get it")
-
-    def inside() -> T:
-        with _opened() as lab:
-            return work(lab)
-
-    return contained(inside, LAB)
-
-
-@contextmanager
-def _opened() -> Iterator[NetnsLab]:
-    lab = NetnsLab()
-    lab.up()
-    try:
-        yield lab
-    finally:
-        lab.down()
 
 
 def _bridge(network: Network) -> str:
     text = f"link add {network.bridge} address {network.mac} type bridge stp_state 0 forward_delay 0\n"
     text += f"link set {network.bridge} up\n"
     return text + (f"address add {network.host_ip} broadcast + dev {network.bridge}\n" if network.host_ip else "")
-
-
-def origins() -> Origins:
-    """What every namespace lab of this machine is made of; without packages where there is no dpkg."""
-    packages = {}
-    if shutil.which("dpkg-query") is not None:
-        lines = run(["dpkg-query", "-W", "-f=${Package}\t${Version}\n"]).splitlines()
-        packages = dict(line.split("\t") for line in lines)
-    return Origins(qemu=None, libvirt=None, image=None, packages=packages)

@@ -1,0 +1,208 @@
+"""A host that is a virtual machine: a libvirt domain, the SSH connection to it, and its saved memory."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+import jinja2
+import libvirt
+
+from viplab.errors import LabError
+from viplab.lab.cache import cache_dir
+from viplab.lab.command import run
+from viplab.lab.guest import Armed, Dialogue, Result, Timing
+from viplab.lab.image import Image
+from viplab.lab.libvirt.accelerator import Accelerator
+from viplab.lab.libvirt.ssh import Connection
+from viplab.lab.topology import Host
+from viplab.lab.waiting import until
+
+MEMORY_MIB = 512
+# What is read from disk before the memory is saved need not be read in every trial: shell tools and a Python.
+WARM_UP = "python3 -I -S -c 'import argparse, ctypes, json, selectors, socket, zipimport'; ip address >/dev/null; sync"
+BOOT_LIMIT_S: dict[Accelerator, float] = {"kvm": 60.0, "qemu": 240.0}
+TEMPLATES = jinja2.Environment(
+    loader=jinja2.PackageLoader("viplab.lab.libvirt"), autoescape=True, undefined=jinja2.StrictUndefined
+)
+_EMULATORS = Path("/run/libvirt/qemu")
+_MEMORY, _DISK, _CONSOLE = "memory.save", "disk.qcow2", "console.log"
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What all guests of a lab stand on."""
+
+    connection: libvirt.virConnect
+    image: Image
+    accelerator: Accelerator
+    work: Path
+    """Folder for their disks and consoles."""
+
+
+class LibvirtGuest:
+    """A domain and the SSH connection to it."""
+
+    shutdown_command = "systemctl poweroff --no-block"
+
+    def __init__(self, ground: Ground, host: Host) -> None:
+        self._ground = ground
+        self._ssh: Connection | None = None
+        self.host = host
+
+    @property
+    def running(self) -> bool:
+        """Whether the domain is powered on."""
+        try:
+            return bool(self._domain().isActive())
+        except libvirt.libvirtError:
+            return False
+
+    @property
+    def disk(self) -> Path:
+        """The overlay that the guest writes to."""
+        return self._ground.work / f"{self.host.name}.qcow2"
+
+    def domain_xml(self) -> str:
+        """The domain as libvirt is told of it."""
+        addresses = " ".join(f"viplab.{card.name}={card.ip}" for card in self.host.interfaces)
+        base = self._ground.image.manifest["kernel_command_line"]
+        return TEMPLATES.get_template("domain.xml.j2").render(
+            accel=self._ground.accelerator,
+            host=self.host,
+            image=self._ground.image,
+            memory_mib=MEMORY_MIB,
+            disk=self.disk,
+            console=self._console_log,
+            command_line=f"{base} systemd.hostname={self.host.hostname} {addresses}",
+        )
+
+    def run(self, command: str, *, timeout_s: float = 30) -> Result:
+        """Run a shell command to its end."""
+        return self._connected().run(command, timeout_s=timeout_s)
+
+    def arm(self, command: str, marker: str) -> Armed:
+        """Prepare a command that, when fired, first sends the marker and then acts."""
+        return self._connected().arm(command, marker)
+
+    def converse(self, command: str) -> Dialogue:
+        """Start a command that answers each line with a line."""
+        return self._connected().converse(command)
+
+    def put(self, content: bytes, path: str, mode: int = 0o644) -> None:
+        """Write a file."""
+        self._connected().put(content, path, mode)
+
+    def get(self, path: str) -> bytes:
+        """Read a file; empty where it does not exist."""
+        return self._connected().get(path)
+
+    def console(self) -> bytes:
+        """What the serial console has said."""
+        return self._console_log.read_bytes() if self._console_log.exists() else b""
+
+    def power_cut(self) -> Timing:
+        """Kill the emulator: libvirt's own `destroy` asks it first, and takes a tenth of a second over that."""
+        pid = int((_EMULATORS / f"{self.host.hostname}.pid").read_text())
+        before_ns = time.time_ns()
+        os.kill(pid, signal.SIGKILL)
+        after_ns = time.time_ns()
+        until("libvirt to see that the guest is gone", lambda: not self.running, within_s=10, every_s=0.01)
+        return Timing(before_ns, after_ns, 0)
+
+    def boot(self) -> None:
+        """Start it from its image and warm it up, so that it can be saved."""
+        _overlay(self.disk, self._ground.image.disk)
+        try:
+            self._ground.connection.createXML(self.domain_xml())
+        except libvirt.libvirtError as error:
+            raise LabError(f"{self.host.hostname} does not start: {error.get_error_message()}") from None
+        self._connect()
+        # Until nothing is starting any more: whatever is saved unfinished would go on in every trial.
+        self.run("systemctl is-system-running --wait", timeout_s=BOOT_LIMIT_S[self._ground.accelerator])
+        self.run(WARM_UP).checked()
+
+    def save(self, folder: Path) -> None:
+        """Put memory, disk and console into a folder; the guest is off then."""
+        self._disconnect()
+        self._domain().save(str(folder / _MEMORY))
+        shutil.copyfile(self.disk, folder / _DISK)
+        shutil.copyfile(self._console_log, folder / _CONSOLE)
+
+    def restore(self, folder: Path) -> None:
+        """Go on from where it was saved, at the right time of day."""
+        _overlay(self.disk, folder / _DISK)
+        shutil.copyfile(folder / _CONSOLE, self._console_log)
+        try:
+            self._ground.connection.restore(str(folder / _MEMORY))
+        except libvirt.libvirtError as error:
+            raise LabError(
+                f"{self.host.hostname}: saved memory cannot be restored ({error.get_error_message()}); "
+                f"`viplab image rm {self._ground.image.name}` clears it"
+            ) from None
+        self._connect()
+        now_ns = time.time_ns()  # saved memory lives in the past
+        self.run(f"date -u -s @{now_ns // 10**9}.{now_ns % 10**9:09d} >/dev/null").checked()
+
+    def discard(self) -> None:
+        """Take the domain down, if it is up, and hang up."""
+        self._disconnect()
+        if self.running:
+            self._domain().destroy()
+
+    def origin(self) -> str:
+        """The image at the bottom of its disk's chain of overlays."""
+        chain = json.loads(run(["qemu-img", "info", "-U", "--backing-chain", "--output=json", self.disk]))
+        return Path(chain[-1]["filename"]).parent.name
+
+    def _domain(self) -> libvirt.virDomain:
+        return self._ground.connection.lookupByName(self.host.hostname)
+
+    @property
+    def _console_log(self) -> Path:
+        return self._ground.work / f"{self.host.name}-console.log"
+
+    def _connect(self) -> None:
+        """Open the SSH connection, waiting for a guest that is still coming up."""
+        limit_s = BOOT_LIMIT_S[self._ground.accelerator]
+
+        def attempt() -> Connection | None:
+            if not self.running:
+                raise LabError(f"{self.host.hostname} is gone{self._console_tail()}")
+            try:
+                return Connection(self.host.interface("eth2").address, self._ground.image)
+            except LabError:
+                return None
+
+        try:
+            self._ssh = until(f"SSH on {self.host.hostname}", attempt, within_s=limit_s, every_s=0.25)
+        except LabError as error:
+            raise LabError(f"{error}{self._console_tail()}") from None
+
+    def _disconnect(self) -> None:
+        """Hang up, if there is a connection."""
+        if self._ssh is not None:
+            self._ssh.close()
+            self._ssh = None
+
+    def _connected(self) -> Connection:
+        if self._ssh is None:
+            raise LabError(f"{self.host.hostname} is not up; `viplab up` first")
+        return self._ssh
+
+    def _console_tail(self) -> str:
+        kept = cache_dir() / f"{self.host.hostname}-console.log"
+        kept.write_bytes(self.console())
+        lines = self.console().decode("utf-8", "replace").strip().splitlines()[-3:]
+        said = f"its console ends with: {' / '.join(lines)}" if lines else "its console said nothing"
+        return f"; {said} (kept as {kept})"
+
+
+def _overlay(path: Path, backing: Path) -> None:
+    path.unlink(missing_ok=True)
+    run(["qemu-img", "create", "-q", "-f", "qcow2", "-F", "qcow2", "-b", backing, path])

@@ -1,0 +1,40 @@
+"""The lab of guests as `--lab libvirt` finds it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection
+from dataclasses import dataclass
+from typing import TypeVar
+
+from viplab.lab.image import DEFAULT, ready_image
+from viplab.lab.lab import Lab
+from viplab.lab.topology import PAIR
+from viplab.types import Clock, HostName
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True)
+class Libvirt:
+    """Hosts that are virtual machines under a private libvirtd."""
+
+    name: str = "libvirt"
+    words: str = "hosts are virtual machines under a private libvirtd"
+    image: str = DEFAULT
+    side_by_side: bool = False  # emulated guests need the machine to themselves
+    clock: Clock = "own"
+
+    def open(self, work: Callable[[Lab], T], hosts: Collection[HostName] = PAIR) -> T:
+        """Do `work` with a lab of guests; nothing of it is left when this returns or raises.
+
+        Raises:
+            HostError: a program is missing, or this is not root.
+            LabError: the image cannot be built, or a guest does not boot.
+        """
+        # Whoever imports this needs libvirt-python: a list of labs does without.
+        from viplab.lab.libvirt.opened import in_lab
+
+        return in_lab(self, ready_image(self.image), work, hosts)
+
+
+LIBVIRT = Libvirt()
