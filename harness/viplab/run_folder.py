@@ -29,7 +29,6 @@ Times are integer nanoseconds of the host's CLOCK_REALTIME, as are the stamps of
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TypeVar
@@ -37,9 +36,17 @@ from typing import TypeVar
 from pydantic import BaseModel, ValidationError
 
 from viplab.errors import InputError
+from viplab.regular_files import open_regular, read_regular
 from viplab.types import FORMER_NETWORKS, Event, HostName, HttpRequest, NetworkName, RunInfo, TrialInfo
+from viplab.untrusted_data import json_value
 
 ModelT = TypeVar("ModelT", bound=BaseModel)
+
+LARGEST_JSON = 4 << 20
+"""Octets of run.json and trial.json; ours have some thousands."""
+LONGEST_LINE = 1 << 20
+"""Octets of a line of the timeline or of the HTTP requests; ours have some hundreds, a printed ARP table some more."""
+MOST_LINES = 1_000_000
 
 
 class TrialFolder:
@@ -80,19 +87,12 @@ class TrialFolder:
         Raises:
             InputError: the file is missing, cut off, or holds something else; what comes before that is given.
         """
-        try:
-            with self.http.open(encoding="utf-8", errors="replace") as lines:
-                for number, line in enumerate(lines, 1):
-                    if not line.endswith("\n"):
-                        raise InputError(f"{self.http}: ends within a line; the HTTP probe was not stopped")
-                    try:
-                        yield HttpRequest.model_validate_json(line)
-                    except ValidationError as error:
-                        raise InputError(
-                            f"{self.http}:{number}: not an HTTP request of viplab ({error.errors()[0]['msg']})"
-                        ) from None
-        except OSError as error:
-            raise InputError(f"{self.http}: cannot be read ({error.strerror})") from None
+        if not self.http.exists():
+            raise InputError(f"{self.http}: missing, although the HTTP probe was started")
+        for where, line in self._lines(self.http):
+            if not line.endswith(b"\n"):
+                raise InputError(f"{self.http}: ends within a line; the HTTP probe was not stopped")
+            yield _record(HttpRequest, line, where, "an HTTP request of viplab")
 
     def host(self, host: HostName, name: str) -> Path:
         """One file kept from a guest (`messages.log`, `keepalived.conf`, `console.log`)."""
@@ -104,22 +104,34 @@ class TrialFolder:
         Raises:
             InputError: it is missing, unreadable or of another schema.
         """
-        return _load(TrialInfo, self.path / "trial.json")
+        return _load(TrialInfo, self.path, self.path / "trial.json")
 
     def events(self) -> Iterator[Event]:
-        """The events in the order they were written; a torn last line (the run was killed) is left out."""
-        if not self.timeline.exists():
+        """The events in the order they were written; a torn last line (the run was killed) is left out.
+
+        Raises:
+            InputError: a line holds something else; what comes before it is given.
+        """
+        for where, line in self._lines(self.timeline):
+            if line.endswith(b"\n"):
+                yield _record(Event, line, where, "an event of a viplab timeline")
+
+    def _lines(self, path: Path) -> Iterator[tuple[str, bytes]]:
+        """The lines of a file, each with where it stands; none where there is no file."""
+        opened = open_regular(self.path, path)
+        if opened is None:
             return
-        with self.timeline.open(encoding="utf-8", errors="replace") as lines:
-            for number, line in enumerate(lines, 1):
-                if not line.endswith("\n"):
+        with opened as file:
+            for number in range(1, MOST_LINES + 2):
+                line = file.readline(LONGEST_LINE + 1)
+                where = f"{path}:{number}"
+                if len(line) > LONGEST_LINE:
+                    raise InputError(f"{where}: longer than {LONGEST_LINE >> 10} KiB, no line of viplab is")
+                if line and number > MOST_LINES:
+                    raise InputError(f"{where}: more than {MOST_LINES:,} lines; the rest is not read")
+                if not line:
                     return
-                try:
-                    yield Event.model_validate_json(line)
-                except ValidationError as error:
-                    raise InputError(
-                        f"{self.timeline}:{number}: not an event of a viplab timeline ({error.errors()[0]['msg']})"
-                    ) from None
+                yield where, line
 
 
 class RunFolder:
@@ -166,24 +178,34 @@ class RunFolder:
         """
         if not self.path.is_dir():
             raise InputError(f"{self.path}: no such run folder; `viplab runs` lists those that are here")
-        return _load(RunInfo, self.path / "run.json")
+        return _load(RunInfo, self.path, self.path / "run.json")
 
     def trials(self) -> list[TrialFolder]:
-        """The trials in the order they were run."""
+        """The trials in the order they were run; a link is none."""
         root = self.path / "trials"
-        return [TrialFolder(path) for path in sorted(root.iterdir()) if path.is_dir()] if root.is_dir() else []
+        if root.is_symlink() or not root.is_dir():
+            return []
+        return [TrialFolder(path) for path in sorted(root.iterdir()) if path.is_dir() and not path.is_symlink()]
 
 
-def _load(model: type[ModelT], path: Path) -> ModelT:
+def _load(model: type[ModelT], root: Path, path: Path) -> ModelT:
+    content = read_regular(root, path, LARGEST_JSON)
+    if content is None:
+        raise InputError(f"{path}: missing; this is not a whole viplab run folder")
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: missing; this is not a whole viplab run folder") from None
-    except (OSError, ValueError) as error:
-        raise InputError(f"{path}: cannot be read as JSON ({error})") from None
-    try:
-        return model.model_validate(data)
+        return model.model_validate(json_value(content))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{path}: {where}: {first['msg']} (written by another version of viplab?)") from None
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read as JSON ({error})") from None
+
+
+def _record(model: type[ModelT], line: bytes, where: str, what: str) -> ModelT:
+    try:
+        return model.model_validate(json_value(line.decode("utf-8", "replace")))
+    except ValidationError as error:
+        raise InputError(f"{where}: not {what} ({error.errors()[0]['msg']})") from None
+    except ValueError as error:
+        raise InputError(f"{where}: not {what} ({error})") from None

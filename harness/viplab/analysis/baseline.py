@@ -14,7 +14,11 @@ from pydantic import Field, ValidationError
 from viplab.analysis.metric_statistics import values
 from viplab.analysis.summary import SCHEMA, Frozen, Summary, TrialSummary
 from viplab.errors import IncomparableError, InputError
+from viplab.regular_files import read_regular
 from viplab.types import Provenance
+from viplab.untrusted_data import json_value
+
+_LARGEST = 256 << 20
 
 
 class Series(Frozen):
@@ -98,11 +102,12 @@ def read_points(path: Path) -> Points:
         IncomparableError: it is of another schema.
     """
     path = path / "summary.json" if path.is_dir() else path
+    content = read_regular(path.parent, path, _LARGEST)
+    if content is None:
+        raise InputError(f"{path}: missing; `viplab analyze RUN` writes a run's summary")
     try:
-        data = json.loads(path.read_text(encoding="utf-8"))
-    except FileNotFoundError:
-        raise InputError(f"{path}: missing; `viplab analyze RUN` writes a run's summary") from None
-    except (OSError, ValueError) as error:
+        data = json_value(content)
+    except ValueError as error:
         raise InputError(f"{path}: cannot be read as JSON ({error})") from None
     schema = data.get("schema") if isinstance(data, dict) else None
     if not isinstance(schema, int):

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-import yaml
 from pydantic import Field, ValidationError, model_validator
 
 from viplab.analysis.checks import Check, Logged, Template, complaint, holds, unknown_measure
@@ -15,7 +14,11 @@ from viplab.analysis.presentation import Presentation
 from viplab.analysis.summary import ClaimResult, ClaimVerdict, Frozen, TrialVerdict
 from viplab.analysis.views import TrialView
 from viplab.errors import ExitStatus, InputError
+from viplab.regular_files import read_regular
 from viplab.types import Family
+from viplab.untrusted_data import yaml_value
+
+_LARGEST = 1 << 20
 
 
 class Explanation(Frozen):
@@ -155,16 +158,17 @@ def read_reference(path: Path) -> Reference:
     Raises:
         InputError: it is missing or does not follow the model.
     """
+    content = read_regular(path.parent, path, _LARGEST)
+    if content is None:
+        raise InputError(f"{path}: missing; copy results/reference/article.yaml there")
     try:
-        return Reference.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except FileNotFoundError:
-        raise InputError(f"{path}: missing; copy results/reference/article.yaml there") from None
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
-        raise InputError(f"{path}: cannot be read as YAML ({str(error).splitlines()[0]})") from None
+        return Reference.model_validate(yaml_value(content.decode()))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the whole file"
         raise InputError(f"{path}: {where}: {first['msg']}") from None
+    except ValueError as error:
+        raise InputError(f"{path}: cannot be read as YAML ({str(error).splitlines()[0]})") from None
 
 
 def read_presentation(path: Path) -> Presentation:

@@ -7,8 +7,6 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
-import yaml
-
 from viplab.analysis.logs import Line, read_log
 from viplab.analysis.ping import read_ping
 from viplab.analysis.record import HOSTS, Record
@@ -16,8 +14,10 @@ from viplab.capture.dissect import meanings
 from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Neighbour
 from viplab.capture.pcap import Pcap
 from viplab.errors import InputError
+from viplab.regular_files import open_regular, read_up_to
 from viplab.run_folder import TrialFolder
 from viplab.types import Event, HostName, HttpRequest, NetworkName
+from viplab.untrusted_data import yaml_value
 
 # Frames of one capture that are kept: eight minutes of a probe at 2 kHz, and no more of a capture that is hostile.
 _MOST = 2_000_000
@@ -41,8 +41,8 @@ def read_trial(folder: TrialFolder) -> Record:
     has_markers = needs_markers or folder.capture("mgmt").exists()
     markers = _capture(folder, "mgmt", issues, lambda frame: isinstance(frame, Datagram)) if has_markers else []
     near_ns = events[0].t_ns if events else 0
-    scenario = _scenario(folder.path / "scenario.yaml", issues)
-    transcript = _text(folder.ping, issues)
+    scenario = _scenario(folder, folder.path / "scenario.yaml", issues)
+    transcript = _text(folder, folder.ping, issues)
     ping = read_ping(transcript) if transcript is not None else None
     if ping is None and any(event.event == "ping_started" for event in events):
         what = "missing" if transcript is None else "is no transcript of ping"
@@ -51,7 +51,7 @@ def read_trial(folder: TrialFolder) -> Record:
         name=folder.name,
         info=info,
         scenario=scenario,
-        config={host: _text(folder.host(host, "keepalived.conf"), issues) for host in HOSTS},
+        config={host: _text(folder, folder.host(host, "keepalived.conf"), issues) for host in HOSTS},
         events=events,
         adverts=[
             frame for frame in wire if isinstance(frame, Advert) and frame.virtual_router_id == info.virtual_router_id
@@ -81,13 +81,13 @@ def _events(folder: TrialFolder, issues: list[str]) -> list[Event]:
     return events
 
 
-def _scenario(path: Path, issues: list[str]) -> str:
+def _scenario(folder: TrialFolder, path: Path, issues: list[str]) -> str:
     """The scenario's text, "" where it is none: what was to be expected is then not known."""
-    text = _text(path, issues)
+    text = _text(folder, path, issues)
     try:
-        if text is not None and isinstance(yaml.safe_load(text), dict):
+        if text is not None and isinstance(yaml_value(text), dict):
             return text
-    except (yaml.YAMLError, ValueError):
+    except ValueError:
         pass
     issues.append(f"{path}: {'missing' if text is None else 'is no scenario'}")
     return ""
@@ -110,7 +110,7 @@ def _capture(
     """What is wanted of a capture, in the order of time; the rest of it is never in memory."""
     found: list[Meaning] = []
     try:
-        pcap = Pcap(folder.capture(network))
+        pcap = Pcap(folder.capture(network), folder.path)
         for batch in pcap.batches():
             found += filter(wanted, meanings(batch))
             if len(found) > _MOST:
@@ -133,35 +133,36 @@ def _concerns(frame: Meaning, vip: str) -> bool:
 def _log(folder: TrialFolder, host: HostName, near_ns: int, issues: list[str]) -> list[Line]:
     """The log in the article's form, dated by the same lines of `precise.log` where the guest kept that too."""
     precise: defaultdict[tuple[str, str], deque[Line]] = defaultdict(deque)
-    for line in _lines(folder.host(host, "precise.log"), near_ns, issues):
+    for line in _lines(folder, folder.host(host, "precise.log"), near_ns, issues):
         precise[line.ident, line.message].append(line)
     dated = []
-    for line in _lines(folder.host(host, "messages.log"), near_ns, issues):
+    for line in _lines(folder, folder.host(host, "messages.log"), near_ns, issues):
         same = precise[line.ident, line.message]
         exact = same.popleft() if same else line
         dated.append(replace(line, time_ns=exact.time_ns, resolution_ns=exact.resolution_ns))
     return dated
 
 
-def _lines(path: Path, near_ns: int, issues: list[str]) -> list[Line]:
-    data = _bytes(path, issues)
+def _lines(folder: TrialFolder, path: Path, near_ns: int, issues: list[str]) -> list[Line]:
+    data = _bytes(folder, path, issues)
     return read_log(data, near_ns) if data is not None else []
 
 
-def _text(path: Path, issues: list[str]) -> str | None:
-    data = _bytes(path, issues)
+def _text(folder: TrialFolder, path: Path, issues: list[str]) -> str | None:
+    data = _bytes(folder, path, issues)
     return data.decode("utf-8", errors="backslashreplace") if data is not None else None
 
 
-def _bytes(path: Path, issues: list[str]) -> bytes | None:
+def _bytes(folder: TrialFolder, path: Path, issues: list[str]) -> bytes | None:
     """A file's bytes, None where it cannot be read; a guest that logs without end fills no memory here."""
-    if not path.is_file():
-        return None
     try:
-        with path.open("rb") as file:
-            data = file.read(min(path.stat().st_size, _LARGEST_TEXT) + 1)
-    except OSError as error:
-        issues.append(f"{path}: cannot be read ({error.strerror})")
+        opened = open_regular(folder.path, path)
+        if opened is None:
+            return None
+        with opened as file:
+            data = read_up_to(file, _LARGEST_TEXT + 1)
+    except InputError as error:
+        issues.append(str(error))
         return None
     if len(data) > _LARGEST_TEXT:
         issues.append(f"{path}: larger than {_LARGEST_TEXT >> 20} MiB; what is beyond that is not read")

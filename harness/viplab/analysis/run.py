@@ -12,6 +12,7 @@ from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.views import RunView
 from viplab.errors import ExitStatus, InputError
+from viplab.regular_files import write_regular
 from viplab.run_folder import RunFolder
 from viplab.store import reference_claims
 
@@ -67,7 +68,7 @@ def _reference(run: RunFolder, notes: list[str]) -> Reference | None:
 def write_summary(run: RunFolder, view: RunView) -> bytes:
     """Write `summary.json`."""
     content = summary_bytes(view)
-    run.summary.write_bytes(content)
+    write_regular(run.path, run.summary, content)
     return content
 
 
@@ -80,5 +81,5 @@ def summary_bytes(view: RunView) -> bytes:
 def write_trials(run: RunFolder, view: RunView) -> bytes:
     """Write `trials.csv`, the raw points behind the figures; the same view gives the same bytes."""
     content = table([trial.summary for trial in view.trials]).encode()
-    (run.path / "trials.csv").write_bytes(content)
+    write_regular(run.path, run.path / "trials.csv", content)
     return content

@@ -18,6 +18,7 @@ from viplab.capture.index import ETHERNET, LARGEST, SECOND_NS, Batch, Frame, Ord
 from viplab.capture.pcapng import MAGIC as PCAPNG
 from viplab.capture.pcapng import Blocks
 from viplab.errors import InputError
+from viplab.regular_files import open_regular
 
 # First four bytes -> byte order of the file and nanoseconds per unit of the second time field.
 _MAGIC: dict[bytes, tuple[Order, int]] = {
@@ -50,13 +51,18 @@ class Pcap:
     All whole records before that are good.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, root: Path | None = None) -> None:
         """Check the header.
+
+        Args:
+            path: the file.
+            root: the folder below which no link is followed; the file's own where it is left out.
 
         Raises:
             InputError: the file is missing, empty, of another format, or not of an Ethernet.
         """
         self.path = path
+        self._root = root or path.parent
         self.cut = False
         with self._opened() as file:
             _walker(file, path)
@@ -89,14 +95,10 @@ class Pcap:
         self.cut = bool(data)
 
     def _opened(self) -> BinaryIO:
-        if not self.path.is_file():
-            # To open a pipe would wait for somebody to write into it.
-            what = "is no file" if self.path.exists() else "missing; this network was not captured"
-            raise InputError(f"{self.path}: {what}")
-        try:
-            return self.path.open("rb")
-        except OSError as error:
-            raise InputError(f"{self.path}: cannot be read ({error.strerror})") from None
+        opened = open_regular(self._root, self.path)
+        if opened is None:
+            raise InputError(f"{self.path}: missing; this network was not captured")
+        return opened
 
     def _read(self, file: BinaryIO) -> bytes:
         try:

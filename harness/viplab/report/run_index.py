@@ -9,13 +9,17 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from markupsafe import Markup
-from pydantic import ValidationError
 
 from viplab.analysis.summary import ClaimResult, Summary
+from viplab.errors import InputError
+from viplab.regular_files import read_regular
 from viplab.report import compared
 from viplab.report.filters import environment, policy
 from viplab.report.outline import VERDICTS, verdict
 from viplab.run_folder import RunFolder
+from viplab.untrusted_data import json_value
+
+_LARGEST = 256 << 20
 
 SAME_GROUND = ("accel", "image", "host_kernel", "qemu", "libvirt")
 """What of two runs' provenance a reader should know of where it differs; the accelerator and image rule a test out."""
@@ -64,8 +68,9 @@ def indexed(run: RunFolder) -> IndexedRun:
 def read_summary(run: RunFolder) -> Summary | None:
     """The run's `summary.json`; None where there is none, or one of another version."""
     try:
-        return Summary.model_validate_json(run.summary.read_bytes())
-    except (OSError, ValidationError):
+        content = read_regular(run.path, run.summary, _LARGEST)
+        return None if content is None else Summary.model_validate(json_value(content))
+    except (InputError, ValueError):
         return None
 
 

@@ -199,12 +199,12 @@ def cut_short(path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "said"),
     [
-        (Path.unlink, "http.jsonl: cannot be read"),
+        (Path.unlink, "http.jsonl: missing"),
         (cut_short, "http.jsonl: ends within a line"),
         (lambda path: path.write_text("\ufffd\n"), "http.jsonl:1: not an HTTP request"),
         (lambda path: path.write_text('{"connection": "new"}\n'), "http.jsonl:1: not an HTTP request"),
         (lambda path: path.write_bytes(b"PK\x03\x04\xff\n"), "http.jsonl:1: not an HTTP request"),
-        (lambda path: (path.unlink(), path.mkdir()), "http.jsonl: cannot be read"),
+        (lambda path: (path.unlink(), path.mkdir()), "http.jsonl: is not a regular file"),
     ],
 )
 def test_a_damaged_file_leaves_the_trial_undecided(tmp_path: Path, damage: Callable[[Path], None], said: str) -> None:
