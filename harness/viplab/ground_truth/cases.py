@@ -1,4 +1,4 @@
-"""The trials: every case of the article for both families of daemon, and what an analyser is easily wrong about.
+"""The trials: how failovers and returns go with both families of daemon, and what an analyser is easily wrong about.
 
 Each states its answers from the moments that it was made of, by integer arithmetic; none is measured.
 """
@@ -81,9 +81,9 @@ def _two_owners(trial: Trial, since: int) -> None:
     trial.truth["dual_owner_s"] = trial.end - _ceil(since, CENSUS_EVERY) * CENSUS_EVERY
 
 
-def case_a(family: str, second_burst: int = 5 * S) -> Trial:
+def daemon_dies(family: str, second_burst: int = 5 * S) -> Trial:
     """A's daemon is killed 0.4 s after its advert at 10 s; its kernel goes on answering."""
-    trial = Trial("case-a", family, "B", second_burst=second_burst)
+    trial = Trial("daemon-dies", family, "B", second_burst=second_burst)
     last = trial.adverts("A", 0, 10 * S + 1)
     trial.fault("kill", "A", last + 400 * MS, marker="token-a")
     first = last + 3 * S + SKEW_NS[101] + LATE
@@ -110,9 +110,9 @@ def _resolve(trial: Trial, garp: int) -> None:
     frames.append((sent + 250_000, arp(CLIENT_MAC, MAC["B"], 2, CLIENT_IP, MAC["B"], VIP)))
 
 
-def case_b(family: str) -> Trial:
+def daemon_returns(family: str) -> Trial:
     """A's daemon returns at 20 s; 1.2.2 claims at B's next advert and leaves a gap, 2.x waits and leaves none."""
-    trial = Trial("case-b", family, "A")
+    trial = Trial("daemon-returns", family, "A")
     trial.fault("kill", "A", 0, phase="setup")
     trial.fault("bring_back", "A", 20 * S + 300 * MS)
     first = 21 * S + 50 * MS if family == "keepalived-1.2.2" else 24 * S + 100 * MS
@@ -136,9 +136,9 @@ def case_b(family: str) -> Trial:
     return trial
 
 
-def case_c(family: str) -> Trial:
+def interface_fails(family: str) -> Trial:
     """A's eth1 goes down 0.4 s after its advert at 10 s."""
-    trial = Trial("case-c", family, "B", priorities=(101, 101), tracked=("eth1",))
+    trial = Trial("interface-fails", family, "B", priorities=(101, 101), tracked=("eth1",))
     last = trial.adverts("A", 0, 10 * S + 1)
     down = last + 400 * MS
     trial.fault("link_down", "A", down, marker="token-c")
@@ -168,9 +168,9 @@ def case_c(family: str) -> Trial:
     return trial
 
 
-def case_d(family: str) -> Trial:
+def interface_returns(family: str) -> Trial:
     """A's eth1 returns at 10 s, B stays; B is shut down at 22 s and goes 0.8 s later."""
-    trial = Trial("case-d", family, "A", priorities=(101, 101), tracked=("eth1",))
+    trial = Trial("interface-returns", family, "A", priorities=(101, 101), tracked=("eth1",))
     trial.fault("link_down", "A", 0, phase="setup")
     trial.fault("link_up", "A", 10 * S + 300 * MS)
     if family == "keepalived-2":
@@ -195,9 +195,9 @@ def case_d(family: str) -> Trial:
     return trial
 
 
-def case_d_preempt(family: str) -> Trial:
+def interface_returns_higher(family: str) -> Trial:
     """A's eth1 returns at 10 s and A, with the higher priority, takes the VIP back."""
-    trial = Trial("case-d-preempt", family, "A", tracked=("eth1",))
+    trial = Trial("interface-returns-higher", family, "A", tracked=("eth1",))
     trial.fault("link_down", "A", 0, phase="setup")
     trial.fault("link_up", "A", 10 * S + 300 * MS)
     first = 11 * S + 1 * MS if family == "keepalived-1.2.2" else 13 * S + 300 * MS + SKEW_NS[102]
@@ -212,9 +212,9 @@ def case_d_preempt(family: str) -> Trial:
     return trial
 
 
-def power_cut(family: str) -> Trial:
+def host_dies(family: str) -> Trial:
     """A is destroyed 0.4 s after its advert at 10 s."""
-    trial = Trial("power-cut", family, "B")
+    trial = Trial("host-dies", family, "B")
     last = trial.adverts("A", 0, 10 * S + 1)
     cut = last + 400 * MS
     trial.fault("power_cut", "A", cut, width=10 * MS)
@@ -228,9 +228,9 @@ def power_cut(family: str) -> Trial:
     return trial
 
 
-def part_1(family: str) -> Trial:
+def set_up(family: str) -> Trial:
     """No fault; every set-up check holds."""
-    trial = Trial("part-1", family, "A", end=8 * S)
+    trial = Trial("set-up", family, "A", end=8 * S)
     trial.adverts("A", 0, trial.end)
     trial.serving, trial.owning = [(0, "A")], [(0, ("A",))]
     for number in range(1, 11):
@@ -256,7 +256,7 @@ def split_brain(family: str) -> Trial:
 
 def flap(family: str) -> Trial:
     """After a power cut B serves for two seconds, is gone for 100 ms, and again for 40 ms seven seconds later."""
-    trial = power_cut(family)
+    trial = host_dies(family)
     trial.scenario = "flap"
     cut, up = trial.serving[1][0], trial.serving[2][0]
     away = [(up + 2000 * MS, up + 2100 * MS), (up + 9000 * MS, up + 9040 * MS)]
@@ -267,8 +267,8 @@ def flap(family: str) -> Trial:
 
 
 def duplicate_owner(family: str) -> Trial:
-    """As case A, but for two seconds both hosts answer each request of the probe."""
-    trial = case_a(family)
+    """As when the daemon dies, but for two seconds both hosts answer each request of the probe."""
+    trial = daemon_dies(family)
     trial.scenario = "duplicate-owner"
     trial.doubled = (25 * S, 27 * S)
     trial.truth["answered_twice"] = trial.sent_between(*trial.doubled)
@@ -276,16 +276,16 @@ def duplicate_owner(family: str) -> Trial:
 
 
 def late_second_burst(family: str) -> Trial:
-    """As case A, but the second burst of gratuitous ARP comes after nine seconds."""
-    trial = case_a(family, second_burst=9 * S)
+    """As when the daemon dies, but the second burst of gratuitous ARP comes after nine seconds."""
+    trial = daemon_dies(family, second_burst=9 * S)
     trial.scenario = "late-second-burst"
     trial.truth["second_burst_s"] = 9 * S
     return trial
 
 
 def lost_frames(family: str) -> Trial:
-    """As the power cut, but three more requests are lost later, two of them in a row."""
-    trial = power_cut(family)
+    """As when the host dies, but three more requests are lost later, two of them in a row."""
+    trial = host_dies(family)
     trial.scenario = "lost-frames"
     cut, up = trial.serving[1][0], trial.serving[2][0]
     trial.lost = {1500, 1501, 1700}
@@ -295,8 +295,8 @@ def lost_frames(family: str) -> Trial:
 
 
 def carp_mixed_in(family: str) -> Trial:
-    """As the power cut, but both hosts send CARP of the same number all the while."""
-    trial = power_cut(family)
+    """As when the host dies, but both hosts send CARP of the same number all the while."""
+    trial = host_dies(family)
     trial.scenario = "carp-mixed-in"
     trial.frames["interconnect"] += [(at, carp(host)) for at in range(0, trial.end, 100 * MS) for host in "AB"]
     return trial
@@ -366,16 +366,16 @@ def calibration(family: str) -> Trial:
     return trial
 
 
-ARTICLE: dict[str, Callable[[str], Trial]] = {
-    "part-1": part_1,
-    "case-a": case_a,
-    "case-b": case_b,
-    "case-c": case_c,
-    "case-d": case_d,
-    "case-d-preempt": case_d_preempt,
-    "power-cut": power_cut,
+PLAIN: dict[str, Callable[[str], Trial]] = {
+    "set-up": set_up,
+    "daemon-dies": daemon_dies,
+    "daemon-returns": daemon_returns,
+    "interface-fails": interface_fails,
+    "interface-returns": interface_returns,
+    "interface-returns-higher": interface_returns_higher,
+    "host-dies": host_dies,
 }
-BEYOND: dict[str, Callable[[str], Trial]] = {
+AWKWARD: dict[str, Callable[[str], Trial]] = {
     "split-brain": split_brain,
     "flap": flap,
     "duplicate-owner": duplicate_owner,

@@ -11,7 +11,7 @@ from viplab.analysis.predicates import measures
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.views import FaultView, TrialView
-from viplab.ground_truth.cases import ARTICLE, BEYOND
+from viplab.ground_truth.cases import AWKWARD, PLAIN
 from viplab.ground_truth.maker import FAMILIES, Trial
 from viplab.run_folder import TrialFolder
 
@@ -43,7 +43,7 @@ def compare_all() -> list[Compared]:
 
 
 def _compared() -> Iterator[Compared]:
-    cases: dict[str, Callable[[str], Trial]] = {**ARTICLE, **BEYOND}
+    cases: dict[str, Callable[[str], Trial]] = {**PLAIN, **AWKWARD}
     for name, make in cases.items():
         for family in FAMILIES:
             trial = make(family)
