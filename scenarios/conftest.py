@@ -11,9 +11,9 @@ import pytest
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     group = parser.getgroup("viplab")
-    group.addoption("--subject", default="vipd", help="vipd or keepalived")
+    group.addoption("--subject", default="vipd", help="a subject of viplab")
     group.addoption("--lab", default="libvirt", choices=("libvirt", "netns"), help="real guests, or namespaces")
-    group.addoption("--profile", default="keepalived-1.2.2", help="which daemon's behaviour vipd shows")
+    group.addoption("--profile", help="which of its behaviours the subject shows; the first if left out")
 
 
 def pytest_collect_file(file_path: Path, parent: pytest.Collector) -> pytest.Collector | None:
@@ -42,7 +42,7 @@ class ScenarioItem(pytest.Item):
         from viplab.experiment.plan import Plan
         from viplab.experiment.session import run
         from viplab.scenario.load import read_scenario
-        from viplab.subjects.choose import subject
+        from viplab.subjects.registry import subject
 
         chosen = subject(self.config.getoption("--subject"), self.config.getoption("--profile"))
         folder = run(Plan([read_scenario(self.path)], [chosen], lab=self.config.getoption("--lab")))

@@ -11,6 +11,7 @@ from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.console import Console
+from typer.core import TyperCommand
 
 from viplab import store
 from viplab.analysis.views import RunView
@@ -36,14 +37,29 @@ _UsageProblem: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__
 Run = Annotated[str, typer.Argument(help="A run: its folder, its id or the beginning of it, or `latest`.")]
 
 
-@app.command()
+class _NamesSubjects(TyperCommand):
+    """A command whose help ends with the subjects that are there; who asks for no help does not wait for the look."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write them."""
+        from viplab.subjects.registry import names
+
+        formatter.write(f"\nSubjects: {', '.join(names())}\n")
+
+
+@app.command(cls=_NamesSubjects)
 def run(
     scenarios: Annotated[
         list[str] | None,
         typer.Argument(help="Names, paths, suites of scenarios/suites.yaml, or all.", show_default="the first suite"),
     ] = None,
-    subject: Annotated[list[str] | None, typer.Option(help="vipd or keepalived; more than once for both.")] = None,
-    profile: Annotated[str, typer.Option(help="Which daemon's behaviour vipd shows.")] = "keepalived-1.2.2",
+    subject: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A daemon; more than once for several.", show_default="vipd"),
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Which of its behaviours a subject shows.", show_default="its first")
+    ] = None,
     trials: Annotated[int, typer.Option(min=1, help="How often to do each scenario.")] = 1,
     seed: Annotated[
         int | None, typer.Option(help="Places the faults within the advert interval; drawn if left out.")
@@ -65,7 +81,7 @@ def run(
     from viplab.experiment.recipe import plan_of
     from viplab.lab.registry import lab_kind
     from viplab.scenario.load import resolve
-    from viplab.subjects.choose import subject as choose
+    from viplab.subjects.registry import DEFAULT, chosen
 
     started = time.monotonic()
     if recipe is not None:
@@ -75,7 +91,7 @@ def run(
     else:
         plan = Plan(
             scenarios=resolve(scenarios or []),
-            subjects=[choose(name, profile) for name in subject or ["vipd"]],
+            subjects=chosen(subject or [DEFAULT], profile),
             trials=trials,
             seed=seed,
             lab=lab_kind(lab),

@@ -19,7 +19,7 @@ from viplab.lab.image import load_recipe
 from viplab.lab.registry import lab_kind
 from viplab.progress import note
 from viplab.scenario.load import explain, parse_scenario
-from viplab.subjects.choose import subject
+from viplab.subjects.registry import subject
 
 
 class _Strict(BaseModel):

@@ -11,8 +11,8 @@ from viplab.lab.lab import Fact, Lab
 from viplab.lab.topology import CLIENT_IP
 from viplab.observe.neighbours import arp_table
 from viplab.observe.watch import Watch
-from viplab.scenario.keepalived_conf import keepalived_conf
 from viplab.scenario.model import Scenario
+from viplab.subjects.keepalived_conf import keepalived_conf
 from viplab.subjects.subject import CONFIGURATION, Subject
 from viplab.types import HostName
 

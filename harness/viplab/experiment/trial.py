@@ -31,8 +31,8 @@ from viplab.observe.neighbours import Neighbours
 from viplab.observe.timeline import Listener, Timeline
 from viplab.observe.watch import Watch
 from viplab.run_folder import TrialFolder
-from viplab.scenario.keepalived_conf import keepalived_conf
 from viplab.scenario.model import Scenario
+from viplab.subjects.keepalived_conf import keepalived_conf
 from viplab.subjects.subject import Subject, configure
 from viplab.types import NodeTimers, Station, TrialInfo
 

@@ -1,4 +1,4 @@
-"""What to do: the model of a scenario file, its loader, its JSON Schema and the keepalived.conf that it asks for.
+"""What to do: the model of a scenario file, its loader and its JSON Schema.
 
 Nothing here touches a guest or a network.
 """

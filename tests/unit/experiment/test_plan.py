@@ -3,7 +3,7 @@ from __future__ import annotations
 from viplab.experiment.plan import Plan
 from viplab.lab.netns.kind import NETNS
 from viplab.scenario.load import resolve
-from viplab.subjects.choose import subject
+from viplab.subjects.registry import subject
 
 SUBJECTS = [subject("vipd", "keepalived-2"), subject("keepalived")]
 

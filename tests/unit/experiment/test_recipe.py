@@ -9,7 +9,7 @@ from viplab.experiment.plan import Plan
 from viplab.experiment.recipe import read_recipe, write_recipe
 from viplab.lab.netns.kind import NETNS
 from viplab.scenario.load import resolve
-from viplab.subjects.choose import subject
+from viplab.subjects.registry import subject
 
 
 def test_a_plan_comes_back_from_its_recipe_to_the_letter(tmp_path: Path) -> None:

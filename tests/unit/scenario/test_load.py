@@ -5,8 +5,8 @@ from pathlib import Path
 import pytest
 
 from viplab.errors import InputError
-from viplab.scenario.keepalived_conf import keepalived_conf
 from viplab.scenario.load import load_scenario, resolve, scenario_files, suites
+from viplab.subjects.keepalived_conf import keepalived_conf
 
 VALID = """\
 scenario: {name}
