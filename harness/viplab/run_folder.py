@@ -95,7 +95,7 @@ class TrialFolder:
             yield _record(HttpRequest, line, where, "an HTTP request of viplab")
 
     def host(self, host: HostName, name: str) -> Path:
-        """One file kept from a guest (`messages.log`, `keepalived.conf`, `console.log`)."""
+        """One file kept from a guest (`messages.log`, `console.log`, its configuration)."""
         return self.path / "hosts" / host / name
 
     def info(self) -> TrialInfo:

@@ -16,7 +16,6 @@ Clock = Literal["own", "shared"]
 """Whether each host has a clock of its own, or all have the one of the machine."""
 FORMER_NETWORKS: dict[str, NetworkName] = {"virbr0": "public"}
 """Runs before November 2026 call a network by its bridge, in `timeline.jsonl` and in the name of its capture."""
-Family = Literal["keepalived-1.2.2", "keepalived-2"]
 Protocol = Literal["vrrp2", "vrrp3", "carp"]
 HttpError = Literal["timeout", "refused", "reset", "closed", "unreachable", "garbled", "failed", "unanswered"]
 
@@ -79,8 +78,11 @@ class TrialInfo(_Record):
     subject: str
     subject_version: str
     profile: str
-    family: Family
+    family: str
+    """What its behaviour is called: the deadlines and log lines that it was expected to show."""
     protocol: Protocol = "vrrp2"
+    configuration: list[Annotated[str, Field(pattern=r"^[^/]+$")]] = Field(default_factory=list)
+    """The files of `hosts/A` that are its configuration; an old run does not say, there they end in `.conf`."""
     lab: str
     clock: Clock
     accel: str | None

@@ -65,12 +65,13 @@ STORY = (
 )
 
 
-def config(state: str, priority: int) -> str:
-    return (
+def config(state: str, priority: int) -> dict[str, str]:
+    text = (
         f"vrrp_instance VI_1 {{\n    state {state}\n    interface eth0\n    virtual_router_id 51\n"
         f"    priority {priority}\n"
         f"    virtual_ipaddress {{\n        {VIP}/24 brd 192.168.122.255 dev eth1 label eth1:0\n    }}\n}}\n"
     )
+    return {"keepalived.conf": text}
 
 
 def trial(

@@ -12,10 +12,10 @@ from typing import Any
 from pydantic import Field
 
 from viplab.analysis.comparison import SIGN, Compare, Lookup, shown
-from viplab.analysis.logs import core
 from viplab.analysis.summary import Frozen
 from viplab.analysis.views import LogLine, TrialView
 from viplab.errors import InputError
+from viplab.subjects.registry import find_family
 from viplab.types import HostName
 
 
@@ -70,7 +70,9 @@ class Logged(Frozen):
 
     def _others(self, view: TrialView, found: list[LogLine]) -> list[LogLine]:
         """Lines about the instance that were not asked for."""
-        return [line for line in self._scope(view) or [] if core(line.message) != line.message and line not in found]
+        family = find_family(view.info.family, view.info.subject)
+        scope = self._scope(view) or []
+        return [line for line in scope if family.log_body(line.message) != line.message and line not in found]
 
     def _scope(self, view: TrialView) -> list[LogLine] | None:
         lines = [line for line in view.logs[self.log] if line.time_s is not None and line.uncertainty_s is not None]

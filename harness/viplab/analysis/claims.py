@@ -15,7 +15,6 @@ from viplab.analysis.summary import ClaimResult, ClaimVerdict, Frozen, TrialVerd
 from viplab.analysis.views import TrialView
 from viplab.errors import ExitStatus, InputError
 from viplab.regular_files import read_regular
-from viplab.types import Family
 from viplab.untrusted_data import yaml_value
 
 _LARGEST = 1 << 20
@@ -24,7 +23,7 @@ _LARGEST = 1 << 20
 class Explanation(Frozen):
     """A known cause of a difference; it is given only where its own checks hold on the measured values."""
 
-    family: Family | None = None
+    family: str | None = None
     when: list[Check] = Field(min_length=1)
     why: str
 
@@ -48,7 +47,7 @@ class Claim(Frozen):
 class Answer(Frozen):
     """An answer to a puzzle, given where all of its checks hold."""
 
-    family: Family | None = None
+    family: str | None = None
     when: list[Check] = Field(min_length=1)
     answer: str
 
@@ -115,7 +114,7 @@ class Subject:
 
     name: str
     profile: str
-    family: Family
+    family: str
     trials: list[Judged]
 
     def of(self, scenario: str) -> list[Judged]:

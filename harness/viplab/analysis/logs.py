@@ -12,8 +12,6 @@ _LINE = re.compile(
     r"(?:\.(?P<fraction>\d{1,9}))?(?P<zone>Z|[+-]\d\d:\d\d)?) "
     r"(?P<host>\S+) (?P<ident>[^\s:\[]+)(?:\[(?P<pid>\d+)\])?: ?(?P<message>.*)$"
 )
-# `VRRP_Instance(VI_1) ` of keepalived 1.x, `(VI_1) ` of 2.x.
-_INSTANCE = re.compile(r"^(?:VRRP_Instance)?\([^)]*\) ")
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
@@ -27,11 +25,6 @@ class Line:
     ident: str
     message: str
     raw: str
-
-
-def core(message: str) -> str:
-    """The message without the name of the instance, the same for both families."""
-    return _INSTANCE.sub("", message)
 
 
 def read_log(data: bytes, near_ns: int) -> list[Line]:

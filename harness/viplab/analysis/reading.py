@@ -21,6 +21,7 @@ from viplab.untrusted_data import yaml_value
 
 # Frames of one capture that are kept: eight minutes of a probe at 2 kHz, and no more of a capture that is hostile.
 _MOST = 2_000_000
+_MOST_FILES = 64
 _LARGEST_TEXT = 64 << 20
 
 
@@ -51,7 +52,7 @@ def read_trial(folder: TrialFolder) -> Record:
         name=folder.name,
         info=info,
         scenario=scenario,
-        config={host: _text(folder, folder.host(host, "keepalived.conf"), issues) for host in HOSTS},
+        config={host: _configuration(folder, host, info.configuration, issues) for host in HOSTS},
         events=events,
         adverts=[
             frame for frame in wire if isinstance(frame, Advert) and frame.virtual_router_id == info.virtual_router_id
@@ -128,6 +129,12 @@ def _concerns(frame: Meaning, vip: str) -> bool:
     if isinstance(frame, Echo):
         return vip in (frame.src_ip, frame.dst_ip)
     return isinstance(frame, Arp | Neighbour)
+
+
+def _configuration(folder: TrialFolder, host: HostName, names: list[str], issues: list[str]) -> dict[str, str | None]:
+    """A host's configuration files by name."""
+    names = names or sorted(path.name for path in folder.host(host, "").glob("*.conf"))
+    return {name: _text(folder, folder.host(host, name), issues) for name in names[:_MOST_FILES]}
 
 
 def _log(folder: TrialFolder, host: HostName, near_ns: int, issues: list[str]) -> list[Line]:

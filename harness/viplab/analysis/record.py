@@ -28,7 +28,7 @@ class Record:
     name: str
     info: TrialInfo
     scenario: str
-    config: dict[HostName, str | None]
+    config: dict[HostName, dict[str, str | None]]
     events: list[Event]
     adverts: list[Advert]
     carps: list[Carp]

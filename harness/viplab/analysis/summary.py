@@ -10,7 +10,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from viplab.types import Family, HostName, HttpError, Provenance
+from viplab.types import HostName, HttpError, Provenance
 
 SCHEMA = 1
 
@@ -207,7 +207,7 @@ class TrialSummary(Measures):
     subject: str
     subject_version: str
     profile: str
-    family: Family
+    family: str
     lab: str
     accel: str | None
     trial: int

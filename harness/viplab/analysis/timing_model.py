@@ -10,7 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from viplab.analysis.summary import FaultKind
-from viplab.types import Family, NodeTimers, Protocol
+from viplab.types import NodeTimers, Protocol
 
 # How far a measured value may be off the predicted one before a trial fails, in seconds. Scheduling of a guest that is
 # emulated accounts for some 20 ms; a quarter of a second is far from any other value of the table.
@@ -84,7 +84,7 @@ NONE = Terms()
 # and "Entering MASTER STATE" without the address; 2.x differs in both. SIGKILL runs no clean-up: the address stays and
 # goes on answering.
 _TIMER_AND_TRANSITION = Terms(downs=1, adverts=1, less_x=True)
-OUTAGE: dict[tuple[Family, FaultKind], Terms] = {
+OUTAGE: dict[tuple[str, FaultKind], Terms] = {
     ("keepalived-1.2.2", "kill"): NONE,
     ("keepalived-1.2.2", "stop"): _TIMER_AND_TRANSITION,
     ("keepalived-1.2.2", "link_down"): _TIMER_AND_TRANSITION,
@@ -101,4 +101,4 @@ OUTAGE: dict[tuple[Family, FaultKind], Terms] = {
     ("keepalived-2", "link_up"): NONE,
 }
 # First advert of the new master to its first gratuitous ARP, in advert intervals.
-ANNOUNCE_ADVERTS: dict[Family, int] = {"keepalived-1.2.2": 1, "keepalived-2": 0}
+ANNOUNCE_ADVERTS: dict[str, int] = {"keepalived-1.2.2": 1, "keepalived-2": 0}

@@ -162,7 +162,7 @@ class TrialView(Frozen):
     start_s: float
     end_s: float
     scenario: str = Field(description="The scenario file as it was read.")
-    config: dict[HostName, str | None]
+    config: dict[HostName, dict[str, str | None]]
     steps: list[Step]
     faults: list[FaultView]
     frames: list[FrameRow]

@@ -7,28 +7,39 @@ from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_each
 from viplab.observe.timeline import Timeline
 from viplab.run_folder import TrialFolder
-from viplab.subjects.subject import CONFIGURATION
-from viplab.types import HostName
+from viplab.scenario.model import Scenario
+from viplab.subjects.subject import Subject
 
-_KEPT = {"messages.log": "/var/log/messages", "precise.log": "/var/log/precise.log", "keepalived.conf": CONFIGURATION}
+SYSLOG = {"messages.log": "/var/log/messages", "precise.log": "/var/log/precise.log"}
+"""What every host logs, by whatever daemon: once in the article's form, once with microseconds."""
 
 
-def keep_logs(name: HostName, lab: Lab, folder: TrialFolder) -> None:
+def configuration_names(subject: Subject, scenario: Scenario) -> list[str]:
+    """Under which names a trial keeps the configuration of a host."""
+    return list(dict.fromkeys(_name(path) for host in scenario.hosts for path in subject.configuration(scenario, host)))
+
+
+def keep_logs(guest: Guest, subject: Subject, scenario: Scenario, folder: TrialFolder) -> None:
     """Copy one guest's logs and configuration into the trial's folder."""
-    for kept, path in _KEPT.items():
-        folder.host(name, kept).write_bytes(lab.hosts[name].get(path))
+    name = guest.host.name
+    configuration = {_name(path): path for path in subject.configuration(scenario, name)}
+    for kept, path in (SYSLOG | dict(subject.log_files) | configuration).items():
+        folder.host(name, kept).write_bytes(guest.get(path))
 
 
-def collect(lab: Lab, folder: TrialFolder, timeline: Timeline) -> None:
+def collect(lab: Lab, subject: Subject, scenario: Scenario, folder: TrialFolder, timeline: Timeline) -> None:
     """Keep logs and console of every guest; of one that is gone, what was kept before it went stays."""
 
     def keep(guest: Guest) -> None:
-        name = guest.host.name
-        folder.host(name, "console.log").write_bytes(guest.console())
+        folder.host(guest.host.name, "console.log").write_bytes(guest.console())
         try:
             if guest.running:
-                keep_logs(name, lab, folder)
+                keep_logs(guest, subject, scenario, folder)
         except LabError as error:
             timeline.record("error", message=f"the log of {guest.host.hostname} could not be kept: {error}")
 
     on_each(lab, keep)
+
+
+def _name(path: str) -> str:
+    return path.rpartition("/")[2]

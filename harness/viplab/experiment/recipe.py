@@ -30,7 +30,7 @@ class Chosen(_Strict):
     """A subject."""
 
     name: str
-    profile: str
+    profile: str | None = None
 
 
 class Recipe(_Strict):

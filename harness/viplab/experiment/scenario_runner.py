@@ -27,7 +27,7 @@ from viplab.observe.watch import Watch
 from viplab.run_folder import TrialFolder
 from viplab.scenario import model
 from viplab.scenario.model import Scenario
-from viplab.subjects.subject import Subject, start
+from viplab.subjects.subject import Subject
 from viplab.types import HostName
 
 PROBE_SOURCE = "192.168.122.2"
@@ -96,7 +96,7 @@ class ScenarioRunner:
     # --- what the steps do; each returns the seconds for which it waited for the protocol ---
 
     def _start(self, host: HostName) -> None:
-        start(self._subject, self._lab.hosts[host])
+        self._subject.start(self._lab.hosts[host])
         self._timeline.record("daemon_started", host=host)
 
     def _start_ping(self, word: str) -> None:
@@ -141,7 +141,7 @@ class ScenarioRunner:
         def act(target: Any) -> float:
             host: HostName = getattr(target, "host", target)
             if kind in ENDS_THE_GUEST:
-                keep_logs(host, self._lab, self._folder)
+                keep_logs(self._lab.hosts[host], self._subject, self._scenario, self._folder)
             if self._phase == "steps" and not self._arp_taken:
                 self._record_arp("before")
             waited = [0.0]
@@ -184,12 +184,12 @@ class ScenarioRunner:
         def ask(guest: Guest) -> None:
             if not guest.running:
                 return
-            vip = guest.run(f"ip -4 -o address show to {self._scenario.vrrp.vip}").stdout.strip()
+            vip = self._subject.holds(guest, self._scenario.vrrp.vip)
             try:
                 daemon = bool(self._subject.processes(guest))
             except LabError:
                 daemon = False
-            self._timeline.record("holds", host=guest.host.name, vip=bool(vip), daemon=daemon)
+            self._timeline.record("holds", host=guest.host.name, vip=vip, daemon=daemon)
             clocks.record_guest_clock(guest, self._timeline)
 
         on_each(self._lab, ask)

@@ -12,8 +12,7 @@ from viplab.lab.topology import CLIENT_IP
 from viplab.observe.neighbours import arp_table
 from viplab.observe.watch import Watch
 from viplab.scenario.model import Scenario
-from viplab.subjects.keepalived_conf import keepalived_conf
-from viplab.subjects.subject import CONFIGURATION, Subject
+from viplab.subjects.subject import Subject
 from viplab.types import HostName
 
 
@@ -53,9 +52,9 @@ def _firewall(on: SetUp) -> Fact:
 
 def _configuration(host: HostName) -> Callable[[SetUp], Fact]:
     def check(on: SetUp) -> Fact:
-        same = on.lab.hosts[host].get(CONFIGURATION).decode("utf-8", "replace") == keepalived_conf(on.scenario, host)
-        node = on.scenario.hosts[host]
-        return same, f"{CONFIGURATION} on {host}: state {node.state}, priority {node.priority}"
+        wanted, guest, node = on.subject.configuration(on.scenario, host), on.lab.hosts[host], on.scenario.hosts[host]
+        same = all(guest.get(path) == text.encode() for path, text in wanted.items())
+        return same, f"{', '.join(wanted)} on {host}: state {node.state}, priority {node.priority}"
 
     return check
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from viplab.errors import ViplabError
 from viplab.experiment.environment import Environment
 from viplab.experiment.fault_place import places
-from viplab.experiment.logs import collect
+from viplab.experiment.logs import collect, configuration_names
 from viplab.experiment.scenario_runner import PROBE_SOURCE, ScenarioRunner
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_each
@@ -32,8 +32,7 @@ from viplab.observe.timeline import Listener, Timeline
 from viplab.observe.watch import Watch
 from viplab.run_folder import TrialFolder
 from viplab.scenario.model import Scenario
-from viplab.subjects.keepalived_conf import keepalived_conf
-from viplab.subjects.subject import Subject, configure
+from viplab.subjects.subject import Subject
 from viplab.types import NodeTimers, Station, TrialInfo
 
 
@@ -68,7 +67,7 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
         timeline.record("trial_started", scenario=trial.scenario.scenario, subject=trial.subject.name, seed=trial.seed)
         _prepare(trial, lab, folder, timeline)
         with ExitStack() as observers:
-            observers.callback(collect, lab, folder, timeline)
+            observers.callback(collect, lab, trial.subject, trial.scenario, folder, timeline)
             observers.enter_context(Environment((PUBLIC.bridge, INTERCONNECT.bridge), timeline))
             _observe(trial, folder, timeline, observers)
             watch = observers.enter_context(
@@ -112,7 +111,7 @@ def _prepare(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline) ->
     def configured(guest: Guest) -> None:
         # The log begins with the trial; what was logged while the image booted belongs to no trial.
         guest.run("truncate -s 0 /var/log/messages /var/log/precise.log").checked()
-        configure(guest, keepalived_conf(trial.scenario, guest.host.name))
+        trial.subject.configure(guest, trial.scenario)
         if trial.scenario.probe.kind == "udp":
             echo.start(guest, trial.scenario.vrrp.vip)
         if trial.scenario.http is not None:
@@ -154,7 +153,8 @@ def _info(trial: Trial, lab: Lab, version: str) -> TrialInfo:
         subject=subject.name,
         subject_version=version,
         profile=subject.profile,
-        family=subject.family,
+        family=subject.family.name,
+        configuration=configuration_names(subject, scenario),
         lab=lab.kind.name,
         clock=lab.kind.clock,
         accel=lab.accelerator,

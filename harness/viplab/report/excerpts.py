@@ -36,6 +36,15 @@ class ConfigLine:
 
 
 @dataclass(frozen=True)
+class Configuration:
+    """A configuration file of a host; `lines` is None where it was not kept."""
+
+    host: HostName
+    name: str
+    lines: list[ConfigLine] | None
+
+
+@dataclass(frozen=True)
 class RawFile:
     """A file of the trial's folder, linked relative to the report."""
 
@@ -113,20 +122,19 @@ def merged_logs(trial: TrialView) -> list[LogLine | Omission]:
     return [*rows[:head], Omission(f"{len(rows) - head - tail} rows left out"), *rows[-tail:]]
 
 
-def configurations(trial: TrialView) -> dict[HostName, list[ConfigLine] | None]:
-    """Both configurations line by line, with what the two do not share."""
-    texts: dict[HostName, list[str] | None] = {}
-    for host in sorted(trial.config):
-        text = trial.config[host]
-        texts[host] = None if text is None else middle_out(text.rstrip("\n").split("\n"), CONFIG_LINES, 0)
-    known = {host: {line.strip() for line in lines} for host, lines in texts.items() if lines is not None}
-    result: dict[HostName, list[ConfigLine] | None] = {}
-    for host, lines in texts.items():
-        others = [other for name, other in known.items() if name != host]
-        if lines is None:
-            result[host] = None
-        else:
-            result[host] = [ConfigLine(line, any(line.strip() not in other for other in others)) for line in lines]
+def configurations(trial: TrialView) -> list[Configuration]:
+    """Every configuration file, host by host, line by line, with what the hosts do not share."""
+    texts = {
+        (name, host): None if text is None else middle_out(text.rstrip("\n").split("\n"), CONFIG_LINES, 0)
+        for host, files in trial.config.items()
+        for name, text in files.items()
+    }
+    known = {key: {line.strip() for line in lines} for key, lines in texts.items() if lines is not None}
+    result = []
+    for (name, host), lines in sorted(texts.items()):
+        others = [other for key, other in known.items() if key[0] == name and key[1] != host]
+        marked = [ConfigLine(line, any(line.strip() not in other for other in others)) for line in lines or []]
+        result.append(Configuration(host, name, None if lines is None else marked))
     return result
 
 

@@ -64,7 +64,7 @@ def _holder(trial: TrialView) -> str | None:
 
 def _network(trial: TrialView) -> str | None:
     """The public network, by the address with its prefix length as the configuration has it."""
-    for text in trial.config.values():
+    for text in (text for files in trial.config.values() for text in files.values()):
         match = re.search(rf"{re.escape(trial.info.vip)}/(\d{{1,2}})\b", text or "")
         if match and int(match[1]) <= 32:
             try:

@@ -2,8 +2,15 @@
 
 from __future__ import annotations
 
-from viplab.scenario.model import Scenario
+from typing import TYPE_CHECKING
+
 from viplab.types import HostName
+
+if TYPE_CHECKING:
+    from viplab.scenario.model import Scenario
+
+PATH = "/etc/keepalived/keepalived.conf"
+"""Where every daemon looks for it that reads one."""
 
 
 def keepalived_conf(scenario: Scenario, host: HostName) -> str:

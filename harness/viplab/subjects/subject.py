@@ -1,49 +1,94 @@
-"""A daemon under test, as the bench handles it."""
+"""A daemon under test: what the bench has to know of it, and what it does with it.
+
+A subject is a class in one file. It says how the daemon is configured, started, stopped and found on a host, and which
+family of behaviour it is expected to show. What analysis and reports need of it is data; what acts takes a `Guest`.
+Another distribution brings one by an entry point of the group `viplab.subjects` (`viplab.subjects.registry`).
+"""
 
 from __future__ import annotations
 
-from typing import Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
+from typing import TYPE_CHECKING, ClassVar
 
-from viplab.lab.guest import Guest
-from viplab.types import Family
+from viplab.errors import InputError
+from viplab.subjects.family import Family
+from viplab.types import HostName
 
-CONFIGURATION = "/etc/keepalived/keepalived.conf"
+if TYPE_CHECKING:
+    from viplab.lab.guest import Guest
+    from viplab.scenario.model import Scenario
 
 
-class Subject(Protocol):
-    """Install, configure, start, stop, and ask what there is to know; every daemon here reads a keepalived.conf."""
+class Subject(ABC):
+    """One daemon under one of its profiles; a subclass states what has no default here, and overrides what differs."""
 
-    name: str
-    profile: str
-    family: Family
-    """The deadlines and log lines that it is expected to show."""
-    present: tuple[str, ...]
-    """Files that must be on the host beforehand; `install` brings the rest."""
-    start_command: str
-    stop_command: str
+    name: ClassVar[str]
+    """What `--subject` calls it."""
+    profiles: ClassVar[tuple[Family, ...]]
+    """The behaviours that it can be asked to show (`--profile`), the default first."""
+    start_command: ClassVar[str]
+    """Starts the daemon and returns when it runs; a shell command on the host."""
+    stop_command: ClassVar[str]
+    """Ends it in its orderly way, as its service does."""
+    present: ClassVar[tuple[str, ...]] = ()
+    """Files that a host must have beforehand; `install` brings the rest."""
+    packages: ClassVar[tuple[str, ...]] = ()
+    """Packages of the distribution that bring them; their versions are kept with every run."""
+    log_files: ClassVar[Mapping[str, str]] = MappingProxyType({})
+    """What it logs besides syslog, which is kept anyway: under which name a trial keeps which file of the host."""
 
-    def install(self, guest: Guest) -> None:
-        """Put the daemon into the guest, without starting it."""
-        ...
+    def __init__(self, profile: str | None = None) -> None:
+        """Choose a profile, the default one if none is named.
 
+        Raises:
+            InputError: it has no such profile.
+        """
+        found = [family for family in self.profiles if profile in (None, family.name)]
+        if not found:
+            names = ", ".join(family.name for family in self.profiles)
+            raise InputError(f"{self.name} has no profile {profile!r}; there are: {names}")
+        self.family = found[0]
+
+    @property
+    def profile(self) -> str:
+        """The behaviour that it is asked to show, by name."""
+        return self.family.name
+
+    @abstractmethod
+    def configuration(self, scenario: Scenario, host: HostName) -> dict[str, str]:
+        """The files that a scenario asks for on one host, path to text; a trial keeps each under its last name.
+
+        Raises:
+            InputError: it cannot do what the scenario asks of it.
+        """
+
+    @abstractmethod
     def version(self, guest: Guest) -> str:
         """The daemon's own word for its version."""
-        ...
 
+    @abstractmethod
     def processes(self, guest: Guest) -> list[int]:
         """Process ids of everything that belongs to the daemon.
 
         Raises:
             LabError: it does not run.
         """
-        ...
 
+    def install(self, guest: Guest) -> None:  # noqa: B027 - a daemon that is there already needs nothing
+        """Put the daemon onto the host, without starting it; the same whatever the scenario."""
 
-def configure(guest: Guest, text: str) -> None:
-    """Write the configuration, where every subject looks for it."""
-    guest.put(text.encode(), CONFIGURATION)
+    def configure(self, guest: Guest, scenario: Scenario) -> None:
+        """Write the configuration of one host."""
+        for path, text in self.configuration(scenario, guest.host.name).items():
+            guest.run(f"mkdir -p {path.rpartition('/')[0]}").checked()
+            guest.put(text.encode(), path)
 
+    def start(self, guest: Guest) -> None:
+        """Start the daemon."""
+        guest.run(self.start_command).checked()
 
-def start(subject: Subject, guest: Guest) -> None:
-    """Start the daemon by its init script."""
-    guest.run(subject.start_command).checked()
+    def holds(self, guest: Guest, vip: str) -> bool:
+        """Whether the host itself says that the VIP is his."""
+        return bool(guest.run(f"ip -4 -o address show to {vip}").stdout.strip())

@@ -5,30 +5,31 @@ from __future__ import annotations
 import tempfile
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from viplab.errors import LabError
-from viplab.lab.guest import Guest
 from viplab.resources import resource
-from viplab.subjects.subject import CONFIGURATION
-from viplab.types import Family
+from viplab.subjects.keepalived import KEEPALIVED_1, KEEPALIVED_2
+from viplab.subjects.keepalived_conf import PATH, keepalived_conf
+from viplab.subjects.subject import Subject
+from viplab.types import HostName
+
+if TYPE_CHECKING:
+    from viplab.lab.guest import Guest
+    from viplab.scenario.model import Scenario
 
 PROGRAM = "/usr/local/sbin/vipd.pyz"
 PIDFILE = "/run/vipd.pid"
-_FAMILIES: dict[str, Family] = {"keepalived-1.2.2": "keepalived-1.2.2", "keepalived-2": "keepalived-2"}
-PROFILES = tuple(_FAMILIES)
 
 
-class Vipd:
-    """vipd under one of its profiles."""
+class Vipd(Subject):
+    """vipd, which behaves as the keepalived that its profile names."""
 
     name = "vipd"
-    present: tuple[str, ...] = ("/usr/bin/python3",)
+    profiles = (KEEPALIVED_1, KEEPALIVED_2)
+    present = ("/usr/bin/python3",)
     start_command = "/etc/init.d/vipd start >/dev/null"
     stop_command = "/etc/init.d/vipd stop >/dev/null"
-
-    def __init__(self, profile: str) -> None:
-        self.profile = profile
-        self.family = _FAMILIES[profile]
 
     @cached_property
     def _zipapp(self) -> bytes:
@@ -41,11 +42,14 @@ class Vipd:
 
     def install(self, guest: Guest) -> None:
         """Program, init script, systemd unit and the options that choose the profile."""
-        guest.run(f"mkdir -p {CONFIGURATION.rpartition('/')[0]}").checked()
         guest.put(self._zipapp, PROGRAM, 0o755)
         guest.put(resource("agent/init.d/vipd").read_bytes(), "/etc/init.d/vipd", 0o755)
         guest.put(resource("agent/systemd/vipd.service").read_bytes(), "/etc/systemd/system/vipd.service")
         guest.put(f'VIPD_OPTIONS="-D --profile {self.profile}"\n'.encode(), "/etc/default/vipd")
+
+    def configuration(self, scenario: Scenario, host: HostName) -> dict[str, str]:
+        """A keepalived.conf, which it reads where keepalived does."""
+        return {PATH: keepalived_conf(scenario, host)}
 
     def version(self, guest: Guest) -> str:
         """What `vipd --version` prints."""

@@ -172,7 +172,7 @@ def test_a_trial_that_broke_off_is_shown_with_what_there_is(folder: RunFolder) -
     broken = sample.trial(
         takeover_s=None, outage_s=None, verdict="undecided", ping=None, arp_before=None, arp_after=None, logs={},
         frames=[], swim_lanes=[], probe=[], ping_trips=[], loss_runs=[], faults=[],
-        config={"A": None, "B": None}, scenario="", notes=["capture/public.pcap: missing."],
+        config={}, scenario="", notes=["capture/public.pcap: missing."],
     )  # fmt: skip
     page = render(folder, sample.run(broken).model_copy(update={"notes": ["trials/002-case-b-vipd: no trial.json"]}))
     assert "there is no timeline to draw" in page
@@ -221,7 +221,7 @@ def test_hostile_data_is_shown_and_never_acts(folder: RunFolder) -> None:
         update={
             "name": f"001-{HOSTILE}", "info": info, "ping": ping, "swim_lanes": lanes, "frames": frames,
             "faults": [fault.model_copy(update={"waterfall": items})], "logs": {"A": [line], "B": [line, dated]},
-            "arp_before": HOSTILE, "arp_after": HOSTILE, "config": {"A": HOSTILE, "B": HOSTILE}, "notes": [HOSTILE],
+            "arp_before": HOSTILE, "arp_after": HOSTILE, "config": {"A": {HOSTILE: HOSTILE}}, "notes": [HOSTILE],
             "scenario": f"story: {HOSTILE!r}", "summary": base.summary.model_copy(update={"reason": HOSTILE}),
         }
     )  # fmt: skip
@@ -291,7 +291,7 @@ def test_report_reaches_neither_lab_nor_guests() -> None:
     program = (
         "import sys, viplab.report; "
         "print([m for m in sys.modules if m.startswith(tuple('viplab.' + p for p in "
-        "('lab', 'faults', 'observe', 'subjects', 'experiment'))) or m in ('libvirt', 'paramiko')])"
+        "('lab', 'faults', 'observe', 'experiment'))) or m in ('libvirt', 'paramiko')])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

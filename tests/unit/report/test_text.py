@@ -146,9 +146,9 @@ def test_logs_of_both_hosts_are_merged_by_time_and_an_undated_line_stays_behind_
 
 
 def test_a_configuration_marks_the_lines_that_the_other_host_does_not_have() -> None:
-    marked = excerpts.configurations(sample.trial())["A"]
-    assert marked is not None
-    assert [line.text.strip() for line in marked if line.differs] == ["state MASTER", "priority 102"]
+    a, b = excerpts.configurations(sample.trial())
+    assert (a.host, b.host, a.name) == ("A", "B", "keepalived.conf")
+    assert [line.text.strip() for line in a.lines or [] if line.differs] == ["state MASTER", "priority 102"]
 
 
 def test_lost_numbers_in_a_row_are_drawn_together() -> None:

@@ -1,0 +1,100 @@
+"""The registry: subjects by name and profile, and those that another distribution brings."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from viplab.errors import HostError, InputError
+from viplab.subjects import registry
+
+TOY = """\
+from viplab.subjects.family import Family
+from viplab.subjects.subject import Subject
+
+
+class Toy(Subject):
+    name = "toy"
+    profiles = (Family("toy-1"),)
+    start_command = stop_command = "true"
+
+    def configuration(self, scenario, host):
+        return {"/etc/toy.conf": f"vip {scenario.vrrp.vip}\\n"}
+
+    def version(self, guest):
+        return "1"
+
+    def processes(self, guest):
+        return [1]
+"""
+
+
+@pytest.fixture
+def site(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
+    """A folder of installed distributions, of which the registry has seen none yet."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    registry._plug_ins.cache_clear()
+    registry._kind.cache_clear()
+    yield tmp_path
+    registry._plug_ins.cache_clear()
+    registry._kind.cache_clear()
+    sys.modules.pop("toy", None)
+
+
+def install(site: Path, text: str, entry: str = "toy = toy:Toy") -> None:
+    (site / "toy.py").write_text(text)
+    info = site / "viplab_toy-1.dist-info"
+    info.mkdir()
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: viplab-toy\nVersion: 1\n")
+    (info / "entry_points.txt").write_text(f"[viplab.subjects]\n{entry}\n")
+
+
+def test_an_unknown_subject_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(InputError, match=r"no subject 'bird'; there are: vipd, keepalived"):
+        registry.subject("bird")
+
+
+def test_an_unknown_profile_is_refused_with_those_that_there_are() -> None:
+    with pytest.raises(InputError, match=r"vipd has no profile 'x'; there are: keepalived-1.2.2, keepalived-2"):
+        registry.subject("vipd", "x")
+
+
+def test_a_profile_is_for_those_of_several_subjects_that_have_it() -> None:
+    both = registry.chosen(["vipd", "keepalived"], "keepalived-1.2.2")
+    assert [(one.name, one.profile) for one in both] == [("vipd", "keepalived-1.2.2"), ("keepalived", "keepalived-2")]
+    with pytest.raises(InputError, match=r"none of these subjects has 'keepalived-1.2.2': keepalived has keepalived-2"):
+        registry.chosen(["keepalived"], "keepalived-1.2.2")
+
+
+def test_a_subject_of_one_file_is_there_once_its_package_is_installed(site: Path) -> None:
+    install(site, TOY)
+    assert registry.names()[-1] == "toy"
+    toy = registry.subject("toy")
+    assert (toy.name, toy.profile) == ("toy", "toy-1")
+    assert registry.find_family("toy-1", "toy") is toy.family
+
+
+@pytest.mark.parametrize(
+    ("text", "entry", "said"),
+    [
+        ("import nothing_of_that_name", "toy = toy:Toy", "cannot be loaded (ModuleNotFoundError: "),
+        ("raise RuntimeError('two\\nlines')", "toy = toy:Toy", "cannot be loaded (RuntimeError: two)"),
+        ("Toy = 1", "toy = toy:Toy", "toy:Toy is no subclass of viplab.subjects.subject.Subject"),
+    ],
+)
+def test_a_broken_plug_in_is_one_line_that_names_its_package(site: Path, text: str, entry: str, said: str) -> None:
+    install(site, text, entry)
+    with pytest.raises(HostError) as caught:
+        registry.subject("toy")
+    assert str(caught.value).startswith("subject toy, of the package viplab-toy: ")
+    assert said in str(caught.value)
+    assert "\n" not in str(caught.value)
+    assert registry.find_family("keepalived-2", "vipd").name == "keepalived-2", "nobody else is harmed"
+
+
+def test_a_family_that_no_installed_subject_has_is_an_error_of_one_line() -> None:
+    with pytest.raises(InputError, match=r"^no subject that is installed here is of the family 'bird-1'$"):
+        registry.find_family("bird-1", "bird")
