@@ -1,4 +1,4 @@
-"""The five questions that the article leaves open, answered for each subject by the first answer whose checks hold."""
+"""The questions that the article leaves open, answered for each subject by the first answer whose checks hold."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The set-up checks of part 1: what the article took care of by hand, looked at on the guests as they are."""
+"""The set-up checks, by the claim that each decides: what else is taken care of by hand, looked at on the guests."""
 
 from __future__ import annotations
 

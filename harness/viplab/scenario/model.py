@@ -167,7 +167,7 @@ class Observe(_Strict):
 
 
 class Check(_Strict):
-    """Set-up checks of part 1, by claim id."""
+    """Set-up checks, by the id of the claim that each decides."""
 
     check: list[ClaimId]
 
