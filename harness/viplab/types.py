@@ -20,11 +20,13 @@ Protocol = Literal["vrrp2", "vrrp3", "carp"]
 HttpError = Literal["timeout", "refused", "reset", "closed", "unreachable", "garbled", "failed", "unanswered"]
 
 
-class _Record(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Frozen(BaseModel):
+    """A model that refuses unknown keys and is never changed."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-class Station(_Record):
+class Station(Frozen):
     """One end of the public network, by the addresses that captures show."""
 
     hostname: str
@@ -34,7 +36,7 @@ class Station(_Record):
     interconnect_ip: str | None = None
 
 
-class NodeTimers(_Record):
+class NodeTimers(Frozen):
     """What one node was configured with, as far as deadlines depend on it."""
 
     state: Literal["MASTER", "BACKUP"]
@@ -44,7 +46,7 @@ class NodeTimers(_Record):
     advskew: int = Field(default=0, ge=0, le=255)
 
 
-class Provenance(_Record):
+class Provenance(Frozen):
     """Where a run comes from. None where a thing does not apply (no image in a netns lab)."""
 
     git: str | None
@@ -57,7 +59,7 @@ class Provenance(_Record):
     packages: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 
-class RunInfo(_Record):
+class RunInfo(Frozen):
     """`run.json`."""
 
     schema_version: Literal[1] = Field(default=1, alias="schema")
@@ -67,10 +69,8 @@ class RunInfo(_Record):
     seed: int | None = None
     """Places the faults within the advert interval."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
-
-class TrialInfo(_Record):
+class TrialInfo(Frozen):
     """`trial.json`: everything that analysis needs to know besides what was seen."""
 
     scenario: str
@@ -194,7 +194,7 @@ class Event(BaseModel):
         return (self.model_extra or {}).get(key, default)
 
 
-class HttpRequest(_Record):
+class HttpRequest(Frozen):
     """One line of `http.jsonl`: a request that has ended, over a connection of its own or over the one that is kept.
 
     Errors: `timeout` (no answer in time; over the kept connection what the kernel says when it gives up), `refused`,

@@ -96,7 +96,7 @@ def trial(
         sent=40, received=40 - len(lost), lost_seqs=lost, rtt_ms=Rtt(min=0.198, avg=0.742, max=20.167, mdev=2.472)
     )
     fault = Fault(kind=kind, host="A", at_ns=ZERO_NS, uncertainty_ns=210_000)
-    measures: dict[str, Any] = {
+    metrics: dict[str, Any] = {
         "expected_down_interval_s": 3.60546875,
         "detection_s": takeover_s,
         "deadline_excess_s": None if takeover_s is None else 0.00142,
@@ -143,10 +143,10 @@ def trial(
         ping=summary_ping,
         capture=CaptureSummary(packets=4821, dropped=0),
         fault=fault if faulty else None,
-        faults=[FaultSummary(fault=fault, **measures)] if faulty else [],
+        faults=[FaultSummary(fault=fault, **metrics)] if faulty else [],
         floor_s=9.6,
         wall_s=14.3,
-        **(measures if faulty else {}),
+        **(metrics if faulty else {}),
     )
     return TrialView(
         **{

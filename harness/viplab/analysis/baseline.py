@@ -12,22 +12,22 @@ from typing import Any, Literal
 from pydantic import Field, ValidationError
 
 from viplab.analysis.metric_statistics import values
-from viplab.analysis.summary import SCHEMA, Frozen, Summary, TrialSummary
+from viplab.analysis.summary import SCHEMA, Summary, TrialSummary
 from viplab.errors import IncomparableError, InputError
 from viplab.regular_files import read_regular
-from viplab.types import Provenance
+from viplab.types import Frozen, Provenance
 from viplab.untrusted_data import json_value
 
 _LARGEST = 256 << 20
 
 
 class Series(Frozen):
-    """All values of one quantity of one scenario and subject, in seconds, in the order in which they were measured."""
+    """All values of one metric of one scenario and subject, in seconds, in the order in which they were measured."""
 
     scenario: str
     subject: str
     profile: str
-    quantity: str
+    metric: str = Field(validation_alias="quantity", serialization_alias="quantity")
     values: list[float]
 
 
@@ -87,9 +87,9 @@ def points(summary: Summary) -> Points:
         undecided=sum(trial.verdict == "undecided" for trial in summary.trials),
         noise_floor_s=_noise_floor_s(summary.trials),
         series=[
-            Series(scenario=scenario, subject=subject, profile=profile, quantity=quantity, values=sample)
+            Series(scenario=scenario, subject=subject, profile=profile, metric=metric, values=sample)
             for (scenario, subject, profile), group in values(summary.trials).items()
-            for quantity, sample in group.items()
+            for metric, sample in group.items()
         ],
     )
 

@@ -12,11 +12,10 @@ from typing import Any
 from pydantic import Field
 
 from viplab.analysis.comparison import SIGN, Compare, Lookup, shown
-from viplab.analysis.summary import Frozen
 from viplab.analysis.views import LogLine, TrialView
 from viplab.errors import InputError
 from viplab.subjects.registry import find_family
-from viplab.types import HostName
+from viplab.types import Frozen, HostName
 
 
 class Line(Frozen):

@@ -11,10 +11,11 @@ from pydantic import Field, ValidationError, model_validator
 from viplab.analysis.checks import Check, Logged, Template, complaint, holds, unknown_measure
 from viplab.analysis.comparison import Compare, Lookup, Value
 from viplab.analysis.presentation import Presentation
-from viplab.analysis.summary import ClaimResult, ClaimVerdict, Frozen, TrialVerdict
+from viplab.analysis.summary import ClaimResult, ClaimVerdict, TrialVerdict
 from viplab.analysis.views import TrialView
 from viplab.errors import ExitStatus, InputError
 from viplab.regular_files import read_regular
+from viplab.types import Frozen
 from viplab.untrusted_data import yaml_value
 
 _LARGEST = 1 << 20
@@ -52,8 +53,8 @@ class Answer(Frozen):
     answer: str
 
 
-class Figure(Frozen):
-    """A measured figure that answers rest on."""
+class EvidenceText(Frozen):
+    """A measured value that answers rest on: its label, and the template that gives it."""
 
     label: str
     value: str
@@ -67,7 +68,7 @@ class PuzzleText(Frozen):
     title: str
     question: str
     scenarios: list[str] = Field(min_length=1)
-    evidence: list[Figure]
+    evidence: list[EvidenceText]
     answers: list[Answer]
 
 

@@ -1,4 +1,4 @@
-"""Old against new, or subject against subject: one row a figure, and one verdict, that of the deadline excess.
+"""Old against new, or subject against subject: one row a metric, and one verdict, that of the deadline excess.
 
 People read outages; versions are told apart by `deadline_excess_s`, for it alone does not contain where in the advert
 interval the fault struck (docs/method.md).
@@ -14,15 +14,13 @@ from pydantic import Field
 
 from viplab.analysis.baseline import Points, Series
 from viplab.analysis.statistics import fewest_for, mann_whitney, shift_interval, smallest_p
-from viplab.analysis.summary import Frozen
 from viplab.errors import ExitStatus, IncomparableError
+from viplab.metrics import SECOND, Shown, named
+from viplab.types import Frozen
 
 ALPHA = 0.01
 LEAST_SHARE = 0.05
 LEAST_S = 0.020
-GATE = "deadline_excess_s"
-# Where the fault struck is chance, and for how long there are two owners depends on when the trial ends.
-_NOT_COMPARED = ("x_s", "dual_owner_s")
 _STATUS = {"-": ExitStatus.WORSE, "?": ExitStatus.UNDECIDED, "=": ExitStatus.OK, "+": ExitStatus.OK}
 VERDICTS = {ExitStatus.OK: "the same or better", ExitStatus.UNDECIDED: "undecided", ExitStatus.WORSE: "worse"}
 
@@ -30,11 +28,11 @@ Mark = Literal["+", "-", "=", "?"]
 
 
 class Row(Frozen):
-    """One figure: `+` better, `-` worse, `=` the same, `?` undecided for the reason given."""
+    """One metric: `+` better, `-` worse, `=` the same, `?` undecided for the reason given."""
 
     scenario: str
     subject: str
-    quantity: str
+    metric: str
     mark: Mark
     gates: bool = Field(description="Whether the verdict depends on it.")
     base_n: int
@@ -60,7 +58,7 @@ class Comparison(Frozen):
 
 
 def compare(base: Points, new: Points, subjects: tuple[str, str] | None = None) -> Comparison:
-    """Compare figure by figure what both sides have.
+    """Compare metric by metric what both sides have.
 
     Args:
         base: the values that the others are held against.
@@ -83,11 +81,9 @@ def compare(base: Points, new: Points, subjects: tuple[str, str] | None = None) 
     floor_s = max(base.noise_floor_s or 0.0, new.noise_floor_s or 0.0)
     label = " -> ".join(subjects) if subjects else None
     rows = [
-        _heeding_misses(
-            _row(group[0], label or "/".join(group[1:]), quantity, pair, floor_s), bases[group], news[group]
-        )
+        _heeding_misses(_row(group[0], label or "/".join(group[1:]), metric, pair, floor_s), bases[group], news[group])
         for group in common
-        for quantity, pair in _pairs(bases[group], news[group])
+        for metric, pair in _pairs(bases[group], news[group])
     ]
     return Comparison(
         base=f"{subjects[0]} of {base.run}" if subjects else base.run,
@@ -100,14 +96,12 @@ def compare(base: Points, new: Points, subjects: tuple[str, str] | None = None) 
 
 
 def lines(comparison: Comparison) -> list[str]:
-    """The comparison as lines to print: a row a figure, figures that the verdict depends on marked with a star."""
-    head = ("", "scenario", "subject", "figure", "base ms", "new ms", "shift ms", "95 % interval", "p", "n")
+    """The comparison as lines to print: a row a metric, those that the verdict depends on marked with a star."""
+    head = ("", "scenario", "subject", "metric", "base ms", "new ms", "shift ms", "95 % interval", "p", "n")
     table = [head, *(_cells(row) for row in comparison.rows)]
     widths = [max(len(cells[column]) for cells in table) for column in range(len(head))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip() for cells in table]
-    reasons = [
-        f"? {row.scenario} {row.quantity}: {row.why}" for row in comparison.rows if row.mark == "?" and row.gates
-    ]
+    reasons = [f"? {row.scenario} {row.metric}: {row.why}" for row in comparison.rows if row.mark == "?" and row.gates]
     left_out = [f"not compared, on one side only: {', '.join(comparison.left_out)}"] if comparison.left_out else []
     floor = f"{comparison.noise_floor_s * 1e3:.2f} ms" if comparison.noise_floor_s else "not measured"
     bounds = f"{LEAST_SHARE:.0%}, {LEAST_S * 1e3:.0f} ms and the noise floor ({floor})"
@@ -133,23 +127,23 @@ Group = tuple[str, str, str]
 
 
 def _grouped(side: Points, *, by_subject: bool) -> dict[Group, dict[str, Series]]:
-    """Its series by scenario and subject, then by quantity."""
+    """Its series by scenario and subject, then by metric."""
     groups: dict[Group, dict[str, Series]] = {}
     for series in side.series:
         group = (series.scenario, series.subject, series.profile) if by_subject else (series.scenario, "", "")
-        groups.setdefault(group, {})[series.quantity] = series
+        groups.setdefault(group, {})[series.metric] = series
     return groups
 
 
 def _pairs(base: dict[str, Series], new: dict[str, Series]) -> Iterator[tuple[str, tuple[list[float], list[float]]]]:
-    for quantity in dict.fromkeys([*base, *new]):
-        if quantity.removeprefix("second_") not in _NOT_COMPARED:
-            sides = (base.get(quantity), new.get(quantity))
+    for metric in dict.fromkeys([*base, *new]):
+        if Shown.COMPARISON in named(metric).shown:
+            sides = (base.get(metric), new.get(metric))
             before, after = (series.values if series else [] for series in sides)
-            yield quantity, (before, after)
+            yield metric, (before, after)
 
 
-def _row(scenario: str, subject: str, quantity: str, pair: tuple[list[float], list[float]], floor_s: float) -> Row:
+def _row(scenario: str, subject: str, metric: str, pair: tuple[list[float], list[float]], floor_s: float) -> Row:
     base, new = pair
     both = bool(base and new)
     base_s, new_s = (round(median(side), 9) if side else None for side in pair)
@@ -160,9 +154,9 @@ def _row(scenario: str, subject: str, quantity: str, pair: tuple[list[float], li
     return Row(
         scenario=scenario,
         subject=subject,
-        quantity=quantity,
+        metric=metric,
         mark=mark,
-        gates=quantity.removeprefix("second_") == GATE,
+        gates=Shown.GATE in named(metric).shown,
         base_n=len(base),
         new_n=len(new),
         base_median_s=base_s,
@@ -179,7 +173,8 @@ def _heeding_misses(row: Row, base: dict[str, Series], new: dict[str, Series]) -
     """The gate's row, undecided where more takeovers than in the base never came: what is not there has no rank."""
     if not row.gates or row.mark not in ("=", "+"):
         return row
-    due = row.quantity.replace(GATE, "x_s")
+    # A fault that struck a master has its place in the advert interval, whether or not somebody took over.
+    due = (SECOND if row.metric.startswith(SECOND) else "") + "x_s"
     missed = [
         max(0, len(side[due].values) - n) if due in side else 0 for side, n in ((base, row.base_n), (new, row.new_n))
     ]
@@ -215,7 +210,7 @@ def _cells(row: Row) -> tuple[str, ...]:
         row.mark,
         row.scenario,
         row.subject,
-        row.quantity + ("*" if row.gates else ""),
+        row.metric + ("*" if row.gates else ""),
         *("-" if value is None else f"{value * 1e3:.2f}" for value in (row.base_median_s, row.new_median_s)),
         "-" if row.shift_s is None else f"{row.shift_s * 1e3:+.2f}",
         low_high,

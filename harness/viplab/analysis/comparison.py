@@ -11,7 +11,7 @@ from typing import Any
 
 from pydantic import model_validator
 
-from viplab.analysis.summary import Frozen
+from viplab.types import Frozen
 
 Value = bool | int | float | str | None
 Lookup = Callable[[str], Value]

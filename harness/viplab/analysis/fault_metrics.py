@@ -1,4 +1,4 @@
-"""What one fault did: its moments, the measures derived from them, the waterfall. Terms as in docs/run-folder.md."""
+"""What one fault did: its moments, the metrics derived from them, the waterfall. Terms as in docs/run-folder.md."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Literal
 from viplab.analysis import application, outage
 from viplab.analysis.record import HOSTS, Record
 from viplab.analysis.streams import LossRun, loss_runs
-from viplab.analysis.summary import Application, Fault, FaultSummary, Measures
+from viplab.analysis.summary import Application, Fault, FaultSummary
 from viplab.analysis.timing_model import (
     ANNOUNCE_ADVERTS,
     BY_TIMEOUT,
@@ -20,6 +20,7 @@ from viplab.analysis.timing_model import (
 )
 from viplab.analysis.views import FaultView, Moments, WaterfallItem
 from viplab.capture.frames import Advert
+from viplab.metrics import FaultMetrics
 from viplab.types import HostName, NodeTimers
 
 _NS = 1_000_000_000
@@ -67,20 +68,20 @@ class _OneFault:
         self.longest_run = self._longest_run()
 
     def view(self, zero_ns: int) -> FaultView:
-        measures = self._measures()
+        metrics = self._metrics()
         return FaultView(
             summary=FaultSummary(
                 fault=self.fault,
                 loss_runs=outage.summaries(self.loss_runs, self.fault),
                 answers=outage.answers(self.record, self.trips),
                 http=self._http(),
-                **measures.model_dump(),
+                **metrics.model_dump(),
             ),
             at_s=(self.fault.at_ns - zero_ns) / _NS,
             old_master=self.old_master,
             new_master=self.new_master,
             moments=self.moments,
-            waterfall=self._waterfall(measures, zero_ns),
+            waterfall=self._waterfall(metrics, zero_ns),
         )
 
     def _http(self) -> Application | None:
@@ -172,13 +173,13 @@ class _OneFault:
 
     # --- how long ---
 
-    def _measures(self) -> Measures:
+    def _metrics(self) -> FaultMetrics:
         moments, event = self.moments, self._event()
         taker = self._taker()
         x_ns = self._x_ns()
         failover = event == "failover"
         answered_s = between(self.fault.at_ns, moments.first_answer_ns)
-        return Measures(
+        return FaultMetrics(
             event=event,
             expected_down_interval_s=down_interval_ns(taker, self.protocol) / _NS if taker and failover else None,
             detection_s=between(self.fault.at_ns, moments.first_advert_ns),
@@ -247,7 +248,7 @@ class _OneFault:
 
     # --- expected against measured ---
 
-    def _waterfall(self, measures: Measures, zero_ns: int) -> list[WaterfallItem]:
+    def _waterfall(self, metrics: FaultMetrics, zero_ns: int) -> list[WaterfallItem]:
         moments, info = self.moments, self.record.info
         if self.new_master is None:
             return []
@@ -290,7 +291,7 @@ class _OneFault:
                 "no answers",
                 self.longest_run.start_ns if self.longest_run else None,
                 resumed_ns,
-                measures.outage_window_s,
+                metrics.outage_window_s,
             ),
         ]
         return [

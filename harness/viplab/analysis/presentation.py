@@ -13,16 +13,17 @@ from typing import Annotated, Literal
 from pydantic import Field, model_validator
 
 from viplab.analysis.comparison import Compare
-from viplab.analysis.summary import Frozen, Measures
+from viplab.metrics import METRICS
+from viplab.types import Frozen
 
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Letter = Annotated[str, Field(pattern=r"^[A-Z]$")]
 
 PAGES = ("index", "result", "puzzles", "claims", "subjects", "method", "files")
 """Names of the pages that every report has, which no part of it may have as well."""
-DURATIONS = frozenset(name for name in Measures.model_fields if name.endswith("_s") and name != "outage_window_s")
+DURATIONS = frozenset(name for name, metric in METRICS.items() if metric.unit == "s")
 """What a course may quote of its fault."""
-COMPARED = frozenset(Measures.model_fields) - {"outage_window_s"} | {"old_master", "new_master"}
+COMPARED = frozenset(METRICS) | {"old_master", "new_master"}
 """What the checks of a course may ask of its fault."""
 
 PRIORITIES = ("priority_a", "priority_b")

@@ -19,9 +19,9 @@ def _answer(puzzle: PuzzleText, subject: Subject) -> Puzzle:
     fill = Template(lookup).format
     settled, answer = _first_that_holds(puzzle, subject)
     evidence = [
-        Evidence(label=figure.label, value=fill(figure.value), trial=source.view.name)
-        for figure in puzzle.evidence
-        if (source := subject.first(figure.scenario))
+        Evidence(label=text.label, value=fill(text.value), trial=source.view.name)
+        for text in puzzle.evidence
+        if (source := subject.first(text.scenario))
     ]
     return Puzzle(
         number=puzzle.number,

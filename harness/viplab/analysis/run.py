@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 
 from viplab.analysis.claims import Judged, Reference, exit_status, judge_claims, read_presentation, read_reference
-from viplab.analysis.metric_statistics import figures, table
+from viplab.analysis.metric_statistics import statistics, table
 from viplab.analysis.predicates import measures
 from viplab.analysis.puzzles import answer_puzzles
 from viplab.analysis.reading import read_trial
@@ -50,7 +50,7 @@ def analyze(run: RunFolder) -> RunView:
         claims=claims,
         puzzles=answer_puzzles(reference, judged) if reference else [],
         presentation=(reference and reference.report) or read_presentation(reference_claims()),
-        figures=figures([trial.view.summary for trial in judged]),
+        statistics=statistics([trial.view.summary for trial in judged]),
         notes=notes,
         damage=[*notes, *issues],
         exit_status=status or (ExitStatus.UNDECIDED if notes else ExitStatus.OK),
@@ -79,7 +79,7 @@ def summary_bytes(view: RunView) -> bytes:
 
 
 def write_trials(run: RunFolder, view: RunView) -> bytes:
-    """Write `trials.csv`, the raw points behind the figures; the same view gives the same bytes."""
+    """Write `trials.csv`, the raw points behind the statistics; the same view gives the same bytes."""
     content = table([trial.summary for trial in view.trials]).encode()
     write_regular(run.path, run.path / "trials.csv", content)
     return content

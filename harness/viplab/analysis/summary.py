@@ -1,4 +1,4 @@
-"""What is kept of an analysis as `summary.json`: a `Summary`, with the figures and verdicts of every trial in it.
+"""What is kept of an analysis as `summary.json`: a `Summary`, with the metrics and verdicts of every trial in it.
 
 Keys that end in `_ns` are absolute: integer nanoseconds of the host's clock. Keys that end in `_s` are durations.
 A value that was not measured is None, never 0.
@@ -8,21 +8,16 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
-from viplab.types import HostName, HttpError, Provenance
+from viplab.metrics import FaultMetrics
+from viplab.types import Frozen, HostName, HttpError, Provenance
 
 SCHEMA = 1
 
 TrialVerdict = Literal["pass", "fail", "undecided"]
 ClaimVerdict = Literal["reproduced", "differs", "undecided", "inapplicable"]
 FaultKind = Literal["kill", "stop", "link_down", "link_up", "power_cut", "shutdown", "bring_back"]
-
-
-class Frozen(BaseModel):
-    """A model that refuses unknown keys and is never changed."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
 class Rtt(Frozen):
@@ -63,55 +58,6 @@ class Fault(Frozen):
     def earliest_ns(self) -> int:
         """Before this it cannot have been: a marker is sent before the fault, a bracket's middle may be after it."""
         return self.at_ns if self.dated_by == "marker" else self.at_ns - self.uncertainty_ns
-
-
-class Measures(Frozen):
-    """What one fault did, in seconds; the terms are those of docs/run-folder.md."""
-
-    expected_down_interval_s: float | None = Field(
-        default=None, description="Master_Down_Interval of the host that took over."
-    )
-    detection_s: float | None = Field(default=None, description="Fault to first advert of the new master.")
-    deadline_excess_s: float | None = Field(
-        default=None,
-        description="(First new advert - last old advert) - what was due: down interval, or skew after priority 0.",
-    )
-    announce_s: float | None = Field(
-        default=None, description="First advert of the new master to its first gratuitous ARP."
-    )
-    client_switch_s: float | None = Field(
-        default=None, description="First gratuitous ARP to the client's neighbour change."
-    )
-    event: Literal["failover", "reversion"] | None = Field(
-        default=None, description="Whether the VIP moved because its master was lost, or because a host came back."
-    )
-    outage_s: float | None = Field(
-        default=None, description="Sum of the loss runs, by time stamp; 0 when measured and none was lost."
-    )
-    outage_loss_s: float | None = Field(
-        default=None, description="The same by loss: requests without an answer, times the interval between requests."
-    )
-    lost: int | None = Field(default=None, description="Requests without an answer.")
-    recovered_s: float | None = Field(
-        default=None,
-        description="Fault to the first request from which on none is lost for 5 s; 0 where none was lost at all.",
-    )
-    answered_twice: int | None = Field(default=None, description="Requests that more than one MAC answered.")
-    http_outage_s: float | None = Field(
-        default=None,
-        description="First failed HTTP request to the first answered one from which on none fails for 5 s; "
-        "0 where none failed, null where it was not seen to end.",
-    )
-    failover_s: float | None = Field(default=None, description="Loss of the master to the new one's first answer.")
-    dual_owner_s: float | None = Field(
-        default=None, description="Time for which more than one MAC answered for the VIP."
-    )
-    reversion_s: float | None = Field(default=None, description="Return of a host to its first answer under the VIP.")
-    x_s: float | None = Field(default=None, description="Last advert of the old master before the fault, to the fault.")
-    priority_zero: int | None = Field(default=None, description="Priority-0 adverts of the old master after the fault.")
-    outage_window_s: tuple[float, float] | None = Field(
-        default=None, description="Where the model of docs/run-folder.md puts the outage."
-    )
 
 
 class LossRunSummary(Frozen):
@@ -159,7 +105,7 @@ class Application(Frozen):
     kept: KeptConnection | None = Field(description="Null where the connection was broken before the fault.")
 
 
-class FaultSummary(Measures):
+class FaultSummary(FaultMetrics):
     """One measured fault of a trial."""
 
     fault: Fault
@@ -185,7 +131,7 @@ class CutSummary(Frozen):
 
 
 class Calibration(Frozen):
-    """What is measured where nothing happens: the noise floor of every other figure."""
+    """What is measured where nothing happens: the noise floor of every metric."""
 
     duration_s: float
     requests: int
@@ -199,8 +145,8 @@ class Calibration(Frozen):
     dropped: int | None
 
 
-class TrialSummary(Measures):
-    """One trial; its `Measures` are those of its headline fault, the first one among the measured steps."""
+class TrialSummary(FaultMetrics):
+    """One trial; its metrics are those of its headline fault, the first one among the measured steps."""
 
     name: str
     scenario: str
@@ -217,22 +163,22 @@ class TrialSummary(Measures):
     capture: CaptureSummary
     fault: Fault | None
     faults: list[FaultSummary]
-    cuts: list[CutSummary] = []
+    cuts: list[CutSummary] = Field(default=[])
     calibration: Calibration | None = None
     floor_s: float | None
     wall_s: float | None
 
 
-class Figure(Frozen):
-    """One quantity over the decided trials of one scenario and subject, in seconds.
+class MetricStatistics(Frozen):
+    """One metric over the decided trials of one scenario and subject, in seconds.
 
-    `quantity` names a figure of the headline fault, or with `second_` before it one of a trial's second fault.
+    `metric` is its name, of a trial's first fault, or with `second_` before it of its second one.
     """
 
     scenario: str
     subject: str
     profile: str
-    quantity: str
+    metric: str = Field(validation_alias="quantity", serialization_alias="quantity")
     n: int
     undecided: int = Field(description="Trials that are not in n because nothing could be decided about them.")
     median: float
@@ -270,4 +216,4 @@ class Summary(Frozen):
     provenance: Provenance
     trials: list[TrialSummary]
     claims: list[ClaimResult]
-    figures: list[Figure] = []
+    statistics: list[MetricStatistics] = Field(default=[], validation_alias="figures", serialization_alias="figures")

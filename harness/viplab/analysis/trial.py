@@ -9,10 +9,11 @@ from viplab.analysis.fault_metrics import fault_view, within
 from viplab.analysis.frame_rows import rows
 from viplab.analysis.record import HOSTS, Record
 from viplab.analysis.streams import Trip, loss_runs
-from viplab.analysis.summary import Measures, TrialSummary
+from viplab.analysis.summary import TrialSummary
 from viplab.analysis.swim_lanes import swim_lanes
 from viplab.analysis.verdict import verdict
 from viplab.analysis.views import AdvertSeen, FaultView, LogLine, LossRunView, RoundTrip, Step, Stream, TrialView
+from viplab.metrics import FaultMetrics
 from viplab.types import HostName
 
 _NS = 1_000_000_000
@@ -57,7 +58,7 @@ def _summary(record: Record, faults: Sequence[FaultView]) -> TrialSummary:
     info = record.info
     judged, reason = verdict(record, faults)
     headline = faults[0].summary if faults else None
-    measures = headline.model_dump(include=set(Measures.model_fields)) if headline else {}
+    metrics = headline.model_dump(include=set(FaultMetrics.model_fields)) if headline else {}
     finished = record.all("trial_finished")
     return TrialSummary(
         name=record.name,
@@ -79,7 +80,7 @@ def _summary(record: Record, faults: Sequence[FaultView]) -> TrialSummary:
         calibration=calibration(record),
         floor_s=_floor_s(record),
         wall_s=(finished[-1].t_ns - record.start_ns) / _NS if finished else None,
-        **measures,
+        **metrics,
     )
 
 

@@ -11,8 +11,8 @@ from typing import Literal
 from pydantic import Field
 
 from viplab.analysis.presentation import Presentation
-from viplab.analysis.summary import ClaimResult, FaultSummary, Figure, Frozen, PingSummary, Summary, TrialSummary
-from viplab.types import HostName, NetworkName, RunInfo, TrialInfo
+from viplab.analysis.summary import ClaimResult, FaultSummary, MetricStatistics, PingSummary, Summary, TrialSummary
+from viplab.types import Frozen, HostName, NetworkName, RunInfo, TrialInfo
 
 Stream = Literal["probe", "ping"]
 
@@ -179,7 +179,7 @@ class TrialView(Frozen):
 
 
 class Evidence(Frozen):
-    """One measured figure that an answer rests on, and the trial that it comes from."""
+    """A measured value that an answer rests on, and the trial that it comes from."""
 
     label: str
     value: str
@@ -207,7 +207,7 @@ class RunView(Frozen):
     claims: list[ClaimResult]
     puzzles: list[Puzzle]
     presentation: Presentation = Field(description="How the report tells all this.")
-    figures: list[Figure] = Field(default=[])
+    statistics: list[MetricStatistics] = Field(default=[])
     notes: list[str] = Field(description="What could not be read at all, one sentence each.")
     damage: list[str] = Field(default=[], description="Everything in the folder that is missing or damaged.")
     exit_status: int = Field(description="0 every claim reproduced or explained, 1 a claim failed, 2 undecided.")
@@ -221,5 +221,5 @@ class RunView(Frozen):
             provenance=self.info.provenance,
             trials=[trial.summary for trial in self.trials],
             claims=self.claims,
-            figures=self.figures,
+            statistics=self.statistics,
         )

@@ -9,16 +9,9 @@ from viplab.analysis.baseline import points
 from viplab.analysis.compare import VERDICTS, Comparison, Row, compare
 from viplab.analysis.summary import Summary
 from viplab.errors import InputError
+from viplab.metrics import SECOND, Shown, named
 from viplab.report.outline import Subject
 
-SHOWN = ("outage_s", "http_outage_s", "detection_s", "deadline_excess_s")
-"""The quantities that a page shows; `viplab compare` prints all of them."""
-NAMES = {
-    "outage_s": "client without an answer",
-    "http_outage_s": "application without an answer",
-    "detection_s": "takeover after the fault",
-    "deadline_excess_s": "deadline excess",
-}
 MARKS = {"+": "better", "-": "worse", "=": "same", "?": "undecided"}
 
 
@@ -33,9 +26,9 @@ class Compared:
 
     @property
     def rows(self) -> list[Row]:
-        """The rows that a page shows."""
+        """The rows that a page shows; `viplab compare` prints all of them."""
         found = self.comparison.rows if self.comparison else []
-        return [row for row in found if row.quantity.removeprefix("second_") in SHOWN]
+        return [row for row in found if Shown.SIDES in named(row.metric).shown]
 
     @property
     def verdict(self) -> str | None:
@@ -56,10 +49,9 @@ def subjects(summary: Summary, found: list[Subject]) -> list[Compared]:
     ]
 
 
-def quantity(row: Row) -> str:
-    """The row's quantity in words."""
-    second = row.quantity.startswith("second_")
-    return NAMES[row.quantity.removeprefix("second_")] + (", second fault" if second else "")
+def metric_words(row: Row) -> str:
+    """The row's metric in words."""
+    return named(row.metric).words + (", second fault" if row.metric.startswith(SECOND) else "")
 
 
 def _full(subject: Subject) -> str:

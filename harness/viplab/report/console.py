@@ -10,6 +10,7 @@ from rich.text import Text
 
 from viplab.analysis.summary import ClaimResult
 from viplab.analysis.views import RunView, TrialView
+from viplab.metrics import Shown, shown_in
 from viplab.report import outline, units
 from viplab.report.text import visible
 
@@ -53,7 +54,7 @@ def _trials(trials: list[TrialView], names: dict[outline.Subject, str]) -> Table
     table.add_column("scenario", overflow="fold", ratio=1)
     table.add_column("subject", overflow="fold", max_width=16)
     table.add_column("verdict", no_wrap=True)
-    for heading in ("takeover", "excess", "outage", "lost", "two owners"):
+    for heading in (*(metric.short for metric in shown_in(Shown.GLANCE).values()), "lost"):
         table.add_column(heading, justify="right", no_wrap=True)
     for trial in trials:
         summary, ping = trial.summary, trial.summary.ping
@@ -62,9 +63,8 @@ def _trials(trials: list[TrialView], names: dict[outline.Subject, str]) -> Table
             Text(visible(f"{trial.info.scenario}{number}", 40)),
             Text(visible(names[outline.Subject(trial.info.subject, trial.info.profile)], 40)),
             Text(summary.verdict, style=_STYLE[summary.verdict]),
-            *(_duration(value) for value in (summary.detection_s, summary.deadline_excess_s, summary.outage_s)),
+            *(_duration(getattr(summary, name)) for name in shown_in(Shown.GLANCE)),
             Text(f"{len(ping.lost_seqs)} of {ping.sent}") if ping else _duration(None),
-            _duration(summary.dual_owner_s),
         )
     return table
 

@@ -1,4 +1,4 @@
-"""The distribution figure: outage and deadline excess of every trial, a row a case and subject."""
+"""The plot of every trial: outage and deadline excess, a row a case and subject."""
 
 from __future__ import annotations
 
@@ -10,14 +10,12 @@ from textwrap import wrap
 from matplotlib.axes import Axes
 from matplotlib.ticker import MaxNLocator
 
+from viplab.metrics import Shown, shown_in
 from viplab.report import outline, overview, units
 from viplab.report.svg import LIGHT, SUBJECT_ROLES, Drawing, bare, canvas, drawing_rules, inline, plain_numbers
 from viplab.report.text import visible
 
-_PANELS = (
-    ("outage_s", 1.0, "client without an answer, s", (0.30, 0.665)),
-    ("deadline_excess_s", 1e3, "deadline excess, ms", (0.705, 0.985)),
-)
+_LEFT, _RIGHT, _APART = 0.30, 0.985, 0.04
 _ROW, _TOP, _BOTTOM, _BETWEEN = 17.0, 6.0, 52.0, 0.5
 COLUMNS = 70
 STACK = 3
@@ -27,21 +25,24 @@ Rows = list[tuple[float, str, overview.Row]]
 
 
 def draw(blocks: Sequence[overview.Block], subjects: Sequence[outline.Subject], key: str) -> Drawing | None:
-    """The figure over all cases that had a fault; None where nothing was measured in any of them."""
+    """The plot over all cases that had a fault; None where nothing was measured in any of them."""
     rows = _rows(blocks)
-    if not any(_values(row, name) for _, _, row in rows for name, *_ in _PANELS):
+    if not rows:
         return None
+    panels = overview.client_first(shown_in(Shown.PLOT))
+    width = (_RIGHT - _LEFT + _APART) / len(panels)
     depth = rows[-1][0] + 1
     height = _TOP + _ROW * depth + _BOTTOM
     crowded = False
     with drawing_rules():
         figure = canvas(height)
-        for quantity, factor, label, (left, right) in _PANELS:
-            axes = figure.add_axes((left, _BOTTOM / height, right - left, _ROW * depth / height))
+        for place, (metric, of_table) in enumerate(panels.items()):
+            axes = figure.add_axes((_LEFT + place * width, _BOTTOM / height, width - _APART, _ROW * depth / height))
             axes.set_ylim(depth - 0.5, -0.5)
-            crowded |= _panel(axes, rows, subjects, quantity, factor)
-            axes.set_xlabel(label)
-            if left < 0.5:
+            factor, unit = _unit(rows, metric)
+            crowded |= _panel(axes, rows, subjects, metric, factor)
+            axes.set_xlabel(f"{of_table.words}, {unit}")
+            if place == 0:
                 axes.set_yticks([at for at, _, _ in rows], [row.group.subject.name for _, _, row in rows], fontsize=11)
                 for name, at in _starts(rows):
                     figure.text(
@@ -59,11 +60,11 @@ def draw(blocks: Sequence[overview.Block], subjects: Sequence[outline.Subject], 
 
 
 def _rows(blocks: Sequence[overview.Block]) -> Rows:
-    """Rows of the figure from the top, with their place and the case that they are of."""
+    """Rows of the plot from the top, with their place and the case that they are of."""
     rows: Rows = []
     at = 0.0
     for block in blocks:
-        measured = [row for row in block.rows if row.fault and any(_values(row, name) for name, *_ in _PANELS)]
+        measured = [row for row in block.rows if row.fault and any(_values(row, name) for name in shown_in(Shown.PLOT))]
         for row in measured:
             rows.append((at, _name(block), row))
             at += 1
@@ -88,11 +89,17 @@ def _two_lines(name: str) -> str:
 
 
 def _values(row: overview.Row, name: str) -> list[float]:
-    return [value for measure in row.measures if (value := getattr(measure, name)) is not None]
+    return [value for of_fault in row.metrics if (value := getattr(of_fault, name)) is not None]
+
+
+def _unit(rows: Rows, name: str) -> tuple[float, str]:
+    """The unit of an axis, with what seconds are multiplied by: milliseconds where no value reaches a second."""
+    largest_s = max((abs(value) for _, _, row in rows for value in _values(row, name)), default=0.0)
+    return (1e3, "ms") if 0 < largest_s < 1 else (1.0, "s")
 
 
 def _panel(axes: Axes, rows: Rows, subjects: Sequence[outline.Subject], name: str, factor: float) -> bool:
-    """Draw one quantity; True where not every trial has a dot of its own."""
+    """Draw one metric; True where not every trial has a dot of its own."""
     bare(axes, "x")
     axes.tick_params(axis="y", pad=8)
     found = [value * factor for _, _, row in rows for value in _values(row, name)]
@@ -127,9 +134,10 @@ def _describe(rows: Rows) -> str:
     parts = ["Outage and deadline excess by case and subject."]
     for _, name, row in rows:
         words = []
-        for quantity, label in (("outage_s", "without an answer"), ("deadline_excess_s", "deadline excess")):
-            value, detail = overview.sample(row.measures, quantity)
+        for metric, of_table in overview.client_first(shown_in(Shown.PLOT)).items():
+            value, detail = overview.sample(row.metrics, metric)
             if value:
-                words.append(f"{label} {value}" + (f" (median, {', '.join(detail.splitlines())})" if detail else ""))
+                of = f" (median, {', '.join(detail.splitlines())})" if detail else ""
+                words.append(f"{of_table.words} {value}{of}")
         parts.append(f"{name}, {row.group.subject.name}: {', '.join(words) or units.NOT_MEASURED}.")
     return visible(" ".join(parts))

@@ -16,8 +16,8 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
-from viplab.analysis.summary import Measures
 from viplab.analysis.views import TrialView
+from viplab.metrics import FaultMetrics
 from viplab.report import application, compared, excerpts, outline, overview, units
 from viplab.report.svg import PALETTE
 from viplab.report.text import visible
@@ -43,7 +43,7 @@ def environment() -> Environment:
         "span": units.span,
         "count": units.count,
         "change": units.change,
-        "quantity": compared.quantity,
+        "metric_words": compared.metric_words,
         "sample": lambda trials, name: units.sample(_values(trials, name)),
         "measured": lambda trials, name: any(value is not None for value in _values(trials, name)),
         "lost": overview.lost,
@@ -80,7 +80,7 @@ def anchor(name: str) -> str:
 
 @cache
 def stylesheet() -> Markup:
-    """The style sheet, with the figures' dark colours derived from their palette."""
+    """The style sheet, with the plots' dark colours derived from their palette."""
     base = files("viplab.report").joinpath("templates/style.css").read_text(encoding="utf-8")
     rules = "".join(
         f'svg [{property_}="{light}"]{{{property_}:{dark}}}'
@@ -97,9 +97,9 @@ def policy() -> str:
     return f"default-src 'none'; style-src 'sha256-{digest}'; img-src data:; base-uri 'none'; form-action 'none'"
 
 
-def _values(trials: Sequence[TrialView | Measures], name: str) -> list[float | None]:
-    measures = [trial.summary if isinstance(trial, TrialView) else trial for trial in trials]
-    return [getattr(measure, name) for measure in measures]
+def _values(trials: Sequence[TrialView | FaultMetrics], name: str) -> list[float | None]:
+    metrics = [trial.summary if isinstance(trial, TrialView) else trial for trial in trials]
+    return [getattr(of_fault, name) for of_fault in metrics]
 
 
 def _finalize(value: Any) -> Any:

@@ -40,7 +40,7 @@ def markdown(view: RunView) -> str:
     if view.trials:
         lines.append(
             _table(
-                ["Case", "Subject", "Without an answer", "Takeover", "Excess", "Pings lost", "Two owners", "Trials"],
+                ["Case", "Subject", *(metric.title for metric in overview.glance().values()), "Pings lost", "Trials"],
                 list(_cases(view, names)),
             )
         )
@@ -65,19 +65,17 @@ def _cases(view: RunView, names: dict[outline.Subject, str]) -> Iterator[list[st
                     title = f"then: {escape(block.words or '')}" if block.number else escape(case.title)
                     verdicts = overview.verdict_counts(row.group.trials)
                     tried = ", ".join(f"{number} {verdict}" for verdict, number in verdicts.items())
-                    yield [title, escape(names[row.group.subject]), *_figures(row), "" if block.number else tried]
+                    yield [title, escape(names[row.group.subject]), *_metrics(row), "" if block.number else tried]
 
 
-def _figures(row: overview.Row) -> list[str]:
+def _metrics(row: overview.Row) -> list[str]:
     if row.fault is None:
-        return ["", "", "", row.pings or units.NOT_MEASURED, ""]
-    takeover = f"none: {row.stays} stays" if row.stays else _sample(row, "detection_s")
-    excess = _sample(row, "deadline_excess_s") if row.deadline else "no deadline"
-    return [_sample(row, "outage_s"), takeover, excess, row.pings or "\u2013", _sample(row, "dual_owner_s")]
+        return [*("" for _ in overview.glance()), row.pings or units.NOT_MEASURED]
+    return [*(row.instead(name) or _sample(row, name) for name in overview.glance()), row.pings or "\u2013"]
 
 
 def _sample(row: overview.Row, name: str) -> str:
-    value, detail = overview.sample(row.measures, name)
+    value, detail = overview.sample(row.metrics, name)
     return (value or units.NOT_MEASURED) + (f" ({', '.join(detail.splitlines())})" if detail else "")
 
 

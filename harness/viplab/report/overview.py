@@ -6,8 +6,9 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
-from viplab.analysis.summary import ClaimResult, Measures
+from viplab.analysis.summary import ClaimResult
 from viplab.analysis.views import FaultView, RunView, TrialView
+from viplab.metrics import FaultMetrics, Metric, Shown, Stage, shown_in
 from viplab.report import outline, units
 from viplab.report.timeline import fault_words
 
@@ -17,14 +18,20 @@ RETURNS = ("bring_back", "link_up")
 
 @dataclass(frozen=True)
 class Row:
-    """One subject's figures for one fault of a case, over all trials; `fault` is None where the case has none."""
+    """One subject's metrics of one fault of a case, over all trials; `fault` is None where the case has none."""
 
     group: outline.Group
     fault: FaultView | None
-    measures: list[Measures]
+    metrics: list[FaultMetrics]
     stays: str | None
     deadline: bool
     pings: str | None
+
+    def instead(self, metric: str) -> str | None:
+        """What a table says in place of a metric that these trials cannot have; None where they can."""
+        if metric == "detection_s" and self.stays:
+            return f"none: {self.stays} stays"
+        return "no deadline" if metric == "deadline_excess_s" and not self.deadline else None
 
 
 @dataclass(frozen=True)
@@ -35,6 +42,16 @@ class Block:
     number: int
     words: str | None
     rows: list[Row]
+
+
+def client_first(metrics: dict[str, Metric]) -> dict[str, Metric]:
+    """The metrics in the order in which a page shows them: what the client saw, then what led to it."""
+    return dict(sorted(metrics.items(), key=lambda item: item[1].stage is not Stage.OUTAGE))
+
+
+def glance() -> dict[str, Metric]:
+    """The metrics that a table of a whole run has room for."""
+    return client_first(shown_in(Shown.GLANCE))
 
 
 def blocks(case: outline.Case) -> Iterator[Block]:
@@ -111,7 +128,7 @@ def _row(group: outline.Group, number: int) -> Row:
     return Row(
         group=group,
         fault=shown,
-        measures=[fault.summary for _, fault in faults],
+        metrics=[fault.summary for _, fault in faults],
         stays=_stays(faults),
         deadline=any(fault.summary.fault.kind not in RETURNS for _, fault in faults),
         pings=lost(group.trials) if number == 0 else _lost_after([trial for trial, _ in faults], number),
@@ -140,6 +157,6 @@ def _differ(number: int) -> str:
     return f"{number} differs" if number == 1 else f"{number} differ"
 
 
-def sample(measures: Sequence[Measures], name: str) -> tuple[str | None, str]:
-    """One quantity over several trials, as `units.sample` words it."""
-    return units.sample([getattr(measure, name) for measure in measures])
+def sample(metrics: Sequence[FaultMetrics], name: str) -> tuple[str | None, str]:
+    """One metric over several trials, as `units.sample` words it."""
+    return units.sample([getattr(of_fault, name) for of_fault in metrics])

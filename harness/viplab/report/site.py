@@ -1,4 +1,4 @@
-"""One run as pages: `Site` holds what every page needs and draws each figure once, whatever forms it goes into.
+"""One run as pages: `Site` holds what every page needs and draws each plot once, whatever forms it goes into.
 
 The pages load nothing and are the same bytes for the same view.
 """
@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from viplab.analysis.views import RunView, TrialView
+from viplab.metrics import Metric, Shown, shown_in
 from viplab.report import (
     adverts,
     compared,
@@ -29,23 +30,6 @@ from viplab.report.svg import Drawing
 from viplab.run_folder import RunFolder
 
 Link = Callable[..., str]
-
-HTTP = (
-    "http_outage_s",
-    "Application without an answer",
-    "first failed HTTP request to the first from which on none fails for 5 s",
-)
-QUANTITIES: tuple[tuple[str, str, str], ...] = (
-    ("outage_s", "Client without an answer", "sum of the gaps in its echo replies"),
-    HTTP,
-    ("detection_s", "Takeover", "fault to the new master’s first advert"),
-    ("deadline_excess_s", "Deadline excess", "how late that advert was by the new master’s own timers"),
-    ("announce_s", "Announcement", "that advert to its first gratuitous ARP"),
-    ("client_switch_s", "Client’s switch", "that gratuitous ARP to the change of the client’s ARP entry"),
-    ("dual_owner_s", "Two owners", "time for which both hosts answered for the address"),
-    ("reversion_s", "Reversion", "return of a host to its first answer under the address"),
-)
-"""The measured quantities of a trial: field of `Measures`, name, meaning."""
 
 RESULT = "result"
 
@@ -147,7 +131,8 @@ class Site:
             "puzzles": outline.puzzle_rows(view) if article else [],
             "pairs": compared.subjects(view.summary, outline.subjects(view)),
             "bench": topology.bench(view),
-            "quantities": [item for item in QUANTITIES if item is not HTTP or _asks_over_http(view)],
+            "metrics": _reported(view),
+            "glance": overview.glance(),
             "repeated": len(self._chapter_of) < len(view.trials),
             "headline": overview.headline(view),
             "blocks": overview.blocks,
@@ -189,8 +174,11 @@ class Site:
         return self._drawn(f"puzzle-{number}", lambda key: settled.draw(plot, self.chapters, names, key))
 
 
-def _asks_over_http(view: RunView) -> bool:
-    return any(trial.info.http_interval_s for trial in view.trials)
+def _reported(view: RunView) -> dict[str, Metric]:
+    """The metrics of the report's tables by name; what the client saw stands first."""
+    asks = any(trial.info.http_interval_s for trial in view.trials)
+    found = ((name, metric) for name, metric in shown_in(Shown.REPORT).items() if asks or not metric.over_http)
+    return overview.client_first(dict(found))
 
 
 def render(run: RunFolder, view: RunView) -> str:

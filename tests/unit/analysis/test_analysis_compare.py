@@ -34,7 +34,7 @@ def recorded() -> list[list[float]]:
         random.gauss(0.0075, 0.004) + (random.uniform(0, 0.06) if random.random() < 0.05 else 0) for _ in range(60)
     ]
     series = [series for path in sorted(BASELINES.glob("*.json")) for series in read_points(path).series]
-    kept = [s.values for s in series if s.quantity == "deadline_excess_s" and len(s.values) >= TRIALS]
+    kept = [s.values for s in series if s.metric == "deadline_excess_s" and len(s.values) >= TRIALS]
     return [modelled, *kept]
 
 
@@ -53,8 +53,8 @@ def made(*series: Series, run: str = "base", **keys: object) -> Points:
     return Points.model_validate(fields | keys)
 
 
-def excess(values: list[float], subject: str = "vipd", quantity: str = "deadline_excess_s") -> Series:
-    return Series(scenario="case-c", subject=subject, profile="keepalived-2", quantity=quantity, values=values)
+def excess(values: list[float], subject: str = "vipd", metric: str = "deadline_excess_s") -> Series:
+    return Series(scenario="case-c", subject=subject, profile="keepalived-2", metric=metric, values=values)
 
 
 def of(base: list[float], new: list[float]) -> Comparison:
@@ -111,7 +111,7 @@ def test_a_shift_that_chance_could_make_is_undecided() -> None:
 
 
 def test_takeovers_that_never_came_are_not_taken_for_good_ones() -> None:
-    faults = [excess([0.1 * n for n in range(10)], quantity="x_s")]
+    faults = [excess([0.1 * n for n in range(10)], metric="x_s")]
     all_came, seven_came = made(excess(FAST), *faults), made(excess(FAST[:7]), *faults, run="new")
     comparison = compare(all_came, seven_came)
     (gate,) = (row for row in comparison.rows if row.gates)
@@ -122,9 +122,9 @@ def test_takeovers_that_never_came_are_not_taken_for_good_ones() -> None:
 
 
 def test_other_figures_have_marks_and_no_say() -> None:
-    outages = [excess([1.0] * 10, quantity="outage_s"), excess([2.0] * 10, quantity="outage_s")]
+    outages = [excess([1.0] * 10, metric="outage_s"), excess([2.0] * 10, metric="outage_s")]
     comparison = compare(made(excess(FAST), outages[0]), made(excess(FAST), outages[1], run="new"))
-    assert [(row.quantity, row.mark, row.gates) for row in comparison.rows] == [
+    assert [(row.metric, row.mark, row.gates) for row in comparison.rows] == [
         ("deadline_excess_s", "=", True),
         ("outage_s", "-", False),
     ]

@@ -1,4 +1,4 @@
-"""Figures over trials: what is counted, what is left out, and raw points that are kept."""
+"""Statistics of metrics over trials: what is counted, what is left out, and raw points that are kept."""
 
 from __future__ import annotations
 
@@ -29,22 +29,22 @@ def view(run: RunFolder) -> RunView:
     return analyze(run)
 
 
-def test_every_figure_says_its_n_and_what_was_left_out(view: RunView) -> None:
-    (excess,) = (f for f in view.figures if (f.scenario, f.quantity) == ("power-cut", "deadline_excess_s"))
+def test_every_statistic_says_its_n_and_what_was_left_out(view: RunView) -> None:
+    (excess,) = (f for f in view.statistics if (f.scenario, f.metric) == ("power-cut", "deadline_excess_s"))
     assert (excess.n, excess.undecided) == (2, 1)
     assert excess.median == excess.min == excess.max == s.LATE / 1e9
     assert excess.interval is None
 
 
-def test_what_was_not_measured_has_no_figure(view: RunView) -> None:
-    assert not [f for f in view.figures if (f.scenario, f.quantity) == ("power-cut", "reversion_s")]
-    assert not [f for f in view.figures if f.scenario == "part-1"]
+def test_what_was_not_measured_has_no_statistic(view: RunView) -> None:
+    assert not [f for f in view.statistics if (f.scenario, f.metric) == ("power-cut", "reversion_s")]
+    assert not [f for f in view.statistics if f.scenario == "part-1"]
 
 
-def test_a_second_fault_has_figures_of_its_own(view: RunView) -> None:
-    quantities = {f.quantity for f in view.figures if f.scenario == "case-d"}
-    assert "second_deadline_excess_s" in quantities
-    assert "deadline_excess_s" not in quantities
+def test_a_second_fault_has_statistics_of_its_own(view: RunView) -> None:
+    metrics = {f.metric for f in view.statistics if f.scenario == "case-d"}
+    assert "second_deadline_excess_s" in metrics
+    assert "deadline_excess_s" not in metrics
 
 
 def test_raw_points_are_kept_one_line_a_fault_and_the_same_bytes_twice(run: RunFolder, view: RunView) -> None:

@@ -33,7 +33,7 @@ def test_every_trial_has_a_row_and_every_claim_that_differs_its_reason() -> None
 def test_what_was_not_measured_is_a_dash() -> None:
     text = printed(sample.run(sample.trial(takeover_s=None, outage_s=None)))
     row = next(line for line in text.splitlines() if line.startswith(" case-a"))
-    assert row.split()[3:] == ["–", "–", "–", "0", "of", "40", "–"]
+    assert row.split()[3:] == ["–", "–", "–", "–", "0", "of", "40"]
 
 
 def test_a_run_without_trials_says_so() -> None:

@@ -70,7 +70,7 @@ class _Reader(HTMLParser):
 
 
 def cell(page: str, row: str) -> str:
-    """What stands right of a row's heading in `All figures of this trial`."""
+    """What stands right of a row's heading in `All metrics of this trial`."""
     match = re.search(rf">{row}<small>.*?</th><td class=\"num\">(.*?)</td>", page)
     assert match is not None
     return match[1]

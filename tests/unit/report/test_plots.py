@@ -39,8 +39,8 @@ def words(drawing: Drawing | None) -> str:
 
 def test_the_distribution_says_every_row_in_words() -> None:
     said = words(distribution(sample.whole_run()))
-    assert "Case A, vipd: without an answer 0 s (median, n = 2 of 3), deadline excess 1.42 ms" in said
-    assert "Case C, keepalived: without an answer 4.200 s" in said
+    assert "Case A, vipd: client without an answer 0 s (median, n = 2 of 3), deadline excess 1.42 ms" in said
+    assert "Case C, keepalived: client without an answer 4.200 s" in said
 
 
 def test_the_distribution_shows_every_trial_of_a_few() -> None:

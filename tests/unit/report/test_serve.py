@@ -14,6 +14,7 @@ from support import report_sample as sample
 from viplab.analysis.run import write_summary
 from viplab.analysis.views import RunView
 from viplab.errors import HostError
+from viplab.metrics import Shown, shown_in
 from viplab.report import compared, outline, run_index, write_site
 from viplab.report.serve import server
 from viplab.run_folder import RunFolder
@@ -189,4 +190,6 @@ def test_subjects_of_one_run_are_held_against_each_other() -> None:
     (pair,) = compared.subjects(run.summary, outline.subjects(run))
     assert (pair.base, pair.new) == ("vipd/keepalived-1.2.2", "keepalived/keepalived-2")
     assert {row.scenario for row in pair.rows} >= {"case-a", "case-c"}
-    assert {compared.quantity(row) for row in pair.rows} <= {*compared.NAMES.values()}
+    assert {compared.metric_words(row).partition(",")[0] for row in pair.rows} <= {
+        metric.words for metric in shown_in(Shown.SIDES).values()
+    }
