@@ -11,9 +11,9 @@ import shutil
 import sys
 from pathlib import Path
 
-from viplab import store
 from viplab.analysis.run import analyze, write_summary
 from viplab.run_folder import RunFolder
+from viplab.store import RunStore
 
 SAMPLE = Path(__file__).parents[1] / "results" / "sample"
 MOST_BYTES = 5_000_000
@@ -47,7 +47,7 @@ def _unname(path: Path) -> None:
 
 
 if __name__ == "__main__":
-    size = make(store.find_run(sys.argv[1]))
+    size = make(RunStore().find(sys.argv[1]))
     if size > MOST_BYTES:
         sys.exit(
             f"results/sample: {size / 1e6:.1f} MB, more than {MOST_BYTES / 1e6:.0f}; take a run with fewer scenarios"

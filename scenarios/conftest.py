@@ -41,11 +41,14 @@ class ScenarioItem(pytest.Item):
         from viplab.analysis.run import analyze, write_summary
         from viplab.experiment.plan import Plan
         from viplab.experiment.session import run
+        from viplab.lab.registry import lab_kind
         from viplab.scenario.load import read_scenario
+        from viplab.store import RunStore
         from viplab.subjects.registry import subject
 
         chosen = subject(self.config.getoption("--subject"), self.config.getoption("--profile"))
-        folder = run(Plan([read_scenario(self.path)], [chosen], lab=self.config.getoption("--lab")))
+        lab = lab_kind(self.config.getoption("--lab"))
+        folder = run(Plan([read_scenario(self.path)], [chosen], lab=lab), RunStore())
         view = analyze(folder)
         write_summary(folder, view)
         wrong = [

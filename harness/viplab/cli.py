@@ -1,23 +1,29 @@
-"""The command line. Everything it does is done elsewhere; here stand the words, and what a failure looks like."""
+"""The command line. Everything it does is done elsewhere; here stand the words, and what a failure looks like.
+
+Each command imports what it needs when it is called, so that `--help` answers at once and a report needs no lab.
+"""
 
 from __future__ import annotations
 
 import sys
 import time
-import traceback
-from contextlib import nullcontext, suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext, suppress
+from functools import cache
 from pathlib import Path
-from typing import Annotated, Any, NoReturn
+from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
 import typer
-from rich.console import Console
 from typer.core import TyperCommand
 
-from viplab import store
-from viplab.analysis.views import RunView
-from viplab.errors import ExitStatus, InputError, ViplabError
-from viplab.lab.sandbox import Interrupted
-from viplab.run_folder import RunFolder
+from viplab.errors import ExitStatus, InputError, Interrupted, ViplabError
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+    from viplab.analysis.views import RunView
+    from viplab.run_folder import RunFolder
+    from viplab.store import RunStore
 
 app = typer.Typer(
     help="Measures what clients see when a virtual IP moves.",
@@ -29,12 +35,16 @@ app = typer.Typer(
 image_app = typer.Typer(help="Guest images in the cache.", no_args_is_help=True)
 app.add_typer(image_app, name="image")
 
-out = Console(highlight=False, width=None if sys.stdout.isatty() else 100)
-
 # Typer brings a click of its own or uses the installed one; this is the class that its usage errors share, either way.
 _UsageProblem: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
 Run = Annotated[str, typer.Argument(help="A run: its folder, its id or the beginning of it, or `latest`.")]
+Results = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="DIR", envvar="VIPLAB_RESULTS", show_default="results/runs", help="The folder in which runs are kept."
+    ),
+]
 
 
 class _NamesSubjects(TyperCommand):
@@ -70,10 +80,14 @@ def run(
     ] = "libvirt",
     workers: Annotated[int, typer.Option(min=1, max=8, help="How many labs side by side, where they may be.")] = 1,
     recipe: Annotated[
-        Path | None, typer.Option(help="Do a run again, from its folder's recipe.yaml; all else but --report is in it.")
+        Path | None,
+        typer.Option(
+            help="Do a run again, from its folder's recipe.yaml; scenarios, subjects, trials, seed and lab are in it."
+        ),
     ] = None,
     report: Annotated[bool, typer.Option("--report", help="Write the report as well.")] = False,
     live: Annotated[bool, typer.Option("--live", help="Show what happens as it happens.")] = False,
+    results: Results = None,
 ) -> int:
     """Run scenarios on real guests, judge them, and print the result."""
     from viplab.experiment import session
@@ -102,24 +116,25 @@ def run(
         from viplab.progress import leave_steps_to_watch
 
         leave_steps_to_watch()
-    with beside() if live else nullcontext():
-        folder = session.run(plan)
+    runs = _runs(results)
+    with beside(runs) if live else nullcontext():
+        folder = session.run(plan, runs)
     view = _judge(folder, report=report)
     wall_s = time.monotonic() - started
     floor_s = sum(trial.summary.floor_s or 0 for trial in view.trials)
-    out.print(
+    out().print(
         f"{wall_s:.0f} s in all, {floor_s:.0f} s of them the protocol's own (floor_s / wall_s = {floor_s / wall_s:.0%})"
     )
     return view.exit_status
 
 
 @app.command()
-def analyze(run: Run = "latest") -> int:
+def analyze(run: Run = "latest", results: Results = None) -> int:
     """Recompute a run's summary from its folder alone, and print it.
 
     Where a part of the folder is missing or damaged the rest is judged all the same; the exit status is then 64.
     """
-    view = _judge(store.find_run(run), report=False)
+    view = _judge(_runs(results).find(run), report=False)
     if view.damage:
         more = f"; and {len(view.damage) - 1} more" if len(view.damage) > 1 else ""
         raise InputError(f"{view.damage[0]}{more}; what could be judged was")
@@ -133,29 +148,46 @@ def report(
     markdown: Annotated[bool, typer.Option("--markdown", help="Print it for an issue or a wiki instead.")] = False,
     json: Annotated[bool, typer.Option("--json", help="Print the summary as JSON instead.")] = False,
     junit: Annotated[Path | None, typer.Option(help="Write JUnit XML for CI there instead.")] = None,
+    output: Annotated[
+        Path | None,
+        typer.Option(
+            "--output",
+            "-o",
+            metavar="DIR_OR_FILE",
+            help="Write it there, not into the run's folder: the one file if the name ends in .html, or a folder.",
+        ),
+    ] = None,
+    results: Results = None,
 ) -> int:
     """Write a run's report from its folder alone: a site in `report/` and the same as one file, `report.html`."""
     from viplab import report as forms
     from viplab.analysis.run import analyze as analyse
     from viplab.analysis.run import summary_bytes, write_summary, write_trials
+    from viplab.run_folder import RunFolder
 
-    folder = store.find_run(run)
+    if output is not None and (junit or markdown or json):
+        raise InputError("--output: is for the report in HTML; --markdown and --json print, --junit names its own file")
+    folder = _runs(results).find(run)
     view = analyse(folder)
     if junit is not None:
-        try:
+        with _writing():
             junit.write_text(forms.junit(view), encoding="utf-8")
-        except OSError as error:
-            raise InputError(f"{junit}: cannot be written ({error.strerror})") from None
     if markdown:
         sys.stdout.write(forms.markdown(view))
     if json:
         sys.stdout.write(summary_bytes(view).decode())
     if not (junit or markdown or json):
-        write_summary(folder, view)
-        write_trials(folder, view)
-        out.print(forms.summary_table(view))
-        path = forms.write_single(folder, view) if single else forms.write_site(folder, view)
-        out.print(f"report: {_short(path)}", soft_wrap=True)
+        with _writing():
+            if output is None:
+                write_summary(folder, view)
+                write_trials(folder, view)
+            if output is not None and output.suffix == ".html":
+                path = forms.write_file(output, view)
+            else:
+                there = RunFolder(output) if output is not None else folder
+                path = forms.write_single(there, view) if single else forms.write_site(there, view)
+        out().print(forms.summary_table(view))
+        out().print(f"report: {_short(path)}", soft_wrap=True)
     return 0
 
 
@@ -164,6 +196,7 @@ def compare(
     base: Annotated[str, typer.Argument(help="A run, or a baseline of results/baselines/.")],
     new: Annotated[str | None, typer.Argument(help="Another; left out: the same, with two --subject.")] = None,
     subject: Annotated[list[str] | None, typer.Option(help="Twice: this one of BASE against that one of NEW.")] = None,
+    results: Results = None,
 ) -> int:
     """Say whether NEW is worse than BASE: exit status 0 the same or better, 3 worse, 2 undecided."""
     from viplab.analysis.baseline import read_points
@@ -174,52 +207,61 @@ def compare(
         raise InputError("--subject: name two, the one of BASE and the one of NEW, or none")
     if new is None and not subject:
         raise InputError("NEW: left out, so two --subject have to say what is compared with what")
-    old, young = (read_points(store.find_points(word)) for word in (base, new or base))
+    runs = _runs(results)
+    old, young = (read_points(runs.find_points(word)) for word in (base, new or base))
     comparison = judge(old, young, subjects=(subject[0], subject[1]) if subject else None)
     for line in lines(comparison):
-        out.print(line, markup=False, soft_wrap=True)
+        out().print(line, markup=False, soft_wrap=True)
     return comparison.exit_status
 
 
 @app.command()
-def baseline(run: Run, name: Annotated[str, typer.Argument(help="Written as results/baselines/NAME.json.")]) -> None:
+def baseline(
+    run: Run,
+    name: Annotated[str, typer.Argument(help="Written as results/baselines/NAME.json.")],
+    results: Results = None,
+) -> None:
     """Keep a run's figures, with where they come from and the report on it, for later comparisons."""
     from viplab.analysis.baseline import points, write_baseline
     from viplab.analysis.run import analyze as analyse
-    from viplab.report import render
+    from viplab.report import write_file
+    from viplab.store import baseline_path
 
-    path, folder = store.baseline_path(name), store.find_run(run)
+    path, folder = baseline_path(name), _runs(results).find(run)
     view = analyse(folder)
-    write_baseline(path, points(view.summary))
-    told = path.with_suffix(".html")
-    told.write_text(render(RunFolder(told), view), encoding="utf-8")  # with links to no raw files: they stay behind
-    out.print(f"baseline: {_short(path)}, and the report on it: {_short(told)}", soft_wrap=True)
+    with _writing():
+        write_baseline(path, points(view.summary))
+        told = write_file(path.with_suffix(".html"), view)
+    out().print(f"baseline: {_short(path)}, and the report on it: {_short(told)}", soft_wrap=True)
 
 
 @app.command()
-def watch(run: Run = "latest") -> None:
+def watch(run: Run = "latest", results: Results = None) -> None:
     """Show a run in the terminal while it happens; it only reads what the run writes."""
     from viplab.live.watch import watch as look
 
     with suppress(KeyboardInterrupt):
-        look(store.find_run(run), out, lambda: False)
+        look(_runs(results).find(run), out(), lambda: False)
 
 
 @app.command()
-def serve(port: Annotated[int, typer.Option(min=0, max=65535, help="On loopback; 0 takes any.")] = 8080) -> None:
+def serve(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="On loopback; 0 takes any.")] = 8080,
+    results: Results = None,
+) -> None:
     """Show all runs and their comparison in a browser, on loopback only, until Ctrl-C."""
     from viplab.report.serve import server
 
-    with server(store.list_runs, port) as answering:
-        out.print(f"http://127.0.0.1:{answering.server_port}/ (Ctrl-C ends it)", soft_wrap=True)
+    with server(_runs(results).runs, port) as answering:
+        out().print(f"http://127.0.0.1:{answering.server_port}/ (Ctrl-C ends it)", soft_wrap=True)
         with suppress(KeyboardInterrupt):
             answering.serve_forever()
 
 
 @app.command()
-def runs() -> None:
+def runs(results: Results = None) -> None:
     """List the runs that are here, newest first."""
-    for folder in store.list_runs():
+    for folder in _runs(results).runs():
         info = folder.info()
         names = ", ".join(
             dict.fromkeys(
@@ -227,7 +269,7 @@ def runs() -> None:
                 for t in (x.info() for x in folder.trials() if (x.path / "trial.json").exists())
             )
         )
-        out.print(f"{info.id}  {info.provenance.accel or '-':5}  {names}", soft_wrap=True)
+        out().print(f"{info.id}  {info.provenance.accel or '-':5}  {names}", soft_wrap=True)
 
 
 @app.command()
@@ -239,11 +281,13 @@ def doctor(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = Fals
 
 
 @app.command()
-def preflight(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> int:
+def preflight(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False, results: Results = None) -> int:
     """Say what would spoil numbers on this machine; exit status 1 if something would."""
     from viplab import preflight as examination
 
-    return examination.main(as_json=json, say=lambda line: out.print(line, soft_wrap=True, markup=False))
+    return examination.main(
+        _runs(results), as_json=json, say=lambda line: out().print(line, soft_wrap=True, markup=False)
+    )
 
 
 @app.command()
@@ -252,7 +296,7 @@ def up() -> None:
     from viplab.lab import background_lab
 
     lab = background_lab.up()
-    out.print(f"up (process {lab.pid}); `viplab ssh A` gets you in, `viplab down` ends it")
+    out().print(f"up (process {lab.pid}); `viplab ssh A` gets you in, `viplab down` ends it")
 
 
 @app.command()
@@ -262,9 +306,9 @@ def status() -> int:
 
     lab = background_lab.find()
     if lab is None:
-        out.print("no lab is up")
+        out().print("no lab is up")
         return 1
-    out.print(f"a lab is up: process {lab.pid}, image {lab.image.name}", soft_wrap=True)
+    out().print(f"a lab is up: process {lab.pid}, image {lab.image.name}", soft_wrap=True)
     return 0
 
 
@@ -285,7 +329,7 @@ def down() -> None:
     from viplab.lab import background_lab
 
     background_lab.down()
-    out.print("down; nothing of the lab is left")
+    out().print("down; nothing of the lab is left")
 
 
 @app.command()
@@ -294,7 +338,7 @@ def clean(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what
     from viplab.lab import background_lab
 
     for path in background_lab.leftovers():
-        out.print(f"{'would remove' if dry_run else 'removed'} {path}", soft_wrap=True)
+        out().print(f"{'would remove' if dry_run else 'removed'} {path}", soft_wrap=True)
         if not dry_run:
             background_lab.remove(path)
 
@@ -304,7 +348,7 @@ def image_build(name: Annotated[str, typer.Argument(help="A folder of vmimages/.
     """Build a guest image, unless the cache has it."""
     from viplab.lab.image import ready_image
 
-    out.print(ready_image(name).name)
+    out().print(ready_image(name).name)
 
 
 @image_app.command("list")
@@ -314,7 +358,7 @@ def image_list() -> None:
 
     for image in list_images():
         size_mib = sum(path.stat().st_size for path in image.path.iterdir()) // 2**20
-        out.print(f"{image.name}  {size_mib} MiB  built {image.manifest['built']}", soft_wrap=True)
+        out().print(f"{image.name}  {size_mib} MiB  built {image.manifest['built']}", soft_wrap=True)
 
 
 @image_app.command("rm")
@@ -331,15 +375,40 @@ def _judge(folder: RunFolder, *, report: bool) -> RunView:
     from viplab.report import summary_table, write_site
 
     view = analyse(folder)
-    write_summary(folder, view)
-    write_trials(folder, view)
-    out.print(summary_table(view))
+    with _writing():
+        write_summary(folder, view)
+        write_trials(folder, view)
+    out().print(summary_table(view))
     if report:
-        write_site(folder, view)
-        out.print(f"report: {_short(folder.report)}", soft_wrap=True)
+        with _writing():
+            write_site(folder, view)
+        out().print(f"report: {_short(folder.report)}", soft_wrap=True)
     else:
-        out.print(f"summary: {_short(folder.summary)}", soft_wrap=True)
+        out().print(f"summary: {_short(folder.summary)}", soft_wrap=True)
     return view
+
+
+@cache
+def out() -> Console:
+    """Where results are printed."""
+    from rich.console import Console
+
+    return Console(highlight=False, width=None if sys.stdout.isatty() else 100)
+
+
+def _runs(results: Path | None) -> RunStore:
+    from viplab.store import RunStore
+
+    return RunStore(results)
+
+
+@contextmanager
+def _writing() -> Iterator[None]:
+    """Have a file that cannot be written said in one line."""
+    try:
+        yield
+    except OSError as error:
+        raise InputError(f"{error.filename}: cannot be written ({error.strerror})") from None
 
 
 def _short(path: Path) -> Path:
@@ -358,9 +427,26 @@ def main() -> NoReturn:
         _fail(str(error), error.exit_status)
     except (KeyboardInterrupt, typer.Abort, Interrupted):
         _fail("interrupted; the lab is gone, what was measured is kept", ExitStatus.INTERRUPTED)
+    except ModuleNotFoundError as error:
+        _fail_without_module(error)
     except Exception:
-        traceback.print_exc()
-        _fail("this is a mistake in viplab, not yours; please report it with the lines above", ExitStatus.INTERNAL)
+        _fail_by_mistake()
+
+
+def _fail_without_module(error: ModuleNotFoundError) -> NoReturn:
+    from viplab.doctor import GET_LAB_MODULE, LAB_MODULES
+
+    missing = LAB_MODULES.get((error.name or "").partition(".")[0])
+    if missing is None:
+        _fail_by_mistake()
+    _fail(f"{missing}: not installed in this Python; {GET_LAB_MODULE}", ExitStatus.UNAVAILABLE)
+
+
+def _fail_by_mistake() -> NoReturn:
+    import traceback
+
+    traceback.print_exc()
+    _fail("this is a mistake in viplab, not yours; please report it with the lines above", ExitStatus.INTERNAL)
 
 
 def _fail(message: str, status: ExitStatus) -> NoReturn:

@@ -138,8 +138,14 @@ NEEDS = (
     Need("mke2fs", "lab", _program("mke2fs"), ("e2fsprogs",), ("e2fsprogs",)),
 )
 
-# What `pip install 'viplab[lab]'` brings, by the name to import.
-_MODULES = {"libvirt": "libvirt-python", "paramiko": "paramiko", "pyroute2": "pyroute2"}
+LAB_MODULES = {
+    "cryptography": "cryptography",
+    "libvirt": "libvirt-python",
+    "paramiko": "paramiko",
+    "pyroute2": "pyroute2",
+}
+"""What the extra `lab` brings, by the name to import."""
+GET_LAB_MODULE = "the extra `lab` brings it: `pip install 'viplab[lab]'`, or '.[lab]' in a checkout"
 
 
 def package_family() -> str | None:
@@ -161,7 +167,7 @@ def examine() -> list[Finding]:
         _root(),
         _python(),
         *(_needed(need, family) for need in NEEDS),
-        *(_python_package(module, project) for module, project in _MODULES.items()),
+        *(_python_package(module, project) for module, project in LAB_MODULES.items()),
         _namespaces(),
         _disk(),
         _kvm(),
@@ -215,7 +221,7 @@ def _python() -> Finding:
 
 def _python_package(module: str, project: str) -> Finding:
     found = _module(module)()
-    remedy = "" if found else "pip install -e '.[lab]' in the environment that viplab runs from"
+    remedy = "" if found else GET_LAB_MODULE
     return Finding(project, found is not None, found or "not installed", remedy, "lab")
 
 

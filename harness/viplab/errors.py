@@ -58,3 +58,7 @@ class LabError(ViplabError):
     """The lab did not do as told: a guest that does not boot, an SSH connection that does not answer."""
 
     exit_status = ExitStatus.INTERNAL
+
+
+class Interrupted(BaseException):
+    """Somebody asked the lab to stop (Ctrl-C, SIGTERM, SIGHUP); not an Exception, lest it be caught by accident."""

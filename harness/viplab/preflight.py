@@ -19,12 +19,12 @@ from collections.abc import Callable, Iterator
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from viplab import store
 from viplab.lab import background_lab
 from viplab.lab.netns.kind import NETNS
 from viplab.lab.topology import NETWORKS
 from viplab.observe.ticks import since, steal_share, ticks
 from viplab.progress import note
+from viplab.store import FREE_MIB, RunStore
 
 SAMPLE_S = 0.5
 STEAL_SHARE = 0.02
@@ -46,9 +46,9 @@ class Finding:
     advice: str = ""
 
 
-def examine_machine() -> list[Finding]:
-    """What concerns the machine, before a lab is up; takes most of a second."""
-    return [finding for check in _MACHINE for finding in check()]
+def examine_machine(runs: RunStore) -> list[Finding]:
+    """What concerns the machine, before a lab is up, and where runs are kept; takes most of a second."""
+    return [*(finding for check in _MACHINE for finding in check()), _disk(runs)]
 
 
 def examine_bridges() -> list[Finding]:
@@ -57,9 +57,9 @@ def examine_bridges() -> list[Finding]:
     return [finding for check in _BRIDGES for finding in check(bridges)]
 
 
-def main(*, as_json: bool, say: Callable[[str], None]) -> int:
+def main(runs: RunStore, *, as_json: bool, say: Callable[[str], None]) -> int:
     """`viplab preflight`: the machine, and bridges made as a lab makes them; returns the exit status."""
-    findings = examine_machine()
+    findings = examine_machine(runs)
     findings = [*NETNS.open(lambda lab: examine_bridges()), *findings]
     if as_json:
         say(json.dumps([asdict(finding) for finding in findings], indent=1))
@@ -147,11 +147,11 @@ def _steal() -> Iterator[Finding]:
     yield Finding("stolen time", ok, f"{share:.1%} of the last {SAMPLE_S:g} s", "" if ok else advice)
 
 
-def _disk() -> Iterator[Finding]:
-    place = next(path for path in (store.runs_dir(), *store.runs_dir().parents) if path.exists())
+def _disk(runs: RunStore) -> Finding:
+    place = next(path for path in (runs.root, *runs.root.parents) if path.exists())
     free_mib = shutil.disk_usage(place).free // 2**20
-    ok = free_mib >= store.FREE_MIB
-    yield Finding("free disk", ok, f"{free_mib} MiB for runs", "" if ok else f"a run wants {store.FREE_MIB} MiB")
+    ok = free_mib >= FREE_MIB
+    return Finding("free disk", ok, f"{free_mib} MiB for runs", "" if ok else f"a run wants {FREE_MIB} MiB")
 
 
 def _other_labs() -> Iterator[Finding]:
@@ -164,7 +164,7 @@ def _other_labs() -> Iterator[Finding]:
 
 
 _BRIDGES: tuple[Callable[[list[str]], Iterator[Finding]], ...] = (_spanning_tree, _bridge_netfilter, _offloads)
-_MACHINE: tuple[Callable[[], Iterator[Finding]], ...] = (_clock_source, _wake_up, _load, _steal, _disk, _other_labs)
+_MACHINE: tuple[Callable[[], Iterator[Finding]], ...] = (_clock_source, _wake_up, _load, _steal, _other_labs)
 
 
 def _ethtool(asker: socket.socket, interface: str, command: int) -> bool:

@@ -1,4 +1,4 @@
-"""Where runs are kept: a folder each under `results/runs/`, and `latest`, which points at the newest."""
+"""Where runs are kept: in a folder each, beside `latest`, which points at the newest."""
 
 from __future__ import annotations
 
@@ -19,11 +19,84 @@ from viplab.types import Provenance, RunInfo
 PACKAGES = ("keepalived", "linux-image-cloud-amd64", "python3", "rsyslog", "systemd", "iproute2", "openssh-server")
 """Packages of a guest that can change a figure; the image's manifest has all of them."""
 FREE_MIB = 200
+_BASELINES = Path("results/baselines")
 
 
 def runs_dir() -> Path:
-    """Folder of all runs."""
-    return Path("results/runs").absolute()
+    """Folder of runs where none is named: `VIPLAB_RESULTS`, or else `results/runs` of the folder that one stands in."""
+    return Path(os.environ.get("VIPLAB_RESULTS") or "results/runs")
+
+
+class RunStore:
+    """A folder of runs; `root` is `runs_dir()` where none is given."""
+
+    def __init__(self, root: Path | None = None) -> None:
+        self.root = (root or runs_dir()).absolute()
+
+    def new(self, provenance: Provenance, seed: int | None = None) -> RunFolder:
+        """Make the folder of a new run and point `latest` at it.
+
+        Raises:
+            HostError: the disk is full or not writable.
+        """
+        now = datetime.now(UTC)
+        name = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
+        path = self.root / name
+        try:
+            (path / "trials").mkdir(parents=True)
+            free_mib = shutil.disk_usage(path).free // 2**20
+            if free_mib < FREE_MIB:
+                path.joinpath("trials").rmdir()
+                path.rmdir()
+                raise HostError(f"{self.root}: {free_mib} MiB free, a run wants {FREE_MIB}; free some first")
+            info = RunInfo(id=name, started=now.isoformat(timespec="seconds"), provenance=provenance, seed=seed)
+            (path / "run.json").write_text(info.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
+            shutil.copyfile(reference_claims(), path / "reference.yaml")
+            pointer = self.root / f".latest-{name}"
+            pointer.symlink_to(name)
+            pointer.rename(self.root / "latest")
+        except OSError as error:
+            raise HostError(
+                f"{path}: a new run cannot be kept here ({error.strerror}); --results names another folder"
+            ) from None
+        return RunFolder(path)
+
+    def find(self, word: str) -> RunFolder:
+        """A run by path, by id, by the beginning of its id, or `latest`.
+
+        Raises:
+            InputError: there is none, or more than one.
+        """
+        for path in (Path(word), self.root / word):
+            if (path / "run.json").is_file() or (path / "trials").is_dir():
+                return RunFolder(path.resolve())
+        begins = (
+            [path for path in self.root.glob(f"{word}*") if (path / "run.json").is_file()] if "/" not in word else []
+        )
+        if len(begins) == 1:
+            return RunFolder(begins[0].resolve())
+        if begins:
+            raise InputError(f"{word!r} stands for {len(begins)} runs; give more of its id (`viplab runs` lists them)")
+        raise InputError(
+            f"no run {word!r} in {self.root}; `viplab runs` lists those that are there, `viplab run` makes one"
+        )
+
+    def find_points(self, word: str) -> Path:
+        """What `compare` may be given: a baseline by name or path, or a run as `find` takes it."""
+        named = [] if "/" in word else [baseline_path(word.removesuffix(".json"))]
+        for path in (Path(word), *named):
+            if path.suffix == ".json" and path.is_file():
+                return path
+        return self.find(word).path
+
+    def runs(self) -> list[RunFolder]:
+        """All runs, newest first."""
+        found = self.root.iterdir() if self.root.is_dir() else iter(())
+        return [
+            RunFolder(path)
+            for path in sorted(found, reverse=True)
+            if not path.is_symlink() and (path / "run.json").is_file()
+        ]
 
 
 def reference_claims() -> Path:
@@ -31,74 +104,11 @@ def reference_claims() -> Path:
     return resource("results/reference/article.yaml")
 
 
-def new_run(provenance: Provenance, seed: int | None = None) -> RunFolder:
-    """Make the folder of a new run and point `latest` at it.
-
-    Raises:
-        HostError: the disk is full or not writable.
-    """
-    now = datetime.now(UTC)
-    name = f"{now:%Y%m%dT%H%M%SZ}-{secrets.token_hex(2)}"
-    path = runs_dir() / name
-    try:
-        (path / "trials").mkdir(parents=True)
-        free_mib = shutil.disk_usage(path).free // 2**20
-        if free_mib < FREE_MIB:
-            path.joinpath("trials").rmdir()
-            path.rmdir()
-            raise HostError(f"{runs_dir()}: {free_mib} MiB free, a run wants {FREE_MIB}; free some first")
-        info = RunInfo(id=name, started=now.isoformat(timespec="seconds"), provenance=provenance, seed=seed)
-        (path / "run.json").write_text(info.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
-        shutil.copyfile(reference_claims(), path / "reference.yaml")
-        pointer = runs_dir() / f".latest-{name}"
-        pointer.symlink_to(name)
-        pointer.rename(runs_dir() / "latest")
-    except OSError as error:
-        raise HostError(f"{path}: a new run cannot be kept here ({error.strerror})") from None
-    return RunFolder(path)
-
-
-def find_run(word: str) -> RunFolder:
-    """A run by path, by id, by the beginning of its id, or `latest`.
-
-    Raises:
-        InputError: there is none, or more than one.
-    """
-    for path in (Path(word), runs_dir() / word):
-        if (path / "run.json").is_file() or (path / "trials").is_dir():
-            return RunFolder(path.resolve())
-    begins = [path for path in runs_dir().glob(f"{word}*") if (path / "run.json").is_file()] if "/" not in word else []
-    if len(begins) == 1:
-        return RunFolder(begins[0].resolve())
-    if begins:
-        raise InputError(f"{word!r} stands for {len(begins)} runs; give more of its id (`viplab runs` lists them)")
-    raise InputError(f"no run {word!r}; `viplab runs` lists those that are here, `viplab run` makes one")
-
-
-def find_points(word: str) -> Path:
-    """What `compare` may be given: a baseline by name or path, or a run as `find_run` takes it."""
-    named = [] if "/" in word else [baseline_path(word.removesuffix(".json"))]
-    for path in (Path(word), *named):
-        if path.suffix == ".json" and path.is_file():
-            return path
-    return find_run(word).path
-
-
 def baseline_path(name: str) -> Path:
-    """Where the baseline of that name lies."""
+    """Where the baseline of that name lies: `results/baselines` of the folder that one stands in, wherever runs are."""
     if not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
         raise InputError(f"{name!r}: a baseline's name is made of letters, digits, dots and dashes")
-    return (Path("results/baselines") / f"{name}.json").absolute()
-
-
-def list_runs() -> list[RunFolder]:
-    """All runs, newest first."""
-    found = runs_dir().iterdir() if runs_dir().is_dir() else iter(())
-    return [
-        RunFolder(path)
-        for path in sorted(found, reverse=True)
-        if not path.is_symlink() and (path / "run.json").is_file()
-    ]
+    return (_BASELINES / f"{name}.json").absolute()
 
 
 def trial_folder(run: RunFolder, number: int, scenario: str, subject: str) -> TrialFolder:

@@ -15,8 +15,7 @@ from pathlib import Path
 import pytest
 
 from viplab.lab.cache import cache_dir
-from viplab.run_folder import RunFolder
-from viplab.store import runs_dir
+from viplab.store import RunStore
 
 pytestmark = pytest.mark.skipif(os.geteuid() != 0, reason="the lab needs root")
 
@@ -89,7 +88,7 @@ def test_kill_9_leaves_nothing_behind(moment: str) -> None:
     assert not inhabitants(lab)
     assert ground() == before
     if "steps" in MOMENTS[moment]:
-        trial = RunFolder((runs_dir() / "latest").resolve()).trials()[0]
+        trial = RunStore().find("latest").trials()[0]
         assert trial.capture("public").stat().st_size > 24, "what was captured is kept"
         assert next(trial.events()).event == "trial_started"
 

@@ -11,8 +11,8 @@ from pathlib import Path
 
 import pytest
 
-from viplab.errors import LabError
-from viplab.lab.sandbox import LAB, Interrupted, contained
+from viplab.errors import Interrupted, LabError
+from viplab.lab.sandbox import LAB, contained
 
 OWNER = """
 import os, sys, time

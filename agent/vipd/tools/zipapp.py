@@ -68,7 +68,7 @@ def _sources() -> dict[str, bytes]:
     sources["__main__.py"] = (package / "__main__.py").read_bytes()
     spec = importlib.util.find_spec("pyroute2")
     if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("pyroute2 is not installed; pip install pyroute2")
+        raise ModuleNotFoundError("pyroute2 is not installed; pip install pyroute2", name="pyroute2")
     for name in _PYROUTE2:
         sources[f"pyroute2/{name}"] = (Path(spec.origin).parent / name).read_bytes()
     installed = distribution("pyroute2")

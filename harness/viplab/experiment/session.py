@@ -17,10 +17,11 @@ from viplab.lab.sandbox import contained
 from viplab.preflight import Finding
 from viplab.progress import StepLines, note
 from viplab.run_folder import RunFolder
+from viplab.store import RunStore
 from viplab.subjects.subject import Subject
 
 
-def run(plan: Plan) -> RunFolder:
+def run(plan: Plan, runs: RunStore) -> RunFolder:
     """Do every scenario with every subject, `plan.trials` times over, and return the folder with the evidence.
 
     Raises:
@@ -29,7 +30,7 @@ def run(plan: Plan) -> RunFolder:
     """
     seed = secrets.randbits(32) if plan.seed is None else plan.seed
     note(f"seed {seed}: it places each fault within the advert interval")
-    findings = preflight.examine_machine()
+    findings = preflight.examine_machine(runs)
     if plan.lab.image is None:
         _check_machine(plan.subjects, plan.lab)
     trials = _trials(plan, seed)
@@ -38,13 +39,13 @@ def run(plan: Plan) -> RunFolder:
         raise InputError(f"--workers: labs of {plan.lab.name} side by side would spoil each other's times")
 
     def alone(lab: Lab) -> Path:
-        folder = _new_run(plan, lab, seed)
+        folder = _new_run(plan, runs, lab, seed)
         _do(trials, lab, folder, findings)
         return folder.path
 
     if workers == 1:
         return RunFolder(plan.lab.open(alone, plan.hosts))
-    folder = RunFolder(plan.lab.open(lambda lab: _new_run(plan, lab, seed).path, plan.hosts))
+    folder = RunFolder(plan.lab.open(lambda lab: _new_run(plan, runs, lab, seed).path, plan.hosts))
     note(f"{workers} labs side by side")
 
     def share(worker: int) -> None:
@@ -64,7 +65,7 @@ def _check_machine(subjects: list[Subject], lab: LabKind) -> None:
                 )
 
 
-def _new_run(plan: Plan, lab: Lab, seed: int) -> RunFolder:
+def _new_run(plan: Plan, runs: RunStore, lab: Lab, seed: int) -> RunFolder:
     origins = lab.origins
     packages = {name: origins.packages[name] for name in store.PACKAGES if name in origins.packages}
     provenance = store.provenance(
@@ -74,7 +75,7 @@ def _new_run(plan: Plan, lab: Lab, seed: int) -> RunFolder:
         image=origins.image,
         packages=dict.fromkeys(plan.hosts, packages),
     )
-    folder = store.new_run(provenance, seed)
+    folder = runs.new(provenance, seed)
     write_recipe(plan, seed, provenance.git, origins.image, folder.recipe)
     note(f"run {folder.path.name}; {plan.lab.words}")
     return folder

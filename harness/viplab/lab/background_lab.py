@@ -60,6 +60,8 @@ def up() -> BackgroundLab:
     there = find()
     if there is not None:
         raise InputError(f"a lab is already up (process {there.pid}); `viplab down` ends it")
+    from viplab.lab.libvirt import opened  # noqa: F401 - what the extra `lab` lacks is said here, not by the owner below
+
     image = ready_image()
     NOTE.parent.mkdir(exist_ok=True)
     ready, tell = os.pipe()

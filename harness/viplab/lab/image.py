@@ -209,6 +209,8 @@ def build_image(recipe: Recipe) -> Image:
         HostError: not root, no disk, or a program is missing.
         LabError: a step of the build failed.
     """
+    from viplab.lab.libvirt.keys import write_key_pair  # needs the extra `lab`, which a list of images does not
+
     if os.geteuid() != 0:
         raise HostError("building an image needs root (it makes a root file system); run it with sudo")
     path = images_dir() / f"{recipe.name}-{recipe.key}"
@@ -218,16 +220,18 @@ def build_image(recipe: Recipe) -> Image:
             f"{images_dir()}: {free_mib} MiB free, building an image takes {FREE_MIB_TO_BUILD}; "
             "free some, or point XDG_CACHE_HOME to a larger disk"
         )
-    # In a process tree of its own, so that nothing of mmdebstrap outlives us, however we end.
-    make_once(path, lambda folder: contained(lambda: _build(recipe, folder)))
+
+    def make(folder: Path) -> None:
+        write_key_pair(folder / "id_ed25519", "viplab")
+        write_key_pair(folder / "ssh_host_ed25519_key", "centOS")
+        # In a process tree of its own, so that nothing of mmdebstrap outlives us, however we end.
+        contained(lambda: _build(recipe, folder))
+
+    make_once(path, make)
     return Image(path)
 
 
 def _build(recipe: Recipe, folder: Path) -> None:
-    from viplab.lab.libvirt.keys import write_key_pair  # needs the extra `lab`, which a list of images does not
-
-    write_key_pair(folder / "id_ed25519", "viplab")
-    write_key_pair(folder / "ssh_host_ed25519_key", "centOS")
     root = folder / "root"
     overlay = recipe.path / "overlay"
     command: list[str | Path] = [

@@ -25,7 +25,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
-from viplab.errors import HostError, LabError
+from viplab.errors import HostError, Interrupted, LabError
 from viplab.lab import kernel
 
 T = TypeVar("T")
@@ -34,10 +34,6 @@ LAB = TREE | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET
 OUTSIDE_PID = "VIPLAB_OUTSIDE_PID"
 """Environment variable of the payload: the init's process id as it is known outside, for those who want to join."""
 FORWARDED = (signal.SIGTERM, signal.SIGHUP)
-
-
-class Interrupted(BaseException):
-    """Somebody asked the payload to stop (Ctrl-C, SIGTERM, SIGHUP); not an Exception, lest it be caught by accident."""
 
 
 def contained(payload: Callable[[], T], flags: int = TREE) -> T:

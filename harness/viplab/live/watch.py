@@ -11,16 +11,17 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
+from pathlib import Path
 
 from rich.console import Console
 from rich.live import Live
 
-from viplab import store
 from viplab.errors import InputError
 from viplab.live import screen
 from viplab.live.follow import Tail, is_over, newest_trial
 from viplab.live.picture import Picture
 from viplab.run_folder import RunFolder, TrialFolder
+from viplab.store import RunStore
 
 LOOK_EVERY_S = 0.25
 NICE = 19
@@ -92,10 +93,10 @@ def _looks(run: RunFolder, over: Callable[[], bool]) -> Iterator[Spectator]:
 
 
 @contextmanager
-def beside() -> Iterator[None]:
-    """Watch the run that is about to begin, from a process of its own, for as long as the block lasts."""
-    known = {run.path.name for run in store.list_runs()}
-    program = [sys.executable, "-m", "viplab.live.watch", *known]
+def beside(runs: RunStore) -> Iterator[None]:
+    """Watch the run that is about to begin there, from a process of its own, for as long as the block lasts."""
+    known = {run.path.name for run in runs.runs()}
+    program = [sys.executable, "-m", "viplab.live.watch", str(runs.root), *known]
     process = subprocess.Popen(program, stdin=subprocess.DEVNULL)
     try:
         yield
@@ -104,7 +105,7 @@ def beside() -> Iterator[None]:
         process.wait()
 
 
-def _main(known: set[str]) -> None:
+def _main(runs: RunStore, known: set[str]) -> None:
     os.nice(NICE)
     parent = os.getppid()
     asked_to_end = False
@@ -120,7 +121,7 @@ def _main(known: set[str]) -> None:
         return asked_to_end or os.getppid() != parent
 
     while not over():
-        fresh = [run for run in store.list_runs() if run.path.name not in known]
+        fresh = [run for run in runs.runs() if run.path.name not in known]
         if fresh:
             watch(fresh[0], Console(stderr=True, highlight=False), over)
             return
@@ -128,4 +129,4 @@ def _main(known: set[str]) -> None:
 
 
 if __name__ == "__main__":
-    _main(set(sys.argv[1:]))
+    _main(RunStore(Path(sys.argv[1])), set(sys.argv[2:]))

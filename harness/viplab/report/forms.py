@@ -11,7 +11,12 @@ from viplab.run_folder import RunFolder
 
 def write_single(run: RunFolder, view: RunView) -> Path:
     """Write `report.html`: one self-contained file, to be mailed and archived."""
-    return _write_single(run, Site(run, view))
+    return _write_file(run.report, Site(run, view))
+
+
+def write_file(path: Path, view: RunView) -> Path:
+    """Write that one file under a name of one's own; away from the run's folder it links to no raw files."""
+    return _write_file(path, Site(RunFolder(path.parent), view))
 
 
 def write_site(run: RunFolder, view: RunView) -> Path:
@@ -21,16 +26,17 @@ def write_site(run: RunFolder, view: RunView) -> Path:
     """
     site = Site(run, view)
     pages = site.site()
-    run.site.mkdir(exist_ok=True)
+    run.site.mkdir(parents=True, exist_ok=True)
     for stale in sorted(run.site.glob("*.html")):
         if stale.name not in pages:
             stale.unlink()
     for name, page in pages.items():
         (run.site / name).write_text(page, encoding="utf-8")
-    _write_single(run, site)
+    _write_file(run.report, site)
     return run.site / "index.html"
 
 
-def _write_single(run: RunFolder, site: Site) -> Path:
-    run.report.write_text(site.single(), encoding="utf-8")
-    return run.report
+def _write_file(path: Path, site: Site) -> Path:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(site.single(), encoding="utf-8")
+    return path

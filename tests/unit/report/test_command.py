@@ -48,6 +48,31 @@ def test_single_writes_no_site(run: Path) -> None:
     assert "report" not in names(run)
 
 
+@pytest.mark.parametrize("where", ["there/of-the-run.html", "there"])
+def test_another_place_gets_the_report_and_the_run_s_folder_stays_as_it_is(
+    run: Path, tmp_path: Path, where: str
+) -> None:
+    before = names(run)
+    said(str(run), "-o", str(tmp_path / where))
+    assert names(run) == before
+    if where.endswith(".html"):
+        assert names(tmp_path / "there") == {"of-the-run.html"}
+    else:
+        assert names(tmp_path / "there") == {"report", "report.html"}
+        assert (tmp_path / "there" / "report" / "index.html").is_file()
+
+
+def test_another_place_is_for_the_report_in_html(run: Path, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="--output"):
+        said(str(run), "--json", "-o", str(tmp_path / "x"))
+
+
+def test_a_place_that_cannot_be_written_is_one_line(run: Path, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    with pytest.raises(InputError, match="cannot be written"):
+        said(str(run), "-o", str(tmp_path / "file" / "report.html"))
+
+
 def test_what_is_printed_is_the_whole_output_and_nothing_is_written(run: Path, tmp_path: Path) -> None:
     assert json.loads(said(str(run), "--json"))["trials"][0]["scenario"] == "case-a"
     assert said(str(run), "--markdown").startswith("## Who answers")

@@ -1,0 +1,100 @@
+"""What the command line says when something is amiss, and what it does without."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+import pytest
+from typer.testing import CliRunner
+
+from viplab import cli, doctor
+from viplab.errors import ExitStatus
+
+# What takes most of a second to import, and what only the extra `lab` brings.
+HEAVY = ("pydantic", "numpy", "matplotlib", "scapy", "jinja2", "yaml", "rich.console", *doctor.LAB_MODULES)
+
+WITHOUT = """
+import sys
+for name in {missing!r}:
+    sys.modules[name] = None
+from viplab.cli import main
+main()
+"""
+
+
+def called(*arguments: str, missing: tuple[str, ...], cwd: Path) -> subprocess.CompletedProcess[str]:
+    """`viplab ...` in a Python in which some modules are not installed."""
+    command = [sys.executable, "-c", WITHOUT.format(missing=missing), *arguments]
+    environment = {**os.environ, "XDG_CACHE_HOME": str(cwd / "cache"), "VIPLAB_RESULTS": ""}
+    return subprocess.run(command, capture_output=True, text=True, check=False, cwd=cwd, env=environment)
+
+
+def test_the_help_is_printed_without_any_heavy_import() -> None:
+    program = f"""
+import sys
+from viplab.cli import app
+app(["--help"], standalone_mode=False)
+loaded = sorted(set({HEAVY!r}) & set(sys.modules))
+sys.exit(f"imported: {{loaded}}" if loaded else 0)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+    assert "preflight" in done.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "missing"),
+    [
+        (("run", "calibration", "--lab", "netns"), "pyroute2"),
+        (("run", "calibration"), "libvirt"),
+        (("up",), "libvirt"),
+        (("image", "build"), "cryptography"),
+    ],
+)
+def test_without_the_extra_one_line_says_which_package_is_missing_and_how_to_get_it(
+    arguments: tuple[str, ...], missing: str, tmp_path: Path
+) -> None:
+    done = called(*arguments, missing=(missing,), cwd=tmp_path)
+    assert done.returncode == ExitStatus.UNAVAILABLE
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("viplab:")]
+    assert line.startswith(f"viplab: {doctor.LAB_MODULES[missing]}: not installed")
+    assert "pip install 'viplab[lab]'" in line
+    assert "Traceback" not in done.stderr
+    assert not (tmp_path / "results").exists()
+    assert not list(tmp_path.glob("cache/viplab/images/*"))
+
+
+def test_what_needs_no_lab_works_without_the_extra(tmp_path: Path) -> None:
+    missing = tuple(doctor.LAB_MODULES)
+    for arguments in (("runs",), ("image", "list"), ("status",), ("clean", "--dry-run")):
+        done = called(*arguments, missing=missing, cwd=tmp_path)
+        assert done.returncode in (ExitStatus.OK, 1)
+        assert done.stderr == ""
+
+
+def test_a_module_that_no_extra_brings_is_a_mistake_of_viplab(monkeypatch: pytest.MonkeyPatch) -> None:
+    def lacking(**_: object) -> None:
+        raise ModuleNotFoundError("No module named 'nonsense'", name="nonsense")
+
+    monkeypatch.setattr(cli, "app", lacking)
+    with pytest.raises(SystemExit) as caught:
+        cli.main()
+    assert caught.value.code == ExitStatus.INTERNAL
+
+
+def test_the_extra_lab_is_what_the_doctor_looks_for() -> None:
+    project = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    extra = {requirement.partition(">=")[0] for requirement in project["optional-dependencies"]["lab"]}
+    assert extra == set(doctor.LAB_MODULES.values())
+
+
+def test_runs_are_listed_from_the_folder_that_is_named(tmp_path: Path) -> None:
+    for given in ((["runs", "--results", str(tmp_path)], {}), (["runs"], {"VIPLAB_RESULTS": str(tmp_path)})):
+        done = CliRunner().invoke(cli.app, given[0], env=given[1], catch_exceptions=False)
+        assert done.stdout == ""
+    done = CliRunner().invoke(cli.app, ["analyze", "--results", str(tmp_path)])
+    assert f"no run 'latest' in {tmp_path}" in str(done.exception)
