@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 HostName = Annotated[str, Field(pattern=r"^[A-Z]$")]
 """A capital letter, whose place in the alphabet gives a host its addresses."""
 NetworkName = Literal["public", "interconnect", "mgmt"]
+StationName = Annotated[str, Field(pattern=r"^(client|[A-Z])$")]
 Clock = Literal["own", "shared"]
 """Whether each host has a clock of its own, or all have the one of the machine."""
 FORMER_NETWORKS: dict[str, NetworkName] = {"virbr0": "public"}
@@ -91,8 +92,9 @@ class TrialInfo(Frozen):
     virtual_router_id: int
     bridges: dict[NetworkName, str] = Field(default={"public": "virbr0", "interconnect": "virbr1", "mgmt": "virbr2"})
     """The host's bridge that each network is made of."""
-    stations: dict[str, Station]
+    stations: dict[StationName, Station]
     nodes: dict[HostName, NodeTimers]
+    """The hosts that run the daemon: those that can own the VIP."""
     tracked: list[str] = Field(default_factory=list)
     seed: int | None = None
     probe_kind: Literal["icmp", "udp"] = "icmp"
@@ -100,6 +102,11 @@ class TrialInfo(Frozen):
     probe_source: str | None = None
     ping_interval_s: float = 1.0
     http_interval_s: float | None = None
+
+    @property
+    def hosts(self) -> list[HostName]:
+        """Every host of the trial, whether it runs the daemon or not."""
+        return sorted(self.stations.keys() - {"client"})
 
     @model_validator(mode="before")
     @classmethod

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
-from viplab.analysis.record import HOSTS, Record
+from viplab.analysis.record import Record
 from viplab.analysis.statistics import spread
 from viplab.analysis.streams import loss_runs
 from viplab.analysis.summary import Calibration, CutSummary, Jitter
@@ -79,8 +79,8 @@ def calibration(record: Record) -> Calibration | None:
 
 def _advert_jitter_ns(record: Record, begin_ns: int, end_ns: int) -> list[int]:
     off: list[int] = []
-    for host in HOSTS:
-        interval_ns = round(record.info.nodes[host].advert_int_s * _NS)
+    for host, node in record.info.nodes.items():
+        interval_ns = round(node.advert_int_s * _NS)
         times = [advert.time_ns for advert in record.adverts_of(host) if begin_ns <= advert.time_ns <= end_ns]
         off += [abs(after - before - interval_ns) for before, after in pairwise(times)]
     return off

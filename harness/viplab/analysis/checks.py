@@ -74,7 +74,9 @@ class Logged(Frozen):
         return [line for line in scope if family.log_body(line.message) != line.message and line not in found]
 
     def _scope(self, view: TrialView) -> list[LogLine] | None:
-        lines = [line for line in view.logs[self.log] if line.time_s is not None and line.uncertainty_s is not None]
+        lines = [
+            line for line in view.logs.get(self.log, []) if line.time_s is not None and line.uncertainty_s is not None
+        ]
         if not lines:
             return None
         since = view.faults[self.after_fault - 1].at_s

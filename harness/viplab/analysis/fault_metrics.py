@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from viplab.analysis import application, outage
-from viplab.analysis.record import HOSTS, Record
+from viplab.analysis.record import Record
 from viplab.analysis.streams import LossRun, loss_runs
 from viplab.analysis.summary import Application, Fault, FaultSummary
 from viplab.analysis.timing_model import (
@@ -53,7 +53,7 @@ class _OneFault:
 
     def __init__(self, record: Record, fault: Fault, until_ns: int) -> None:
         self.record, self.fault, self.until_ns = record, fault, until_ns
-        self.protocol = record.info.protocol
+        self.protocol, self.nodes = record.info.protocol, record.info.nodes
         # What the fault provoked is not to be taken for something before it.
         self.since_ns = fault.earliest_ns
         self.trips = [trip for trip in record.trips if self.since_ns <= trip.sent_ns < until_ns]
@@ -94,11 +94,17 @@ class _OneFault:
     # --- who ---
 
     def _old_master(self) -> HostName | None:
-        before = [advert for advert in self.record.adverts if advert.time_ns <= self.fault.at_ns and advert.priority]
-        return self.record.advertiser(before[-1]) if before else None
+        """Who advertised last of those that run the daemon."""
+        claims = [(claim.time_ns, host) for host in self.nodes for claim in self.record.adverts_of(host)]
+        return max((claim for claim in claims if claim[0] <= self.fault.at_ns), default=(0, None))[1]
+
+    def _next_in_line(self) -> HostName | None:
+        """Who should take over from the host of the fault: the backup whose timer runs out first."""
+        others = (host for host in self.nodes if host != self.fault.host)
+        return min(others, key=lambda host: down_interval_ns(self.nodes[host], self.protocol), default=None)
 
     def _first_advert(self) -> Advert | None:
-        others = [host for host in HOSTS if host != self.old_master]
+        others = [host for host in self.nodes if host != self.old_master]
         claims = [advert for host in others for advert in self.record.adverts_of(host)]
         after = [advert for advert in claims if self.since_ns <= advert.time_ns < self.until_ns]
         return min(after, key=lambda advert: advert.time_ns, default=None)
@@ -211,7 +217,7 @@ class _OneFault:
         """The new master's timers; in version 3 a backup counts in the interval that the master advertises."""
         if self.new_master is None:
             return None
-        taker = self.record.info.nodes[self.new_master]
+        taker = self.nodes[self.new_master]
         if self.protocol != "vrrp3" or self.last_advert is None:
             return taker
         return taker.model_copy(update={"advert_int_s": self.last_advert.advert_int_s})
@@ -238,12 +244,14 @@ class _OneFault:
             return None
         if fault.kind in BY_TIMEOUT:
             affected = fault.host == self.old_master
-            taker: HostName = self.new_master or ("B" if fault.host == "A" else "A")
+            taker = self.new_master or self._next_in_line()
         else:
             affected = self.new_master == fault.host
             taker = fault.host
+        if taker not in self.nodes:
+            return None
         terms = OUTAGE[info.family, fault.kind] if affected else NONE
-        low_ns, high_ns = terms.window_ns(info.nodes[taker], None if fault.kind in UNPHASED else x_ns, info.protocol)
+        low_ns, high_ns = terms.window_ns(self.nodes[taker], None if fault.kind in UNPHASED else x_ns, info.protocol)
         return low_ns / _NS, high_ns / _NS
 
     # --- expected against measured ---
@@ -252,7 +260,7 @@ class _OneFault:
         moments, info = self.moments, self.record.info
         if self.new_master is None:
             return []
-        taker = info.nodes[self.new_master]
+        taker = self.nodes[self.new_master]
         interval = taker.advert_int_s
         announce = ANNOUNCE_ADVERTS[info.family] * interval
         resumed_ns = self.longest_run.end_ns if self.longest_run else None
@@ -314,7 +322,7 @@ class _OneFault:
     def _expected_detection_s(self) -> tuple[float, float] | None:
         if self.new_master is None or self.fault.kind in UNPHASED:
             return None
-        taker = self.record.info.nodes[self.new_master]
+        taker = self.nodes[self.new_master]
         x_ns = self._x_ns()
         if self.fault.kind in BY_TIMEOUT:
             terms = Terms(skews=1) if self.zeros else Terms(downs=1, less_x=True)

@@ -9,7 +9,7 @@ from pathlib import Path
 
 from viplab.analysis.logs import Line, read_log
 from viplab.analysis.ping import read_ping
-from viplab.analysis.record import HOSTS, Record
+from viplab.analysis.record import Record
 from viplab.capture.dissect import meanings
 from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Neighbour
 from viplab.capture.pcap import Pcap
@@ -32,8 +32,8 @@ def read_trial(folder: TrialFolder) -> Record:
         InputError: `trial.json` is missing or not ours; whatever else is wrong is said in the record's `issues`.
     """
     info = folder.info()
-    if not {*HOSTS} <= info.nodes.keys() & info.stations.keys():
-        raise InputError(f"{folder.path / 'trial.json'}: nodes and stations need both of {', '.join(HOSTS)}")
+    if not info.nodes or not info.nodes.keys() <= info.stations.keys():
+        raise InputError(f"{folder.path / 'trial.json'}: nodes needs a host, and stations each of those")
     issues: list[str] = []
     events = _events(folder, issues)
     wire = _capture(folder, "interconnect", issues, lambda frame: isinstance(frame, Advert | Carp))
@@ -52,7 +52,7 @@ def read_trial(folder: TrialFolder) -> Record:
         name=folder.name,
         info=info,
         scenario=scenario,
-        config={host: _configuration(folder, host, info.configuration, issues) for host in HOSTS},
+        config={host: _configuration(folder, host, info.configuration, issues) for host in info.nodes},
         events=events,
         adverts=[
             frame for frame in wire if isinstance(frame, Advert) and frame.virtual_router_id == info.virtual_router_id
@@ -63,7 +63,7 @@ def read_trial(folder: TrialFolder) -> Record:
         echoes=[frame for frame in public if isinstance(frame, Echo)],
         markers=[frame for frame in markers if isinstance(frame, Datagram)],
         ping=ping,
-        logs={host: _log(folder, host, near_ns, issues) for host in HOSTS},
+        logs={host: _log(folder, host, near_ns, issues) for host in info.hosts},
         http=_http(folder, issues) if any(event.event == "http_started" for event in events) else [],
         issues=issues,
     )

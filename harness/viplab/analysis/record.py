@@ -16,7 +16,6 @@ from viplab.analysis.views import PingView, Stream
 from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
 from viplab.types import Event, HostName, HttpRequest, NetworkName, Station, TrialInfo
 
-HOSTS: tuple[HostName, ...] = ("A", "B")
 NETWORKS: tuple[NetworkName, ...] = ("public", "interconnect")
 _STEP = ("step_started", "step_finished")
 
@@ -117,12 +116,12 @@ class Record:
         return [event for event in self.events if event.event == kind]
 
     def station(self, name: str) -> Station | None:
-        """The addresses of `A`, `B` or `client`."""
+        """The addresses of a host or of the `client`."""
         return self.info.stations.get(name)
 
     def host_by_mac(self, mac: str | None) -> HostName | None:
         """The host that has this address on either network."""
-        for host in HOSTS:
+        for host in self.info.hosts:
             station = self.station(host)
             if (
                 station
@@ -134,7 +133,7 @@ class Record:
 
     def advertiser(self, advert: Advert) -> HostName | None:
         """The host that sent an advert, by its addresses on the interconnect."""
-        for host in HOSTS:
+        for host in self.info.hosts:
             station = self.station(host)
             if station and station.interconnect_ip == advert.src_ip:
                 return host
@@ -185,9 +184,9 @@ class Record:
         return sum(offsets) // len(offsets), max(int(event["uncertainty_ns"]) for event in measured) + spread
 
     def _injected(self, phase: str) -> list[Fault]:
-        kinds = get_args(FaultKind)
+        kinds, hosts = get_args(FaultKind), self.info.hosts
         events = [event for event in self.all("fault_injected") if event.get("phase", "steps") == phase]
-        faults = [self._date(event) for event in events if event.get("kind") in kinds and event.get("host") in HOSTS]
+        faults = [self._date(event) for event in events if event.get("kind") in kinds and event.get("host") in hosts]
         return sorted(faults, key=lambda fault: fault.at_ns)
 
     def _date(self, event: Event) -> Fault:

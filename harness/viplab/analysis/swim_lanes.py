@@ -1,4 +1,4 @@
-"""The swim lanes of a trial: what A and B were at, who owned the VIP, whom the client would have sent to."""
+"""The swim lanes of a trial: what each host was at, who owned the VIP, whom the client would have sent to."""
 
 from __future__ import annotations
 
@@ -20,10 +20,9 @@ Span = tuple[int, int, str]
 
 
 def swim_lanes(record: Record, zero_ns: int) -> list[SwimLane]:
-    """The four swim lanes, in the order in which a plot shows them."""
+    """A swim lane a host, the owners' and the client's, in the order in which a plot shows them."""
     spans: list[tuple[str, str, Iterable[Span]]] = [
-        ("A", "host A", _host(record, "A")),
-        ("B", "host B", _host(record, "B")),
+        *((host, f"host {host}", _host(record, host)) for host in record.info.hosts),
         ("owners", f"answers ARP for {record.info.vip}", _owners(record)),
         ("client", "the client's ARP entry", _client(record)),
     ]
@@ -35,20 +34,23 @@ def swim_lanes(record: Record, zero_ns: int) -> list[SwimLane]:
 
 def _host(record: Record, host: HostName) -> list[Span]:
     """Silent is what is left between the times when the daemon was off and those when it was heard."""
+    idle = "silent" if host in record.info.nodes else "no daemon"
     claims = _advertising(record, host)
     edges = sorted({record.start_ns, record.end_ns, *_edges(claims), *_edges(off := _off(record, host))})
     return [
-        (start_ns, end_ns, _label(start_ns, claims, off)) for start_ns, end_ns in pairwise(edges) if start_ns < end_ns
+        (start_ns, end_ns, _label(start_ns, claims, off) or idle)
+        for start_ns, end_ns in pairwise(edges)
+        if start_ns < end_ns
     ]
 
 
-def _label(at_ns: int, claims: list[Span], off: list[Span]) -> str:
+def _label(at_ns: int, claims: list[Span], off: list[Span]) -> str | None:
     # What was heard outranks what was ordered: a daemon that is told to stop goes on until it does.
     for spans in (claims, off):
         for start_ns, end_ns, label in spans:
             if start_ns <= at_ns < end_ns:
                 return label
-    return "silent"
+    return None
 
 
 def _edges(spans: list[Span]) -> list[int]:
@@ -58,7 +60,9 @@ def _edges(spans: list[Span]) -> list[int]:
 def _advertising(record: Record, host: HostName) -> list[Span]:
     """Runs of adverts; each lasts an interval beyond its last advert unless the host gave up or was cut off before."""
     faults = [*record.setup_faults, *record.faults]
-    interval_ns = round(record.info.nodes[host].advert_int_s * 1_000_000_000)
+    nodes = record.info.nodes
+    # A host without the daemon may send adverts all the same; it is measured by the others' interval.
+    interval_ns = round(nodes.get(host, next(iter(nodes.values()))).advert_int_s * 1_000_000_000)
     ends = [
         *(fault.at_ns for fault in faults if fault.host == host and fault.kind in _AT_ONCE),
         *(advert.time_ns for advert in record.adverts if not advert.priority and record.advertiser(advert) == host),
@@ -103,7 +107,7 @@ def _off(record: Record, host: HostName) -> list[Span]:
 
 def _owners(record: Record) -> list[Span]:
     return [
-        (start_ns, end_ns, "+".join(_name(record, mac) for mac in macs) or "none")
+        (start_ns, end_ns, "+".join(sorted(_name(record, mac) for mac in macs)) or "none")
         for start_ns, end_ns, macs in record.owners(record.start_ns, record.end_ns)
     ]
 

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from viplab.analysis.calibration import calibration, cuts
 from viplab.analysis.fault_metrics import fault_view, within
 from viplab.analysis.frame_rows import rows
-from viplab.analysis.record import HOSTS, Record
+from viplab.analysis.record import Record
 from viplab.analysis.streams import Trip, loss_runs
 from viplab.analysis.summary import TrialSummary
 from viplab.analysis.swim_lanes import swim_lanes
@@ -49,7 +49,7 @@ def view_trial(record: Record) -> TrialView:
         ping=record.ping,
         arp_before=_arp_text(record, "before"),
         arp_after=_arp_text(record, "after"),
-        logs={host: _log(record, host, zero_ns) for host in HOSTS},
+        logs={host: _log(record, host, zero_ns) for host in info.hosts},
         notes=[*record.issues, *_notes(record, faults)],
     )
 

@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 import yaml
 
 from viplab.analysis.calibration import cut_events, cuts
-from viplab.analysis.record import HOSTS, NETWORKS, Record
+from viplab.analysis.record import NETWORKS, Record
 from viplab.analysis.summary import FaultKind, TrialVerdict
 from viplab.analysis.timing_model import BY_TIMEOUT, DEADLINE_EXCESS_S, OUTAGE_SLACK_S
 from viplab.analysis.views import FaultView
@@ -23,7 +23,7 @@ _STEAL_SHARE = 0.1
 # deadline may be undercut. On an idle two-core machine one in a hundred is 1 ms late.
 _LATE_MOST_NS = 250_000_000
 _LATE_P99_NS = 20_000_000
-_BOTH_ADVERTISE_INTERVALS = 1.5
+_STILL_ADVERTISES_INTERVALS = 1.5
 _DAEMON_AFTER: dict[FaultKind, bool] = {"kill": False, "stop": False, "bring_back": True}
 _RUNS = {True: "runs", False: "does not run"}
 
@@ -120,12 +120,12 @@ def _two_masters_before(record: Record, views: Sequence[FaultView]) -> str | Non
         until_ns = view.summary.fault.earliest_ns
         heard = {
             host
-            for host in HOSTS
+            for host, node in record.info.nodes.items()
             for advert in record.adverts_of(host)
-            if 0 <= until_ns - advert.time_ns < _BOTH_ADVERTISE_INTERVALS * 1e9 * record.info.nodes[host].advert_int_s
+            if 0 <= until_ns - advert.time_ns < _STILL_ADVERTISES_INTERVALS * 1e9 * node.advert_int_s
         }
         if len(heard) > 1:
-            return "both hosts were advertising as master just before the fault"
+            return f"{' and '.join(sorted(heard))} were advertising as master just before the fault"
         if not heard:
             return "no host was advertising as master just before the fault"
     return None
@@ -158,7 +158,7 @@ def _daemon_contradicts(record: Record) -> str | None:
 def _went_on_advertising(record: Record, views: Sequence[FaultView]) -> str | None:
     for view, (fault, until_ns) in zip(views, record.windows(), strict=True):
         untracked = fault.kind == "link_down" and not record.info.tracked
-        if fault.kind not in BY_TIMEOUT or untracked:
+        if fault.kind not in BY_TIMEOUT or untracked or fault.host not in record.info.nodes:
             continue
         interval_ns = record.info.nodes[fault.host].advert_int_s * 1e9
         last = [advert.time_ns for advert in record.adverts_of(fault.host)][-1:]
@@ -197,7 +197,7 @@ def _setup_check_failed(record: Record, views: Sequence[FaultView]) -> str | Non
 
 
 def _wrong_owner(record: Record, views: Sequence[FaultView]) -> str | None:
-    expected = expected_owner(record.scenario)
+    expected = expected_owner(record)
     if expected is None:
         return None
     owner = owner_at_end(record)
@@ -245,13 +245,13 @@ def outage_slack_s(record: Record, view: FaultView) -> float:
     return OUTAGE_SLACK_S + 2 * record.interval_s + unsure_s
 
 
-def expected_owner(scenario: str) -> HostName | None:
+def expected_owner(record: Record) -> HostName | None:
     """What the scenario file expects at the end; None where it cannot be read."""
     try:
-        owner = yaml.safe_load(scenario)["expect"]["owner"]
+        owner = yaml.safe_load(record.scenario)["expect"]["owner"]
     except (yaml.YAMLError, KeyError, TypeError):
         return None
-    return owner if owner in HOSTS else None
+    return owner if owner in record.info.nodes else None
 
 
 def owner_at_end(record: Record) -> HostName | None:

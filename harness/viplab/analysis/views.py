@@ -74,7 +74,7 @@ class FrameRow(Frozen):
 
 
 class AdvertSeen(Frozen):
-    """One advert on the interconnect; `host` is None where its sender is neither of the two, priority 0 gives up."""
+    """One advert on the interconnect; `host` is None where its sender is no host of the trial, priority 0 gives up."""
 
     at_s: float
     host: HostName | None
@@ -113,11 +113,11 @@ class Interval(Frozen):
 class SwimLane(Frozen):
     """What one party was at, over time.
 
-    Labels: hosts `off`, `silent`, `advertising`; owners and client `A`, `B`, `A+B`, `none`, or a MAC. A swim lane
-    begins where something is known.
+    Labels: hosts `off`, `silent`, `advertising`, `no daemon`; owners and client `A`, `A+B`, `none`, or a MAC. A swim
+    lane begins where something is known.
     """
 
-    name: Literal["A", "B", "owners", "client"]
+    name: HostName | Literal["owners", "client"]
     label: str
     intervals: list[Interval]
 

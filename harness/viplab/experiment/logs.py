@@ -16,14 +16,17 @@ SYSLOG = {"messages.log": "/var/log/messages", "precise.log": "/var/log/precise.
 
 def configuration_names(subject: Subject, scenario: Scenario) -> list[str]:
     """Under which names a trial keeps the configuration of a host."""
-    return list(dict.fromkeys(_name(path) for host in scenario.hosts for path in subject.configuration(scenario, host)))
+    return list(
+        dict.fromkeys(_name(path) for host in scenario.daemons for path in subject.configuration(scenario, host))
+    )
 
 
 def keep_logs(guest: Guest, subject: Subject, scenario: Scenario, folder: TrialFolder) -> None:
-    """Copy one guest's logs and configuration into the trial's folder."""
-    name = guest.host.name
-    configuration = {_name(path): path for path in subject.configuration(scenario, name)}
-    for kept, path in (SYSLOG | dict(subject.log_files) | configuration).items():
+    """Copy one guest's logs, and the daemon's and its configuration where it runs one, into the trial's folder."""
+    name, files = guest.host.name, dict(SYSLOG)
+    if name in scenario.daemons:
+        files |= dict(subject.log_files) | {_name(path): path for path in subject.configuration(scenario, name)}
+    for kept, path in files.items():
         folder.host(name, kept).write_bytes(guest.get(path))
 
 

@@ -1,4 +1,4 @@
-"""One trial: both guests fresh from memory, the daemon installed, observers on, steps done, evidence collected."""
+"""One trial: hosts fresh from memory, the daemon installed, observers on, steps done, evidence collected."""
 
 from __future__ import annotations
 
@@ -111,6 +111,8 @@ def _prepare(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline) ->
     def configured(guest: Guest) -> None:
         # The log begins with the trial; what was logged while the image booted belongs to no trial.
         guest.run("truncate -s 0 /var/log/messages /var/log/precise.log").checked()
+        if guest.host.name not in trial.scenario.daemons:
+            return
         trial.subject.configure(guest, trial.scenario)
         if trial.scenario.probe.kind == "udp":
             echo.start(guest, trial.scenario.vrrp.vip)
@@ -166,6 +168,7 @@ def _info(trial: Trial, lab: Lab, version: str) -> TrialInfo:
         nodes={
             name: NodeTimers(state=node.state, priority=node.priority, advert_int_s=scenario.vrrp.advert_int)
             for name, node in scenario.hosts.items()
+            if node.state is not None and node.priority is not None
         },
         tracked=scenario.vrrp.track_interface,
         seed=trial.seed,

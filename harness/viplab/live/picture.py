@@ -51,7 +51,7 @@ class Picture:
     now_ns: int = 0
     step: str = ""
     phase: str = ""
-    hosts: dict[str, str] = field(default_factory=lambda: {"A": "off", "B": "off"})
+    _states: dict[str, str] = field(default_factory=dict)
     owners: list[str] | None = None
     client: str | None = None
     finished: bool = False
@@ -63,6 +63,15 @@ class Picture:
     _ping_end_ns: int | None = None
     _sent: int | None = None
     _told_lost: int = 0
+
+    @property
+    def hosts(self) -> dict[str, str]:
+        """Each host with its state."""
+        if self.info is None:
+            return {}
+        return {
+            host: self._states.get(host, "off" if host in self.info.nodes else "no daemon") for host in self.info.hosts
+        }
 
     def heard(self, event: dict[str, Any]) -> None:
         """Take one event of the timeline; what is not understood is left out."""
@@ -142,8 +151,7 @@ class Picture:
 
     def _set_host(self, event: dict[str, Any], state: str) -> str:
         host = str(event.get("host"))
-        if host in self.hosts:
-            self.hosts[host] = state
+        self._states[host] = state
         return host
 
     def _on_trial_started(self, event: dict[str, Any], t_ns: int) -> None:

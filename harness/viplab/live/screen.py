@@ -16,7 +16,7 @@ from viplab.report.text import visible
 BARS = "▁▂▃▄▅▆▇█"
 LOST = "×"
 WIDTH, SHOWN = 60, 10
-_HOST = {"A": "bold blue", "B": "bold dark_orange3"}
+_HOST = {"A": "bold blue", "B": "bold dark_orange3", "C": "bold purple"}
 
 
 def panel(picture: Picture, run: str) -> RenderableType:
@@ -54,9 +54,14 @@ def _parties(picture: Picture) -> Table:
     for host, state in picture.hosts.items():
         info = picture.info
         name = info.stations[host].hostname if info and host in info.stations else ""
-        style = "green" if state == "daemon up" else "red" if state != "off" else "dim"
+        style = "green" if state == "daemon up" else "dim" if state in ("off", "no daemon") else "red"
         holds = Text("holds the address", style="bold") if host in (picture.owners or []) else Text("")
-        table.add_row(Text(f"host {host}", style=_HOST[host]), Text(visible(name, 30)), Text(state, style=style), holds)
+        table.add_row(
+            Text(f"host {host}", style=_HOST.get(host, "bold")),
+            Text(visible(name, 30)),
+            Text(state, style=style),
+            holds,
+        )
     table.add_row(Text("address held by"), _names(picture.owners), Text(""), Text(""))
     table.add_row(Text("client’s ARP entry"), _names([picture.client] if picture.client else []), Text(""), Text(""))
     return table

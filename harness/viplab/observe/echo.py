@@ -1,4 +1,4 @@
-"""The other end of the UDP probe: a few lines of Python that run on both hosts and send back what they get."""
+"""The other end of the UDP probe: a few lines of Python that run on the hosts and send back what they get."""
 
 from __future__ import annotations
 

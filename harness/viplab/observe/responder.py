@@ -1,4 +1,4 @@
-"""The other end of the HTTP probe: a few lines of Python that run on both hosts and say which of them answers."""
+"""The other end of the HTTP probe: a few lines of Python that run on the hosts and say which of them answers."""
 
 from __future__ import annotations
 

@@ -10,14 +10,13 @@ from matplotlib.ticker import MaxNLocator, MultipleLocator
 
 from viplab.analysis.views import AdvertSeen, TrialView
 from viplab.report import units
-from viplab.report.svg import LIGHT, Drawing, bare, canvas, drawing_rules, inline, plain_numbers
+from viplab.report.svg import LIGHT, Drawing, bare, canvas, drawing_rules, host_role, inline, plain_numbers
 from viplab.report.text import visible
 from viplab.report.timeline import LEFT, RIGHT, fault_words, tick, window
 
 _PLOT, _TOP, _BOTTOM = 120.0, 24.0, 74.0
 MOST = 400
 """Adverts that are drawn; of more, the longest intervals, and the first and last of each host."""
-_ROLES = {"A": ("a", "o"), "B": ("b", "s"), None: ("other", "o")}
 
 
 def draw(trial: TrialView, key: str) -> Drawing | None:
@@ -48,7 +47,8 @@ def draw(trial: TrialView, key: str) -> Drawing | None:
                 textcoords="offset points", fontweight="bold", annotation_clip=False,
             )  # fmt: skip
         handles = []
-        for host, (role, marker) in _ROLES.items():
+        for host in (*trial.info.hosts, None):
+            role, marker = host_role(host)
             points = [(advert.at_s, interval) for advert, interval in seen if advert.host == host and advert.priority]
             gives_up = [
                 (advert.at_s, interval) for advert, interval in seen if advert.host == host and not advert.priority
@@ -90,7 +90,7 @@ def _describe(seen: list[tuple[AdvertSeen, float]]) -> str:
     longest, interval = max(seen, key=lambda pair: pair[1])
     counts = ", ".join(
         units.count(number, f"advert of {host or 'another'}", f"adverts of {host or 'another'}")
-        for host in ("A", "B", None)
+        for host in sorted({advert.host for advert, _ in seen}, key=lambda host: host or "~")
         if (number := sum(advert.host == host for advert, _ in seen))
     )
     zero = sum(advert.priority == 0 for advert, _ in seen)

@@ -12,7 +12,7 @@ from matplotlib.ticker import MultipleLocator
 
 from viplab.analysis.views import RoundTrip, TrialView
 from viplab.report import units
-from viplab.report.svg import LIGHT, WIDTH, Drawing, bare, canvas, drawing_rules, inline, plain_numbers
+from viplab.report.svg import LIGHT, WIDTH, Drawing, bare, canvas, drawing_rules, host_role, inline, plain_numbers
 from viplab.report.text import visible
 from viplab.report.timeline import fault_words, tick
 
@@ -20,7 +20,6 @@ _LEFT, _RIGHT = 0.26, 0.985
 _ROW, _TOP, _BOTTOM = 46.0, 26.0, 74.0
 BEFORE_S, AFTER_S, LONGEST_S = 1.5, 1.5, 30.0
 _CHARACTER = 6.6
-_FILL = {"A": ("a-tint", "a"), "B": ("b-tint", "b"), None: ("loss-tint", "loss"), "other": ("other-tint", "other")}
 
 
 @dataclass(frozen=True)
@@ -80,7 +79,7 @@ def draw(rows: Sequence[Row], key: str, caption: str, marks: Sequence[tuple[floa
 def spans(trial: TrialView) -> list[Span]:
     """Who answered from when to when, by the finer stream; a loss lasts to the next answered request."""
     trips = trial.probe or trial.ping_trips
-    macs = {station.public_mac.lower(): name for name, station in trial.info.stations.items() if name in ("A", "B")}
+    macs = {station.public_mac.lower(): name for name, station in trial.info.stations.items()}
     found: list[Span] = []
     for trip in trips:
         host = _host(trip, macs)
@@ -116,16 +115,20 @@ def _row(axes: Axes, place: int, row: Row, found: Sequence[Span], end_s: float) 
         left, right = max(span.start_s, -BEFORE_S), min(span.end_s, end_s)
         if right <= left:
             continue
-        fill, edge = _FILL[span.host]
+        edge = "loss" if span.host is None else host_role(span.host)[0]
         axes.broken_barh(
-            [(left, right - left)], (place - 0.34, 0.44), facecolor=LIGHT[fill], edgecolor=LIGHT[edge], linewidth=1
+            [(left, right - left)],
+            (place - 0.34, 0.44),
+            facecolor=LIGHT[f"{edge}-tint"],
+            edgecolor=LIGHT[edge],
+            linewidth=1,
         )
         for label in _labels(span):
             if (right - left) / unit_s > (len(label) + 1) * _CHARACTER:
                 axes.text((left + right) / 2, place - 0.12, label, ha="center", va="center_baseline", fontsize=11)
                 break
     moments = row.trial.faults[0].moments
-    role = "a" if row.trial.faults[0].new_master == "A" else "b"
+    role, _ = host_role(row.trial.faults[0].new_master)
     for at_ns, marker in ((moments.first_advert_ns, "^"), (moments.first_garp_ns, "D")):
         if at_ns is not None:
             axes.plot((at_ns - row.trial.zero_ns) / 1e9, place + 0.24, marker=marker, color=LIGHT[role], markersize=6)

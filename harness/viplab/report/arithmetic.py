@@ -30,7 +30,7 @@ def draw(
     found = [item for item in found if item[3]]
     if not found:
         return None
-    interval_s = max(group.shown.info.nodes["A"].advert_int_s for _, _, group, _ in found)
+    interval_s = max(node.advert_int_s for _, _, group, _ in found for node in group.shown.info.nodes.values())
     models = [_model(group.shown) for _, _, group, _ in found]
     top = max(*(outage for *_, points in found for _, outage in points), *(at_0 for at_0, _, _ in models), 1.0)
     height = _TOP + _PLOT + _BOTTOM

@@ -29,7 +29,7 @@ class Omission:
 
 @dataclass(frozen=True)
 class ConfigLine:
-    """A line of a configuration; `differs` where the other host has no such line."""
+    """A line of a configuration; `differs` where another host has no such line."""
 
     text: str
     differs: bool
@@ -100,7 +100,7 @@ def frames_excerpt(frames: list[FrameRow]) -> list[FrameRow | Omission]:
 
 
 def merged_logs(trial: TrialView) -> list[LogLine | Omission]:
-    """The logs of both hosts on one axis, from a little before the first fault on.
+    """The logs of all hosts on one axis, from a little before the first fault on.
 
     A line that could not be dated stays behind the dated one before it; equal lines that follow each other are one.
     """

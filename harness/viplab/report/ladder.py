@@ -9,7 +9,7 @@ from matplotlib.axes import Axes
 
 from viplab.analysis.views import FrameRow, TrialView
 from viplab.report import units
-from viplab.report.svg import LIGHT, Drawing, canvas, drawing_rules, inline
+from viplab.report.svg import LIGHT, Drawing, canvas, drawing_rules, host_role, inline
 from viplab.report.text import visible
 
 _RUNG, _TOP, _BOTTOM = 44.0, 52.0, 34.0
@@ -49,7 +49,7 @@ def _ladder(axes: Axes, name: str, trial: TrialView, frames: list[FrameRow], dee
     axes.set_axis_off()
     axes.set_xlim(0, 1)
     axes.set_ylim(deepest - 0.35, -0.6)
-    role = "a" if master == "A" else "b"
+    role, _ = host_role(master)
     axes.text(0.5, -1.25, visible(name, 40), ha="center", fontweight="bold", fontsize=12.5)
     for x, label, colour in ((0.0, "client", "muted"), (1.0, f"host {master or '?'}", role)):
         axes.plot([x, x], [-0.5, len(frames) - 0.5], color=LIGHT[colour], linewidth=2, clip_on=False)

@@ -69,7 +69,7 @@ def _client(trial: TrialView, fault: FaultView) -> Iterator[str]:
     else:
         yield f"The client was without an answer for {units.seconds(outage)}{_expected(fault)}."
     if both:
-        yield f"For {units.seconds(both)} both hosts answered for the address."
+        yield f"For {units.seconds(both)} more than one host answered for the address."
 
 
 def _expected(fault: FaultView) -> str:

@@ -38,6 +38,8 @@ PALETTE: dict[str, tuple[str, str]] = {
     "a-tint": ("#cfe2f1", "#143c59"),
     "b": ("#b84a00", "#f0904e"),
     "b-tint": ("#fbdcc5", "#5a2a0d"),
+    "c": ("#6f3a94", "#c9a0ea"),
+    "c-tint": ("#e6d9f0", "#3a2250"),
     "other": ("#6b7079", "#9aa2ad"),
     "other-tint": ("#e3e5e9", "#343b44"),
     "idle-tint": ("#f1f2f5", "#232930"),
@@ -52,6 +54,14 @@ PALETTE: dict[str, tuple[str, str]] = {
 }
 
 LIGHT = {role: light for role, (light, _) in PALETTE.items()}
+
+_HOST_ROLES = {"A": ("a", "o"), "B": ("b", "s"), "C": ("c", "D")}
+
+
+def host_role(host: str | None) -> tuple[str, str]:
+    """Colour and marker of a host; those after the third, and whatever is none, share one."""
+    return _HOST_ROLES.get(host or "", ("other", "o"))
+
 
 SUBJECT_ROLES = (("first", "o"), ("second", "D"), ("third", "s"))
 """Colour and marker of the run's subjects, in their order."""

@@ -14,7 +14,7 @@ from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullLo
 from viplab.analysis.summary import FaultKind
 from viplab.analysis.views import FaultView, Interval, LossRunView, RoundTrip, SwimLane, TrialView
 from viplab.report import units
-from viplab.report.svg import LIGHT, WIDTH, Drawing, canvas, drawing_rules, inline
+from viplab.report.svg import LIGHT, WIDTH, Drawing, canvas, drawing_rules, host_role, inline
 from viplab.report.text import visible
 
 FAULT_WORDS: dict[FaultKind, str] = {
@@ -27,7 +27,7 @@ FAULT_WORDS: dict[FaultKind, str] = {
     "bring_back": "daemon on {host} started",
 }
 
-LANE_WORDS = {"A": "host A", "B": "host B", "owners": "VIP held by", "client": "client’s ARP entry"}
+_LANE_WORDS = {"owners": "VIP held by", "client": "client’s ARP entry"}
 
 BEFORE_S = 4.0
 AFTER_S = 9.0
@@ -43,14 +43,12 @@ _CHARACTER = 6.6
 """Width of a character of the lanes' labels, in the figure's units; on the safe side for any sans-serif face."""
 
 _FILL = {
-    "A": ("a-tint", "a", None),
-    "B": ("b-tint", "b", None),
-    "A+B": ("loss-tint", "loss", "////"),
     "none": ("paper", "loss", None),
     "off": ("paper", "rule", None),
     "silent": ("idle-tint", "rule", None),
+    "no daemon": ("paper", "grid", None),
 }
-_OTHER = ("other-tint", "other", None)
+_SEVERAL = ("loss-tint", "loss", "////")
 
 
 def draw(trial: TrialView, key: str) -> Drawing | None:
@@ -103,7 +101,7 @@ def describe(trial: TrialView) -> str:
     for lane in trial.swim_lanes:
         if lane.name in ("owners", "client") and lane.intervals:
             states = ", ".join(f"{item.label} from {units.moment(item.start_s, 1)} s" for item in lane.intervals[:12])
-            parts.append(f"{LANE_WORDS[lane.name]}: {states}.")
+            parts.append(f"{_lane_words(lane)}: {states}.")
     for run in _headline_runs(trial):
         length = units.seconds(None if run.end_s is None else run.end_s - run.start_s)
         parts.append(f"No answer from {units.moment(run.start_s, 1)} s, for {length or 'the rest of the trial'}.")
@@ -139,7 +137,7 @@ def _caption(trial: TrialView, start_s: float, end_s: float) -> str:
 
 def _lanes(axes: Axes, lanes: list[SwimLane], seconds_per_unit: float, start_s: float, end_s: float) -> None:
     axes.set_ylim(len(lanes) - 0.5, -0.5)
-    axes.set_yticks(range(len(lanes)), [LANE_WORDS[lane.name] for lane in lanes])
+    axes.set_yticks(range(len(lanes)), [_lane_words(lane) for lane in lanes])
     axes.tick_params(axis="y", length=0, pad=10)
     axes.tick_params(axis="x", length=0, labelbottom=False)
     for spine in axes.spines.values():
@@ -164,15 +162,18 @@ def _lanes(axes: Axes, lanes: list[SwimLane], seconds_per_unit: float, start_s: 
 
 
 def _style(lane: SwimLane, item: Interval) -> tuple[str, str, str | None]:
-    if item.label == "advertising":
-        return _FILL.get(lane.name, _OTHER)
-    return _FILL.get(item.label, _OTHER)
+    if lane.name == "owners" and "+" in item.label:
+        return _SEVERAL
+    role, _ = host_role(lane.name if item.label == "advertising" else item.label)
+    return _FILL.get(item.label, (f"{role}-tint", role, None))
+
+
+def _lane_words(lane: SwimLane) -> str:
+    return _LANE_WORDS.get(lane.name, f"host {lane.name}")
 
 
 def _owner_words(lane: SwimLane, item: Interval) -> str:
-    if lane.name == "owners" and item.label == "A+B":
-        return "A and B"
-    return visible(item.label, 22)
+    return visible(" and ".join(item.label.split("+")) if lane.name == "owners" else item.label, 22)
 
 
 def _moments(axes: Axes, lanes: list[SwimLane], trial: TrialView) -> None:
@@ -180,7 +181,7 @@ def _moments(axes: Axes, lanes: list[SwimLane], trial: TrialView) -> None:
     for fault in trial.faults:
         if fault.new_master is None or fault.new_master not in rows:
             continue
-        row, colour = rows[fault.new_master], LIGHT[fault.new_master.lower()]
+        row, colour = rows[fault.new_master], LIGHT[host_role(fault.new_master)[0]]
         for at_ns, marker in ((fault.moments.first_advert_ns, "^"), (fault.moments.first_garp_ns, "D")):
             if at_ns is not None:
                 axes.plot(
@@ -265,8 +266,9 @@ def _loss_bands(axes: Axes, trial: TrialView, start_s: float, end_s: float, midd
 
 def _answers(axes: Axes, trial: TrialView, start_s: float, end_s: float) -> Iterator[Line2D]:
     """Probe as a line, ping as dots, in the colour of the host whose MAC answered; yields what the legend needs."""
-    macs = {station.public_mac.lower(): name for name, station in trial.info.stations.items() if name in ("A", "B")}
-    for host, role, marker in (("A", "a", "o"), ("B", "b", "s"), (None, "other", "o")):
+    macs = {station.public_mac.lower(): name for name, station in trial.info.stations.items()}
+    for host in (*trial.info.hosts, None):
+        role, marker = host_role(host)
         colour = LIGHT[role]
         xs, ys = envelope(_points(trial.probe, macs, host, start_s, end_s), (end_s - start_s) / COLUMNS)
         if xs:

@@ -9,6 +9,9 @@ from dataclasses import dataclass
 from viplab.analysis.views import RunView, TrialView
 from viplab.types import HostName, NodeTimers, Station
 
+_BOX, _BETWEEN, _MARGIN = 220, 200, 40
+"""Width of a host's box, the room between two, and beside the outer ones; in units of the figure."""
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -21,7 +24,7 @@ class Bench:
     """The public network's addresses."""
     virtual_router_id: int
     client: Station | None
-    hosts: dict[HostName, Station | None]
+    hosts: dict[HostName, Station]
     nodes: dict[HostName, NodeTimers]
     holder: str | None
     """Host that held the address when the measured part began."""
@@ -31,9 +34,22 @@ class Bench:
         """The figure in one paragraph, for those who do not see it."""
         holder = f"At the outset {self.holder} holds it." if self.holder else "Who held it first was not measured."
         return (
-            f"The client and the hosts A and B are on the public network, the bridge {self.bridge}. A and B also "
-            f"share the interconnect, which carries the VRRP adverts. The virtual address is {self.vip}. {holder}"
+            f"The client and hosts {' and '.join(self.hosts)} are on the public network, the bridge {self.bridge}. "
+            f"They also share the interconnect, which carries the VRRP adverts. The virtual address is {self.vip}. "
+            f"{holder}"
         )
+
+    @property
+    def width(self) -> int:
+        """The figure's width in its own units."""
+        return max(720, 2 * _MARGIN + len(self.hosts) * (_BOX + _BETWEEN) - _BETWEEN)
+
+    @property
+    def places(self) -> dict[HostName, int]:
+        """Where each host's box begins: side by side, and with room for the VIP between those of a pair."""
+        between = self.width - 2 * _MARGIN - len(self.hosts) * _BOX
+        step = _BOX + between // max(1, len(self.hosts) - 1)
+        return {host: _MARGIN + number * step for number, host in enumerate(self.hosts)}
 
 
 def bench(view: RunView) -> Bench | None:
@@ -48,7 +64,7 @@ def bench(view: RunView) -> Bench | None:
         public=_network(trial),
         virtual_router_id=trial.info.virtual_router_id,
         client=stations.get("client"),
-        hosts={"A": stations.get("A"), "B": stations.get("B")},
+        hosts={host: stations[host] for host in trial.info.hosts},
         nodes=trial.info.nodes,
         holder=_holder(trial),
     )
@@ -58,7 +74,7 @@ def _holder(trial: TrialView) -> str | None:
     """The first sole owner that was seen."""
     for lane in trial.swim_lanes:
         if lane.name == "owners":
-            return next((item.label for item in lane.intervals if item.label in ("A", "B")), None)
+            return next((item.label for item in lane.intervals if item.label in trial.info.hosts), None)
     return None
 
 

@@ -12,6 +12,7 @@ captures and the owner census run through both, the probe and the 1 Hz ping as t
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
@@ -27,7 +28,7 @@ class _Strict(BaseModel):
 
 
 class Vrrp(_Strict):
-    """The virtual router that both hosts are configured with; names are keepalived's."""
+    """The virtual router that the hosts are configured with; names are keepalived's."""
 
     interface: str = Field(default="eth0", description="Interface that the adverts travel on (the interconnect).")
     virtual_router_id: int = Field(default=51, ge=1, le=255)
@@ -45,10 +46,27 @@ class Vrrp(_Strict):
 
 
 class Node(_Strict):
-    """What differs between the hosts."""
+    """What differs between the hosts. One without state and priority is on the networks and runs no daemon."""
 
-    state: Literal["MASTER", "BACKUP"]
-    priority: int = Field(ge=1, le=254)
+    model_config = ConfigDict(
+        json_schema_extra={"dependentRequired": {"state": ["priority"], "priority": ["state"]}},
+        extra="forbid",
+        frozen=True,
+    )
+
+    state: Literal["MASTER", "BACKUP"] | None = None
+    priority: int | None = Field(default=None, ge=1, le=254)
+
+    @model_validator(mode="after")
+    def _both_or_neither(self) -> Node:
+        if (self.state is None) != (self.priority is None):
+            raise ValueError("state and priority: both, or neither where no daemon is to run")
+        return self
+
+    @property
+    def runs_daemon(self) -> bool:
+        """Whether the daemon is configured on this host."""
+        return self.state is not None
 
 
 class Target(_Strict):
@@ -189,6 +207,9 @@ _STEPS: dict[str, type[_Strict]] = {
 }
 
 
+_OF_A_DAEMON = ("start", "bring_back", "stop", "kill")
+
+
 def _step_name(value: Any) -> str | None:
     if isinstance(value, BaseModel):
         return next(iter(type(value).model_fields))
@@ -269,15 +290,27 @@ class Scenario(_Strict):
     vrrp: Vrrp = Vrrp()
     probe: Probe = Probe()
     http: Http | None = Field(default=None, description="Left out, nobody asks over HTTP.")
-    hosts: dict[HostName, Node]
+    hosts: dict[HostName, Node] = Field(description="By a capital letter, which gives it its addresses: A has .11.")
     setup: list[Step] = []
     steps: list[Step] = Field(min_length=1)
     expect: Expect
 
+    @property
+    def daemons(self) -> dict[HostName, Node]:
+        """The hosts that run the daemon."""
+        return {name: node for name, node in self.hosts.items() if node.runs_daemon}
+
     @model_validator(mode="after")
-    def _both_hosts(self) -> Scenario:
-        if set(self.hosts) != {"A", "B"}:
-            raise ValueError("hosts: both A and B are needed")
+    def _hosts_that_are_there(self) -> Scenario:
+        named = [("expect", self.expect.owner, True)]
+        for phase, steps in (("setup", self.setup), ("steps", self.steps)):
+            for at, step in enumerate(steps):
+                named += [(f"{phase}.{at}", host, needs_daemon) for host, needs_daemon in _named(step)]
+        for where, host, needs_daemon in named:
+            if host not in self.hosts:
+                raise ValueError(f"{where}: there is no host {host}; there are: {', '.join(self.hosts)}")
+            if needs_daemon and host not in self.daemons:
+                raise ValueError(f"{where}: host {host} runs no daemon; give it a state and a priority")
         return self
 
     @model_validator(mode="after")
@@ -286,3 +319,18 @@ class Scenario(_Strict):
         if pings not in ([], ["start"], ["start", "stop"]):
             raise ValueError("steps: one ping a scenario, `ping: start` and then, if at all, `ping: stop`")
         return self
+
+
+def _named(step: Step) -> Iterator[tuple[HostName, bool]]:
+    """Each host that a step names, and whether that has to run the daemon."""
+    name = next(iter(type(step).model_fields))
+    argument = getattr(step, name)
+    if isinstance(argument, Wait):
+        yield from ((host, True) for host in (argument.master, argument.announced) if host is not None)
+    elif isinstance(argument, Target):
+        yield argument.host, name in _OF_A_DAEMON
+    elif name in _OF_A_DAEMON:
+        yield argument, True
+    elif name == "check":
+        # The set-up checks are about the article's pair.
+        yield from ((host, True) for host in ("A", "B"))

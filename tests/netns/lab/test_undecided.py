@@ -104,7 +104,7 @@ def test_two_masters_before_the_fault(in_namespaces: InNamespaces) -> None:
             subprocess.run(["ip", "link", "set", port, "type", "bridge_slave", "isolated", "on"], check=True)
 
     found = reasons(in_namespaces, separate, steps=KILL, seconds=6)
-    assert "both hosts were advertising as master just before the fault" in found
+    assert "A and B were advertising as master just before the fault" in found
 
 
 class Aloof(Vipd):

@@ -133,7 +133,7 @@ def test_two_masters_before_the_fault_make_a_trial_undecided(tmp_path: Path) -> 
     trial.adverts("B", 5 * s.S, 10 * s.S)
     assert judged(trial.write(tmp_path, 1)) == (
         "undecided",
-        "both hosts were advertising as master just before the fault",
+        "A and B were advertising as master just before the fault",
     )
 
 
