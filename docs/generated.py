@@ -15,6 +15,7 @@ from pathlib import Path
 from conformance.page import table as clauses
 from vipd.tools.diagram import state_machines
 from vipd.tools.manual import keywords
+from viplab import metrics
 from viplab.analysis.claims import read_reference
 from viplab.analysis.claims_page import claims_page
 from viplab.analysis.run import analyze
@@ -32,6 +33,7 @@ PARTS: list[Part] = [
     ("docs/claims.md", None, lambda: claims_page(read_reference(ROOT / "results" / "reference" / "article.yaml"))),
     ("docs/conformance.md", "clauses", lambda: "\n".join(clauses())),
     ("docs/method.md", "known truth", lambda: truth.known_truth(compare_all())),
+    ("docs/run-folder.md", "metrics", metrics.markdown),
     ("docs/theory.md", "state machines", state_machines),
     ("docs/vipd.md", "keywords", keywords),
 ]

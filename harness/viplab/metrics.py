@@ -271,3 +271,13 @@ def named(name: str) -> Metric:
 def shown_in(where: Shown) -> dict[str, Metric]:
     """The metrics that are shown there, by name, in the order of tables."""
     return {name: metric for name, metric in METRICS.items() if where in metric.shown}
+
+
+def markdown() -> str:
+    """The table of metrics for docs/run-folder.md."""
+    rows = ["| metric | unit | what it is | over trials | compared | in the report |", "|---|---|---|---|---|---|"]
+    for name, metric in METRICS.items():
+        over_trials = "yes" if Shown.STATISTICS in metric.shown else ""
+        compared = "decides" if Shown.GATE in metric.shown else "yes" if Shown.COMPARISON in metric.shown else ""
+        rows.append(f"| `{name}` | {metric.unit} | {metric.meaning} | {over_trials} | {compared} | {metric.title} |")
+    return "\n".join(rows)

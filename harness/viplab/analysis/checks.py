@@ -1,4 +1,4 @@
-"""The language in which the reference file says what must hold: comparisons of named measures, and log lines in order.
+"""The language in which the reference file says what must hold: comparisons of named values, and log lines in order.
 
 A check is true, false, or None where it could not be decided; `comparison` has the part that needs no log.
 """
@@ -115,7 +115,7 @@ def complaint(check: Check, lookup: Lookup) -> str:
     if isinstance(check, Logged):
         return f"not so: {check}"
     name, against = check.comparison
-    return f"{check.measure} is {shown(lookup(check.measure))}, should be {SIGN[name]} {shown(against)}"
+    return f"{check.metric} is {shown(lookup(check.metric))}, should be {SIGN[name]} {shown(against)}"
 
 
 def holds(check: Check, lookup: Lookup, view: TrialView) -> bool | None:
@@ -124,14 +124,14 @@ def holds(check: Check, lookup: Lookup, view: TrialView) -> bool | None:
 
 
 class Template(string.Formatter):
-    """Fills `{name:.3f}` from measures; what was not measured is said to be so."""
+    """Fills `{name:.3f}` from named values; what was not measured is said to be so."""
 
     def __init__(self, lookup: Lookup) -> None:
         super().__init__()
         self._lookup = lookup
 
     def get_field(self, field_name: str, args: Any, kwargs: Mapping[str, Any]) -> tuple[Any, str]:
-        """A measure, by its whole name: no attributes, no indices."""
+        """A value, by its whole name: no attributes, no indices."""
         return self._lookup(field_name), field_name
 
     def format_field(self, value: Any, format_spec: str) -> str:
@@ -141,6 +141,6 @@ class Template(string.Formatter):
         return str(format(value, format_spec if isinstance(value, int | float) and not isinstance(value, bool) else ""))
 
 
-def unknown_measure(name: str) -> InputError:
+def unknown_name(name: str) -> InputError:
     """The error of a reference file that asks for what nobody measures."""
-    return InputError(f"reference.yaml: there is no measure `{name}`; docs/claims.md lists them")
+    return InputError(f"reference.yaml: there is no metric `{name}`; docs/claims.md lists what there is")

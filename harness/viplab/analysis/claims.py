@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError, model_validator
 
-from viplab.analysis.checks import Check, Logged, Template, complaint, holds, unknown_measure
+from viplab.analysis.checks import Check, Logged, Template, complaint, holds, unknown_name
 from viplab.analysis.comparison import Compare, Lookup, Value
 from viplab.analysis.presentation import Presentation
 from viplab.analysis.summary import ClaimResult, ClaimVerdict, TrialVerdict
@@ -101,7 +101,7 @@ class Judged:
     """One trial with its named values."""
 
     view: TrialView
-    measures: dict[str, Value]
+    values: dict[str, Value]
 
     @property
     def decided(self) -> bool:
@@ -127,16 +127,16 @@ class Subject:
         return next((trial for trial in self.of(scenario) if trial.decided), None)
 
     def lookup(self, trial: Judged | None) -> Lookup:
-        """Find a measure by name: of this trial, or of another scenario of the same subject as `scenario/name`."""
+        """Find a value by name: of this trial, or of another scenario of the same subject as `scenario/name`."""
 
         def find(name: str) -> Value:
             scenario, slash, rest = name.rpartition("/")
             source = self.first(scenario) if slash else trial
             if source is None:
                 return None
-            if rest not in source.measures:
-                raise unknown_measure(name)
-            return source.measures[rest]
+            if rest not in source.values:
+                raise unknown_name(name)
+            return source.values[rest]
 
         return find
 
@@ -267,7 +267,7 @@ def _elsewhere(check: Check, subject: Subject) -> bool:
     if not isinstance(check, Compare):
         return False
     _, against = check.comparison
-    names = [check.measure, against[1:] if isinstance(against, str) and against.startswith("@") else ""]
+    names = [check.metric, against[1:] if isinstance(against, str) and against.startswith("@") else ""]
     return any("/" in name and not subject.of(name.rpartition("/")[0]) for name in names)
 
 

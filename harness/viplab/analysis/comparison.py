@@ -9,7 +9,7 @@ import operator
 from collections.abc import Callable
 from typing import Any
 
-from pydantic import model_validator
+from pydantic import AliasChoices, Field, model_validator
 
 from viplab.types import Frozen
 
@@ -29,12 +29,13 @@ SIGN = {"eq": "=", "ne": "!=", "lt": "<", "le": "<=", "gt": ">", "ge": ">=", "wi
 
 
 class Compare(Frozen):
-    """A measure against a value, or against another measure, whose name then follows an `@`.
+    """A metric against a value, or against another one, whose name then follows an `@`.
 
     A name may say another scenario of the same subject first: `SCENARIO/first_reply_ms`.
     """
 
-    measure: str
+    # Copies of the reference file that runs kept before November 2026 say `measure`.
+    metric: str = Field(validation_alias=AliasChoices("metric", "measure"))
     eq: bool | int | float | str | None = None
     ne: bool | int | float | str | None = None
     lt: float | str | None = None
@@ -46,7 +47,7 @@ class Compare(Frozen):
     @model_validator(mode="after")
     def _one_comparison(self) -> Compare:
         if len(self._given()) != 1:
-            raise ValueError(f"{self.measure}: give exactly one of {', '.join(_COMPARE)}")
+            raise ValueError(f"{self.metric}: give exactly one of {', '.join(_COMPARE)}")
         return self
 
     def _given(self) -> list[str]:
@@ -61,13 +62,13 @@ class Compare(Frozen):
     def holds(self, lookup: Lookup) -> bool | None:
         """Compare; None where either side was not measured."""
         name, against = self.comparison
-        value = lookup(self.measure)
+        value = lookup(self.metric)
         other = lookup(against[1:]) if isinstance(against, str) and against.startswith("@") else against
         return None if value is None or other is None else _COMPARE[name](value, other)
 
     def __str__(self) -> str:
         name, against = self.comparison
-        return f"{self.measure} {SIGN[name]} {shown(against)}"
+        return f"{self.metric} {SIGN[name]} {shown(against)}"
 
 
 def shown(value: Any) -> str:

@@ -1,7 +1,12 @@
-"""What claims and puzzles may ask about a trial: named values, each None where it was not measured."""
+"""What claims and puzzles may ask about a trial: named values, each None where it was not measured.
+
+They are the metrics of its faults (`viplab.metrics`) and what is defined here: each group of predicates is a table of
+names with what they mean, and below it the function that gives the values.
+"""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from itertools import groupby
 from statistics import median
 
@@ -10,6 +15,7 @@ from viplab.analysis.frame_rows import Resolution, resolution
 from viplab.analysis.record import Record, arp_entry
 from viplab.analysis.timing_model import skew_ns
 from viplab.analysis.views import FaultView, RoundTrip, TrialView
+from viplab.metrics import SECOND, Shown, shown_in
 from viplab.types import HostName
 
 # So many replies on either side of the first one from the new master are its neighbours.
@@ -18,19 +24,10 @@ _NEIGHBOURS = 4
 _BURST_NS = 2_000_000_000
 
 
-def measures(record: Record, view: TrialView) -> dict[str, Value]:
-    """All named values of one trial; the names are those that `article.yaml` uses."""
-    head = view.faults[0] if view.faults else None
-    return {
-        **_checks(record),
-        **_ping(view),
-        **_configured(record, head),
-        **_fault(head, ""),
-        **_fault(view.faults[1] if len(view.faults) > 1 else None, "second_"),
-        **_client(record, view, head),
-        **_announcement(record, view, head),
-        **_first_reply(record, view, head),
-    }
+_CHECKS = {
+    "P1": "the set-up check of that claim held (so P1 to P10)",
+    "P1_detail": "what that check saw (so P1_detail to P10_detail)",
+}
 
 
 def _checks(record: Record) -> dict[str, Value]:
@@ -43,20 +40,40 @@ def _checks(record: Record) -> dict[str, Value]:
     return values
 
 
+_PING = {
+    "ping_sent": "requests of the ping each second, by its transcript",
+    "ping_received": "replies, by its transcript",
+    "ping_lost": "the difference",
+    "ping_lost_run": "longest run of consecutive lost sequence numbers",
+    "ping_lost_seqs": "the lost sequence numbers",
+    "ping_rtt_ms": "min/avg/max/mdev as ping printed them",
+}
+
+
 def _ping(view: TrialView) -> dict[str, Value]:
-    ping = view.ping.summary if view.ping else None
-    lost = ping.lost_seqs if ping else []
+    if view.ping is None:
+        return _not_measured(_PING)
+    ping, rtt = view.ping.summary, view.ping.summary.rtt_ms
     # Consecutive numbers share their distance to a count.
-    runs = [len(list(run)) for _, run in groupby(enumerate(lost), lambda pair: pair[1] - pair[0])]
-    rtt = ping.rtt_ms if ping else None
+    runs = [len(list(run)) for _, run in groupby(enumerate(ping.lost_seqs), lambda pair: pair[1] - pair[0])]
     return {
-        "ping_sent": ping.sent if ping else None,
-        "ping_received": ping.received if ping else None,
-        "ping_lost": ping.sent - ping.received if ping else None,
-        "ping_lost_run": max(runs, default=0) if ping else None,
-        "ping_lost_seqs": (", ".join(map(str, lost[:20])) or "none") if ping else None,
+        "ping_sent": ping.sent,
+        "ping_received": ping.received,
+        "ping_lost": ping.sent - ping.received,
+        "ping_lost_run": max(runs, default=0),
+        "ping_lost_seqs": ", ".join(map(str, ping.lost_seqs[:20])) or "none",
         "ping_rtt_ms": f"{rtt.min:g}/{rtt.avg:g}/{rtt.max:g}/{rtt.mdev:g}" if rtt else None,
     }
+
+
+_CONFIGURED = {
+    "lab": "what the hosts are: `libvirt` for guests, `netns` for namespaces",
+    "subject": "what was tested, with its version",
+    "priority_a": "configured priority of A",
+    "priority_b": "configured priority of B",
+    "priorities_equal": "whether they are equal",
+    "skew_s": "skew time of the host that took over",
+}
 
 
 def _configured(record: Record, head: FaultView | None) -> dict[str, Value]:
@@ -73,41 +90,33 @@ def _configured(record: Record, head: FaultView | None) -> dict[str, Value]:
     }
 
 
-def _fault(view: FaultView | None, prefix: str) -> dict[str, Value]:
-    summary = view.summary if view else None
-    window = summary.outage_window_s if summary else None
-    outage = summary.outage_s if summary else None
-    values: dict[str, Value] = {
-        "fault": f"{summary.fault.kind} of {summary.fault.host}" if summary else None,
-        "old_master": (view.old_master or "none") if view else None,
-        "new_master": (view.new_master or "none") if view else None,
+_FAULT = {
+    "fault": "the fault",
+    "old_master": "who advertised before the fault",
+    "new_master": "who began to advertise after it; `none` where nobody else did",
+    "outage_low_s": "lowest outage that the model predicts",
+    "outage_high_s": "highest outage that the model predicts",
+    "outage_error_s": "how far the outage lies outside that window; 0 within",
+    "down_interval_measured_s": "`expected_down_interval_s` and `deadline_excess_s` together",
+}
+
+
+def _fault(view: FaultView | None) -> dict[str, Value]:
+    metrics = shown_in(Shown.CLAIMS)
+    if view is None:
+        return _not_measured([*_FAULT, *metrics])
+    summary = view.summary
+    window, due_s, excess_s = summary.outage_window_s, summary.expected_down_interval_s, summary.deadline_excess_s
+    return {
+        "fault": f"{summary.fault.kind} of {summary.fault.host}",
+        "old_master": view.old_master or "none",
+        "new_master": view.new_master or "none",
         "outage_low_s": window[0] if window else None,
         "outage_high_s": window[1] if window else None,
-        "outage_error_s": _outside(outage, window),
+        "outage_error_s": _outside(summary.outage_s, window),
+        "down_interval_measured_s": None if due_s is None or excess_s is None else due_s + excess_s,
+        **{name: getattr(summary, name) for name in metrics},
     }
-    for name in (
-        "expected_down_interval_s",
-        "detection_s",
-        "deadline_excess_s",
-        "announce_s",
-        "client_switch_s",
-        "outage_s",
-        "outage_loss_s",
-        "recovered_s",
-        "failover_s",
-        "reversion_s",
-        "dual_owner_s",
-        "x_s",
-        "priority_zero",
-    ):
-        values[name] = getattr(summary, name) if summary else None
-    excess = values["deadline_excess_s"]
-    values["down_interval_measured_s"] = (
-        summary.expected_down_interval_s + excess
-        if summary and summary.expected_down_interval_s is not None and isinstance(excess, float)
-        else None
-    )
-    return {prefix + name: value for name, value in values.items()}
 
 
 def _outside(value: float | None, window: tuple[float, float] | None) -> float | None:
@@ -117,10 +126,19 @@ def _outside(value: float | None, window: tuple[float, float] | None) -> float |
     return min(0.0, value - window[0]) + max(0.0, value - window[1])
 
 
+_CLIENT = {
+    "client_before": "host in the client's neighbour table at the fault",
+    "client_after": "the same when the headline fault's time is over",
+    "arp_before": "host in `arp -an` before the steps",
+    "arp_after": "host in `arp -an` after the steps",
+    "ping_sent_first": "requests of the ping between the headline fault and the next one, by the capture",
+    "ping_lost_first": "those of them that were not answered",
+}
+
+
 def _client(record: Record, view: TrialView, head: FaultView | None) -> dict[str, Value]:
     if head is None:
-        names = ("client_before", "client_after", "arp_before", "arp_after", "ping_sent_first", "ping_lost_first")
-        return dict.fromkeys(names)
+        return _not_measured(_CLIENT)
     fault, until_ns = next(record.windows())
     until_s = (until_ns - view.zero_ns) / 1e9
     first = [trip for trip in view.ping_trips if head.at_s <= trip.sent_s < until_s]
@@ -134,10 +152,17 @@ def _client(record: Record, view: TrialView, head: FaultView | None) -> dict[str
     }
 
 
+_ANNOUNCEMENT = {
+    "garp_to": "MAC that the first gratuitous ARP of the new master was sent to",
+    "garp_burst": "gratuitous ARPs of the new master within 2 s of the first",
+    "second_burst_s": "first gratuitous ARP to the first one of the next burst",
+}
+
+
 def _announcement(record: Record, view: TrialView, head: FaultView | None) -> dict[str, Value]:
     first_ns = head.moments.first_garp_ns if head else None
     if first_ns is None:
-        return {"garp_to": None, "garp_burst": None, "second_burst_s": None}
+        return _not_measured(_ANNOUNCEMENT)
     frames = [frame for frame in record.announcements if frame.time_ns >= first_ns]
     own = [frame for frame in frames if frame.src_mac == frames[0].src_mac]
     later = [arp.time_ns for arp in own if arp.time_ns - first_ns > _BURST_NS]
@@ -148,12 +173,23 @@ def _announcement(record: Record, view: TrialView, head: FaultView | None) -> di
     }
 
 
+_FIRST_REPLY = {
+    "first_reply_seq": "first request of the ping each second that the new master answered",
+    "first_reply_ms": "its round-trip time, by the capture",
+    "neighbours_ms": "median round-trip time of up to four replies before and four after it",
+    "others_max_ms": "slowest of all other replies",
+    "resolution_seen": "the new master asked by ARP for the client before that reply",
+    "resolution_ms": "its ARP request to the client's answer",
+    "resolution_in_trip": "both of these lie within that round trip",
+    "client_asked": "the client had sent the new master an ARP request of its own before",
+}
+
+
 def _first_reply(record: Record, view: TrialView, head: FaultView | None) -> dict[str, Value]:
     """The first reply of the 1 Hz ping that came from the new master, and whether an ARP exchange lies within it."""
     trip = _first_trip(record, view, head)
     if head is None or trip is None or trip.rtt_ms is None:
-        names = ("first_reply_seq", "first_reply_ms", "neighbours_ms", "others_max_ms", "resolution_ms")
-        return dict.fromkeys((*names, "resolution_seen", "resolution_in_trip", "client_asked"))
+        return _not_measured(_FIRST_REPLY)
     answered = [other for other in view.ping_trips if other.rtt_ms is not None]
     at = answered.index(trip)
     neighbours = answered[max(0, at - _NEIGHBOURS) : at] + answered[at + 1 : at + 1 + _NEIGHBOURS]
@@ -205,3 +241,36 @@ def _client_asked(record: Record, head: FaultView, before_ns: int) -> bool:
 
 def _named(record: Record, mac: str | None) -> HostName | str | None:
     return record.host_by_mac(mac) or mac
+
+
+def _not_measured(names: Iterable[str]) -> dict[str, Value]:
+    return dict.fromkeys(names)
+
+
+PREDICATES: dict[str, str] = {
+    **_CHECKS,
+    **_PING,
+    **_CONFIGURED,
+    **_FAULT,
+    **{name: metric.meaning for name, metric in shown_in(Shown.CLAIMS).items()},
+    **_CLIENT,
+    **_ANNOUNCEMENT,
+    **_FIRST_REPLY,
+}
+"""Every name with its meaning, as docs/claims.md lists them."""
+
+
+def named_values(record: Record, view: TrialView) -> dict[str, Value]:
+    """All named values of one trial; those of its second fault have `second_` before their names."""
+    head = view.faults[0] if view.faults else None
+    second = _fault(view.faults[1] if len(view.faults) > 1 else None)
+    return {
+        **_checks(record),
+        **_ping(view),
+        **_configured(record, head),
+        **_fault(head),
+        **{SECOND + name: value for name, value in second.items()},
+        **_client(record, view, head),
+        **_announcement(record, view, head),
+        **_first_reply(record, view, head),
+    }

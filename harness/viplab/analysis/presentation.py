@@ -66,7 +66,7 @@ class Course(Frozen):
 
     @model_validator(mode="after")
     def _of_the_fault(self) -> Course:
-        _known((check.measure for check in self.when), COMPARED)
+        _known((check.metric for check in self.when), COMPARED)
         _known(_names(self.text), DURATIONS)
         return self
 

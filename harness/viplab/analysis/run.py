@@ -6,7 +6,7 @@ import json
 
 from viplab.analysis.claims import Judged, Reference, exit_status, judge_claims, read_presentation, read_reference
 from viplab.analysis.metric_statistics import statistics, table
-from viplab.analysis.predicates import measures
+from viplab.analysis.predicates import named_values
 from viplab.analysis.puzzles import answer_puzzles
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
@@ -38,7 +38,7 @@ def analyze(run: RunFolder) -> RunView:
             continue
         issues += record.issues
         view = view_trial(record)
-        judged.append(Judged(view, measures(record, view)))
+        judged.append(Judged(view, named_values(record, view)))
     if not judged:
         notes.append(f"{run.path / 'trials'}: no trial that can be read")
     reference = _reference(run, notes)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from viplab.analysis.predicates import measures
+from viplab.analysis.predicates import named_values
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.views import FaultView, TrialView
@@ -59,7 +59,7 @@ def answers(folder: Path) -> dict[str, Answer]:
     said: dict[str, Answer] = {}
     for prefix, fault in zip(("", "second_"), view.faults, strict=False):
         said |= {prefix + name: value for name, value in _of_fault(fault).items()}
-    return said | _of_instrument(view) | {"second_burst_s": _ns(measures(record, view)["second_burst_s"])}
+    return said | _of_instrument(view) | {"second_burst_s": _ns(named_values(record, view)["second_burst_s"])}
 
 
 def _of_fault(view: FaultView) -> dict[str, Answer]:
@@ -86,5 +86,5 @@ def _of_instrument(view: TrialView) -> dict[str, Answer]:
 
 
 def _ns(value: object) -> Answer:
-    """Nanoseconds of seconds: the figures are such quotients, which a double gives back exactly below 104 days."""
+    """Nanoseconds of seconds: the metrics are such quotients, which a double gives back exactly below 104 days."""
     return round(value * 1_000_000_000) if isinstance(value, int | float) else None

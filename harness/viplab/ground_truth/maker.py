@@ -92,7 +92,7 @@ class Trial:
     protocol: str = "vrrp2"
     ipv6: bool = False
     advert_int: int = S
-    # The known answers, in nanoseconds or counts, by the name of the measure.
+    # The known answers, in nanoseconds or counts, by the name of the metric.
     truth: dict[str, int | None] = field(default_factory=dict)
     ping_from: int = 1 * S + 7 * MS
     ping_to: int | None = None

@@ -11,8 +11,7 @@ import yaml
 
 from support import synthetic as s
 from viplab.analysis.claims import exit_status, read_reference
-from viplab.analysis.claims_page import MEANING
-from viplab.analysis.predicates import measures
+from viplab.analysis.predicates import PREDICATES, named_values
 from viplab.analysis.reading import read_trial
 from viplab.analysis.run import analyze, write_summary
 from viplab.analysis.summary import ClaimResult, Summary
@@ -180,7 +179,7 @@ def test_a_claim_that_cannot_apply_says_so_and_has_no_say(tmp_path: Path, lab: s
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"check": [{"measure": "ping_lost"}]}, "exactly one of"),
+        ({"check": [{"metric": "ping_lost"}]}, "exactly one of"),
         ({"check": []}, "at least 1"),
         ({"id": "1X"}, "pattern"),
         ({"because": "x"}, "not permitted"),
@@ -195,11 +194,11 @@ def test_a_wrong_reference_is_refused_with_the_place(tmp_path: Path, change: dic
         read_reference(path)
 
 
-def test_an_unknown_measure_is_an_input_error(tmp_path: Path) -> None:
+def test_an_unknown_metric_is_an_input_error(tmp_path: Path) -> None:
     root = s.write_run(tmp_path / "run", [s.part_1("keepalived-2")])
     text = (root / "reference.yaml").read_text().replace("{P1_detail}", "{P1_detial}")
     (root / "reference.yaml").write_text(text)
-    with pytest.raises(InputError, match="no measure `P1_detial`"):
+    with pytest.raises(InputError, match="no metric `P1_detial`"):
         analyze(RunFolder(root))
 
 
@@ -211,11 +210,11 @@ def test_what_guests_say_is_never_taken_for_a_template(tmp_path: Path) -> None:
     assert claim(analyze(RunFolder(s.write_run(tmp_path / "run", [trial]))), "P1").measured == "{0} {x!r} <b>"
 
 
-def test_the_claims_page_says_what_every_measure_is(tmp_path: Path) -> None:
+def test_every_predicate_says_what_it_is(tmp_path: Path) -> None:
     record = read_trial(TrialFolder(s.case_a("keepalived-2").write(tmp_path, 1)))
-    names = {name for name in measures(record, view_trial(record)) if not name.startswith("second_")}
+    names = {name for name in named_values(record, view_trial(record)) if not name.startswith("second_")}
     names |= {"second_burst_s"}
-    assert set(MEANING) == {name for name in names if not name.startswith("P")} | {"P1", "P1_detail"}
+    assert set(PREDICATES) == {name for name in names if not name.startswith("P")} | {"P1", "P1_detail"}
 
 
 def test_a_run_that_does_not_say_what_it_is_is_refused(tmp_path: Path) -> None:

@@ -44,7 +44,7 @@ def changed(change: Change) -> Any:
         (lambda d: d["report"]["chapters"][1].update(scenarios=["case-d"]), r"report: .*scenario case-d: is taken"),
         (lambda d: d["report"]["courses"][0].update(text="{outage}"), r"report\.courses\.0: .*no `outage` here"),
         (
-            lambda d: d["report"]["courses"][0]["when"].append({"measure": "gap", "eq": 1}),
+            lambda d: d["report"]["courses"][0]["when"].append({"metric": "gap", "eq": 1}),
             r"\.0: .*no `gap` here",
         ),
         (lambda d: d["report"]["courses"][0].update(puzzle=9), r"no puzzle 9"),
