@@ -19,6 +19,7 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "tests"]
 
 INTERNAL = 70  # viplab.errors.ExitStatus, which is not installed where this runs
+APART = ("browser", "e2e", "packaging")  # tests that have a session of their own
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -33,7 +34,7 @@ def e2e(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Everything that needs no guests: units, conformance, and routers in network namespaces."""
     _install(session, "lab,dev")
-    _become(session, "pytest", "--ignore=tests/e2e", "--ignore=tests/browser", *session.posargs)
+    _become(session, "pytest", *(f"--ignore=tests/{name}" for name in APART), *session.posargs)
 
 
 @nox.session
@@ -78,6 +79,13 @@ def killed(session: nox.Session) -> None:
     """`kill -9` of a run at five moments, on real guests: nothing is left behind, and the next run works."""
     _install(session, "lab,dev")
     _become(session, "pytest", "tests/e2e", *session.posargs)
+
+
+@nox.session
+def wheel(session: nox.Session) -> None:
+    """The wheel, installed in empty environments with and without the extra `lab`: what it brings, and a run of it."""
+    _install(session, "lab,dev")
+    _become(session, "pytest", "tests/packaging", *session.posargs)
 
 
 @nox.session

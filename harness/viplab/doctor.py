@@ -29,7 +29,11 @@ LACKING = 69  # ExitStatus.UNAVAILABLE, which a plain script cannot import
 
 # The bench cannot do without the first three; "tests" is for a nox session, and without "speed" all is just slower.
 BENCH = ("build", "network", "lab")
-SESSION_PURPOSES = {"lint": ("build",), "tests": ("build", "network", "tests")}
+SESSION_PURPOSES = {
+    "lint": ("build",),
+    "tests": ("build", "network", "tests"),
+    "wheel": ("build", "network"),
+}
 
 _PYTHON = f"python{sys.version_info[0]}.{sys.version_info[1]}"
 _INSTALL = {
