@@ -123,9 +123,10 @@ def report(session: nox.Session) -> None:
     _install(session, "dev")
     newest = Path("results/runs/latest")
     for run in (*([newest] if newest.exists() else []), Path("results/sample")):
-        session.run("viplab", "report", str(run), silent=True)
+        # What the run came to is not asked here; damage would be 64.
+        session.run("viplab", "report", str(run), silent=True, success_codes=[0, 1, 2])
         first = _pages(run)
-        session.run("viplab", "report", str(run), silent=True)
+        session.run("viplab", "report", str(run), silent=True, success_codes=[0, 1, 2])
         if _pages(run) != first:
             session.error(f"{run}: the report is not the same bytes twice")
         session.log(f"{run}/report/index.html, {run}/report.html ({(run / 'report.html').stat().st_size // 1000} kB)")

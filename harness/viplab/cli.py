@@ -10,6 +10,7 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from functools import cache
+from io import TextIOWrapper
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 
@@ -37,6 +38,9 @@ app.add_typer(image_app, name="image")
 
 # Typer brings a click of its own or uses the installed one; this is the class that its usage errors share, either way.
 _UsageProblem: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
+
+DAMAGE_SHOWN = 20
+"""Lines that `analyze` and `report` print of what is wrong with a folder; the report has them all."""
 
 Run = Annotated[str, typer.Argument(help="A run: its folder, its id or the beginning of it, or `latest`.")]
 Results = Annotated[
@@ -134,11 +138,7 @@ def analyze(run: Run = "latest", results: Results = None) -> int:
 
     Where a part of the folder is missing or damaged the rest is judged all the same; the exit status is then 64.
     """
-    view = _judge(_runs(results).find(run), report=False)
-    if view.damage:
-        more = f"; and {len(view.damage) - 1} more" if len(view.damage) > 1 else ""
-        raise InputError(f"{view.damage[0]}{more}; what could be judged was")
-    return view.exit_status
+    return _status(_judge(_runs(results).find(run), report=False))
 
 
 @app.command()
@@ -159,10 +159,14 @@ def report(
     ] = None,
     results: Results = None,
 ) -> int:
-    """Write a run's report from its folder alone: a site in `report/` and the same as one file, `report.html`."""
+    """Write a run's report from its folder alone: a site in `report/` and the same as one file, `report.html`.
+
+    The exit status is that of `analyze`.
+    """
     from viplab import report as forms
     from viplab.analysis.run import analyze as analyse
     from viplab.analysis.run import summary_bytes, write_summary, write_trials
+    from viplab.regular_files import write_named
     from viplab.run_folder import RunFolder
 
     if output is not None and (junit or markdown or json):
@@ -171,7 +175,7 @@ def report(
     view = analyse(folder)
     if junit is not None:
         with _writing():
-            junit.write_text(forms.junit(view), encoding="utf-8")
+            write_named(folder.path, junit, forms.junit(view).encode(errors="backslashreplace"))
     if markdown:
         sys.stdout.write(forms.markdown(view))
     if json:
@@ -188,7 +192,7 @@ def report(
                 path = forms.write_single(there, view) if single else forms.write_site(there, view)
         out().print(forms.summary_table(view))
         out().print(f"report: {_short(path)}", soft_wrap=True)
-    return 0
+    return _status(view)
 
 
 @app.command()
@@ -261,15 +265,10 @@ def serve(
 @app.command()
 def runs(results: Results = None) -> None:
     """List the runs that are here, newest first."""
+    from viplab.report.text import visible
+
     for folder in _runs(results).runs():
-        info = folder.info()
-        names = ", ".join(
-            dict.fromkeys(
-                f"{t.scenario}/{t.subject}"
-                for t in (x.info() for x in folder.trials() if (x.path / "trial.json").exists())
-            )
-        )
-        out().print(f"{info.id}  {info.provenance.accel or '-':5}  {names}", soft_wrap=True)
+        out().print(visible(_in_a_line(folder)), soft_wrap=True, markup=False)
 
 
 @app.command()
@@ -388,6 +387,29 @@ def _judge(folder: RunFolder, *, report: bool) -> RunView:
     return view
 
 
+def _in_a_line(folder: RunFolder) -> str:
+    try:
+        info = folder.info()
+    except InputError as error:
+        return f"{folder.path.name}  cannot be read: {error}"
+    names: dict[str, None] = {}
+    for trial in folder.trials():
+        # Of a run that is under way the last trial may have none yet.
+        with suppress(InputError):
+            asked = trial.info()
+            names[f"{asked.scenario}/{asked.subject}"] = None
+    return f"{folder.path.name}  {info.provenance.accel or '-':5}  {', '.join(names)}"
+
+
+def _status(view: RunView) -> int:
+    """The exit status of a run that was read from its folder, where damage is said line by line."""
+    if not view.damage:
+        return view.exit_status
+    shown = view.damage[:DAMAGE_SHOWN]
+    more = [f"and {len(view.damage) - len(shown)} more"] if len(view.damage) > len(shown) else []
+    raise InputError("\n".join([*shown, *more, "what could be judged was"]))
+
+
 @cache
 def out() -> Console:
     """Where results are printed."""
@@ -418,6 +440,10 @@ def _short(path: Path) -> Path:
 
 def main() -> NoReturn:
     """Entry point; the exit status is one of `ExitStatus`."""
+    for stream in (sys.stdout, sys.stderr):
+        # The name of a file need not be UTF-8.
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
     try:
         sys.exit(app(standalone_mode=False) or ExitStatus.OK)
     except _UsageProblem as error:

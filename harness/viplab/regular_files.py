@@ -70,11 +70,51 @@ def read_up_to(file: BinaryIO, limit: int) -> bytes:
     return file.read(min(os.fstat(file.fileno()).st_size, limit))
 
 
+def is_regular(root: Path, path: Path) -> bool:
+    """Whether `open_regular` would open it."""
+    try:
+        opened = open_regular(root, path)
+    except InputError:
+        return False
+    if opened is None:
+        return False
+    opened.close()
+    return True
+
+
+def names_in(root: Path, folder: Path) -> list[str]:
+    """What there is in a folder of `root`, sorted, whatever it is; nothing where a link leads there."""
+    if _has_link(root, folder):
+        return []
+    try:
+        return sorted(path.name for path in folder.iterdir())
+    except OSError:
+        return []
+
+
+def regular_files(root: Path, folder: Path) -> list[Path]:
+    """Every regular file below a folder of `root`, sorted; a link is neither listed nor followed."""
+    if _has_link(root, folder):
+        return []
+    found = (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
+    return sorted(path for path in found if stat.S_ISREG(path.lstat().st_mode))
+
+
+def remove_regular(root: Path, path: Path) -> None:
+    """Remove a file, or a link itself, of `root`; one that is not there, or that cannot be removed, is left.
+
+    Raises:
+        InputError: the path leads outside.
+    """
+    with suppress(OSError), _parent(root, path) as folder:
+        os.unlink(path.name, dir_fd=folder)
+
+
 def write_regular(root: Path, path: Path, content: bytes) -> None:
     """Put a file into `root`, making the folders between.
 
     Raises:
-        InputError: the path leads outside, or over a link.
+        InputError: the path leads outside, or over a link, or there is a folder in its place.
         HostError: the disk is full or not writable.
     """
     temporary = f".{path.name}.{secrets.token_hex(4)}"
@@ -91,7 +131,22 @@ def write_regular(root: Path, path: Path, content: bytes) -> None:
     except OSError as error:
         if _has_link(root, path.parent):
             raise InputError(f"{path}: there is a link on the way to it, and links are not followed") from None
+        if isinstance(error, IsADirectoryError | NotADirectoryError):
+            raise InputError(f"{path}: cannot be written ({error.strerror}); move away what is in its place") from None
         raise HostError(f"{path}: cannot be written ({error.strerror}); free some disk, or copy the run") from None
+
+
+def write_named(root: Path, path: Path, content: bytes) -> None:
+    """Write a file that the user named: in `root` as `write_regular` does, elsewhere as any program would.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    place = path.parent.resolve() / path.name
+    if place.is_relative_to(root.resolve()):
+        write_regular(place.parent, place, content)
+    else:
+        path.write_bytes(content)
 
 
 @contextmanager
@@ -127,6 +182,6 @@ def _has_link(root: Path, path: Path) -> bool:
     place = root
     for part in path.relative_to(root).parts:
         place = place / part
-        if place.is_symlink():
+        if os.path.islink(place):  # noqa: PTH114 - pathlib's raises for a name that is too long
             return True
     return False

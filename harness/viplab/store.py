@@ -1,5 +1,8 @@
 """Where runs are kept: in a folder each, beside `latest`, which points at the newest."""
 
+# What a user types may be too long, or no name at all, for pathlib's questions.
+# ruff: noqa: PTH112, PTH113
+
 from __future__ import annotations
 
 import os
@@ -68,11 +71,9 @@ class RunStore:
             InputError: there is none, or more than one.
         """
         for path in (Path(word), self.root / word):
-            if (path / "run.json").is_file() or (path / "trials").is_dir():
+            if os.path.isfile(path / "run.json") or os.path.isdir(path / "trials"):
                 return RunFolder(path.resolve())
-        begins = (
-            [path for path in self.root.glob(f"{word}*") if (path / "run.json").is_file()] if "/" not in word else []
-        )
+        begins = [run.path for run in self.runs() if run.path.name.startswith(word)]
         if len(begins) == 1:
             return RunFolder(begins[0].resolve())
         if begins:
@@ -85,7 +86,7 @@ class RunStore:
         """What `compare` may be given: a baseline by name or path, or a run as `find` takes it."""
         named = [] if "/" in word else [baseline_path(word.removesuffix(".json"))]
         for path in (Path(word), *named):
-            if path.suffix == ".json" and path.is_file():
+            if path.suffix == ".json" and os.path.isfile(path):
                 return path
         return self.find(word).path
 

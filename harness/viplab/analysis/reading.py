@@ -14,7 +14,7 @@ from viplab.capture.dissect import meanings
 from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Neighbour
 from viplab.capture.pcap import Pcap
 from viplab.errors import InputError
-from viplab.regular_files import open_regular, read_up_to
+from viplab.regular_files import names_in, open_regular, read_up_to
 from viplab.run_folder import TrialFolder
 from viplab.types import Event, HostName, HttpRequest, NetworkName
 from viplab.untrusted_data import yaml_value
@@ -133,7 +133,7 @@ def _concerns(frame: Meaning, vip: str) -> bool:
 
 def _configuration(folder: TrialFolder, host: HostName, names: list[str], issues: list[str]) -> dict[str, str | None]:
     """A host's configuration files by name."""
-    names = names or sorted(path.name for path in folder.host(host, "").glob("*.conf"))
+    names = names or [name for name in names_in(folder.path, folder.host(host, "")) if name.endswith(".conf")]
     return {name: _text(folder, folder.host(host, name), issues) for name in names[:_MOST_FILES]}
 
 

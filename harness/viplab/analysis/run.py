@@ -75,11 +75,11 @@ def write_summary(run: RunFolder, view: RunView) -> bytes:
 def summary_bytes(view: RunView) -> bytes:
     """What `summary.json` holds; the same view gives the same bytes."""
     data = view.summary.model_dump(mode="json", by_alias=True)
-    return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode()
+    return (json.dumps(data, indent=2, ensure_ascii=False) + "\n").encode(errors="backslashreplace")
 
 
 def write_trials(run: RunFolder, view: RunView) -> bytes:
     """Write `trials.csv`, the raw points behind the statistics; the same view gives the same bytes."""
-    content = table([trial.summary for trial in view.trials]).encode()
+    content = table([trial.summary for trial in view.trials]).encode(errors="backslashreplace")
     write_regular(run.path, run.path / "trials.csv", content)
     return content

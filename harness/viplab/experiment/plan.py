@@ -9,6 +9,9 @@ from viplab.scenario.model import Scenario
 from viplab.subjects.subject import Subject
 from viplab.types import HostName
 
+MOST_TRIALS = 100_000
+"""Repetitions of a scenario: more than anybody can wait for."""
+
 
 @dataclass(frozen=True)
 class Plan:

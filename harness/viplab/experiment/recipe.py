@@ -14,12 +14,16 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from viplab import store
 from viplab.errors import InputError
-from viplab.experiment.plan import Plan
+from viplab.experiment.plan import MOST_TRIALS, Plan
 from viplab.lab.image import load_recipe
 from viplab.lab.registry import lab_kind
 from viplab.progress import note
+from viplab.regular_files import read_regular
 from viplab.scenario.load import explain, parse_scenario
 from viplab.subjects.registry import subject
+from viplab.untrusted_data import yaml_value
+
+_LARGEST = 4 << 20
 
 
 class _Strict(BaseModel):
@@ -42,10 +46,10 @@ class Recipe(_Strict):
     lab: str
     # Recipes written before November 2026 say `lanes`.
     workers: int = Field(ge=1, validation_alias=AliasChoices("workers", "lanes"))
-    trials: int = Field(ge=1)
+    trials: int = Field(ge=1, le=MOST_TRIALS)
     seed: int
     subjects: list[Chosen] = Field(min_length=1)
-    scenarios: list[str] = Field(min_length=1)
+    scenarios: list[str] = Field(min_length=1, max_length=1000)
     """Each a whole scenario file."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
@@ -74,13 +78,14 @@ def read_recipe(path: Path) -> tuple[Recipe, Plan]:
         InputError: it cannot be read, or is not valid; the message lists every error, one a line.
     """
     try:
-        recipe = Recipe.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror})") from None
-    except (yaml.YAMLError, UnicodeDecodeError):
-        raise InputError(f"{path}: not valid YAML; a run keeps its recipe as recipe.yaml") from None
+        content = read_regular(path.parent, path, _LARGEST)
+        if content is None:
+            raise InputError(f"{path}: cannot be read (No such file or directory)")
+        recipe = Recipe.model_validate(yaml_value(content.decode("utf-8")))
     except ValidationError as error:
         raise InputError("\n".join(f"{path}: {line}" for line in explain(error))) from None
+    except ValueError as error:
+        raise InputError(f"{path}: not valid YAML ({error}); a run keeps its recipe as recipe.yaml") from None
     plan = Plan(
         scenarios=[(text, parse_scenario(text, str(path))) for text in recipe.scenarios],
         subjects=[subject(chosen.name, chosen.profile) for chosen in recipe.subjects],

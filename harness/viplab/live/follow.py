@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
+from viplab.errors import InputError
+from viplab.regular_files import open_regular
 from viplab.run_folder import RunFolder, TrialFolder
 
 AT_ONCE = 256 * 1024
@@ -14,9 +16,10 @@ LONGEST = 8192
 
 
 class Tail:
-    """The whole lines that were appended to a file since the last look."""
+    """The whole lines that were appended to a file of a folder since the last look."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, root: Path, path: Path) -> None:
+        self._root = root
         self._path = path
         self._offset = 0
         self._begun = b""
@@ -24,11 +27,14 @@ class Tail:
     def lines(self) -> Iterator[str]:
         """New lines without their ends; none while there is no file."""
         try:
-            with self._path.open("rb") as file:
-                file.seek(self._offset)
-                data = file.read(AT_ONCE)
-        except OSError:
+            opened = open_regular(self._root, self._path)
+        except InputError:
+            opened = None
+        if opened is None:
             return
+        with opened as file:
+            file.seek(self._offset)
+            data = file.read(AT_ONCE)
         self._offset += len(data)
         *whole, rest = (self._begun + data).split(b"\n")
         self._begun = rest[:LONGEST]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -22,6 +21,7 @@ from viplab.live.follow import Tail, is_over, newest_trial
 from viplab.live.picture import Picture
 from viplab.run_folder import RunFolder, TrialFolder
 from viplab.store import RunStore
+from viplab.untrusted_data import json_value
 
 LOOK_EVERY_S = 0.25
 NICE = 19
@@ -35,8 +35,8 @@ class Spectator:
     picture: Picture = field(default_factory=Picture)
 
     def __post_init__(self) -> None:
-        self._events = Tail(self.trial.timeline)
-        self._ping = Tail(self.trial.ping)
+        self._events = Tail(self.trial.path, self.trial.timeline)
+        self._ping = Tail(self.trial.path, self.trial.ping)
 
     def look(self, now_ns: int) -> None:
         """Read what is new."""
@@ -45,7 +45,7 @@ class Spectator:
                 self.picture.info = self.trial.info()
         for line in self._events.lines():
             with suppress(ValueError):
-                event = json.loads(line)
+                event = json_value(line)
                 if isinstance(event, dict):
                     self.picture.heard(event)
         for line in self._ping.lines():

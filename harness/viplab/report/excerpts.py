@@ -9,12 +9,15 @@ from pathlib import Path
 from urllib.parse import quote
 
 from viplab.analysis.views import FrameRow, LogLine, TrialView
+from viplab.regular_files import regular_files
 from viplab.report import units
 from viplab.report.text import middle_out
 from viplab.report.timeline import BEFORE_S
 from viplab.types import HostName
 
 FRAMES, LOG_LINES, CONFIG_LINES, ARP_LINES = 60, 120, 80, 12
+MOST_FILES = 200
+"""Raw files of a trial that are linked; an honest one has a dozen."""
 BURST_S = 0.1
 """Equal frames or log lines that follow each other this closely are shown once, with their number."""
 
@@ -139,16 +142,15 @@ def configurations(trial: TrialView) -> list[Configuration]:
 
 
 def raw_files(run: Path, trial: str, base: str = "") -> list[RawFile]:
-    """Every file of the trial’s folder, linked from `base`, which leads to the run; none where that is not at hand."""
+    """The files of the trial’s folder, linked from `base`, which leads to the run; none where that is not at hand."""
     root = run / "trials" / trial
-    files = sorted(path for path in root.rglob("*") if path.is_file()) if root.is_dir() else []
     return [
         RawFile(
             base + quote(path.relative_to(run).as_posix()),
             path.relative_to(root).as_posix(),
-            _size(path.stat().st_size),
+            _size(path.lstat().st_size),
         )
-        for path in files
+        for path in regular_files(run, root)[:MOST_FILES]
     ]
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from viplab.analysis.views import RunView
+from viplab.regular_files import regular_files, remove_regular, write_regular
 from viplab.report.site import Site
 from viplab.run_folder import RunFolder
 
@@ -26,17 +27,22 @@ def write_site(run: RunFolder, view: RunView) -> Path:
     """
     site = Site(run, view)
     pages = site.site()
-    run.site.mkdir(parents=True, exist_ok=True)
-    for stale in sorted(run.site.glob("*.html")):
-        if stale.name not in pages:
-            stale.unlink()
+    run.path.mkdir(parents=True, exist_ok=True)
+    for stale in regular_files(run.path, run.site):
+        if stale.parent == run.site and stale.suffix == ".html" and stale.name not in pages:
+            remove_regular(run.path, stale)
     for name, page in pages.items():
-        (run.site / name).write_text(page, encoding="utf-8")
+        write_regular(run.path, run.site / name, _octets(page))
     _write_file(run.report, site)
     return run.site / "index.html"
 
 
 def _write_file(path: Path, site: Site) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
-    path.write_text(site.single(), encoding="utf-8")
+    write_regular(path.parent, path, _octets(site.single()))
     return path
+
+
+def _octets(page: str) -> bytes:
+    """A name that is no UTF-8, as a folder from elsewhere may have, is spelled out."""
+    return page.encode(errors="backslashreplace")

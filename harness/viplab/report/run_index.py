@@ -12,7 +12,7 @@ from markupsafe import Markup
 
 from viplab.analysis.summary import ClaimResult, Summary
 from viplab.errors import InputError
-from viplab.regular_files import read_regular
+from viplab.regular_files import is_regular, read_regular
 from viplab.report import compared
 from viplab.report.filters import environment, policy
 from viplab.report.outline import VERDICTS, verdict
@@ -60,9 +60,8 @@ class Turn:
 
 def indexed(run: RunFolder) -> IndexedRun:
     """What the list shows of a run."""
-    return IndexedRun(
-        run.path.name, read_summary(run), (run.site / "index.html").is_file(), run.report.is_file()
-    )  # fmt: skip
+    site, single = (is_regular(run.path, path) for path in (run.site / "index.html", run.report))
+    return IndexedRun(run.path.name, read_summary(run), site, single)
 
 
 def read_summary(run: RunFolder) -> Summary | None:

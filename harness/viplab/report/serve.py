@@ -1,22 +1,26 @@
 """The runs of this machine in a browser: read-only, on loopback only, from the standard library's server.
 
 What a run folder holds came from guests. So nothing but the report's own pages is ever sent as HTML, a path leads to a
-regular file inside its run's folder or nowhere, and requests that name another host than this one are refused: a page
-out there that makes its name point at 127.0.0.1 (DNS rebinding) reads nothing here.
+regular file inside its run's folder, with no link on the way, or nowhere, and requests that name another host than this
+one are refused: a page out there that makes its name point at 127.0.0.1 (DNS rebinding) reads nothing here.
 """
 
 from __future__ import annotations
 
+import os
 import shutil
+import sys
 from collections.abc import Callable
 from functools import partial
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import BinaryIO
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from viplab.analysis.summary import Summary
-from viplab.errors import HostError
+from viplab.errors import HostError, InputError
+from viplab.regular_files import open_regular
 from viplab.report import run_index
 from viplab.report.text import visible
 from viplab.run_folder import RunFolder
@@ -49,11 +53,19 @@ def server(runs: Runs, port: int) -> ThreadingHTTPServer:
         HostError: the port is taken, or not ours to take.
     """
     try:
-        made = ThreadingHTTPServer((ADDRESS, port), partial(_Handler, runs))
+        return _Server((ADDRESS, port), partial(_Handler, runs))
     except OSError as error:
         raise HostError(f"{ADDRESS}:{port}: {error.strerror}; --port chooses another, 0 any that is free") from None
-    made.daemon_threads = True
-    return made
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say what did not work in one line; one who went away before the answer is no matter."""
+        error = sys.exception()
+        if not isinstance(error, OSError):
+            sys.stderr.write(f"viplab: a request could not be answered ({type(error).__name__}: {error})\n")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -74,6 +86,8 @@ class _Handler(BaseHTTPRequestHandler):
             self._answer()
         except RefusedError as refusal:
             self._send(f"{refusal}\n", _TEXT, refusal.status)
+        except InputError as error:
+            self._send(f"{visible(str(error))}\n", _TEXT, HTTPStatus.NOT_FOUND)
         except (BrokenPipeError, ConnectionResetError):
             self.close_connection = True
 
@@ -92,7 +106,10 @@ class _Handler(BaseHTTPRequestHandler):
             raise RefusedError(HTTPStatus.FORBIDDEN, f"this server is http://{ADDRESS}:{port}/ and nothing else")
 
     def _answer(self) -> None:
-        url = urlsplit(self.path)
+        try:
+            url = urlsplit(self.path)
+        except ValueError:
+            raise RefusedError(HTTPStatus.BAD_REQUEST, "this is no address; / lists the runs") from None
         parts = [unquote(part) for part in url.path.split("/")[1:]]
         match parts:
             case [""]:
@@ -119,18 +136,19 @@ class _Handler(BaseHTTPRequestHandler):
         return found
 
     def _send_file(self, run: RunFolder, parts: list[str]) -> None:
-        path = _inside(run.path, parts)
-        if path is None:
+        path = run.path.joinpath(*parts)
+        file = _opened(run.path, path, parts)
+        if file is None:
             raise RefusedError(HTTPStatus.NOT_FOUND, "there is no such file in this run")
-        is_page = path == run.report.resolve() or (path.suffix == ".html" and path.parent == run.site.resolve())
+        is_page = path == run.report or (path.suffix == ".html" and path.parent == run.site)
         kind = _PAGE if is_page else _TEXT if path.suffix in _READABLE else "application/octet-stream"
-        with path.open("rb") as file:
-            self._head(HTTPStatus.OK, kind, path.stat().st_size, _REPORT_POLICY)
+        with file:
+            self._head(HTTPStatus.OK, kind, os.fstat(file.fileno()).st_size, _REPORT_POLICY)
             if self.command != "HEAD":
                 shutil.copyfileobj(file, self.wfile)
 
     def _send(self, text: str, kind: str, status: HTTPStatus = HTTPStatus.OK) -> None:
-        body = text.encode()
+        body = text.encode(errors="backslashreplace")
         self._head(status, kind, len(body), f"{run_index.served_policy()}; frame-ancestors 'none'")
         if self.command != "HEAD":
             self.wfile.write(body)
@@ -150,12 +168,11 @@ class _Handler(BaseHTTPRequestHandler):
         self.end_headers()
 
 
-def _inside(root: Path, parts: list[str]) -> Path | None:
-    """The regular file that a path of plain names leads to, links followed, if that is inside the folder."""
+def _opened(root: Path, path: Path, parts: list[str]) -> BinaryIO | None:
+    """The regular file that a path of plain names leads to inside the folder, None where there is none or a link."""
     if any(part in ("", ".", "..") or "/" in part or "\\" in part or "\0" in part for part in parts):
         return None
     try:
-        path = root.joinpath(*parts).resolve(strict=True)
-    except (OSError, ValueError):
+        return open_regular(root, path)
+    except InputError:
         return None
-    return path if path.is_relative_to(root.resolve()) and path.is_file() else None

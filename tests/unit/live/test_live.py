@@ -142,7 +142,7 @@ def test_escapes_of_a_guest_are_shown_and_do_not_act() -> None:
 
 def test_a_tail_yields_whole_lines_as_they_come(tmp_path: Path) -> None:
     path = tmp_path / "timeline.jsonl"
-    tail = Tail(path)
+    tail = Tail(path.parent, path)
     assert list(tail.lines()) == []
     path.write_bytes(b"one\ntw")
     assert list(tail.lines()) == ["one"]
@@ -154,7 +154,7 @@ def test_a_tail_yields_whole_lines_as_they_come(tmp_path: Path) -> None:
 def test_a_line_of_a_megabyte_is_cut(tmp_path: Path) -> None:
     path = tmp_path / "ping.txt"
     path.write_bytes(b"x" * 1_000_000 + b"\nnext\n")
-    tail = Tail(path)
+    tail = Tail(path.parent, path)
     lines = [line for _ in range(6) for line in tail.lines()]
     assert len(lines[0]) <= 2 * LONGEST + 256 * 1024
     assert lines[-1] == "next"

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import http.client
+import os
+import socket
 import threading
 from collections.abc import Iterator
 from http.server import ThreadingHTTPServer
@@ -42,6 +44,9 @@ def root(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (old.path / "page.html").write_text("<script>alert(1)</script>")
     (old.path / "a.pcap").write_bytes(b"\xd4\xc3\xb2\xa1")
     (old.path / "way-out").symlink_to(root.parent / "secret.txt")
+    (old.path / "within").symlink_to("a.pcap")
+    (old.path / "around").symlink_to("report")
+    os.mkfifo(old.path / "fifo")
     return root
 
 
@@ -116,7 +121,8 @@ def test_nothing_but_the_reports_own_pages_is_html(address: tuple[str, int]) -> 
         f"/runs/{OLD}/way-out", f"/runs/{OLD}/%00", f"/runs/{OLD}//etc/passwd", f"/runs/{OLD}/", f"/runs/{OLD}",
         f"/runs/{OLD}/..%5c..%5csecret.txt", "/runs/../secret.txt", "/runs/..", "/runs/nope/report.html", "/etc/passwd",
         "//etc/passwd", f"/runs/{OLD}/report", "/compare", f"/compare?base={OLD}", f"/compare?base={OLD}&new=../{OLD}",
-        f"/compare?base={OLD}&new={BARE}", "/" + "a" * 5000,
+        f"/compare?base={OLD}&new={BARE}", "/" + "a" * 5000, f"/runs/{OLD}/" + "a" * 5000, f"/runs/{OLD}/within",
+        f"/runs/{OLD}/around/index.html", f"/runs/{OLD}/fifo", f"/runs/{OLD}/a%00b", "/%00", "/runs/%00/x", "/%ff%fe",
     ],
 )  # fmt: skip
 def test_a_path_leads_into_a_run_or_nowhere(address: tuple[str, int], path: str) -> None:
@@ -125,6 +131,25 @@ def test_a_path_leads_into_a_run_or_nowhere(address: tuple[str, int], path: str)
     assert headers["Content-Type"].startswith("text/plain")
     assert "secret" not in body.replace("secret.txt", "")
     assert "root:" not in body
+
+
+@pytest.mark.parametrize(
+    ("target", "status"),
+    [
+        (b"//[", 404), (b"http://[", 400), (b"http://[x]/", 400), (b"/\xff\xfe", 404), (b"/\xc3\xa4", 404), (b"*", 404),
+        (b"a b", 400), (b"/" + b"a" * 70_000, 414), (b"/compare?" + b"a=1&" * 10_000, 404),
+    ],
+)  # fmt: skip
+def test_a_malformed_address_is_answered_and_nothing_is_printed(
+    address: tuple[str, int], capfd: pytest.CaptureFixture[str], target: bytes, status: int
+) -> None:
+    with socket.create_connection(address, timeout=10) as asker:
+        host = f"{address[0]}:{address[1]}".encode()
+        asker.sendall(b"GET " + target + b" HTTP/1.1\r\nHost: " + host + b"\r\nConnection: close\r\n\r\n")
+        said = asker.recv(100)
+    assert said.partition(b"\r\n")[0].split()[1] == str(status).encode()
+    assert capfd.readouterr() == ("", "")
+    assert ask(address, "/")[0] == 200
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "OPTIONS", "TRACE", "<script>"])
