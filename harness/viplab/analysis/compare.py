@@ -101,7 +101,11 @@ def lines(comparison: Comparison) -> list[str]:
     table = [head, *(_cells(row) for row in comparison.rows)]
     widths = [max(len(cells[column]) for cells in table) for column in range(len(head))]
     text = ["  ".join(cell.ljust(width) for cell, width in zip(cells, widths, strict=True)).rstrip() for cells in table]
-    reasons = [f"? {row.scenario} {row.metric}: {row.why}" for row in comparison.rows if row.mark == "?" and row.gates]
+    undecided: dict[str, list[str]] = {}
+    for row in comparison.rows:
+        if row.mark == "?" and row.gates:
+            undecided.setdefault(row.why, []).append(f"{row.scenario} {row.metric}")
+    reasons = [f"? {', '.join(names)}: {why}" for why, names in undecided.items()]
     left_out = [f"not compared, on one side only: {', '.join(comparison.left_out)}"] if comparison.left_out else []
     floor = f"{comparison.noise_floor_s * 1e3:.2f} ms" if comparison.noise_floor_s else "not measured"
     bounds = f"{LEAST_SHARE:.0%}, {LEAST_S * 1e3:.0f} ms and the noise floor ({floor})"
@@ -190,8 +194,7 @@ def _judged(
     if shift_s is None or threshold_s is None or p is None:
         return "?", "measured on one side only"
     if smallest_p(base_n, new_n) >= ALPHA:
-        needed = fewest_for(ALPHA)
-        return "?", f"too few values ({base_n} and {new_n}): the test cannot reach p < {ALPHA:g} below {needed} a side"
+        return "?", f"too few values: the test cannot reach p < {ALPHA:g} below {fewest_for(ALPHA)} a side"
     if abs(shift_s) <= threshold_s:
         return "=", f"the medians are no more than {threshold_s * 1e3:.1f} ms apart"
     if p >= ALPHA:

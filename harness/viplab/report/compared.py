@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -29,6 +30,11 @@ class Compared:
         """The rows that a page shows; `viplab compare` prints all of them."""
         found = self.comparison.rows if self.comparison else []
         return [row for row in found if Shown.SIDES in named(row.metric).shown]
+
+    @property
+    def shared_reasons(self) -> list[str]:
+        """The reasons of more than one row, which a page says once, below its table."""
+        return [why for why, number in Counter(row.why for row in self.rows).items() if number > 1]
 
     @property
     def verdict(self) -> str | None:

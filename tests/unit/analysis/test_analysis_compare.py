@@ -121,7 +121,7 @@ def test_takeovers_that_never_came_are_not_taken_for_good_ones() -> None:
     assert compare(seven_came, all_came).exit_status == 0
 
 
-def test_other_figures_have_marks_and_no_say() -> None:
+def test_other_metrics_have_marks_and_no_say() -> None:
     outages = [excess([1.0] * 10, metric="outage_s"), excess([2.0] * 10, metric="outage_s")]
     comparison = compare(made(excess(FAST), outages[0]), made(excess(FAST), outages[1], run="new"))
     assert [(row.metric, row.mark, row.gates) for row in comparison.rows] == [

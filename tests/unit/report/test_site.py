@@ -87,3 +87,12 @@ def test_a_run_without_trials_has_a_site_too(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     write_site(folder, sample.run())
     assert {"index.html", "part-1.html", "claims.html"} <= set(pages(folder))
+
+
+def test_a_reason_that_several_rows_of_a_comparison_share_is_said_once_below_it(tmp_path: Path) -> None:
+    subjects = ("vipd", "keepalived")
+    view = sample.run(*(sample.trial("power-cut", subject, outage_s=4.2) for subject in subjects), subjects=subjects)
+    write_site(RunFolder(tmp_path), view)
+    page = pages(RunFolder(tmp_path))["subjects.html"]
+    assert page.count("too few values") == 1
+    assert page.count("? undecided</span><sup>1</sup>") > 1
