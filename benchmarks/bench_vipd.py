@@ -1,6 +1,6 @@
 """vipd beside the distribution's keepalived: the table of docs/vipd.md, from one run, rounds interleaved.
 
-`python benchmarks/bench_vipd.py [--quick]` as root. Everything happens in namespaces of its own. Figures are medians
+`python benchmarks/bench_vipd.py [--quick]` as root. Everything happens in namespaces of its own. Values are medians
 with their number of samples; a ratio is vipd's over keepalived's.
 """
 
@@ -21,7 +21,7 @@ from wires import LAYOUT, PAIRS, SUBJECTS, Peer, Subject, advert, config
 
 _PRIORITY = 101
 
-# -- figures
+# -- metrics
 
 
 def excess(peer: Peer, folder: Path, subject: str, version: int, interval_ns: int, samples: int) -> list[float]:
@@ -201,7 +201,7 @@ def run(folder: Path, quick: bool, busy_s: float) -> None:
     rounds = 1 if quick else 3
     load = os.getloadavg()[0]
     _say(f"{os.cpu_count()} processors, load {load:.2f} at the start, kernel {os.uname().release}")
-    _say(f"{'figure':<46} {'keepalived':>10} {'vipd':>10}")
+    _say(f"{'metric':<46} {'keepalived':>10} {'vipd':>10}")
     compare("start to first advert, priority 255", "ms", lambda one: start(peer, folder, one), rounds * 3)
     compare("CPU per advert sent, 1 router", "us", lambda one: cpu_sent(peer, folder, one, 1, 10), rounds)
     # The same code, not a second after it last ran but ten milliseconds: what cold caches cost is the difference.

@@ -225,7 +225,7 @@ def baseline(
     name: Annotated[str, typer.Argument(help="Written as results/baselines/NAME.json.")],
     results: Results = None,
 ) -> None:
-    """Keep a run's figures, with where they come from and the report on it, for later comparisons."""
+    """Keep what a run measured, with where they come from and the report on it, for later comparisons."""
     from viplab.analysis.baseline import points, write_baseline
     from viplab.analysis.run import analyze as analyse
     from viplab.report import write_file

@@ -20,7 +20,7 @@ from viplab.run_folder import RunFolder, TrialFolder
 from viplab.types import Provenance, RunInfo
 
 PACKAGES = ("keepalived", "linux-image-cloud-amd64", "python3", "rsyslog", "systemd", "iproute2", "openssh-server")
-"""Packages of a guest that can change a figure; the image's manifest has all of them."""
+"""Packages of a guest that can change a measured value; the image's manifest has all of them."""
 FREE_MIB = 200
 _BASELINES = Path("results/baselines")
 

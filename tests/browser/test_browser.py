@@ -99,7 +99,7 @@ def test_a_run_is_found_from_the_list_and_two_are_compared_without_a_script(
         assert "Who answers" in (page.locator("h1").text_content() or "")
 
 
-def test_dark_is_dark_in_the_figures_too(browser: Browser, addresses: dict[str, str]) -> None:
+def test_dark_is_dark_in_the_plots_too(browser: Browser, addresses: dict[str, str]) -> None:
     with opened(browser, addresses["index.html"], color_scheme="dark") as (page, _):
         colour = page.evaluate("getComputedStyle(document.querySelector('figure svg text')).fill")
     red, green, blue = (int(part) for part in colour.removeprefix("rgb(").removesuffix(")").split(","))

@@ -1,6 +1,6 @@
 """What an application saw of one fault: its requests over new connections, and the connection that it had open.
 
-A request belongs to the fault after which its fate was known. The figures and their uncertainty are in docs/method.md.
+A request belongs to the fault after which its fate was known. The metrics and their uncertainty are in docs/method.md.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def tried(requests: Sequence[HttpRequest], since_ns: int, until_ns: int) -> list
 
 
 def application(mine: Sequence[HttpRequest], kept: KeptConnection | None, interval_s: float) -> Application:
-    """The facts of one fault, from the requests that `tried` gives and what became of the kept connection."""
+    """What it saw of one fault, from the requests that `tried` gives and what became of the kept connection."""
     answered = [request for request in mine if request.error is None]
     return Application(
         interval_s=interval_s,

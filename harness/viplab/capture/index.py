@@ -9,7 +9,7 @@ from typing import Literal, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-# libpcap's own limit on the bytes of one packet; a larger figure means that the file is damaged.
+# libpcap's own limit on the bytes of one packet; a larger number means that the file is damaged.
 LARGEST = 262_144
 ETHERNET = 1
 SECOND_NS = 1_000_000_000

@@ -50,7 +50,7 @@ def physical_truth(trials: Iterable[TrialSummary]) -> str:
 def calibration(trials: Iterable[TrialSummary]) -> str:
     """What was measured where nothing happened."""
     measured = [(f"{_lab(trial)}, {trial.subject}", trial.calibration) for trial in trials if trial.calibration]
-    head = ["figure", *(where for where, _ in measured)]
+    head = ["metric", *(where for where, _ in measured)]
     floors = [floor for _, floor in measured]
     rows = [[label, *(show(floor) for floor in floors)] for label, show in _CALIBRATION]
     return _table(head, rows) if floors else "No run with the scenario `calibration` was given.\n"

@@ -1,4 +1,4 @@
-"""The adverts figure: each advert on the interconnect, placed by the time since the one before it."""
+"""The plot of adverts: each advert on the interconnect, placed by the time since the one before it."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ MOST = 400
 
 
 def draw(trial: TrialView, key: str) -> Drawing | None:
-    """The figure of one trial; None where fewer than two adverts were seen."""
+    """The plot of one trial; None where fewer than two adverts were seen."""
     start_s, end_s = window(trial)
     seen = [(after, after.at_s - before.at_s) for before, after in pairwise(trial.adverts)]
     seen = _thinned([pair for pair in seen if start_s <= pair[0].at_s <= end_s])

@@ -41,7 +41,7 @@ class Span:
 
 
 def draw(rows: Sequence[Row], key: str, caption: str, marks: Sequence[tuple[float, str]] = ()) -> Drawing | None:
-    """The figure; `marks` are further moments after the fault with their words. None where no row has an answer."""
+    """The plot; `marks` are further moments after the fault with their words. None where no row has an answer."""
     drawn = [(row, spans(row.trial)) for row in rows if row.trial.faults]
     drawn = [(row, found) for row, found in drawn if found]
     if not drawn:

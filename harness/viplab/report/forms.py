@@ -23,7 +23,7 @@ def write_file(path: Path, view: RunView) -> Path:
 def write_site(run: RunFolder, view: RunView) -> Path:
     """Write `report/`, a page a part, and `report.html` with it; return the site's first page.
 
-    Figures take nearly all of the time and are drawn once for both. Pages of an earlier report go.
+    Plots take nearly all of the time and are drawn once for both. Pages of an earlier report go.
     """
     site = Site(run, view)
     pages = site.site()

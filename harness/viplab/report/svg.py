@@ -1,7 +1,7 @@
 """A matplotlib figure as inline SVG that a page can style: same figure, same bytes.
 
 The SVG that matplotlib writes has its colours in `style` attributes, which a strict Content-Security-Policy forbids,
-and ids that clash when a page holds several figures. Here styles become presentation attributes, which a rule such as
+and ids that clash when a page holds several plots. Here styles become presentation attributes, which a rule such as
 `svg [fill="#cfe2f1"]` can override in dark mode, and ids that nothing refers to are dropped.
 """
 
@@ -25,7 +25,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 WIDTH = 960
-"""Width of every figure in its own units; a page at full width shows one unit as one pixel."""
+"""Width of every plot in its own units; a page at full width shows one unit as one pixel."""
 
 PALETTE: dict[str, tuple[str, str]] = {
     # role: (light, dark). Blue and vermilion are Okabe and Ito's, told apart with every common colour blindness; no two
@@ -91,14 +91,14 @@ _REFERENCE = re.compile(r"#([A-Za-z][\w.-]*)")
 
 @dataclass(frozen=True)
 class Drawing:
-    """One figure of a page: the picture, what it says in words for those who do not see it, and its caption."""
+    """One plot of a page: the picture, what it says in words for those who do not see it, and its caption."""
 
     svg: Markup
     caption: str
 
 
 def canvas(height: float) -> Figure:
-    """An empty figure of the page's width, `height` in the same units."""
+    """An empty canvas of the page's width, `height` in the same units."""
     return Figure(figsize=(WIDTH / 72, height / 72), dpi=72)
 
 
@@ -117,12 +117,12 @@ def plain_numbers(axis: Axis) -> None:
 
 
 def drawing_rules() -> AbstractContextManager[None]:
-    """The context in which every figure is drawn, so that no setting of the user's matplotlibrc shows."""
+    """The context in which every plot is drawn, so that no setting of the user's matplotlibrc shows."""
     return cast(AbstractContextManager[None], rc_context(_RC))
 
 
 def inline(figure: Figure, key: str, description: str) -> Markup:
-    """The figure as an `<svg>` element; `key` tells its ids from those of the page's other figures."""
+    """The figure as an `<svg>` element; `key` tells its ids from those of the page's other plots."""
     buffer = io.StringIO()
     with rc_context({**_RC, "svg.hashsalt": key}), warnings.catch_warnings():
         # Text stays text and the reader's browser has its own fonts; what matplotlib's lacks does not matter.

@@ -1,4 +1,4 @@
-"""The timeline figure of a trial: who was what, and below, on the same axis, how the client's echo requests fared."""
+"""The timeline plot of a trial: who was what, and below, on the same axis, how the client's echo requests fared."""
 
 from __future__ import annotations
 
@@ -40,7 +40,7 @@ LABELLED = 4
 LEFT, RIGHT = 0.135, 0.988
 _LANE, _PLOT, _TOP, _BOTTOM, _BETWEEN = 26.0, 150.0, 30.0, 74.0, 12.0
 _CHARACTER = 6.6
-"""Width of a character of the lanes' labels, in the figure's units; on the safe side for any sans-serif face."""
+"""Width of a character of the swim lanes' labels, in the plot's units; on the safe side for any sans-serif face."""
 
 _FILL = {
     "none": ("paper", "loss", None),
@@ -52,7 +52,7 @@ _SEVERAL = ("loss-tint", "loss", "////")
 
 
 def draw(trial: TrialView, key: str) -> Drawing | None:
-    """The figure of one trial; None where the evidence holds neither a lane nor a round trip."""
+    """The plot of one trial; None where the evidence holds neither a swim lane nor a round trip."""
     if not any(lane.intervals for lane in trial.swim_lanes) and not trial.probe and not trial.ping_trips:
         return None
     start_s, end_s = window(trial)
@@ -94,7 +94,7 @@ def window(trial: TrialView) -> tuple[float, float]:
 
 
 def describe(trial: TrialView) -> str:
-    """What the figure shows, in words: faults, ownership and losses in their order."""
+    """What the plot shows, in words: faults, ownership and losses in their order."""
     parts = [f"Timeline of {trial.info.title}."]
     for fault in trial.faults:
         parts.append(f"At {units.moment(fault.at_s, 1)} s: {fault_words(fault)}.")

@@ -1,4 +1,4 @@
-"""What the bench figure needs to know: stations, networks, and who held the address at the outset."""
+"""What the drawing of the bench needs to know: stations, networks, and who held the address at the outset."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class Bench:
 
     @property
     def words(self) -> str:
-        """The figure in one paragraph, for those who do not see it."""
+        """The drawing in one paragraph, for those who do not see it."""
         holder = f"At the outset {self.holder} holds it." if self.holder else "Who held it first was not measured."
         return (
             f"The client and hosts {' and '.join(self.hosts)} are on the public network, the bridge {self.bridge}. "
@@ -41,7 +41,7 @@ class Bench:
 
     @property
     def width(self) -> int:
-        """The figure's width in its own units."""
+        """The drawing's width in its own units."""
         return max(720, 2 * _MARGIN + len(self.hosts) * (_BOX + _BETWEEN) - _BETWEEN)
 
     @property

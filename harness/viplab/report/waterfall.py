@@ -17,7 +17,7 @@ _ROW, _TOP, _BOTTOM = 34.0, 8.0, 50.0
 
 
 def draw(fault: FaultView, key: str) -> Drawing | None:
-    """The figure of one fault; None where analysis gave no phases or measured none of them."""
+    """The plot of one fault; None where analysis gave no phases or measured none of them."""
     items = fault.waterfall
     ends = [end for item in items for end in (item.start_s, item.end_s) if end is not None]
     if not ends:
@@ -53,7 +53,7 @@ _CAPTION = (
 
 
 def describe(fault: FaultView) -> str:
-    """What the figure shows, in words."""
+    """What the plot shows, in words."""
     phases = (f"{_capital(item.label)}: {_words(fault, item)}." for item in fault.waterfall)
     return visible(" ".join(("Failover waterfall.", *phases)))
 

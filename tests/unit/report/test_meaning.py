@@ -1,4 +1,4 @@
-"""Rules of what a case is said to mean: only what its own figures bear out."""
+"""Rules of what a case is said to mean: only what its own metrics bear out."""
 
 from __future__ import annotations
 

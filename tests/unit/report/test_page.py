@@ -122,13 +122,13 @@ def test_a_run_of_four_cases_and_more_stays_under_two_megabytes(page: str) -> No
     assert len(page.encode()) < 2_000_000
 
 
-def test_every_figure_has_a_text_alternative(page: str) -> None:
-    figures = re.findall(r"<svg ([^>]*)>", page)
-    assert len(figures) > 20
-    assert all('role="img"' in figure and re.search(r'aria-label="[^"]{20,}"', figure) for figure in figures)
+def test_every_plot_has_a_text_alternative(page: str) -> None:
+    plots = re.findall(r"<svg ([^>]*)>", page)
+    assert len(plots) > 20
+    assert all('role="img"' in plot and re.search(r'aria-label="[^"]{20,}"', plot) for plot in plots)
 
 
-def test_every_colour_of_a_figure_has_one_for_dark_mode(page: str) -> None:
+def test_every_colour_of_a_plot_has_one_for_dark_mode(page: str) -> None:
     light = {colour for colour, _ in PALETTE.values()}
     drawn = set(re.findall(r' (?:fill|stroke)="(#[0-9a-f]{6})"', page))
     assert len(light) == len(PALETTE)

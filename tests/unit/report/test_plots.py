@@ -1,4 +1,4 @@
-"""Rules of the figures: what they say in words, that they do not grow, that nothing missing stops them."""
+"""Rules of the plots: what they say in words, that they do not grow, that nothing missing stops them."""
 
 from __future__ import annotations
 
@@ -57,7 +57,7 @@ def test_the_distribution_does_not_grow_with_the_number_of_trials_and_says_so() 
     assert "Where more than 3 trials lie on one spot" in thousand.caption
 
 
-def test_nothing_measured_makes_no_figure() -> None:
+def test_nothing_measured_makes_no_plot() -> None:
     bare = sample.trial(takeover_s=None, outage_s=None, adverts=[], probe=[], ping_trips=[], frames=[])
     assert adverts.draw(bare, "k") is None
     assert ladder.rungs(bare) == []
@@ -123,7 +123,7 @@ def test_notice_makes_case_c_the_skew_time() -> None:
 
 
 @pytest.mark.parametrize("plot", sample.PRESENTATION.plots, ids=lambda plot: f"{plot.puzzle}-{plot.kind}")
-def test_every_open_question_has_a_figure_and_the_same_twice(plot: Plot) -> None:
+def test_every_open_question_has_a_plot_and_the_same_twice(plot: Plot) -> None:
     view = sample.whole_run()
     first, second = (settled.draw(plot, *groups(view), "k") for _ in range(2))
     assert first is not None
@@ -131,7 +131,7 @@ def test_every_open_question_has_a_figure_and_the_same_twice(plot: Plot) -> None
     assert len(words(first)) > 60
 
 
-def test_hostile_names_stay_text_in_every_figure() -> None:
+def test_hostile_names_stay_text_in_every_plot() -> None:
     hostile = "<b>\x1b[31m&\u202e"
     trial: TrialView = sample.trial()
     for drawing in (

@@ -52,7 +52,7 @@ def both(scenario: str) -> tuple[TrialView, TrialView]:
     return sample.trial(scenario, outage_s=4.2), sample.trial(scenario, "keepalived", order=2, outage_s=3.3)
 
 
-def test_the_story_the_comparison_and_the_figures_have_it() -> None:
+def test_the_story_the_comparison_and_the_metrics_have_it() -> None:
     one, other = both("power-cut")
     text = page(asked(one, 4.2, RESET), asked(other, None, HUNG))
     assert "Of 116 HTTP requests over new connections 42 failed (1 reset, 41 timeout); 2 took over 0.2 s: the" in text
@@ -78,7 +78,7 @@ def test_a_run_that_did_not_ask_has_no_word_of_it() -> None:
 
 def test_a_trial_that_did_not_ask_has_no_row_of_it() -> None:
     text = page(asked(sample.trial("power-cut", outage_s=4.2), 4.2, RESET), sample.trial("case-a", order=2))
-    # In the power cut's own figures, and where the method says what it means.
+    # In the power cut's own metrics, and where the method says what it means.
     assert text.count("Application without an answer") == 2
 
 
