@@ -148,8 +148,7 @@ class Event(BaseModel):
                         at both ends of the trial
     step_started        step (text as in the scenario), phase (setup|steps)
     step_finished       step, phase, waited_s (0 where the step waited for nothing)
-    daemon_started      host, at_ns
-    daemon_stopped      host, at_ns
+    daemon_started      host; an end is a fault, such as stop
     fault_injected      kind, host, before_ns, after_ns, marker (the token that a marker datagram carries, or null),
                         place (0 to 1 within the advert interval, as drawn or asked for, or null);
                         kind cut has station (client) in place of host, and duration_ns: how long it was asked to last

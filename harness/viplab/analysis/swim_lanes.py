@@ -90,14 +90,9 @@ def _advertising(record: Record, host: HostName) -> list[Span]:
 def _off(record: Record, host: HostName) -> list[Span]:
     """From the start of the trial, or the end of a daemon, to its next start; none where no start was noted."""
     faults = [*record.setup_faults, *record.faults]
-    started = [
-        int(event.get("at_ns", event.t_ns)) for event in record.all("daemon_started") if event.get("host") == host
-    ]
-    stopped = [
-        int(event.get("at_ns", event.t_ns)) for event in record.all("daemon_stopped") if event.get("host") == host
-    ]
+    started = [event.t_ns for event in record.all("daemon_started") if event.get("host") == host]
     started += [fault.at_ns for fault in faults if fault.host == host and fault.kind == "bring_back"]
-    stopped += [fault.at_ns for fault in faults if fault.host == host and fault.kind in _ENDS_DAEMON]
+    stopped = [fault.at_ns for fault in faults if fault.host == host and fault.kind in _ENDS_DAEMON]
     stopped += [record.start_ns] if started else []
     return [
         (stop, min((start for start in started if start > stop), default=record.end_ns), "off")

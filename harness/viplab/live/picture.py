@@ -173,9 +173,6 @@ class Picture:
     def _on_daemon_started(self, event: dict[str, Any], t_ns: int) -> None:
         self._set_host(event, "daemon up")
 
-    def _on_daemon_stopped(self, event: dict[str, Any], t_ns: int) -> None:
-        self._set_host(event, "daemon stopped")
-
     def _on_fault_injected(self, event: dict[str, Any], t_ns: int) -> None:
         kind = str(event.get("kind"))
         host = self._set_host(event, _FAULTS.get(kind) or _HEALED.get(kind) or kind)
