@@ -51,17 +51,18 @@ Results = Annotated[
 ]
 
 
-class _NamesSubjects(TyperCommand):
-    """A command whose help ends with the subjects that are there; who asks for no help does not wait for the look."""
+class _NamesPlugIns(TyperCommand):
+    """A command whose help ends with the subjects and labs there are; only who asks for help waits for the look."""
 
     def format_epilog(self, ctx: Any, formatter: Any) -> None:
         """Write them."""
-        from viplab.subjects.registry import names
+        from viplab.lab import registry as labs
+        from viplab.subjects import registry as subjects
 
-        formatter.write(f"\nSubjects: {', '.join(names())}\n")
+        formatter.write(f"\nSubjects: {', '.join(subjects.names())}\nLabs: {', '.join(labs.names())}\n")
 
 
-@app.command(cls=_NamesSubjects)
+@app.command(cls=_NamesPlugIns)
 def run(
     scenarios: Annotated[
         list[str] | None,
@@ -79,9 +80,13 @@ def run(
         int | None, typer.Option(help="Places the faults within the advert interval; drawn if left out.")
     ] = None,
     lab: Annotated[
-        str,
-        typer.Option(help="What the hosts are: libvirt (guests), netns (namespaces: quick, no image), or a plug-in's."),
-    ] = "libvirt",
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What the hosts are: guests, or namespaces, which need no image.",
+            show_default="libvirt",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, max=8, help="How many labs side by side, where they may be.")] = 1,
     recipe: Annotated[
         Path | None,
@@ -97,7 +102,7 @@ def run(
     from viplab.experiment import session
     from viplab.experiment.plan import Plan
     from viplab.experiment.recipe import plan_of
-    from viplab.lab.registry import lab_kind
+    from viplab.lab import registry as labs
     from viplab.scenario.load import resolve
     from viplab.subjects.registry import DEFAULT, chosen
 
@@ -112,7 +117,7 @@ def run(
             subjects=chosen(subject or [DEFAULT], profile),
             trials=trials,
             seed=seed,
-            lab=lab_kind(lab),
+            lab=labs.lab_kind(lab or labs.DEFAULT),
             workers=workers,
         )
     if live:

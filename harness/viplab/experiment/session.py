@@ -25,9 +25,12 @@ def run(plan: Plan, runs: RunStore) -> RunFolder:
     """Do every scenario with every subject, `plan.trials` times over, and return the folder with the evidence.
 
     Raises:
+        InputError: it asks for labs side by side that cannot be.
         HostError: this machine lacks something.
         LabError: the lab did not come up.
     """
+    if plan.workers > 1 and not plan.lab.side_by_side:
+        raise InputError(f"--workers: labs of {plan.lab.name} side by side would spoil each other's times")
     seed = secrets.randbits(32) if plan.seed is None else plan.seed
     note(f"seed {seed}: it places each fault within the advert interval")
     findings = preflight.examine_machine(runs)
@@ -35,8 +38,6 @@ def run(plan: Plan, runs: RunStore) -> RunFolder:
         _check_machine(plan.subjects, plan.lab)
     trials = _trials(plan, seed)
     workers = min(plan.workers, len(trials))
-    if workers > 1 and not plan.lab.side_by_side:
-        raise InputError(f"--workers: labs of {plan.lab.name} side by side would spoil each other's times")
 
     def alone(lab: Lab) -> Path:
         folder = _new_run(plan, runs, lab, seed)

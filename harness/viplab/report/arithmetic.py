@@ -71,7 +71,7 @@ def _points(trials: Sequence[TrialView]) -> Points:
 def _model(trial: TrialView) -> tuple[float, float, str]:
     """The outage that the timers give at the beginning and at the end of an advert interval, and the formula."""
     info = trial.info
-    node = info.nodes["B"]
+    node = info.nodes[trial.faults[0].new_master or max(info.nodes)]
     skew_s = (256 - node.priority) / 256 * node.advert_int_s
     if trial.summary.priority_zero:
         return skew_s, skew_s, f"skew time: {units.seconds(skew_s)}"

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from viplab.analysis.views import RunView, TrialView
 from viplab.types import HostName, NodeTimers, Station
 
-_BOX, _BETWEEN, _MARGIN = 220, 200, 40
+_BOX, _BETWEEN, _MARGIN = 220, 170, 40
 """Width of a host's box, the room between two, and beside the outer ones; in units of the figure."""
 
 

@@ -9,7 +9,7 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from viplab.analysis.views import FaultView, WaterfallItem
 from viplab.report import units
-from viplab.report.svg import LIGHT, Drawing, canvas, drawing_rules, inline
+from viplab.report.svg import LIGHT, Drawing, canvas, drawing_rules, host_role, inline
 from viplab.report.text import visible
 
 _LEFT, _RIGHT = 0.275, 0.79
@@ -42,7 +42,7 @@ def draw(fault: FaultView, key: str) -> Drawing | None:
             axes.spines[side].set_visible(False)
         axes.axvline(fault.at_s, color=LIGHT["ink"], linewidth=1.3, linestyle=(0, (4, 2)))
         for row, item in enumerate(items):
-            _bar(axes, row, item, _measured(fault, item), (high - low + 2 * margin) / 480)
+            _bar(axes, row, fault, item, (high - low + 2 * margin) / 480)
         return Drawing(inline(figure, key, describe(fault)), _CAPTION)
 
 
@@ -78,8 +78,11 @@ def _words(fault: FaultView, item: WaterfallItem) -> str:
     return f"{measured}, expected {expected}" if expected else measured
 
 
-def _bar(axes: Axes, row: int, item: WaterfallItem, took: float | None, unit_s: float) -> None:
-    role = "loss" if item.name == "outage" else "a" if item.name == "wait" else "b"
+def _bar(axes: Axes, row: int, fault: FaultView, item: WaterfallItem, unit_s: float) -> None:
+    took = _measured(fault, item)
+    # Up to the fault it is the old master whose adverts are waited for, after it the new one's.
+    host, _ = host_role(fault.old_master if item.name == "wait" else fault.new_master)
+    role = "loss" if item.name == "outage" else host
     if item.start_s is not None and item.end_s is not None:
         axes.broken_barh(
             [(item.start_s, max(item.end_s - item.start_s, 2 * unit_s))], (row - 0.34, 0.42),
