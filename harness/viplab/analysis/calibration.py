@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from itertools import pairwise
 
 from viplab.analysis.record import Record
@@ -15,17 +15,9 @@ CALIBRATION = "calibration"
 _NS = 1_000_000_000
 
 
-def cut_events(record: Record) -> Iterator[tuple[Event, Event | None]]:
-    """Each cut of the client with its end, None where it was not healed."""
-    ends = [event for event in record.all("fault_healed") if event.get("kind") == "cut"]
-    for begin in record.all("fault_injected"):
-        if begin.get("kind") == "cut":
-            yield begin, next((end for end in ends if end.t_ns >= begin.t_ns), None)
-
-
 def cuts(record: Record) -> list[CutSummary]:
     """Each healed cut of the client's traffic with what the stream shows of it."""
-    return [_cut(record, begin, end) for begin, end in cut_events(record) if end is not None]
+    return [_cut(record, begin, end) for begin, end in record.client_cuts if end is not None]
 
 
 def _cut(record: Record, begin: Event, end: Event) -> CutSummary:

@@ -10,16 +10,15 @@ from viplab.analysis.streams import LossRun, loss_runs
 from viplab.analysis.summary import Application, Fault, FaultSummary
 from viplab.analysis.timing_model import (
     ANNOUNCE_ADVERTS,
-    BY_TIMEOUT,
     NONE,
     OUTAGE,
-    UNPHASED,
     Terms,
     down_interval_ns,
     released_ns,
 )
 from viplab.analysis.views import FaultView, Moments, WaterfallItem
 from viplab.capture.frames import Advert
+from viplab.faults import Manner, Part, fault_kind
 from viplab.metrics import FaultMetrics
 from viplab.types import HostName, NodeTimers
 
@@ -53,6 +52,7 @@ class _OneFault:
 
     def __init__(self, record: Record, fault: Fault, until_ns: int) -> None:
         self.record, self.fault, self.until_ns = record, fault, until_ns
+        self.kind = fault_kind(fault.kind)
         self.protocol, self.nodes = record.info.protocol, record.info.nodes
         # What the fault provoked is not to be taken for something before it.
         self.since_ns = fault.earliest_ns
@@ -209,7 +209,7 @@ class _OneFault:
     def _event(self) -> Literal["failover", "reversion"] | None:
         if self.new_master is None:
             return None
-        if self.fault.kind in BY_TIMEOUT:
+        if not self.kind.returns:
             return "failover"
         return "reversion" if self.new_master == self.fault.host else None
 
@@ -239,19 +239,20 @@ class _OneFault:
         return sum(end_ns - start_ns for start_ns, end_ns, macs in census if len(macs) > 1) / _NS
 
     def _outage_window_s(self, x_ns: int | None) -> tuple[float, float] | None:
-        info, fault = self.record.info, self.fault
-        if fault.kind == "link_down" and not info.tracked:
+        info, host = self.record.info, self.fault.host
+        if self.kind.effect is None or (self.kind.ends(Part.LINK) and not info.tracked):
             return None
-        if fault.kind in BY_TIMEOUT:
-            affected = fault.host == self.old_master
-            taker = self.new_master or self._next_in_line()
+        if self.kind.returns:
+            affected = self.new_master == host
+            taker = host
         else:
-            affected = self.new_master == fault.host
-            taker = fault.host
+            affected = host in (None, self.old_master)
+            taker = self.new_master or self._next_in_line()
         if taker not in self.nodes:
             return None
-        terms = OUTAGE[info.family, fault.kind] if affected else NONE
-        low_ns, high_ns = terms.window_ns(self.nodes[taker], None if fault.kind in UNPHASED else x_ns, info.protocol)
+        terms = OUTAGE[info.family, self.kind.effect] if affected else NONE
+        phase_ns = None if self.kind.manner is Manner.LATER else x_ns
+        low_ns, high_ns = terms.window_ns(self.nodes[taker], phase_ns, info.protocol)
         return low_ns / _NS, high_ns / _NS
 
     # --- expected against measured ---
@@ -320,11 +321,11 @@ class _OneFault:
         return None if x_ns is None else self.fault.at_ns - x_ns
 
     def _expected_detection_s(self) -> tuple[float, float] | None:
-        if self.new_master is None or self.fault.kind in UNPHASED:
+        if self.new_master is None or self.kind.manner is Manner.LATER:
             return None
         taker = self.nodes[self.new_master]
         x_ns = self._x_ns()
-        if self.fault.kind in BY_TIMEOUT:
+        if not self.kind.returns:
             terms = Terms(skews=1) if self.zeros else Terms(downs=1, less_x=True)
         elif self.record.info.family == "keepalived-1.2.2":
             # A host that returns claims at the next advert that it hears.

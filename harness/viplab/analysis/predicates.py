@@ -108,7 +108,7 @@ def _fault(view: FaultView | None) -> dict[str, Value]:
     summary = view.summary
     window, due_s, excess_s = summary.outage_window_s, summary.expected_down_interval_s, summary.deadline_excess_s
     return {
-        "fault": f"{summary.fault.kind} of {summary.fault.host}",
+        "fault": str(summary.fault),
         "old_master": view.old_master or "none",
         "new_master": view.new_master or "none",
         "outage_low_s": window[0] if window else None,

@@ -7,13 +7,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
-from typing import get_args
 
 from viplab.analysis.logs import Line
 from viplab.analysis.streams import Trip, lateness_ns, round_trips
-from viplab.analysis.summary import CaptureSummary, Fault, FaultKind
+from viplab.analysis.summary import CaptureSummary, Fault
 from viplab.analysis.views import PingView, Stream
 from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
+from viplab.faults import Effect, FaultKind, UnknownFaultError, fault_kind
 from viplab.types import Event, HostName, HttpRequest, NetworkName, Station, TrialInfo
 
 NETWORKS: tuple[NetworkName, ...] = ("public", "interconnect")
@@ -59,6 +59,16 @@ class Record:
     def setup_faults(self) -> list[Fault]:
         """The faults that brought about what the scenario starts from; they are not measured."""
         return self._injected("setup")
+
+    @cached_property
+    def client_cuts(self) -> list[tuple[Event, Event | None]]:
+        """Each known outage of the client's with its end, None where it was not healed."""
+        return [(begin, self._healing(begin)) for begin, kind in self._struck if kind.effect is Effect.CLIENT_CUT]
+
+    @cached_property
+    def unread_faults(self) -> list[str]:
+        """Why a fault that was injected cannot be told of, one sentence each; what happened is then not known."""
+        return [why for event in self.all("fault_injected") if (why := self._unread(event))]
 
     @cached_property
     def capture(self) -> CaptureSummary:
@@ -184,10 +194,30 @@ class Record:
         return sum(offsets) // len(offsets), max(int(event["uncertainty_ns"]) for event in measured) + spread
 
     def _injected(self, phase: str) -> list[Fault]:
-        kinds, hosts = get_args(FaultKind), self.info.hosts
-        events = [event for event in self.all("fault_injected") if event.get("phase", "steps") == phase]
-        faults = [self._date(event) for event in events if event.get("kind") in kinds and event.get("host") in hosts]
+        faults = [
+            self._date(event)
+            for event, kind in self._struck
+            if event.get("phase", "steps") == phase and kind.effect is not Effect.CLIENT_CUT
+        ]
         return sorted(faults, key=lambda fault: fault.at_ns)
+
+    @cached_property
+    def _struck(self) -> list[tuple[Event, FaultKind]]:
+        injected = self.all("fault_injected")
+        return [(event, fault_kind(event["kind"])) for event in injected if not self._unread(event)]
+
+    def _unread(self, event: Event) -> str | None:
+        try:
+            kind = fault_kind(event["kind"])
+        except UnknownFaultError as error:
+            return str(error)
+        if kind.part is not None and event.get("host") not in self.info.hosts:
+            return f"a fault of kind {kind.name!r} does not say which host it struck"
+        return None
+
+    def _healing(self, begin: Event) -> Event | None:
+        same = [event for event in self.all("fault_healed") if event["kind"] == begin["kind"]]
+        return next((end for end in same if end.t_ns >= begin.t_ns and end.get("host") == begin.get("host")), None)
 
     def _date(self, event: Event) -> Fault:
         before, after = int(event.get("before_ns", event.t_ns)), int(event.get("after_ns", event.t_ns))
@@ -197,13 +227,13 @@ class Record:
                 uncertainty = max(0, after - marker.time_ns)
                 return Fault(
                     kind=event["kind"],
-                    host=event["host"],
+                    host=event.get("host"),
                     at_ns=marker.time_ns,
                     uncertainty_ns=uncertainty,
                     dated_by="marker",
                 )
         half = (after - before) // 2
-        return Fault(kind=event["kind"], host=event["host"], at_ns=before + half, uncertainty_ns=half)
+        return Fault(kind=event["kind"], host=event.get("host"), at_ns=before + half, uncertainty_ns=half)
 
     def _frame_times(self) -> Iterator[int]:
         for frames in (self.adverts, self.arps, self.echoes):

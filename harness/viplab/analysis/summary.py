@@ -17,7 +17,6 @@ SCHEMA = 1
 
 TrialVerdict = Literal["pass", "fail", "undecided"]
 ClaimVerdict = Literal["reproduced", "differs", "undecided", "inapplicable"]
-FaultKind = Literal["kill", "stop", "link_down", "link_up", "power_cut", "shutdown", "bring_back"]
 
 
 class Rtt(Frozen):
@@ -46,13 +45,20 @@ class CaptureSummary(Frozen):
 
 
 class Fault(Frozen):
-    """What was done, to whom, when: at most `uncertainty_ns` after a marker, or either side of a bracket's middle."""
+    """What was done, to whom, when: at most `uncertainty_ns` after a marker, or either side of a bracket's middle.
 
-    kind: FaultKind
-    host: HostName
+    `kind` is a name of the table in `viplab.faults`; `host` is None where no host was struck.
+    """
+
+    kind: str
+    host: HostName | None
     at_ns: int
     uncertainty_ns: int
     dated_by: Literal["marker", "bracket"] = "bracket"
+
+    def __str__(self) -> str:
+        """The kind and the host, such as `link_down of A`."""
+        return self.kind if self.host is None else f"{self.kind} of {self.host}"
 
     @property
     def earliest_ns(self) -> int:

@@ -6,15 +6,12 @@ from collections.abc import Iterable
 from itertools import pairwise
 
 from viplab.analysis.record import Record
-from viplab.analysis.summary import FaultKind
 from viplab.analysis.views import Interval, SwimLane
+from viplab.faults import Manner, fault_kind
 from viplab.types import HostName
 
 # Until adverts of one host are this many intervals apart it is held to be advertising throughout.
 _SILENT_AFTER = 2.5
-_ENDS_DAEMON: frozenset[FaultKind] = frozenset({"kill", "stop", "power_cut", "shutdown"})
-# Of these the daemon knows nothing; told to stop or to shut down it goes on for a while.
-_AT_ONCE: frozenset[FaultKind] = frozenset({"kill", "power_cut"})
 
 Span = tuple[int, int, str]
 
@@ -59,12 +56,13 @@ def _edges(spans: list[Span]) -> list[int]:
 
 def _advertising(record: Record, host: HostName) -> list[Span]:
     """Runs of adverts; each lasts an interval beyond its last advert unless the host gave up or was cut off before."""
-    faults = [*record.setup_faults, *record.faults]
+    faults = [(fault, fault_kind(fault.kind)) for fault in (*record.setup_faults, *record.faults) if fault.host == host]
     nodes = record.info.nodes
     # A host without the daemon may send adverts all the same; it is measured by the others' interval.
     interval_ns = round(nodes.get(host, next(iter(nodes.values()))).advert_int_s * 1_000_000_000)
     ends = [
-        *(fault.at_ns for fault in faults if fault.host == host and fault.kind in _AT_ONCE),
+        # Told to stop or to shut down, a daemon goes on for a while; of these it knows nothing.
+        *(fault.at_ns for fault, kind in faults if kind.ends_daemon and kind.manner is Manner.AT_ONCE),
         *(advert.time_ns for advert in record.adverts if not advert.priority and record.advertiser(advert) == host),
         *(advert.time_ns for advert in record.adverts if advert.priority and record.advertiser(advert) != host),
         record.end_ns,
@@ -89,10 +87,10 @@ def _advertising(record: Record, host: HostName) -> list[Span]:
 
 def _off(record: Record, host: HostName) -> list[Span]:
     """From the start of the trial, or the end of a daemon, to its next start; none where no start was noted."""
-    faults = [*record.setup_faults, *record.faults]
+    faults = [(fault, fault_kind(fault.kind)) for fault in (*record.setup_faults, *record.faults) if fault.host == host]
     started = [event.t_ns for event in record.all("daemon_started") if event.get("host") == host]
-    started += [fault.at_ns for fault in faults if fault.host == host and fault.kind == "bring_back"]
-    stopped = [fault.at_ns for fault in faults if fault.host == host and fault.kind in _ENDS_DAEMON]
+    started += [fault.at_ns for fault, kind in faults if kind.begins_daemon]
+    stopped = [fault.at_ns for fault, kind in faults if kind.ends_daemon]
     stopped += [record.start_ns] if started else []
     return [
         (stop, min((start for start in started if start > stop), default=record.end_ns), "off")

@@ -1,4 +1,4 @@
-"""What should happen when: the protocols' deadlines and, per family of daemon and kind of fault, the outage they give.
+"""What should happen when: the protocols' deadlines and, per family of daemon and effect of a fault, the outage.
 
 The windows are a table, `OUTAGE`, in units of the protocol's own times, so that they follow from the configuration and
 from where in the advert interval the fault struck.
@@ -9,18 +9,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from viplab.analysis.summary import FaultKind
+from viplab.faults import Effect
 from viplab.types import NodeTimers, Protocol
 
 # How far a measured value may be off the predicted one before a trial fails, in seconds. Scheduling of a guest that is
 # emulated accounts for some 20 ms; a quarter of a second is far from any other value of the table.
 OUTAGE_SLACK_S = 0.25
 DEADLINE_EXCESS_S = (-0.02, 0.25)
-
-# After these a backup takes over because its timer ran out; after the others a returning host pre-empts.
-BY_TIMEOUT: frozenset[FaultKind] = frozenset({"kill", "stop", "link_down", "power_cut", "shutdown"})
-# Here the daemon ends at a moment of the guest's choosing after the order, so that the order's phase says nothing.
-UNPHASED: frozenset[FaultKind] = frozenset({"shutdown"})
 
 
 def advert_ns(node: NodeTimers) -> int:
@@ -84,21 +79,15 @@ NONE = Terms()
 # and "Entering MASTER STATE" without the address; 2.x differs in both. SIGKILL runs no clean-up: the address stays and
 # goes on answering.
 _TIMER_AND_TRANSITION = Terms(downs=1, adverts=1, less_x=True)
-OUTAGE: dict[tuple[str, FaultKind], Terms] = {
-    ("keepalived-1.2.2", "kill"): NONE,
-    ("keepalived-1.2.2", "stop"): _TIMER_AND_TRANSITION,
-    ("keepalived-1.2.2", "link_down"): _TIMER_AND_TRANSITION,
-    ("keepalived-1.2.2", "power_cut"): _TIMER_AND_TRANSITION,
-    ("keepalived-1.2.2", "shutdown"): _TIMER_AND_TRANSITION,
-    ("keepalived-1.2.2", "bring_back"): Terms(adverts=1),
-    ("keepalived-1.2.2", "link_up"): Terms(adverts=1),
-    ("keepalived-2", "kill"): NONE,
-    ("keepalived-2", "stop"): Terms(skews=1),
-    ("keepalived-2", "link_down"): Terms(skews=1),
-    ("keepalived-2", "power_cut"): Terms(downs=1, less_x=True),
-    ("keepalived-2", "shutdown"): Terms(skews=1),
-    ("keepalived-2", "bring_back"): NONE,
-    ("keepalived-2", "link_up"): NONE,
+OUTAGE: dict[tuple[str, Effect], Terms] = {
+    ("keepalived-1.2.2", Effect.DAEMON_LOST): NONE,
+    ("keepalived-1.2.2", Effect.GIVES_UP): _TIMER_AND_TRANSITION,
+    ("keepalived-1.2.2", Effect.HOST_LOST): _TIMER_AND_TRANSITION,
+    ("keepalived-1.2.2", Effect.RETURNS): Terms(adverts=1),
+    ("keepalived-2", Effect.DAEMON_LOST): NONE,
+    ("keepalived-2", Effect.GIVES_UP): Terms(skews=1),
+    ("keepalived-2", Effect.HOST_LOST): Terms(downs=1, less_x=True),
+    ("keepalived-2", Effect.RETURNS): NONE,
 }
 # First advert of the new master to its first gratuitous ARP, in advert intervals.
 ANNOUNCE_ADVERTS: dict[str, int] = {"keepalived-1.2.2": 1, "keepalived-2": 0}

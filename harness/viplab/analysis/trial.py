@@ -169,5 +169,5 @@ def _notes(record: Record, faults: Sequence[FaultView]) -> list[str]:
     for view in faults:
         if view.summary.fault.uncertainty_ns > 100_000_000:
             sure = view.summary.fault.uncertainty_ns / 1e9
-            notes.append(f"The {view.summary.fault.kind} of {view.summary.fault.host} is dated to {sure:.3f} s only.")
+            notes.append(f"The {view.summary.fault} is dated to {sure:.3f} s only.")
     return notes

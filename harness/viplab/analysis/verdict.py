@@ -9,11 +9,12 @@ from collections.abc import Callable, Sequence
 
 import yaml
 
-from viplab.analysis.calibration import cut_events, cuts
+from viplab.analysis.calibration import cuts
 from viplab.analysis.record import NETWORKS, Record
-from viplab.analysis.summary import FaultKind, TrialVerdict
-from viplab.analysis.timing_model import BY_TIMEOUT, DEADLINE_EXCESS_S, OUTAGE_SLACK_S
+from viplab.analysis.summary import TrialVerdict
+from viplab.analysis.timing_model import DEADLINE_EXCESS_S, OUTAGE_SLACK_S
 from viplab.analysis.views import FaultView
+from viplab.faults import Part, Sign, fault_kind
 from viplab.types import HostName
 
 # A wall clock that moves against the monotonic one by more than this was stepped.
@@ -24,7 +25,7 @@ _STEAL_SHARE = 0.1
 _LATE_MOST_NS = 250_000_000
 _LATE_P99_NS = 20_000_000
 _STILL_ADVERTISES_INTERVALS = 1.5
-_DAEMON_AFTER: dict[FaultKind, bool] = {"kill": False, "stop": False, "bring_back": True}
+_DAEMON_AFTER = {Sign.DAEMON_GONE: False, Sign.DAEMON_RUNS: True}
 _RUNS = {True: "runs", False: "does not run"}
 
 Rule = Callable[[Record, Sequence[FaultView]], str | None]
@@ -131,34 +132,44 @@ def _two_masters_before(record: Record, views: Sequence[FaultView]) -> str | Non
     return None
 
 
+def _unread_fault(record: Record, views: Sequence[FaultView]) -> str | None:
+    return record.unread_faults[0] if record.unread_faults else None
+
+
 def _did_not_take(record: Record, views: Sequence[FaultView]) -> str | None:
-    for begin, end in cut_events(record):
+    return _cut_unseen(record) or _daemon_contradicts(record) or _went_on_advertising(record, views)
+
+
+def _cut_unseen(record: Record) -> str | None:
+    for begin, end in record.client_cuts:
         if end is None or not record.trips:
             what = "nobody healed it" if end is None else "no stream of requests saw it"
-            return f"a cut of {begin.get('station')} cannot be judged: {what}"
-    return _daemon_contradicts(record) or _went_on_advertising(record, views)
+            return f"the {begin['kind']} of the client cannot be judged: {what}"
+        # Runs made before November 2026 did not count.
+        if Sign.FRAMES_DROPPED in fault_kind(begin["kind"]).signs and end.get("frames") == 0:
+            return f"the fault did not take: no frame was dropped in the {begin['kind']} of the client"
+    return None
 
 
 def _daemon_contradicts(record: Record) -> str | None:
     """What a guest says of its daemon after a fault that should have ended or started it."""
     for fault, until_ns in record.windows():
-        if fault.kind not in _DAEMON_AFTER:
-            continue
-        wanted = _DAEMON_AFTER[fault.kind]
+        wanted = {_DAEMON_AFTER[sign] for sign in fault_kind(fault.kind).signs if sign in _DAEMON_AFTER}
         said = [
             event.get("daemon")
             for event in record.all("holds")
             if event.get("host") == fault.host and fault.at_ns < event.t_ns < until_ns
         ]
-        if said and said[-1] is not None and said[-1] != wanted:
-            return f"the fault did not take: after {fault.kind} the daemon of {fault.host} {_RUNS[not wanted]}"
+        if wanted and said and said[-1] is not None and said[-1] not in wanted:
+            return f"the fault did not take: after {fault.kind} the daemon of {fault.host} {_RUNS[said[-1]]}"
     return None
 
 
 def _went_on_advertising(record: Record, views: Sequence[FaultView]) -> str | None:
     for view, (fault, until_ns) in zip(views, record.windows(), strict=True):
-        untracked = fault.kind == "link_down" and not record.info.tracked
-        if fault.kind not in BY_TIMEOUT or untracked or fault.host not in record.info.nodes:
+        kind = fault_kind(fault.kind)
+        untracked = kind.ends(Part.LINK) and not record.info.tracked
+        if fault.host not in record.info.nodes or Sign.ADVERTS_END not in kind.signs or untracked:
             continue
         interval_ns = record.info.nodes[fault.host].advert_int_s * 1e9
         last = [advert.time_ns for advert in record.adverts_of(fault.host)][-1:]
@@ -171,6 +182,7 @@ def _went_on_advertising(record: Record, views: Sequence[FaultView]) -> str | No
 UNDECIDED: tuple[Rule, ...] = (
     _broken_off,
     _evidence_missing,
+    _unread_fault,
     _capture_dropped,
     _spanning_tree,
     _clock_stepped,
@@ -213,7 +225,7 @@ def _outage_off(record: Record, views: Sequence[FaultView]) -> str | None:
             continue
         slack = outage_slack_s(record, view)
         if not window[0] - slack <= measured <= window[1] + slack:
-            return f"{_named(view)}: outage {measured:.3f} s, predicted {_span(window)} s (slack {slack:.2f} s)"
+            return f"{view.summary.fault}: outage {measured:.3f} s, predicted {_span(window)} s (slack {slack:.2f} s)"
     return None
 
 
@@ -222,7 +234,8 @@ def _deadline_off(record: Record, views: Sequence[FaultView]) -> str | None:
     for view in views:
         excess = view.summary.deadline_excess_s
         if excess is not None and not low <= excess <= high:
-            return f"{_named(view)}: first advert {excess:+.3f} s off its deadline, allowed {low:+.2f} to {high:+.2f} s"
+            allowed = f"{low:+.2f} to {high:+.2f} s"
+            return f"{view.summary.fault}: first advert {excess:+.3f} s off its deadline, allowed {allowed}"
     return None
 
 
@@ -241,7 +254,7 @@ def outage_slack_s(record: Record, view: FaultView) -> float:
     """How far an outage may be off: the stream's resolution at both ends, the fault's uncertainty, scheduling."""
     fault = view.summary.fault
     # Where a host returns the prediction does not depend on when that was.
-    unsure_s = fault.uncertainty_ns / 1e9 if fault.kind in BY_TIMEOUT else 0
+    unsure_s = 0 if fault_kind(fault.kind).returns else fault.uncertainty_ns / 1e9
     return OUTAGE_SLACK_S + 2 * record.interval_s + unsure_s
 
 
@@ -272,10 +285,6 @@ def owner_at_end(record: Record) -> HostName | None:
     return record.host_by_mac(answers[-1].src_mac) if answers else None
 
 
-def _named(view: FaultView) -> str:
-    return f"{view.summary.fault.kind} of {view.summary.fault.host}"
-
-
 def _span(window: tuple[float, float]) -> str:
     low, high = window
     return f"{low:.3f}" if low == high else f"{low:.3f} to {high:.3f}"
@@ -288,7 +297,7 @@ def _passed(record: Record, views: Sequence[FaultView]) -> str:
         measured, window = view.summary.outage_s, view.summary.outage_window_s
         if measured is not None:
             predicted = f" (predicted {_span(window)} s)" if window else ""
-            parts.append(f"{_named(view)}: outage {measured:.3f} s{predicted}")
+            parts.append(f"{view.summary.fault}: outage {measured:.3f} s{predicted}")
     for cut in cuts(record):
         if cut.measured_s is not None:
             parts.append(f"cut of {cut.true_s:.3f} s measured as {cut.measured_s:.3f} s")

@@ -1,4 +1,4 @@
-"""Does the steps of a scenario, one after the other; what each kind of step means is one table at the end."""
+"""Does the steps of a scenario, one after the other; what the bench's own steps mean is one table at the end."""
 
 from __future__ import annotations
 
@@ -7,13 +7,12 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
-from pydantic import BaseModel
-
 from viplab.errors import LabError
 from viplab.experiment.logs import keep_logs
 from viplab.experiment.setup_checks import CHECKS, SetUp
-from viplab.inject.cut import cut
-from viplab.inject.fault import Fault, inject
+from viplab.faults import FaultKind, HostTarget, Part, fault_kind
+from viplab.inject.fault import inject
+from viplab.inject.ways import Bench
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_each
 from viplab.lab.topology import PUBLIC
@@ -25,13 +24,12 @@ from viplab.observe.probe import Probe, Prober
 from viplab.observe.timeline import Timeline
 from viplab.observe.watch import Watch
 from viplab.run_folder import TrialFolder
-from viplab.scenario import model
 from viplab.scenario.model import Scenario
+from viplab.scenario.step import Step, Wait
 from viplab.subjects.subject import Subject
 from viplab.types import HostName
 
 PROBE_SOURCE = "192.168.122.2"
-ENDS_THE_GUEST = ("power_cut", "shutdown")
 
 
 class ScenarioRunner:
@@ -55,18 +53,23 @@ class ScenarioRunner:
         self._watch = watch
         self._places = places
         self._ping: Ping | None = None
+        self._faults = ExitStack()
         self._phase = "setup"
         self._arp_taken = False
 
     def run(self) -> None:
-        """Set-up, then the measured steps with the probes running.
+        """Set-up, then the measured steps with the probes running; in the end every fault is healed.
 
         Raises:
-            LabError: a wait was in vain or a step could not be done.
+            LabError: a wait was in vain, a step could not be done, or a fault not be healed.
         """
-        for step in self._scenario.setup:
-            self._do(step)
-        self._phase = "steps"
+        with self._faults:
+            for step in self._scenario.setup:
+                self._do(step)
+            self._phase = "steps"
+            self._measure()
+
+    def _measure(self) -> None:
         try:
             with ExitStack() as probes:
                 for probe in self._probes():
@@ -85,12 +88,13 @@ class ScenarioRunner:
         if http is not None:
             yield HttpProbe(vip, PROBE_SOURCE, http.rate, PUBLIC.bridge, self._folder.http, self._timeline)
 
-    def _do(self, step: BaseModel) -> None:
-        name = next(iter(type(step).model_fields))
-        argument = getattr(step, name)
-        text = describe(step)
+    def _do(self, step: Step) -> None:
+        text = str(step)
         self._timeline.record("step_started", step=text, phase=self._phase)
-        waited_s = _STEPS[name](self, argument) or 0.0
+        if own := _STEPS.get(step.name):
+            waited_s = own(self, step.argument) or 0.0
+        else:
+            waited_s = self._fault(fault_kind(step.name), step.argument)
         self._timeline.record("step_finished", step=text, phase=self._phase, waited_s=round(waited_s, 3))
 
     # --- what the steps do; each returns the seconds for which it waited for the protocol ---
@@ -112,7 +116,7 @@ class ScenarioRunner:
             ok, detail = CHECKS[claim](on)
             self._timeline.record("check", claim=claim, ok=ok, detail=detail)
 
-    def _wait(self, wait: model.Wait) -> float:
+    def _wait(self, wait: Wait) -> float:
         seen = self._watch.seen
         if wait.pings is not None:
             due = seen.pings + wait.pings
@@ -137,27 +141,28 @@ class ScenarioRunner:
         time.sleep(seconds)
         return seconds
 
-    def _fault(self, kind: str) -> Callable[[Any], float]:
-        def act(target: Any) -> float:
-            host: HostName = getattr(target, "host", target)
-            if kind in ENDS_THE_GUEST:
-                keep_logs(self._lab.hosts[host], self._subject, self._scenario, self._folder)
-            if self._phase == "steps" and not self._arp_taken:
-                self._record_arp("before")
-            waited = [0.0]
-            place = None
-            if self._phase == "steps" and isinstance(target, model.Target):
-                place = next(self._places) if target.phase is None else target.phase
+    def _fault(self, kind: FaultKind, target: Any) -> float:
+        if kind.ends(Part.HOST):
+            keep_logs(self._lab.hosts[target.host], self._subject, self._scenario, self._folder)
+        if self._phase == "steps" and not self._arp_taken:
+            self._record_arp("before")
+        place = None
+        if self._phase == "steps" and isinstance(target, HostTarget):
+            place = next(self._places) if target.place is None else target.place
+        waited_s = 0.0
 
-            def moment() -> None:
-                if place is not None:
-                    waited[0] = self._reach(place)
+        def moment() -> None:
+            nonlocal waited_s
+            if place is not None:
+                waited_s = self._reach(place)
 
-            fault = Fault(kind, getattr(target, "interface", "eth1"), place)
-            inject(fault, self._lab.hosts[host], self._subject, self._timeline, self._phase, moment)
-            return waited[0]
-
-        return act
+        bench = Bench(self._lab.hosts, self._subject)
+        injected = inject(kind, target, bench, self._timeline, self._phase, place, moment)
+        self._faults.callback(injected.heal)
+        if injected.until_ns is not None:
+            waited_s += self._pause(max(0, injected.until_ns - time.monotonic_ns()) / 1e9)
+            injected.heal()
+        return waited_s
 
     def _reach(self, place: float) -> float:
         """Wait for a place in the advert interval: in the current one if it is still to come, else in the next."""
@@ -169,10 +174,6 @@ class ScenarioRunner:
             waited = self._watch.until("an advert", lambda now: now.advert_ns > last_ns, 3 * interval_s + 1)
         due_ns = self._watch.seen.advert_ns + place_ns
         return waited + self._pause(max(0.0, (due_ns - time.time_ns()) / 1e9))
-
-    def _cut(self, target: model.CutTarget) -> float:
-        cut(target.duration_ms * 1_000_000, PUBLIC.bridge, self._timeline, self._phase)
-        return target.duration_ms / 1000
 
     def _record_arp(self, when: str) -> None:
         self._arp_taken = True
@@ -195,25 +196,10 @@ class ScenarioRunner:
         on_each(self._lab, ask)
 
 
-def describe(step: BaseModel) -> str:
-    """A step in words, close to how the scenario writes it."""
-    name = next(iter(type(step).model_fields))
-    argument = getattr(step, name)
-    if isinstance(argument, BaseModel):
-        given = argument.model_dump(exclude_unset=True)
-        return f"{name}: {', '.join(f'{key} {value}' for key, value in given.items())}"
-    return f"{name}: {', '.join(argument) if isinstance(argument, list) else argument}"
-
-
 _STEPS: dict[str, Callable[[ScenarioRunner, Any], float | None]] = {
     "start": ScenarioRunner._start,
     "ping": ScenarioRunner._start_ping,
     "check": ScenarioRunner._check,
     "observe": ScenarioRunner._pause,
-    "cut": ScenarioRunner._cut,
     "wait": ScenarioRunner._wait,
-    **{
-        kind: lambda course, target, kind=kind: course._fault(kind)(target)  # type: ignore[misc]
-        for kind in ("kill", "stop", "bring_back", "link_down", "link_up", "power_cut", "shutdown")
-    },
 }

@@ -1,77 +1,79 @@
-"""Injects one fault: arms it, waits for its place in the advert interval, lets it go, records the bracket."""
+"""Injects one fault: makes it ready, waits for its moment, lets it go, records the bracket; and heals it later."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import ExitStack
+from typing import Any
 
-from viplab.errors import LabError
-from viplab.lab.guest import Guest
+from viplab.faults import FaultKind
+from viplab.inject.ways import Bench, Way, ready
+from viplab.lab.guest import Timing
 from viplab.observe.timeline import Timeline
-from viplab.subjects.subject import Subject
 
 
-@dataclass(frozen=True)
-class Fault:
-    """A kind of fault on one host.
+class Injected:
+    """A fault that has struck."""
 
-    `interface` is for the kinds that cut a link; `place` is where in the advert interval it is to strike, if anywhere.
-    """
+    def __init__(self, way: Way, timeline: Timeline, keys: dict[str, Any], until_ns: int | None) -> None:
+        self._way, self._timeline, self._keys = way, timeline, keys
+        self.until_ns = until_ns
+        """When it is to be healed, by CLOCK_MONOTONIC; None where it was given no end."""
+        self._healed = False
 
-    kind: str
-    interface: str = "eth1"
-    place: float | None = None
+    def heal(self) -> None:
+        """Put it right, if it can be and has not been, and record when that was.
+
+        Raises:
+            LabError: it could not be healed.
+        """
+        if self._healed:
+            return
+        self._healed = True
+        healed = self._way.heal()
+        if healed is not None:
+            timing, found = healed
+            self._timeline.record("fault_healed", **_bracket(timing), **self._keys, **found)
 
 
 def inject(
-    fault: Fault, guest: Guest, subject: Subject, timeline: Timeline, phase: str, moment: Callable[[], None]
-) -> None:
-    """Do `fault` to `guest` at the moment for which `moment` waits, and record when that was.
+    kind: FaultKind,
+    target: Any,
+    bench: Bench,
+    timeline: Timeline,
+    phase: str,
+    place: float | None,
+    moment: Callable[[], None],
+) -> Injected:
+    """Do a fault to its target at the moment for which `moment` waits, and record when that was.
+
+    Args:
+        kind: the kind of fault.
+        target: what the scenario gave, by the kind's own model.
+        bench: the hosts and their daemon.
+        timeline: where it is recorded.
+        phase: `setup` or `steps`.
+        place: where in the advert interval it is to strike, if anywhere; only recorded here.
+        moment: waits for the moment.
 
     Raises:
-        LabError: the guest refused; nothing has happened to it then.
+        HostError: this machine lacks what the fault is done with.
+        LabError: the guest or the kernel refused; nothing has happened then.
     """
-    if fault.kind == "power_cut":
-        marker = None
+    way = ready(kind, target, bench)
+    lasts_ms = getattr(target, "duration_ms", None)
+    with ExitStack() as in_vain:
+        in_vain.callback(way.discard)
         moment()
-        fired = guest.power_cut()
-    else:
-        marker = f"viplab:{fault.kind}:{guest.host.name}:{time.time_ns()}"
-        armed = guest.arm(_command(fault, guest, subject), marker)
-        moment()
-        fired = armed.fire()
-        if fired.status != 0 and fault.kind != "shutdown":
-            raise LabError(
-                f"{fault.kind} on {guest.host.hostname} failed with status {fired.status}; nothing was measured"
-            )
-    timeline.record(
-        "fault_injected",
-        t_ns=fired.before_ns,
-        kind=fault.kind,
-        host=guest.host.name,
-        before_ns=fired.before_ns,
-        after_ns=fired.after_ns,
-        marker=marker,
-        phase=phase,
-        place=fault.place,
-    )
+        fired = way.strike()
+        until_ns = None if lasts_ms is None else time.monotonic_ns() + lasts_ms * 1_000_000
+        in_vain.pop_all()
+    keys: dict[str, Any] = {"kind": kind.name, "host": getattr(target, "host", None), "phase": phase}
+    more: dict[str, Any] = {} if lasts_ms is None else {"duration_ns": lasts_ms * 1_000_000}
+    timeline.record("fault_injected", **_bracket(fired), **keys, marker=way.marker, place=place, **more)
+    return Injected(way, timeline, keys, until_ns)
 
 
-def _command(fault: Fault, guest: Guest, subject: Subject) -> str:
-    commands: dict[str, Callable[[], str]] = {
-        "kill": lambda: _killed(subject.processes(guest)),
-        "stop": lambda: subject.stop_command,
-        "bring_back": lambda: subject.start_command,
-        "link_down": lambda: f"ifconfig {fault.interface} down",
-        "link_up": lambda: f"ifconfig {fault.interface} up",
-        # Answered before the connection goes: the order to shut down is the fault, not its end.
-        "shutdown": lambda: guest.shutdown_command,
-    }
-    return commands[fault.kind]()
-
-
-def _killed(processes: list[int]) -> str:
-    """SIGKILL to all of them, halted first: keepalived's child would make an orderly end once its parent is gone."""
-    listed = " ".join(map(str, processes))
-    return f"kill -STOP {listed}; kill -9 {listed}"
+def _bracket(timing: Timing) -> dict[str, int]:
+    return {"t_ns": timing.before_ns, "before_ns": timing.before_ns, "after_ns": timing.after_ns}

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import re
 from collections import deque
+from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
+from viplab.faults import UnknownFaultError, fault_kind
 from viplab.types import TrialInfo
 
 KEPT = 200
@@ -16,17 +18,19 @@ GRACE_NS = 1_200_000_000
 PING_EVERY_NS = 1_000_000_000
 
 _REPLY = re.compile(r"icmp_seq=(\d{1,9})\b.*\btime=([\d.]{1,12}) ms")
-_FAULTS = {
-    "kill": "daemon killed",
-    "stop": "daemon stopped",
-    "link_down": "link down",
-    "power_cut": "power cut",
-    "shutdown": "shut down",
-}
-"""Faults that leave a host in a state, and that state's name."""
-_HEALED = {"bring_back": "daemon up", "link_up": "daemon up"}
 _DULL = frozenset(
-    {"owners", "clock", "guest_clock", "environment", "prepared", "arp", "capture_started", "capture_stopped", "holds"}
+    {
+        "arp",
+        "capture_started",
+        "capture_stopped",
+        "clock",
+        "environment",
+        "guest_clock",
+        "holds",
+        "interfaces",
+        "owners",
+        "prepared",
+    }
 )
 """Events that make no line: too many of them, or nothing that a spectator asks for."""
 
@@ -174,12 +178,19 @@ class Picture:
         self._set_host(event, "daemon up")
 
     def _on_fault_injected(self, event: dict[str, Any], t_ns: int) -> None:
-        kind = str(event.get("kind"))
-        host = self._set_host(event, _FAULTS.get(kind) or _HEALED.get(kind) or kind)
-        self._tell(t_ns, f"fault: {kind.replace('_', ' ')} of {host}", loud=True)
+        try:
+            kind = fault_kind(str(event.get("kind")))
+        except UnknownFaultError as error:
+            self._tell(t_ns, str(error), loud=True)
+            return
+        if kind.state is not None:
+            self._set_host(event, kind.state)
+        self._tell(t_ns, f"fault: {kind.said(event.get('host'))}", loud=True)
 
     def _on_fault_healed(self, event: dict[str, Any], t_ns: int) -> None:
-        self._tell(t_ns, f"healed: {str(event.get('kind')).replace('_', ' ')} of {event.get('host')}")
+        # A kind that is not known was told of when it struck.
+        with suppress(UnknownFaultError):
+            self._tell(t_ns, f"healed: {fault_kind(str(event.get('kind'))).said_healed(event.get('host'))}")
 
     def _on_owners(self, event: dict[str, Any], t_ns: int) -> None:
         macs = event.get("macs")

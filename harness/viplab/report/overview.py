@@ -8,12 +8,10 @@ from dataclasses import dataclass
 
 from viplab.analysis.summary import ClaimResult
 from viplab.analysis.views import FaultView, RunView, TrialView
+from viplab.faults import fault_kind
 from viplab.metrics import FaultMetrics, Metric, Shown, Stage, shown_in
 from viplab.report import outline, units
 from viplab.report.timeline import fault_words
-
-RETURNS = ("bring_back", "link_up")
-"""Faults in which a host comes back and none falls silent, so that no timer of a backup has to run out."""
 
 
 @dataclass(frozen=True)
@@ -130,7 +128,7 @@ def _row(group: outline.Group, number: int) -> Row:
         fault=shown,
         metrics=[fault.summary for _, fault in faults],
         stays=_stays(faults),
-        deadline=any(fault.summary.fault.kind not in RETURNS for _, fault in faults),
+        deadline=any(not fault_kind(fault.summary.fault.kind).returns for _, fault in faults),
         pings=lost(group.trials) if number == 0 else _lost_after([trial for trial, _ in faults], number),
     )
 

@@ -11,21 +11,11 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullLocator
 
-from viplab.analysis.summary import FaultKind
 from viplab.analysis.views import FaultView, Interval, LossRunView, RoundTrip, SwimLane, TrialView
+from viplab.faults import fault_kind
 from viplab.report import units
 from viplab.report.svg import LIGHT, WIDTH, Drawing, canvas, drawing_rules, host_role, inline
 from viplab.report.text import visible
-
-FAULT_WORDS: dict[FaultKind, str] = {
-    "kill": "daemon on {host} killed",
-    "stop": "daemon on {host} stopped",
-    "link_down": "link of {host} down",
-    "link_up": "link of {host} up",
-    "power_cut": "power of {host} cut",
-    "shutdown": "{host} shut down",
-    "bring_back": "daemon on {host} started",
-}
 
 _LANE_WORDS = {"owners": "VIP held by", "client": "client’s ARP entry"}
 
@@ -110,7 +100,7 @@ def describe(trial: TrialView) -> str:
 
 def fault_words(fault: FaultView) -> str:
     """The fault as a short phrase, such as `daemon on A killed`."""
-    return FAULT_WORDS[fault.summary.fault.kind].format(host=fault.summary.fault.host)
+    return fault_kind(fault.summary.fault.kind).said(fault.summary.fault.host)
 
 
 def _headline_runs(trial: TrialView) -> list[LossRunView]:

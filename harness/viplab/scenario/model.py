@@ -13,14 +13,13 @@ captures and the owner census run through both, the probe and the 1 Hz ping as t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, model_validator
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from viplab.faults import Part, known
+from viplab.scenario.step import Step, Wait
 from viplab.types import HostName
-
-Seconds = Annotated[float, Field(gt=0, le=600)]
-ClaimId = Annotated[str, Field(pattern=r"^[A-DP]\d{1,2}$")]
 
 
 class _Strict(BaseModel):
@@ -67,178 +66,6 @@ class Node(_Strict):
     def runs_daemon(self) -> bool:
         """Whether the daemon is configured on this host."""
         return self.state is not None
-
-
-class Target(_Strict):
-    """A fault on a host, at a place within the advert interval."""
-
-    host: HostName
-    phase: float | None = Field(
-        default=None,
-        ge=0,
-        lt=1,
-        description="When within the advert interval the fault strikes, 0 just after an advert; drawn if left out.",
-    )
-
-
-class LinkTarget(Target):
-    """A fault on one interface of a host."""
-
-    interface: str = "eth1"
-
-
-class Wait(_Strict):
-    """What has to be seen before the next step; exactly one of the conditions, and a limit."""
-
-    master: HostName | None = Field(default=None, description="This host sends the adverts and has announced the VIP.")
-    announced: HostName | None = Field(
-        default=None, description="This host's second burst of gratuitous ARP is out, so that nothing more is pending."
-    )
-    pings: int | None = Field(default=None, ge=1, description="This many more echo requests of the 1 Hz ping are out.")
-    within: Seconds = Field(
-        default=20, description="Seconds after which the wait has failed (for pings: on top of one second each)."
-    )
-
-    @model_validator(mode="after")
-    def _one_condition(self) -> Wait:
-        if sum(value is not None for value in (self.master, self.announced, self.pings)) != 1:
-            raise ValueError("name exactly one of master, announced, pings")
-        return self
-
-
-class CutTarget(_Strict):
-    """How long the client hears nothing."""
-
-    duration_ms: int = Field(gt=0, le=60_000)
-
-
-class Start(_Strict):
-    """Start the daemon."""
-
-    start: HostName
-
-
-class Return(_Strict):
-    """Start the daemon on a host whose return is the fault being measured."""
-
-    bring_back: HostName
-
-
-class Stop(_Strict):
-    """Stop the daemon as its init script does."""
-
-    stop: Target
-
-
-class Kill(_Strict):
-    """SIGKILL to every process of the daemon."""
-
-    kill: Target
-
-
-class LinkDown(_Strict):
-    """`ifconfig IFACE down` in the guest."""
-
-    link_down: LinkTarget
-
-
-class LinkUp(_Strict):
-    """`ifconfig IFACE up` in the guest."""
-
-    link_up: LinkTarget
-
-
-class PowerCut(_Strict):
-    """The guest is destroyed; nothing in it gets to clean up."""
-
-    power_cut: Target
-
-
-class Shutdown(_Strict):
-    """The guest is shut down in an orderly way."""
-
-    shutdown: Target
-
-
-class Cut(_Strict):
-    """The public bridge's ports to the hosts are blocked for exactly that long: a known outage for the client."""
-
-    cut: CutTarget
-
-
-class Ping(_Strict):
-    """The article's `ping VIP` on the client, once a second."""
-
-    ping: Literal["start", "stop"]
-
-
-class WaitStep(_Strict):
-    """Wait until something has been seen."""
-
-    wait: Wait
-
-
-class Observe(_Strict):
-    """Go on observing for so many seconds; nothing is waited for."""
-
-    observe: Seconds
-
-
-class Check(_Strict):
-    """Set-up checks, by the id of the claim that each decides."""
-
-    check: list[ClaimId]
-
-
-_STEPS: dict[str, type[_Strict]] = {
-    "start": Start,
-    "bring_back": Return,
-    "stop": Stop,
-    "kill": Kill,
-    "link_down": LinkDown,
-    "link_up": LinkUp,
-    "power_cut": PowerCut,
-    "shutdown": Shutdown,
-    "cut": Cut,
-    "observe": Observe,
-    "ping": Ping,
-    "wait": WaitStep,
-    "check": Check,
-}
-
-
-_OF_A_DAEMON = ("start", "bring_back", "stop", "kill")
-
-
-def _step_name(value: Any) -> str | None:
-    if isinstance(value, BaseModel):
-        return next(iter(type(value).model_fields))
-    if isinstance(value, dict) and len(value) == 1:
-        name = next(iter(value))
-        return name if name in _STEPS else None
-    return None
-
-
-Step = Annotated[
-    Annotated[Start, Tag("start")]
-    | Annotated[Return, Tag("bring_back")]
-    | Annotated[Stop, Tag("stop")]
-    | Annotated[Kill, Tag("kill")]
-    | Annotated[LinkDown, Tag("link_down")]
-    | Annotated[LinkUp, Tag("link_up")]
-    | Annotated[PowerCut, Tag("power_cut")]
-    | Annotated[Shutdown, Tag("shutdown")]
-    | Annotated[Cut, Tag("cut")]
-    | Annotated[Observe, Tag("observe")]
-    | Annotated[Ping, Tag("ping")]
-    | Annotated[WaitStep, Tag("wait")]
-    | Annotated[Check, Tag("check")],
-    Discriminator(
-        _step_name,
-        custom_error_type="unknown_step",
-        custom_error_message=f"a step is a mapping with one key out of: {', '.join(_STEPS)}",
-    ),
-]
 
 
 class Expect(_Strict):
@@ -315,7 +142,7 @@ class Scenario(_Strict):
 
     @model_validator(mode="after")
     def _one_ping(self) -> Scenario:
-        pings = [step.ping for step in [*self.setup, *self.steps] if isinstance(step, Ping)]
+        pings = [step.argument for step in [*self.setup, *self.steps] if step.name == "ping"]
         if pings not in ([], ["start"], ["start", "stop"]):
             raise ValueError("steps: one ping a scenario, `ping: start` and then, if at all, `ping: stop`")
         return self
@@ -323,14 +150,14 @@ class Scenario(_Strict):
 
 def _named(step: Step) -> Iterator[tuple[HostName, bool]]:
     """Each host that a step names, and whether that has to run the daemon."""
-    name = next(iter(type(step).model_fields))
-    argument = getattr(step, name)
+    argument = step.argument
     if isinstance(argument, Wait):
         yield from ((host, True) for host in (argument.master, argument.announced) if host is not None)
-    elif isinstance(argument, Target):
-        yield argument.host, name in _OF_A_DAEMON
-    elif name in _OF_A_DAEMON:
+    elif step.name == "start":
         yield argument, True
-    elif name == "check":
+    elif kind := known().get(step.name):
+        if kind.part is not None:
+            yield argument.host, kind.part is Part.DAEMON
+    elif step.name == "check":
         # The set-up checks are about the article's pair.
         yield from ((host, True) for host in ("A", "B"))

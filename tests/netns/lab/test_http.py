@@ -6,7 +6,6 @@ import pytest
 
 from support.scenarios import InNamespaces, scenario
 from viplab.analysis import application
-from viplab.analysis.calibration import cut_events
 from viplab.analysis.reading import read_trial
 from viplab.analysis.record import Record
 from viplab.analysis.trial import view_trial
@@ -28,7 +27,7 @@ def done(
 
 def test_a_cut_is_found_within_one_interval_and_the_kept_connection_outlives_it(in_namespaces: InNamespaces) -> None:
     record, _ = done(in_namespaces, "cut: {duration_ms: 500}", "observe: 6", owner="A")
-    ((begin, end),) = cut_events(record)
+    ((begin, end),) = record.client_cuts
     assert end is not None
     measured_s = application.outage_s(application.tried(record.http, begin.t_ns, record.end_ns))
     shortest_s, longest_s = (end["before_ns"] - begin["after_ns"]) / 1e9, (end["after_ns"] - begin["before_ns"]) / 1e9

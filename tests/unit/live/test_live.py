@@ -177,7 +177,7 @@ def test_without_a_terminal_it_is_a_line_an_event(run: RunFolder) -> None:
     watch(run, Console(file=stream, force_terminal=False), lambda: True)
     lines = stream.getvalue().splitlines()
     assert lines[0] == "--- 001-case-c-vipd"
-    assert "  +15.600 s  ! fault: link down of A" in lines
+    assert "  +15.600 s  ! fault: link of A down" in lines
     assert len([line for line in lines if "trial finished" in line]) == 1
 
 

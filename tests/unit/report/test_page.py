@@ -291,7 +291,7 @@ def test_report_reaches_neither_lab_nor_guests() -> None:
     program = (
         "import sys, viplab.report; "
         "print([m for m in sys.modules if m.startswith(tuple('viplab.' + p for p in "
-        "('lab', 'faults', 'observe', 'experiment'))) or m in ('libvirt', 'paramiko')])"
+        "('lab', 'inject', 'observe', 'experiment'))) or m in ('libvirt', 'paramiko')])"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     assert done.stdout.strip() == "[]"

@@ -1,0 +1,36 @@
+"""Faults of a whole host."""
+
+from __future__ import annotations
+
+from viplab.faults.injection import InGuest, OnGuest
+from viplab.faults.kind import Change, Effect, FaultKind, Manner, Part, Sign
+from viplab.faults.target import HostTarget
+
+KINDS = (
+    FaultKind(
+        name="power_cut",
+        sentence="The guest is destroyed; nothing in it gets to clean up.",
+        words="power of {host} cut",
+        state="power cut",
+        target=HostTarget,
+        injection=OnGuest(lambda guest: guest.power_cut()),
+        signs=(Sign.ADVERTS_END,),
+        effect=Effect.HOST_LOST,
+        part=Part.HOST,
+        change=Change.ENDS,
+    ),
+    FaultKind(
+        name="shutdown",
+        sentence="The guest is shut down in an orderly way.",
+        words="{host} shut down",
+        state="shut down",
+        target=HostTarget,
+        # Answered before the connection goes: the order to shut down is the fault, not its end.
+        injection=InGuest(lambda target, subject, guest: guest.shutdown_command, answers=False),
+        signs=(Sign.ADVERTS_END,),
+        effect=Effect.GIVES_UP,
+        part=Part.HOST,
+        change=Change.ENDS,
+        manner=Manner.LATER,
+    ),
+)
