@@ -63,6 +63,8 @@ class _OneFault:
         self.first_advert = self._first_advert()
         self.new_master = record.advertiser(self.first_advert) if self.first_advert else None
         self.last_advert = self._last_advert()
+        self.timers = self._timers()
+        self.taker = self.timers[self.new_master] if self.new_master else None
         self.zeros = self._zeros()
         self.moments = self._moments()
         self.longest_run = self._longest_run()
@@ -80,6 +82,7 @@ class _OneFault:
             at_s=(self.fault.at_ns - zero_ns) / _NS,
             old_master=self.old_master,
             new_master=self.new_master,
+            timers=self.taker,
             moments=self.moments,
             waterfall=self._waterfall(metrics, zero_ns),
         )
@@ -101,7 +104,7 @@ class _OneFault:
     def _next_in_line(self) -> HostName | None:
         """Who should take over from the host of the fault: the backup whose timer runs out first."""
         others = (host for host in self.nodes if host != self.fault.host)
-        return min(others, key=lambda host: down_interval_ns(self.nodes[host], self.protocol), default=None)
+        return min(others, key=lambda host: down_interval_ns(self.timers[host], self.protocol), default=None)
 
     def _first_advert(self) -> Advert | None:
         others = [host for host in self.nodes if host != self.old_master]
@@ -181,8 +184,7 @@ class _OneFault:
 
     def _metrics(self) -> FaultMetrics:
         moments, event = self.moments, self._event()
-        taker = self._taker()
-        x_ns = self._x_ns()
+        taker, x_ns = self.taker, self._x_ns()
         failover = event == "failover"
         answered_s = between(self.fault.at_ns, moments.first_answer_ns)
         return FaultMetrics(
@@ -213,14 +215,12 @@ class _OneFault:
             return "failover"
         return "reversion" if self.new_master == self.fault.host else None
 
-    def _taker(self) -> NodeTimers | None:
-        """The new master's timers; in version 3 a backup counts in the interval that the master advertises."""
-        if self.new_master is None:
-            return None
-        taker = self.nodes[self.new_master]
+    def _timers(self) -> dict[HostName, NodeTimers]:
+        """What each host counts by; in version 3 a backup takes over the interval that the master advertises."""
         if self.protocol != "vrrp3" or self.last_advert is None:
-            return taker
-        return taker.model_copy(update={"advert_int_s": self.last_advert.advert_int_s})
+            return self.record.info.nodes
+        adopted = {"advert_int_s": self.last_advert.advert_int_s}
+        return {host: node.model_copy(update=adopted) for host, node in self.record.info.nodes.items()}
 
     def _deadline_excess_s(self, taker: NodeTimers) -> float | None:
         """How late the first advert was, counted from the old master's last advert or its last priority 0."""
@@ -252,17 +252,16 @@ class _OneFault:
             return None
         terms = OUTAGE[info.family, self.kind.effect] if affected else NONE
         phase_ns = None if self.kind.manner is Manner.LATER else x_ns
-        low_ns, high_ns = terms.window_ns(self.nodes[taker], phase_ns, info.protocol)
+        low_ns, high_ns = terms.window_ns(self.timers[taker], phase_ns, info.protocol)
         return low_ns / _NS, high_ns / _NS
 
     # --- expected against measured ---
 
     def _waterfall(self, metrics: FaultMetrics, zero_ns: int) -> list[WaterfallItem]:
         moments, info = self.moments, self.record.info
-        if self.new_master is None:
+        if self.taker is None:
             return []
-        taker = self.nodes[self.new_master]
-        interval = taker.advert_int_s
+        interval = self.taker.advert_int_s
         announce = ANNOUNCE_ADVERTS[info.family] * interval
         resumed_ns = self.longest_run.end_ns if self.longest_run else None
         rows: list[tuple[str, str, int | None, int | None, tuple[float, float] | None]] = [
@@ -321,9 +320,8 @@ class _OneFault:
         return None if x_ns is None else self.fault.at_ns - x_ns
 
     def _expected_detection_s(self) -> tuple[float, float] | None:
-        if self.new_master is None or self.kind.manner is Manner.LATER:
+        if self.taker is None or self.kind.manner is Manner.LATER:
             return None
-        taker = self.nodes[self.new_master]
         x_ns = self._x_ns()
         if not self.kind.returns:
             terms = Terms(skews=1) if self.zeros else Terms(downs=1, less_x=True)
@@ -332,5 +330,5 @@ class _OneFault:
             terms, x_ns = Terms(adverts=1, less_x=True), None
         else:
             terms = Terms(downs=1)
-        low_ns, high_ns = terms.window_ns(taker, x_ns, self.protocol)
+        low_ns, high_ns = terms.window_ns(self.taker, x_ns, self.protocol)
         return low_ns / _NS, high_ns / _NS

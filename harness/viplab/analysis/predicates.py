@@ -79,14 +79,14 @@ _CONFIGURED = {
 def _configured(record: Record, head: FaultView | None) -> dict[str, Value]:
     nodes = record.info.nodes
     priorities = [nodes[host].priority if host in nodes else None for host in ("A", "B")]
-    taker = head.new_master if head else None
+    timers = head.timers if head else None
     return {
         "lab": record.info.lab,
         "subject": f"{record.info.subject} {record.info.subject_version}",
         "priority_a": priorities[0],
         "priority_b": priorities[1],
         "priorities_equal": None if None in priorities else priorities[0] == priorities[1],
-        "skew_s": skew_ns(nodes[taker], record.info.protocol) / 1e9 if taker else None,
+        "skew_s": skew_ns(timers, record.info.protocol) / 1e9 if timers else None,
     }
 
 

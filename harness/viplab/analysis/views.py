@@ -12,7 +12,7 @@ from pydantic import Field
 
 from viplab.analysis.presentation import Presentation
 from viplab.analysis.summary import ClaimResult, FaultSummary, MetricStatistics, PingSummary, Summary, TrialSummary
-from viplab.types import Frozen, HostName, NetworkName, RunInfo, TrialInfo
+from viplab.types import Frozen, HostName, NetworkName, NodeTimers, RunInfo, TrialInfo
 
 Stream = Literal["probe", "ping"]
 
@@ -55,6 +55,7 @@ class FaultView(Frozen):
     at_s: float
     old_master: HostName | None
     new_master: HostName | None
+    timers: NodeTimers | None = Field(default=None, description="What the new master counted by until it took over.")
     moments: Moments
     waterfall: list[WaterfallItem]
 

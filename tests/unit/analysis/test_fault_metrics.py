@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from support import synthetic as s
+from viplab.analysis.predicates import named_values
 from viplab.analysis.reading import read_trial
 from viplab.analysis.streams import Trip, loss_runs, round_trips
 from viplab.analysis.timing_model import Terms, down_interval_ns, released_ns, skew_ns
@@ -205,6 +206,24 @@ def test_version_3_scales_the_skew_and_carp_adds_it() -> None:
     assert down_interval_ns(node, "carp") == 30_000_000 + 390_625_000
     # After priority 0 the skew time alone; a CARP master that stops is taken for dead at once.
     assert [released_ns(node, protocol) for protocol in ("vrrp2", "vrrp3", "carp")] == [605_468_750, 6_054_687, 0]
+
+
+def test_in_version_3_every_prediction_counts_in_the_interval_that_the_master_advertises(tmp_path: Path) -> None:
+    trial = s.version_3(NEW)
+    folder = trial.write(tmp_path, 1)
+    info = json.loads((folder / "trial.json").read_text())
+    info["nodes"]["B"]["advert_int_s"] = 1.0
+    (folder / "trial.json").write_text(json.dumps(info))
+    record = read_trial(TrialFolder(folder))
+    view = view_trial(record)
+    down_s, x_s = 0.036054687, 0.004
+    (fault,) = view.faults
+    assert fault.summary.expected_down_interval_s == down_s
+    assert fault.summary.outage_window_s == pytest.approx((down_s - x_s, down_s - x_s), abs=1e-9)
+    expected = {item.name: item.expected_s for item in fault.waterfall}
+    assert expected["wait"] == (0.0, 0.01)
+    assert expected["detection"] == pytest.approx((down_s - x_s, down_s - x_s), abs=1e-9)
+    assert named_values(record, view)["skew_s"] == 0.006054687
 
 
 def test_numbers_that_never_reached_the_wire_are_lost_requests() -> None:
