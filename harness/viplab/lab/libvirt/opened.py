@@ -7,7 +7,7 @@ from typing import TypeVar
 
 from viplab.lab.image import Image
 from viplab.lab.lab import Lab, LabKind
-from viplab.lab.libvirt import private_libvirtd as private
+from viplab.lab.libvirt import private_libvirtd
 from viplab.lab.libvirt.accelerator import accelerator
 from viplab.lab.libvirt.guest import Ground
 from viplab.lab.libvirt.lab import LibvirtLab
@@ -25,7 +25,7 @@ def in_lab(kind: LabKind, image: Image, work: Callable[[Lab], T], hosts: Collect
 
     def inside() -> T:
         with step(f"Bring the lab up ({how})"):
-            lab = LibvirtLab(kind, Ground(private.prepare(), image, accel, private.WORK), hosts)
+            lab = LibvirtLab(kind, Ground(private_libvirtd.prepare(), image, accel, private_libvirtd.WORK), hosts)
             lab.up()
         try:
             return work(lab)
