@@ -6,6 +6,7 @@ from typing import Any, Literal
 
 from viplab.analysis.claims import read_presentation
 from viplab.analysis.summary import CaptureSummary, ClaimResult, Fault, FaultSummary, PingSummary, Rtt, TrialSummary
+from viplab.analysis.timing_model import OUTAGE
 from viplab.analysis.views import (
     AdvertSeen,
     Evidence,
@@ -25,6 +26,7 @@ from viplab.analysis.views import (
     TrialView,
     WaterfallItem,
 )
+from viplab.faults import Effect, fault_kind
 from viplab.store import reference_claims
 from viplab.types import NodeTimers, Provenance, RunInfo, Station, TrialInfo
 
@@ -166,7 +168,7 @@ def trial(
                 Step(text=f"{kind}: {{host: A}}", phase="steps", start_s=-0.001, end_s=0.002, waited_s=0),
                 Step(text="wait: {announced: B}", phase="steps", start_s=0.002, end_s=None, waited_s=None),
             ],
-            "faults": [_fault(summary.faults[0], takeover_s, garp_s, outage_s)] if faulty else [],
+            "faults": [_fault(info, summary.faults[0], takeover_s, garp_s, outage_s)] if faulty else [],
             "frames": _frames(takeover_s, garp_s),
             "adverts": _adverts(takeover_s),
             "probe": _probe(garp_s, outage_s),
@@ -246,7 +248,9 @@ def whole_run() -> RunView:
     return run(*trials, subjects=("vipd", "keepalived"))
 
 
-def _fault(summary: FaultSummary, takeover_s: float | None, garp_s: float | None, outage_s: float | None) -> FaultView:
+def _fault(
+    info: TrialInfo, summary: FaultSummary, takeover_s: float | None, garp_s: float | None, outage_s: float | None
+) -> FaultView:
     if takeover_s is None or garp_s is None:
         return FaultView(summary=summary, at_s=0.0, old_master="A", new_master=None, moments=Moments(), waterfall=[])
     return FaultView(
@@ -254,6 +258,8 @@ def _fault(summary: FaultSummary, takeover_s: float | None, garp_s: float | None
         at_s=0.0,
         old_master="A",
         new_master="B",
+        timers=info.nodes["B"],
+        outage=OUTAGE[info.family, fault_kind(summary.fault.kind).effect or Effect.HOST_LOST],
         moments=Moments(
             last_advert_ns=ZERO_NS - 312_900_000,
             first_advert_ns=_ns(takeover_s),

@@ -65,6 +65,7 @@ class _OneFault:
         self.last_advert = self._last_advert()
         self.timers = self._timers()
         self.taker = self.timers[self.new_master] if self.new_master else None
+        self.predicted = self._predicted()
         self.zeros = self._zeros()
         self.moments = self._moments()
         self.longest_run = self._longest_run()
@@ -83,6 +84,7 @@ class _OneFault:
             old_master=self.old_master,
             new_master=self.new_master,
             timers=self.taker,
+            outage=self.predicted[0] if self.predicted else None,
             moments=self.moments,
             waterfall=self._waterfall(metrics, zero_ns),
         )
@@ -238,7 +240,8 @@ class _OneFault:
             return None
         return sum(end_ns - start_ns for start_ns, end_ns, macs in census if len(macs) > 1) / _NS
 
-    def _outage_window_s(self, x_ns: int | None) -> tuple[float, float] | None:
+    def _predicted(self) -> tuple[Terms, NodeTimers] | None:
+        """What the timing model says of the outage, and by whose timers; None where it says nothing."""
         info, host = self.record.info, self.fault.host
         if self.kind.effect is None or (self.kind.ends(Part.LINK) and not info.tracked):
             return None
@@ -250,9 +253,14 @@ class _OneFault:
             taker = self.new_master or self._next_in_line()
         if taker not in self.nodes:
             return None
-        terms = OUTAGE[info.family, self.kind.effect] if affected else NONE
+        return OUTAGE[info.family, self.kind.effect] if affected else NONE, self.timers[taker]
+
+    def _outage_window_s(self, x_ns: int | None) -> tuple[float, float] | None:
+        if self.predicted is None:
+            return None
+        terms, timers = self.predicted
         phase_ns = None if self.kind.manner is Manner.LATER else x_ns
-        low_ns, high_ns = terms.window_ns(self.timers[taker], phase_ns, info.protocol)
+        low_ns, high_ns = terms.window_ns(timers, phase_ns, self.protocol)
         return low_ns / _NS, high_ns / _NS
 
     # --- expected against measured ---

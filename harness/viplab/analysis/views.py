@@ -12,6 +12,7 @@ from pydantic import Field
 
 from viplab.analysis.presentation import Presentation
 from viplab.analysis.summary import ClaimResult, FaultSummary, MetricStatistics, PingSummary, Summary, TrialSummary
+from viplab.analysis.timing_model import Terms
 from viplab.types import Frozen, HostName, NetworkName, NodeTimers, RunInfo, TrialInfo
 
 Stream = Literal["probe", "ping"]
@@ -56,6 +57,7 @@ class FaultView(Frozen):
     old_master: HostName | None
     new_master: HostName | None
     timers: NodeTimers | None = Field(default=None, description="What the new master counted by until it took over.")
+    outage: Terms | None = Field(default=None, description="What the timing model says of the outage.")
     moments: Moments
     waterfall: list[WaterfallItem]
 

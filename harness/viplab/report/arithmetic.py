@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 
 from matplotlib.axes import Axes
 from matplotlib.ticker import MultipleLocator
 
 from viplab.analysis.presentation import Seen
+from viplab.analysis.timing_model import Terms, advert_ns, down_interval_ns, released_ns
 from viplab.analysis.views import TrialView
 from viplab.report import outline, units
 from viplab.report.svg import LIGHT, SUBJECT_ROLES, Drawing, bare, canvas, drawing_rules, inline, plain_numbers
 from viplab.report.text import visible
+from viplab.types import NodeTimers, Protocol
 
 _PLOT, _TOP, _BOTTOM = 250.0, 14.0, 50.0
 _LEFT, _RIGHT = 0.09, 0.72
@@ -20,6 +23,15 @@ MOST = 200
 """Trials of a subject that are drawn; of more, evenly chosen ones."""
 
 Points = list[tuple[float, float]]
+
+
+@dataclass(frozen=True)
+class Line:
+    """What the timers give over one advert interval, and the formula."""
+
+    interval_s: float
+    ends_s: tuple[float, float]
+    words: str
 
 
 def draw(
@@ -30,16 +42,17 @@ def draw(
     found = [item for item in found if item[3]]
     if not found:
         return None
-    interval_s = max(node.advert_int_s for _, _, group, _ in found for node in group.shown.info.nodes.values())
-    models = [_model(group.shown) for _, _, group, _ in found]
-    top = max(*(outage for *_, points in found for _, outage in points), *(at_0 for at_0, _, _ in models), 1.0)
+    lines = [_line((group.shown, *group.trials)) for _, _, group, _ in found]
+    drawn = [line for line in lines if line]
+    measured = [point for *_, points in found for point in points]
+    top = max([outage_s for _, outage_s in measured] + [end_s for line in drawn for end_s in line.ends_s] + [1.0])
     height = _TOP + _PLOT + _BOTTOM
     with drawing_rules():
         figure = canvas(height)
         axes = figure.add_axes((_LEFT, _BOTTOM / height, _RIGHT - _LEFT, _PLOT / height))
         bare(axes, "y")
         axes.spines["bottom"].set_visible(True)
-        axes.set_xlim(0, interval_s)
+        axes.set_xlim(0, max([x_s for x_s, _ in measured] + [line.interval_s for line in drawn]))
         axes.set_ylim(0, _ceiling(top))
         axes.yaxis.set_major_locator(MultipleLocator(1))
         plain_numbers(axes.xaxis)
@@ -49,8 +62,8 @@ def draw(
         _pings(axes, _ceiling(top))
         if seen and seen.range_s[1] <= _ceiling(top):
             _seen(axes, seen)
-        for (place, name, _, points), (at_0, at_end, words) in zip(found, models, strict=True):
-            _subject(axes, place, name, points, (at_0, at_end), words, interval_s)
+        for (place, name, _, points), line in zip(found, lines, strict=True):
+            _subject(axes, place, name, points, line)
         return Drawing(inline(figure, key, _describe([(name, points) for _, name, _, points in found])), caption)
 
 
@@ -68,17 +81,25 @@ def _points(trials: Sequence[TrialView]) -> Points:
     return points[:: max(1, math.ceil(len(points) / MOST))]
 
 
-def _model(trial: TrialView) -> tuple[float, float, str]:
-    """The outage that the timers give at the beginning and at the end of an advert interval, and the formula."""
-    info = trial.info
-    node = info.nodes[trial.faults[0].new_master or max(info.nodes)]
-    skew_s = (256 - node.priority) / 256 * node.advert_int_s
-    if trial.summary.priority_zero:
-        return skew_s, skew_s, f"skew time: {units.seconds(skew_s)}"
-    claim_s = node.advert_int_s if info.family == "keepalived-1.2.2" else 0.0
-    longest_s = 3 * node.advert_int_s + skew_s + claim_s
-    formula = f"{3 * node.advert_int_s + skew_s:.3f}" + (f" + {claim_s:g}" if claim_s else "") + " − x"
-    return longest_s, longest_s - node.advert_int_s, formula
+def _line(trials: Iterable[TrialView]) -> Line | None:
+    """The line of the first trial of which the timing model says something; None where there is none."""
+    for trial in trials:
+        fault, protocol = trial.faults[0] if trial.faults else None, trial.info.protocol
+        if fault and fault.outage and fault.timers:
+            interval_ns = advert_ns(fault.timers)
+            first_s, last_s = (fault.outage.window_ns(fault.timers, x, protocol)[1] / 1e9 for x in (0, interval_ns))
+            return Line(interval_ns / 1e9, (first_s, last_s), _words(fault.outage, fault.timers, protocol))
+    return None
+
+
+def _words(outage: Terms, timers: NodeTimers, protocol: Protocol) -> str:
+    """The formula with its numbers, such as `3.605 + 1 − x`."""
+    if outage == Terms(skews=1):
+        return f"skew time: {units.seconds(released_ns(timers, protocol) / 1e9)}"
+    waits_ns = outage.downs * down_interval_ns(timers, protocol) + outage.skews * released_ns(timers, protocol)
+    parts = [f"{waits_ns / 1e9:.3f}"] if waits_ns else []
+    parts += [f"{outage.adverts * advert_ns(timers) / 1e9:g}"] if outage.adverts else []
+    return (" + ".join(parts) or "0 s") + (" − x" if outage.less_x else "")
 
 
 def _pings(axes: Axes, top: int) -> None:
@@ -97,16 +118,15 @@ def _seen(axes: Axes, seen: Seen) -> None:
     axes.text(1.225, sum(seen.range_s) / 2, visible(seen.text), transform=beside, va="center", fontsize=11.5)
 
 
-def _subject(
-    axes: Axes, place: int, name: str, points: Points, ends: tuple[float, float], words: str, interval_s: float
-) -> None:
+def _subject(axes: Axes, place: int, name: str, points: Points, line: Line | None) -> None:
     role, marker = SUBJECT_ROLES[place % len(SUBJECT_ROLES)]
-    axes.plot([0, interval_s], ends, color=LIGHT[role], linewidth=1.6, linestyle="-" if place == 0 else "--")
-    label = f"{visible(name, 30)}: {words}"
-    axes.annotate(
-        label, (interval_s * 0.015, ends[0]), xytext=(0, 7), textcoords="offset points",
-        color=LIGHT[role], fontsize=12, fontweight="bold",
-    )  # fmt: skip
+    if line:
+        style = "-" if place == 0 else "--"
+        axes.plot([0, line.interval_s], line.ends_s, color=LIGHT[role], linewidth=1.6, linestyle=style)
+        axes.annotate(
+            f"{visible(name, 30)}: {line.words}", (line.interval_s * 0.015, line.ends_s[0]), xytext=(0, 7),
+            textcoords="offset points", color=LIGHT[role], fontsize=12, fontweight="bold",
+        )  # fmt: skip
     axes.plot(
         *zip(*points, strict=True), linestyle="", marker=marker, markersize=9, color=LIGHT[role],
         markeredgecolor=LIGHT["paper"], markeredgewidth=1, zorder=4, clip_on=False,

@@ -11,6 +11,7 @@ from viplab.analysis.presentation import Plot
 from viplab.analysis.views import AdvertSeen, RunView, TrialView
 from viplab.report import adverts, answers, arithmetic, dots, ladder, outline, overview, settled
 from viplab.report.svg import Drawing
+from viplab.types import NodeTimers
 
 
 def groups(view: RunView) -> tuple[list[outline.Chapter], dict[outline.Subject, str]]:
@@ -114,12 +115,26 @@ def test_case_c_stands_on_the_line_of_its_timers() -> None:
 
 
 def test_notice_makes_case_c_the_skew_time() -> None:
-    trial = sample.trial("case-c", "keepalived", outage_s=0.64)
-    noticed = trial.model_copy(update={"summary": trial.summary.model_copy(update={"priority_zero": 2})})
-    case = outline.chapters(sample.run(noticed))[2].cases[0]
+    case = outline.chapters(sample.run(sample.trial("case-c", "keepalived", outage_s=0.64)))[2].cases[0]
     drawing = arithmetic.draw([("keepalived", case.groups[0])], "k", "")
     assert drawing is not None
     assert "skew time: 605\u00a0ms" in drawing.svg
+
+
+@pytest.mark.parametrize(
+    ("protocol", "interval_s", "skew"), [("vrrp2", 2, "605\u00a0ms"), ("vrrp3", 0.1, "60.5\u00a0ms")]
+)
+def test_only_in_version_3_the_advert_interval_scales_the_skew_time(
+    protocol: str, interval_s: float, skew: str
+) -> None:
+    trial = sample.trial("case-c", "keepalived", outage_s=0.64)
+    timers = NodeTimers(state="BACKUP", priority=101, advert_int_s=interval_s)
+    info = trial.info.model_copy(update={"protocol": protocol})
+    faults = [fault.model_copy(update={"timers": timers}) for fault in trial.faults]
+    case = outline.chapters(sample.run(trial.model_copy(update={"info": info, "faults": faults})))[2].cases[0]
+    drawing = arithmetic.draw([("keepalived", case.groups[0])], "k", "")
+    assert drawing is not None
+    assert f"skew time: {skew}" in drawing.svg
 
 
 @pytest.mark.parametrize("plot", sample.PRESENTATION.plots, ids=lambda plot: f"{plot.puzzle}-{plot.kind}")
