@@ -97,7 +97,10 @@ def regular_files(root: Path, folder: Path) -> list[Path]:
     if _has_link(root, folder):
         return []
     found = (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
-    return sorted(path for path in found if stat.S_ISREG(path.lstat().st_mode))
+    try:
+        return sorted(path for path in found if stat.S_ISREG(path.lstat().st_mode))
+    except ValueError:  # no file system has such a name: a lone surrogate, a null byte
+        return []
 
 
 def remove_regular(root: Path, path: Path) -> None:
