@@ -20,6 +20,8 @@ nox.options.sessions = ["lint", "tests"]
 
 INTERNAL = 70  # viplab.errors.ExitStatus, which is not installed where this runs
 APART = ("browser", "e2e", "packaging")  # tests that have a session of their own
+# Tests in namespaces mostly wait, so there are more at once than processors.
+AT_ONCE = 8
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -34,7 +36,9 @@ def e2e(session: nox.Session) -> None:
 def tests(session: nox.Session) -> None:
     """Everything that needs no guests: units, conformance, and routers in network namespaces."""
     _install(session, "lab,dev")
-    _become(session, "pytest", *(f"--ignore=tests/{name}" for name in APART), *session.posargs)
+    # Some forbid Python to keep what it has compiled; then each of the hundreds of daemons started here compiles anew.
+    os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
+    _become(session, "pytest", *(f"--ignore=tests/{name}" for name in APART), f"-n{AT_ONCE}", *session.posargs)
 
 
 @nox.session

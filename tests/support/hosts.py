@@ -10,14 +10,18 @@ import shlex
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import vipd
+from vipd.tools.zipapp import build_zipapp
 
 AGENT = Path(vipd.__file__ or "").parents[1]
+_BUILT: list[tempfile.TemporaryDirectory[str]] = []  # as long as this process lives
 VIP = "192.168.122.50"
 
 _LAYOUT = """
@@ -57,6 +61,15 @@ vrrp_instance VI_1 {{
     }}
 }}
 """
+
+
+@cache
+def vipd_command() -> str:
+    """How to start vipd: as the one file that is installed, which starts four times as fast as the tree does."""
+    _BUILT.append(tempfile.TemporaryDirectory(prefix="vipd"))
+    program = Path(_BUILT[0].name) / "vipd.pyz"
+    build_zipapp(program)
+    return f"{sys.executable} -IS {program}"
 
 
 class Sandbox:
@@ -167,14 +180,14 @@ class Hosts(Sandbox):
         self.configure(host, priority, state)
         self.launch(host, daemon)
 
-    def launch(self, host: str, daemon: str, before: str = "", path: object = AGENT, name: str = "") -> None:
+    def launch(self, host: str, daemon: str, before: str = "", path: str = "", name: str = "") -> None:
         """Start a daemon on what `configure` or the test wrote.
 
         Args:
             host: where; "" for outside of all hosts.
             daemon: `keepalived`, or a profile of vipd.
             before: what the shell is to do first, such as setting variables; `exec` follows.
-            path: where Python looks for vipd; more than one folder, divided by colons, may be given.
+            path: where Python looks for modules, by colons; by default there is vipd alone, as it is installed.
             name: of configuration, log and pid file, if it is not the host's.
         """
         name = name or host
@@ -182,8 +195,8 @@ class Hosts(Sandbox):
         if daemon == "keepalived":
             command = f"keepalived -n -l -D -P {files} -r /run/{name}-vrrp.pid"
         else:
-            python = f"PYTHONPATH={shlex.quote(str(path))} {sys.executable}"
-            command = f"env {python} -m vipd -n -l -D --profile {daemon} {files}"
+            vipd = f"env PYTHONPATH={shlex.quote(path)} {sys.executable} -m vipd" if path else vipd_command()
+            command = f"{vipd} -n -l -D --profile {daemon} {files}"
         script = f"sh -c {shlex.quote(f'{before} exec {command}')}"
         self._daemons[name] = self.spawn(f"ip netns exec {host} {script}" if host else script, f"{name}.log")
 
@@ -223,8 +236,7 @@ class Hosts(Sandbox):
     def report(self, name: str) -> dict[str, Any]:
         """All that `vipd status` shows."""
         self.pid(name)
-        python = f"PYTHONPATH={shlex.quote(str(AGENT))} {sys.executable}"
-        return dict(json.loads(self.run(f"env {python} -m vipd status --json -p /run/{name}.pid")))
+        return dict(json.loads(self.run(f"{vipd_command()} status --json -p /run/{name}.pid")))
 
     def owners(self) -> list[str]:
         return [host for host in _NUMBERS if self.holds(host)]

@@ -7,16 +7,14 @@ the macvlan whatever its state.
 from __future__ import annotations
 
 import json
-import shlex
 import struct
 import subprocess
-import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from support.hosts import AGENT, Sandbox
+from support.hosts import Sandbox, vipd_command
 
 FRR = Path("/usr/lib/frr")
 
@@ -100,7 +98,7 @@ class Cell:
         self._bridge = f"br{number}"
         self._hosts = {"A": f"a{number}", "B": f"b{number}"}
         self._kinds = {"A": a, "B": b}
-        self._runtime: dict[str, list[subprocess.Popen[bytes]]] = {}
+        self._running: dict[str, list[subprocess.Popen[bytes]]] = {}
         self._octets: dict[str, bytes] = {}
         sandbox.run(f"ip link add {self._bridge} type bridge && ip link set {self._bridge} up")
         for index, (which, host) in enumerate(self._hosts.items(), 2):
@@ -133,7 +131,7 @@ class Cell:
         """Start the daemon of a host."""
         kind, host = self._kinds[which], self._hosts[which]
         command = self._frr if kind == "frr" else self._keepalived
-        self._runtime[which] = [
+        self._running[which] = [
             self._sandbox.spawn(f"ip netns exec {host} {line}", f"{host}.log")
             for line in command(which, kind, host, priority)
         ]
@@ -141,12 +139,12 @@ class Cell:
     def stop(self, which: str) -> None:
         """End it in an orderly way."""
         self._sandbox.run(f"kill -TERM $(cat /run/{self._hosts[which]}/pid)")
-        self._runtime.pop(which)[-1].wait(30)
+        self._running.pop(which)[-1].wait(30)
 
     def kill(self, which: str) -> None:
         """SIGKILL to every process of it."""
         host = self._hosts[which]
-        self._sandbox.kill_all(f"/run/{host}/pid /run/{host}/child", self._runtime.pop(which)[-1])
+        self._sandbox.kill_all(f"/run/{host}/pid /run/{host}/child", self._running.pop(which)[-1])
         self._sandbox.run(f"rm -f /run/{host}/pid /run/{host}/child")
 
     def until_alone(self, which: str) -> None:
@@ -198,10 +196,7 @@ class Cell:
         if kind == "keepalived":
             yield f"keepalived -n -l -D -P -f {config} -p /run/{host}/pid -r /run/{host}/child"
         else:
-            yield (
-                f"env PYTHONPATH={shlex.quote(str(AGENT))} {sys.executable} -m vipd -n -l -D --profile {kind} "
-                f"-f {config} -p /run/{host}/pid"
-            )
+            yield (f"{vipd_command()} -n -l -D --profile {kind} -f {config} -p /run/{host}/pid")
 
     def _frr(self, which: str, kind: str, host: str, priority: int) -> Iterator[str]:
         tongue = self.tongue

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Sequence
+from functools import cache
 from ipaddress import ip_address
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -22,11 +23,13 @@ def ethernet(src: str, dst: str, kind: int, payload: bytes) -> bytes:
     return mac_bytes(dst) + mac_bytes(src) + struct.pack("!H", kind) + payload
 
 
+@cache
 def mac_bytes(mac: str) -> bytes:
     """The six bytes of a MAC."""
     return bytes.fromhex(mac.replace(":", ""))
 
 
+@cache
 def ip_bytes(ip: str) -> bytes:
     """The four or sixteen bytes of an address."""
     return ip_address(ip).packed

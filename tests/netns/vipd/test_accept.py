@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import shlex
 import shutil
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
-from support.hosts import AGENT, Sandbox
+from support.hosts import Sandbox, vipd_command
 
 _INSTANCE = """\
 vrrp_instance {name} {{
@@ -50,8 +48,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         config = sandbox.folder / "m.conf"
         config.write_text("".join(_INSTANCE.format(**dict(zip(fields, router, strict=True))) for router in _ROUTERS))
         sandbox.spawn(
-            f"ip netns exec m env PYTHONPATH={shlex.quote(str(AGENT))} {sys.executable} -m vipd -n -l -D "
-            f"--profile rfc9568 -f {config} -p /run/m.pid",
+            f"ip netns exec m {vipd_command()} -n -l -D --profile rfc9568 -f {config} -p /run/m.pid",
             "m.log",
         )
         said = sandbox.folder / "m.log"

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import json
-import sys
 from itertools import pairwise
 
-from support.hosts import AGENT, Hosts
+from support.hosts import Hosts, vipd_command
 
 VRRP = """
 global_defs {{
@@ -46,14 +45,14 @@ def write(hosts: Hosts, host: str, priority: int, more: str = "", tracking: str 
 
 
 def start(hosts: Hosts, host: str) -> int:
-    command = f"ip netns exec {host} env PYTHONPATH={AGENT} {sys.executable} -m vipd -n -l -D"
+    command = f"ip netns exec {host} {vipd_command()} -n -l -D"
     hosts.spawn(f"{command} -f {hosts.folder}/{host}.conf -p /run/{host}.pid", f"{host}.log")
     hosts.wait(f"{host} to run", lambda: bool(hosts.run(f"cat /run/{host}.pid", check=False).strip()))
     return int(hosts.run(f"cat /run/{host}.pid"))
 
 
 def status(hosts: Hosts, host: str) -> dict[str, object]:
-    text = hosts.run(f"env PYTHONPATH={AGENT} {sys.executable} -m vipd status --json -p /run/{host}.pid")
+    text = hosts.run(f"{vipd_command()} status --json -p /run/{host}.pid")
     (found,) = json.loads(text)["vrrp-instance"]
     return dict(found)
 

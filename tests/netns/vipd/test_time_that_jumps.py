@@ -59,7 +59,7 @@ def write(hosts: Hosts, host: str, *routers: tuple[int, int, str]) -> None:
     )
 
 
-def launch(hosts: Hosts, path: object = AGENT) -> None:
+def launch(hosts: Hosts, path: str = "") -> None:
     """Start A, and once it is master of everything B, which hears it."""
     hosts.launch("A", "keepalived-2", path=path)
     routers = (hosts.folder / "A.conf").read_text().count("vrrp_instance")

@@ -7,8 +7,6 @@ version 3 over IPv4, and version 3 over IPv6, all with `use_vmac`.
 from __future__ import annotations
 
 import json
-import shlex
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,7 +16,7 @@ from scapy.layers.inet6 import ICMPv6ND_NA, IPv6
 from scapy.layers.l2 import ARP, Ether
 from scapy.utils import rdpcap
 
-from support.hosts import AGENT, Sandbox
+from support.hosts import Sandbox, vipd_command
 from vipd.kernel.macvlan import virtual_mac
 
 _ROUTERS = (
@@ -72,8 +70,7 @@ class Scene(Sandbox):
             (folder / f"{host}.conf").write_text("".join(instances))
         for host, said in (("m", "Entering MASTER STATE"), ("b", "Entering BACKUP STATE")):
             self.spawn(
-                f"ip netns exec {host} env PYTHONPATH={shlex.quote(str(AGENT))} {sys.executable} -m vipd -n -l -D "
-                f"-f {folder}/{host}.conf -p /run/{host}.pid",
+                f"ip netns exec {host} {vipd_command()} -n -l -D -f {folder}/{host}.conf -p /run/{host}.pid",
                 f"{host}.log",
             )
             log = folder / f"{host}.log"
@@ -225,8 +222,7 @@ def test_leftovers_of_a_killed_daemon_are_found_and_settled(scene: Scene) -> Non
     config = scene.folder / "m.conf"
     config.write_text(config.read_text().split("vrrp_instance V3")[0])
     scene.spawn(
-        f"ip netns exec m env PYTHONPATH={shlex.quote(str(AGENT))} {sys.executable} -m vipd -n -l -D "
-        f"-f {config} -p /run/m.pid",
+        f"ip netns exec m {vipd_command()} -n -l -D -f {config} -p /run/m.pid",
         "m2.log",
     )
     said = scene.folder / "m2.log"

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import tracemalloc
 from collections.abc import Callable
 from pathlib import Path
@@ -18,9 +19,15 @@ from viplab.ground_truth import wire
 from viplab.run_folder import RunFolder
 
 
+@pytest.fixture(scope="module")
+def whole(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return s.write_run(tmp_path_factory.mktemp("whole") / "run", [s.power_cut(s.FAMILIES[1]), s.case_c(s.FAMILIES[1])])
+
+
 @pytest.fixture
-def run(tmp_path: Path) -> RunFolder:
-    return RunFolder(s.write_run(tmp_path / "run", [s.power_cut(s.FAMILIES[1]), s.case_c(s.FAMILIES[1])]))
+def run(whole: Path, tmp_path: Path) -> RunFolder:
+    """A copy to be damaged."""
+    return RunFolder(shutil.copytree(whole, tmp_path / "run"))
 
 
 def cut_short(path: Path) -> None:

@@ -114,7 +114,6 @@ def test_the_policy_allows_this_style_sheet_and_nothing_else(page: str) -> None:
 
 
 def test_the_same_view_gives_the_same_bytes(view: RunView, page: str, folder: RunFolder) -> None:
-    assert render(folder, view) == page
     assert render(folder, RunView.model_validate_json(view.model_dump_json(by_alias=True))) == page
 
 
@@ -306,4 +305,3 @@ def test_a_run_that_analysis_made_is_rendered_whole(tmp_path: Path) -> None:
     assert page.count('class="exhibit"') == len(trials)
     assert all(f'id="claim-{claim}"' in page for claim in ("P10", "A6", "B5", "C3", "D6"))
     assert page.count('class="puzzle"') == 5
-    assert render(run, analyze(run)) == page
