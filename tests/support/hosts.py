@@ -64,7 +64,7 @@ vrrp_instance VI_1 {{
 
 
 @cache
-def vipd_command() -> str:
+def _vipd() -> str:
     """How to start vipd: as the one file that is installed, which starts four times as fast as the tree does."""
     _BUILT.append(tempfile.TemporaryDirectory(prefix="vipd"))
     program = Path(_BUILT[0].name) / "vipd.pyz"
@@ -73,10 +73,16 @@ def vipd_command() -> str:
 
 
 class Sandbox:
-    """A tree of namespaces that this process does not share, and what runs in them."""
+    """A tree of namespaces that this process does not share, and what runs in them.
+
+    Attributes:
+        folder: for configurations, logs and captures.
+        vipd: the command that starts it.
+    """
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.vipd = _vipd()
         self._spawned: list[subprocess.Popen[bytes]] = []
         # The shell reaps what daemons leave behind; a first process that does not would keep them as zombies.
         command = "exec unshare --net --mount --pid --fork --kill-child --mount-proc sh -c 'sleep infinity & wait'"
@@ -116,7 +122,7 @@ class Sandbox:
         self._spawned.append(process)
         return process
 
-    def wait(self, what: str, true: Callable[[], bool], within_s: float = 30) -> None:
+    def wait(self, what: str, true: Callable[[], bool], within_s: float = 120) -> None:
         """Wait until something is so; the limit is for a machine in trouble, not a measurement."""
         limit = time.monotonic() + within_s
         while not true():
@@ -195,7 +201,7 @@ class Hosts(Sandbox):
         if daemon == "keepalived":
             command = f"keepalived -n -l -D -P {files} -r /run/{name}-vrrp.pid"
         else:
-            vipd = f"env PYTHONPATH={shlex.quote(path)} {sys.executable} -m vipd" if path else vipd_command()
+            vipd = f"env PYTHONPATH={shlex.quote(path)} {sys.executable} -m vipd" if path else self.vipd
             command = f"{vipd} -n -l -D --profile {daemon} {files}"
         script = f"sh -c {shlex.quote(f'{before} exec {command}')}"
         self._daemons[name] = self.spawn(f"ip netns exec {host} {script}" if host else script, f"{name}.log")
@@ -236,7 +242,7 @@ class Hosts(Sandbox):
     def report(self, name: str) -> dict[str, Any]:
         """All that `vipd status` shows."""
         self.pid(name)
-        return dict(json.loads(self.run(f"{vipd_command()} status --json -p /run/{name}.pid")))
+        return dict(json.loads(self.run(f"{self.vipd} status --json -p /run/{name}.pid")))
 
     def owners(self) -> list[str]:
         return [host for host in _NUMBERS if self.holds(host)]

@@ -14,7 +14,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import NamedTuple
 
-from support.hosts import Sandbox, vipd_command
+from support.hosts import Sandbox
 
 FRR = Path("/usr/lib/frr")
 
@@ -150,7 +150,11 @@ class Cell:
     def until_alone(self, which: str) -> None:
         """Wait until this host is the only one that advertises, and has been for two and a half intervals."""
         quiet_s = 2.5 * self.tongue.interval_ms / 1000
-        self._sandbox.wait(f"{self.name}: {which} to be master alone", lambda: self._speaks_alone(which, quiet_s), 40)
+        self._sandbox.wait(f"{self.name}: {which} to be master alone", lambda: self._speaks_alone(which, quiet_s))
+
+    def until_held_by(self, which: str) -> None:
+        """Wait until nobody else has the address; of FRR nothing can be seen."""
+        self._sandbox.wait(f"{self.name}: {which} alone to have it", lambda: set(self.holders()) <= {which})
 
     def holders(self) -> list[str]:
         """Hosts whose eth0 or macvlan has the last address, FRR left out."""
@@ -196,7 +200,7 @@ class Cell:
         if kind == "keepalived":
             yield f"keepalived -n -l -D -P -f {config} -p /run/{host}/pid -r /run/{host}/child"
         else:
-            yield (f"{vipd_command()} -n -l -D --profile {kind} -f {config} -p /run/{host}/pid")
+            yield (f"{self._sandbox.vipd} -n -l -D --profile {kind} -f {config} -p /run/{host}/pid")
 
     def _frr(self, which: str, kind: str, host: str, priority: int) -> Iterator[str]:
         tongue = self.tongue

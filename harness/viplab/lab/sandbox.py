@@ -54,6 +54,8 @@ def contained(payload: Callable[[], T], flags: int = TREE) -> T:
     sys.stderr.flush()
     answer, reply = os.pipe()
     owner = os.getpid()
+    # Whoever is forked inherits this: a signal waits until there is a handler, or it would be lost on its way down.
+    signal.pthread_sigmask(signal.SIG_BLOCK, FORWARDED)
     keeper = os.fork()
     if keeper == 0:
         os.close(answer)
@@ -82,6 +84,7 @@ class _forwarding:  # noqa: N801 - a context manager, used like a function
         for number in FORWARDED:
             self._saved[number] = signal.signal(number, lambda n, _: os.kill(self._child, n))
         self._saved[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._saved.items():
@@ -140,6 +143,7 @@ def _run(reply: int, payload: Callable[[], object]) -> NoReturn:
         signal.signal(number, stop)
     outcome: tuple[bool, object]
     try:
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
         outcome = (True, payload())
     except SystemError as error:
         # libvirt-python calls us back from C; an interruption that strikes there comes out wrapped.

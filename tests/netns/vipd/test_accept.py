@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from support.hosts import Sandbox, vipd_command
+from support.hosts import Sandbox
 
 _INSTANCE = """\
 vrrp_instance {name} {{
@@ -48,7 +48,7 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
         config = sandbox.folder / "m.conf"
         config.write_text("".join(_INSTANCE.format(**dict(zip(fields, router, strict=True))) for router in _ROUTERS))
         sandbox.spawn(
-            f"ip netns exec m {vipd_command()} -n -l -D --profile rfc9568 -f {config} -p /run/m.pid",
+            f"ip netns exec m {sandbox.vipd} -n -l -D --profile rfc9568 -f {config} -p /run/m.pid",
             "m.log",
         )
         said = sandbox.folder / "m.log"
@@ -63,6 +63,10 @@ def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Sandbox]:
 needs_nft = pytest.mark.skipif(shutil.which("nft") is None, reason="needs nft, to look at the table")
 
 
+def until_it_answers(client: Sandbox, address: str) -> None:
+    client.wait(f"{address} to answer", lambda: answers(client, address))
+
+
 def answers(client: Sandbox, address: str) -> bool:
     return " 0% packet loss" in client.run(f"ping -c1 -W1 {address}", check=False)
 
@@ -70,7 +74,7 @@ def answers(client: Sandbox, address: str) -> bool:
 @needs_nft
 def test_v2_fsm_12_a_master_takes_packets_for_an_address_only_if_it_is_the_owner(client: Sandbox) -> None:
     assert not answers(client, "192.0.2.51")
-    assert answers(client, "192.0.2.52")
+    until_it_answers(client, "192.0.2.52")
 
 
 @needs_nft
@@ -78,10 +82,10 @@ def test_v3_fsm_15_active_takes_packets_iff_owner_or_accept_mode_and_neighbour_d
     client: Sandbox,
 ) -> None:
     assert not answers(client, "192.0.2.53")
-    assert answers(client, "192.0.2.54")
-    assert answers(client, "192.0.2.55")
+    until_it_answers(client, "192.0.2.54")
+    until_it_answers(client, "192.0.2.55")
     assert not answers(client, "2001:db8::56")
-    assert answers(client, "2001:db8::57")
+    until_it_answers(client, "2001:db8::57")
     assert "lladdr" in client.run("ip neigh show 2001:db8::56"), "it was found all the same"
     assert "lladdr" in client.run("ip neigh show 192.0.2.53")
 

@@ -39,16 +39,16 @@ def story(cell: Cell) -> Cell:
     cell.until_alone("B")
     cell.start("A", 102)
     cell.until_alone("A")
-    assert set(cell.holders()) <= {"A"}
+    cell.until_held_by("A")
     cell.kill("A")
     cell.until_alone("B")
     cell.start("A", 102)
     cell.until_alone("A")
-    assert set(cell.holders()) <= {"A"}, "what the killed one left is settled"
+    cell.until_held_by("A")  # what the killed one left is settled
     before = len(cell.adverts())
     cell.stop("A")
     cell.until_alone("B")
-    assert set(cell.holders()) <= {"B"}
+    cell.until_held_by("B")
     assert any(seen.priority == 0 for seen in cell.adverts()[before:]), "a farewell"
     cell.stop("B")
     assert not cell.holders()

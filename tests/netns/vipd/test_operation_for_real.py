@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from itertools import pairwise
 
-from support.hosts import Hosts, vipd_command
+from support.hosts import Hosts
 
 VRRP = """
 global_defs {{
@@ -45,14 +45,14 @@ def write(hosts: Hosts, host: str, priority: int, more: str = "", tracking: str 
 
 
 def start(hosts: Hosts, host: str) -> int:
-    command = f"ip netns exec {host} {vipd_command()} -n -l -D"
+    command = f"ip netns exec {host} {hosts.vipd} -n -l -D"
     hosts.spawn(f"{command} -f {hosts.folder}/{host}.conf -p /run/{host}.pid", f"{host}.log")
     hosts.wait(f"{host} to run", lambda: bool(hosts.run(f"cat /run/{host}.pid", check=False).strip()))
     return int(hosts.run(f"cat /run/{host}.pid"))
 
 
 def status(hosts: Hosts, host: str) -> dict[str, object]:
-    text = hosts.run(f"{vipd_command()} status --json -p /run/{host}.pid")
+    text = hosts.run(f"{hosts.vipd} status --json -p /run/{host}.pid")
     (found,) = json.loads(text)["vrrp-instance"]
     return dict(found)
 
