@@ -19,8 +19,8 @@ from viplab.resources import checkout, resource
 from viplab.run_folder import RunFolder, TrialFolder
 from viplab.types import Provenance, RunInfo
 
-PACKAGES = ("keepalived", "linux-image-cloud-amd64", "python3", "rsyslog", "systemd", "iproute2", "openssh-server")
-"""Packages of a guest that can change a measured value; the image's manifest has all of them."""
+PACKAGES = ("linux-image-cloud-amd64", "python3", "rsyslog", "systemd", "iproute2", "openssh-server")
+"""Packages of a guest that can change a measured value, besides those of subjects; the image's manifest has all."""
 FREE_MIB = 200
 _BASELINES = Path("results/baselines")
 

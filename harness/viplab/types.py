@@ -90,6 +90,9 @@ class TrialInfo(Frozen):
     trial: int = Field(ge=1)
     vip: str
     virtual_router_id: int
+    adverts_on: NetworkName = "interconnect"
+    virtual_mac: str | None = None
+    """The MAC of the VIP on whichever host is master; None where it has that of the host."""
     bridges: dict[NetworkName, str] = Field(default={"public": "virbr0", "interconnect": "virbr1", "mgmt": "virbr2"})
     """The host's bridge that each network is made of."""
     stations: dict[StationName, Station]
@@ -125,7 +128,7 @@ KEYS: dict[str, dict[str, tuple[type, ...]]] = {
     "step_finished": {"waited_s": (*_NUMBER, _NONE)},
     "fault_injected": {"kind": _TEXT, "before_ns": (*_WHOLE, _NONE), "after_ns": (*_WHOLE, _NONE)},
     "fault_healed": {"kind": _TEXT, "before_ns": (*_WHOLE, _NONE), "after_ns": (*_WHOLE, _NONE)},
-    "owners": {"macs": (list, _NONE)},
+    "owners": {"macs": (list, _NONE), "hosts": (list, _NONE)},
     "environment": {"steal_share": (*_NUMBER, _NONE)},
     "missed": {"what": _TEXT, "within_s": _NUMBER},
 }
@@ -162,7 +165,7 @@ class Event(BaseModel):
     ping_stopped        target
     arp                 when (before|after), text (`arp -an` on the client)
     neighbour           ip, mac (null when there is none), state (NUD name), deleted (bool)
-    owners              macs (list: who answered an ARP probe for the VIP)
+    owners              macs (list: who answered an ARP probe for the VIP), hosts (list: at whose port; old runs: none)
     holds               host, vip (bool), daemon (bool): what the guest itself says it has
     check               claim (P1..P10), ok (null where this lab has no such thing), detail: a set-up check of part 1
     environment         stp (bool), forward_delay_s, steal_share, busy_share (of all processors), longest_full_s (the

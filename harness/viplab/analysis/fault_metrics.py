@@ -140,7 +140,7 @@ class _OneFault:
             last_advert_ns=self.last_advert.time_ns if self.last_advert else None,
             priority_zero_ns=self.zeros[0].time_ns if self.zeros else None,
             first_advert_ns=self.first_advert.time_ns if self.first_advert else None,
-            first_garp_ns=self._first_garp_ns(mac),
+            first_garp_ns=self._first_garp_ns(),
             neighbour_change_ns=self._neighbour_change_ns(mac),
             first_answer_ns=self._first_answer_ns(mac),
         )
@@ -148,9 +148,11 @@ class _OneFault:
     def _in_window(self, time_ns: int) -> bool:
         return self.since_ns <= time_ns < self.until_ns
 
-    def _first_garp_ns(self, mac: str | None) -> int | None:
-        announced = (a.time_ns for a in self.record.announcements if a.src_mac == mac and self._in_window(a.time_ns))
-        return next(announced, None)
+    def _first_garp_ns(self) -> int | None:
+        if self.new_master is None:
+            return None
+        announced = (frame for frame in self.record.announcements if self._in_window(frame.time_ns))
+        return next((frame.time_ns for frame in announced if self.record.sender(frame) == self.new_master), None)
 
     def _neighbour_change_ns(self, mac: str | None) -> int | None:
         """When the client's entry first came to name the new master, having named another or nobody."""
@@ -238,7 +240,7 @@ class _OneFault:
         census = self.record.owners(self.fault.at_ns, self.until_ns)
         if not census:
             return None
-        return sum(end_ns - start_ns for start_ns, end_ns, macs in census if len(macs) > 1) / _NS
+        return sum(end_ns - start_ns for start_ns, end_ns, owners in census if len(owners) > 1) / _NS
 
     def _predicted(self) -> tuple[Terms, NodeTimers] | None:
         """What the timing model says of the outage, and by whose timers; None where it says nothing."""
@@ -253,7 +255,8 @@ class _OneFault:
             taker = self.new_master or self._next_in_line()
         if taker not in self.nodes:
             return None
-        return OUTAGE[info.family, self.kind.effect] if affected else NONE, self.timers[taker]
+        terms = OUTAGE.get((info.family, self.kind.effect)) if affected else NONE
+        return None if terms is None else (terms, self.timers[taker])
 
     def _outage_window_s(self, x_ns: int | None) -> tuple[float, float] | None:
         if self.predicted is None:
@@ -270,7 +273,7 @@ class _OneFault:
         if self.taker is None:
             return []
         interval = self.taker.advert_int_s
-        announce = ANNOUNCE_ADVERTS[info.family] * interval
+        announce = ANNOUNCE_ADVERTS.get(info.family, 0) * interval
         resumed_ns = self.longest_run.end_ns if self.longest_run else None
         rows: list[tuple[str, str, int | None, int | None, tuple[float, float] | None]] = [
             ("wait", "last advert to fault", self._before_fault(), self.fault.at_ns, (0.0, interval)),

@@ -48,7 +48,7 @@ def rows(record: Record, views: Sequence[FaultView], zero_ns: int) -> list[Frame
     chosen: dict[tuple[str, int], tuple[Frame, str | None]] = {}
 
     def take(frame: Frame, mark: str | None) -> None:
-        key = ("interconnect" if isinstance(frame, Advert) else "public", frame.no)
+        key = (record.info.adverts_on if isinstance(frame, Advert) else "public", frame.no)
         if key not in chosen or chosen[key][1] is None:
             chosen[key] = (frame, mark)
 
@@ -121,7 +121,7 @@ def _row(record: Record, frame: Frame, mark: str | None, zero_ns: int) -> FrameR
             "protocol": protocol,
             "length": frame.length,
             "info": info,
-            "network": "interconnect" if isinstance(frame, Advert) else "public",
+            "network": record.info.adverts_on if isinstance(frame, Advert) else "public",
             "mark": mark,
         }
     )

@@ -36,7 +36,7 @@ def read_trial(folder: TrialFolder) -> Record:
         raise InputError(f"{folder.path / 'trial.json'}: nodes needs a host, and stations each of those")
     issues: list[str] = []
     events = _events(folder, issues)
-    wire = _capture(folder, "interconnect", issues, lambda frame: isinstance(frame, Advert | Carp))
+    wire = _capture(folder, info.adverts_on, issues, lambda frame: isinstance(frame, Advert | Carp))
     public = _capture(folder, "public", issues, lambda frame: _concerns(frame, info.vip))
     needs_markers = any(event.event == "fault_injected" and event.get("marker") for event in events)
     has_markers = needs_markers or folder.capture("mgmt").exists()

@@ -142,12 +142,19 @@ class Record:
         return None
 
     def advertiser(self, advert: Advert) -> HostName | None:
-        """The host that sent an advert, by its addresses on the interconnect."""
+        """The host that sent an advert, by its addresses."""
         for host in self.info.hosts:
             station = self.station(host)
-            if station and station.interconnect_ip == advert.src_ip:
+            if station and advert.src_ip in (station.interconnect_ip, station.public_ip):
                 return host
         return self.host_by_mac(advert.src_mac)
+
+    def sender(self, frame: Arp | Neighbour) -> HostName | None:
+        """The host that sent a frame; from the virtual MAC, the one that advertised last, as a switch learns it."""
+        if frame.src_mac != self.info.virtual_mac:
+            return self.host_by_mac(frame.src_mac)
+        index = bisect_right(self.adverts, frame.time_ns, key=lambda advert: advert.time_ns)
+        return self.advertiser(self.adverts[index - 1]) if index else None
 
     def adverts_of(self, host: HostName | None) -> list[Advert]:
         """The adverts of one host that claim mastership; those of priority 0 give it up and are left out."""
@@ -161,14 +168,22 @@ class Record:
             yield faults[-1], self.end_ns
 
     def owners(self, since_ns: int, until_ns: int) -> list[tuple[int, int, list[str]]]:
-        """The owner census between two moments: (from, to, MACs); one observation holds until the next."""
+        """The owner census between two moments: (from, to, owners); one observation holds until the next.
+
+        An owner is a host, or the MAC of somebody else.
+        """
         seen = self.all("owners")
         ends = [event.t_ns for event in seen[1:]] + [self.end_ns]
         return [
-            (max(event.t_ns, since_ns), min(end, until_ns), sorted(map(str, event.get("macs") or [])))
+            (max(event.t_ns, since_ns), min(end, until_ns), self._owners(event))
             for event, end in zip(seen, ends, strict=False)
             if end > since_ns and event.t_ns < until_ns
         ]
+
+    def _owners(self, event: Event) -> list[str]:
+        macs = sorted(map(str, event.get("macs") or []))
+        # By the port at which an answer came in, where that was looked at: a virtual MAC does not tell hosts apart.
+        return list(map(str, event.get("hosts") or [])) or [self.host_by_mac(mac) or mac for mac in macs]
 
     @cached_property
     def client_entries(self) -> list[tuple[int, str | None]]:

@@ -100,8 +100,8 @@ def _off(record: Record, host: HostName) -> list[Span]:
 
 def _owners(record: Record) -> list[Span]:
     return [
-        (start_ns, end_ns, "+".join(sorted(_name(record, mac) for mac in macs)) or "none")
-        for start_ns, end_ns, macs in record.owners(record.start_ns, record.end_ns)
+        (start_ns, end_ns, "+".join(sorted(owners)) or "none")
+        for start_ns, end_ns, owners in record.owners(record.start_ns, record.end_ns)
     ]
 
 

@@ -271,16 +271,15 @@ def owner_at_end(record: Record) -> HostName | None:
     """Whom the client reaches under the VIP at the end.
 
     The owner census knows when it has one owner. Where it has two, the client's neighbour entry decides; without a
-    census the last answer does.
+    census, and where that entry is a virtual MAC, the last answer does.
     """
     census = record.owners(record.start_ns, record.end_ns)
     if census:
-        macs = census[-1][2]
-        if len(macs) <= 1:
-            return record.host_by_mac(macs[0]) if macs else None
+        owners = census[-1][2]
         entry = record.client_entry(record.end_ns)
-        if entry in macs:
-            return record.host_by_mac(entry)
+        reached = owners[0] if len(owners) == 1 else record.host_by_mac(entry) or entry
+        if not owners or reached in owners:
+            return reached if owners and reached in record.info.hosts else None
     answers = [echo for echo in record.echoes if not echo.request and echo.src_ip == record.info.vip]
     return record.host_by_mac(answers[-1].src_mac) if answers else None
 

@@ -124,8 +124,8 @@ class ScenarioRunner:
             # The last of them gets half an interval to be answered before anything else happens.
             return waited + self._pause(0.5)
         host = wait.master or wait.announced
-        bursts = 1 if wait.master else 2
-        what = f"{host} to be master" if wait.master else f"the second burst of gratuitous ARP from {host}"
+        bursts = 1 if wait.master else self._subject.family.garp_bursts
+        what = f"{host} to be master" if wait.master else f"the last burst of gratuitous ARP from {host}"
         try:
             return self._watch.until(
                 what,

@@ -12,6 +12,7 @@ from viplab.experiment.plan import Plan
 from viplab.experiment.recipe import write_recipe
 from viplab.experiment.trial import Trial, run_trial
 from viplab.experiment.workers import in_workers
+from viplab.lab.image import load_recipe
 from viplab.lab.lab import Lab, LabKind
 from viplab.lab.sandbox import contained
 from viplab.preflight import Finding
@@ -34,8 +35,7 @@ def run(plan: Plan, runs: RunStore) -> RunFolder:
     seed = secrets.randbits(32) if plan.seed is None else plan.seed
     note(f"seed {seed}: it places each fault within the advert interval")
     findings = preflight.examine_machine(runs)
-    if plan.lab.image is None:
-        _check_machine(plan.subjects, plan.lab)
+    _check(plan)
     trials = _trials(plan, seed)
     workers = min(plan.workers, len(trials))
 
@@ -56,19 +56,32 @@ def run(plan: Plan, runs: RunStore) -> RunFolder:
     return folder
 
 
-def _check_machine(subjects: list[Subject], lab: LabKind) -> None:
+def _check(plan: Plan) -> None:
+    """See to it that every subject can do what it is asked for, where it is asked to."""
+    for subject in plan.subjects:
+        for _, scenario in plan.scenarios:
+            for host in scenario.daemons:
+                subject.configuration(scenario, host)
+        if plan.lab.image is None:
+            _check_machine(subject, plan.lab)
+        elif missing := set(subject.packages) - set(load_recipe(plan.lab.image).file.packages):
+            names = ", ".join(sorted(missing))
+            raise HostError(f"{subject.name}: not in the image {plan.lab.image} ({names}); try another --lab")
+
+
+def _check_machine(subject: Subject, lab: LabKind) -> None:
     """Hosts without an image have the machine's own files."""
-    for subject in subjects:
-        for path in subject.present:
-            if not Path(path).exists():
-                raise HostError(
-                    f"{subject.name}: no {path} here, and the lab {lab.name} has no image of its own; install it"
-                )
+    for path in subject.present:
+        if not Path(path).exists():
+            raise HostError(
+                f"{subject.name}: no {path} here, and the lab {lab.name} has no image of its own; install it"
+            )
 
 
 def _new_run(plan: Plan, runs: RunStore, lab: Lab, seed: int) -> RunFolder:
     origins = lab.origins
-    packages = {name: origins.packages[name] for name in store.PACKAGES if name in origins.packages}
+    wanted = dict.fromkeys((*store.PACKAGES, *(name for subject in plan.subjects for name in subject.packages)))
+    packages = {name: origins.packages[name] for name in wanted if name in origins.packages}
     provenance = store.provenance(
         qemu=origins.qemu,
         libvirt=origins.libvirt,

@@ -75,7 +75,8 @@ def _baseline(on: SetUp) -> Fact:
 
 
 def _arp_entry(on: SetUp) -> Fact:
-    vip, mac = on.scenario.vrrp.vip, on.lab.hosts["A"].host.interface("eth1").mac
+    vip = on.scenario.vrrp.vip
+    mac = on.subject.virtual_mac(on.scenario) or on.lab.hosts["A"].host.interface("eth1").mac
     line = next((line for line in arp_table().splitlines() if f"({vip})" in line), f"no entry for {vip} on {CLIENT_IP}")
     return mac in line, line
 

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from viplab.errors import ViplabError
+from viplab.errors import InputError, ViplabError
 from viplab.experiment.environment import Environment
 from viplab.experiment.fault_place import places
 from viplab.experiment.logs import collect, configuration_names
@@ -23,6 +23,7 @@ from viplab.lab.topology import (
     MGMT,
     NETWORKS,
     PUBLIC,
+    Network,
 )
 from viplab.observe import clocks, echo, responder
 from viplab.observe.capture import Capture
@@ -69,13 +70,14 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
         with ExitStack() as observers:
             observers.callback(collect, lab, trial.subject, trial.scenario, folder, timeline)
             observers.enter_context(Environment((PUBLIC.bridge, INTERCONNECT.bridge), timeline))
-            _observe(trial, folder, timeline, observers)
+            _observe(trial, lab, folder, timeline, observers)
             watch = observers.enter_context(
                 Watch(
                     trial.scenario.vrrp.vip,
                     [guest.host for guest in lab.hosts.values()],
                     public=PUBLIC.bridge,
-                    interconnect=INTERCONNECT.bridge,
+                    adverts=_adverts_on(trial, lab).bridge,
+                    virtual_mac=trial.subject.virtual_mac(trial.scenario),
                 )
             )
             clocks.record_host_clocks(timeline)
@@ -127,13 +129,24 @@ def _prepare(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline) ->
     (folder.path / "trial.json").write_text(info.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
 
-def _observe(trial: Trial, folder: TrialFolder, timeline: Timeline, observers: ExitStack) -> None:
+def _observe(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline, observers: ExitStack) -> None:
     for network, pattern in ((PUBLIC, ""), (INTERCONNECT, ""), (MGMT, f"udp port {MARKER_PORT}")):
         path = folder.capture(network.name)
         observers.enter_context(Capture(network.bridge, network.name, path, timeline, pattern))
     vip = trial.scenario.vrrp.vip
     observers.enter_context(Neighbours(vip, PUBLIC.bridge, timeline))
-    observers.enter_context(Census(vip, PUBLIC.bridge, timeline))
+    shared_mac = trial.subject.virtual_mac(trial.scenario) is not None
+    hosts = [guest.host for guest in lab.hosts.values()]
+    observers.enter_context(Census(vip, PUBLIC.bridge, "eth1", hosts, timeline, unlearned=shared_mac))
+
+
+def _adverts_on(trial: Trial, lab: Lab) -> Network:
+    """The network that adverts travel on: the one of the interface that the subject sends them from."""
+    host, interface = next(iter(lab.hosts.values())).host, trial.subject.advert_interface(trial.scenario)
+    name = next((card.network for card in host.interfaces if card.name == interface), None)
+    if name is None:
+        raise InputError(f"{trial.scenario.scenario}: adverts are to leave by {interface}, which no host has")
+    return next(network for network in NETWORKS if network.name == name)
 
 
 def _info(trial: Trial, lab: Lab, version: str) -> TrialInfo:
@@ -163,6 +176,8 @@ def _info(trial: Trial, lab: Lab, version: str) -> TrialInfo:
         trial=trial.number,
         vip=scenario.vrrp.vip,
         virtual_router_id=scenario.vrrp.virtual_router_id,
+        adverts_on=_adverts_on(trial, lab).name,
+        virtual_mac=subject.virtual_mac(scenario),
         bridges={network.name: network.bridge for network in NETWORKS},
         stations=stations,
         nodes={

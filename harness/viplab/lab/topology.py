@@ -48,6 +48,10 @@ class Host:
         """The card of that name (eth0, eth1, eth2)."""
         return next(card for card in self.interfaces if card.name == name)
 
+    def port(self, name: str) -> str:
+        """The bridge's end of that card, in every lab."""
+        return f"{self.name}-{name}"
+
 
 PUBLIC = Network("public", "virbr0", "52:54:00:c1:1e:40", "192.168.122.1/24")
 INTERCONNECT = Network("interconnect", "virbr1", "52:54:00:c1:1e:41", None)

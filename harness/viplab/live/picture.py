@@ -193,8 +193,10 @@ class Picture:
             self._tell(t_ns, f"healed: {fault_kind(str(event.get('kind'))).said_healed(event.get('host'))}")
 
     def _on_owners(self, event: dict[str, Any], t_ns: int) -> None:
-        macs = event.get("macs")
+        hosts, macs = event.get("hosts"), event.get("macs")
         owners = [self._who(mac) for mac in macs] if isinstance(macs, list) else []
+        if isinstance(hosts, list) and hosts:
+            owners = [str(host) for host in hosts]
         if owners != self.owners:
             self.owners = owners
             words = " and ".join(owners) or "nobody"

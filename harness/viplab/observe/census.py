@@ -2,44 +2,68 @@
 
 An ARP probe (RFC 5227: sender address 0.0.0.0) is answered by every host that holds the address, and nobody learns
 anything from it. It is sent from a separate port of the bridge with its own MAC and no address, so the client's
-neighbour table never sees the answers either.
+neighbour table never sees the answers either. They are heard at the hosts' ports, so that two owners are told apart
+that answer from one virtual MAC. The bridge must not learn from such answers where that MAC is, which would move the
+client's traffic: it drops them behind those ports.
 """
 
 from __future__ import annotations
 
+import ctypes
 import socket
 import struct
 import threading
 import time
+from collections.abc import Collection
 from types import TracebackType
 
 from viplab.lab.command import run
-from viplab.lab.topology import CENSUS_PORT
+from viplab.lab.topology import CENSUS_PORT, Host
 from viplab.observe.timeline import Timeline
+from viplab.types import HostName
 
 PORT = "viplab-census"
 MAC = "02:76:69:70:6c:62"
 EVERY_S = 0.25
 _GLANCE_S = 0.05  # how long the end of the census can take: a trial waits for it
-_ARP = 0x0806
+_ARP, _ALL, _OUTGOING = 0x0806, 0x0003, 4
+_SO_ATTACH_FILTER = 26
+_TABLE = "bridge viplab_census"
+_FORGOTTEN = f"""\
+add table {_TABLE}
+add chain {_TABLE} answers {{ type filter hook prerouting priority -300; }}
+add rule {_TABLE} answers ether daddr {MAC} drop
+"""
 
 
 class Census:
-    """Asks every 250 ms; each answer set is an `owners` event."""
+    """Asks every 250 ms; each set of answers is an `owners` event.
 
-    def __init__(self, vip: str, bridge: str, timeline: Timeline) -> None:
+    `unlearned` has the bridge forget who answered, as it must where hosts share a virtual MAC.
+    """
+
+    def __init__(
+        self, vip: str, bridge: str, interface: str, hosts: Collection[Host], timeline: Timeline, *, unlearned: bool
+    ) -> None:
         self._vip = socket.inet_aton(vip)
         self._bridge = bridge
+        self._ports = {host.port(interface): host.name for host in hosts}
         self._timeline = timeline
+        self._unlearned = unlearned
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._ask, name="census", daemon=True)
 
     def __enter__(self) -> Census:
+        if self._unlearned:
+            run(["nft", "-f", "-"], stdin=_FORGOTTEN)
         run(["ip", "link", "add", PORT, "address", MAC, "type", "veth", "peer", "name", CENSUS_PORT])
         run(["ip", "link", "set", CENSUS_PORT, "master", self._bridge, "up"])
         run(["ip", "link", "set", PORT, "arp", "off", "up"])
-        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ARP))
-        self._socket.bind((PORT, _ARP))
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
+        self._socket.bind((PORT, 0))
+        # At every device: what arrives at a port is seen there before the bridge deals with it.
+        self._answered = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ALL))
+        _only_for(self._answered, MAC)
         self._thread.start()
         return self
 
@@ -49,7 +73,10 @@ class Census:
         self._ended.set()
         self._thread.join()
         self._socket.close()
+        self._answered.close()
         run(["ip", "link", "del", PORT])
+        if self._unlearned:
+            run(["nft", "delete", "table", *_TABLE.split()])
 
     def _ask(self) -> None:
         own = bytes.fromhex(MAC.replace(":", ""))
@@ -58,17 +85,40 @@ class Census:
         while not self._ended.is_set():
             asked_ns = time.time_ns()
             self._socket.send(probe)
-            self._timeline.record("owners", t_ns=asked_ns, macs=sorted(self._answers(time.monotonic() + EVERY_S)))
+            found = self._answers(time.monotonic() + EVERY_S)
+            hosts = sorted({host for host, _ in found})
+            self._timeline.record("owners", t_ns=asked_ns, macs=sorted({mac for _, mac in found}), hosts=hosts)
 
-    def _answers(self, until: float) -> set[str]:
+    def _answers(self, until: float) -> set[tuple[HostName, str]]:
+        """At whose port an answer came in, and from which MAC."""
         found = set()
         while (left := until - time.monotonic()) > 0 and not self._ended.is_set():
-            self._socket.settimeout(min(left, _GLANCE_S))
+            self._answered.settimeout(min(left, _GLANCE_S))
             try:
-                frame = self._socket.recv(128)
+                frame, (port, _, kind, *_) = self._answered.recvfrom(128)
             except TimeoutError:
                 continue
             # Ethernet 14, ARP: operation at 6, sender MAC at 8, sender address at 14.
-            if frame[20:22] == b"\0\2" and frame[28:32] == self._vip:
-                found.add(frame[22:28].hex(":"))
+            if kind != _OUTGOING and port in self._ports and frame[20:22] == b"\0\2" and frame[28:32] == self._vip:
+                found.add((self._ports[port], frame[22:28].hex(":")))
         return found
+
+
+def _only_for(listener: socket.socket, mac: str) -> None:
+    """Have the kernel pass this socket nothing but ARP for one MAC; what there was before is thrown away."""
+    high, low = struct.unpack("!IH", bytes.fromhex(mac.replace(":", "")))
+    # Classic BPF: load a half word at 12, a word at 0, a half word at 4; each has to match, or nothing is passed.
+    program = (
+        (0x28, 0, 0, 12), (0x15, 0, 5, _ARP),
+        (0x20, 0, 0, 0), (0x15, 0, 3, high),
+        (0x28, 0, 0, 4), (0x15, 0, 1, low),
+        (0x06, 0, 0, 0xFFFF), (0x06, 0, 0, 0),
+    )  # fmt: skip
+    code = ctypes.create_string_buffer(b"".join(struct.pack("HBBI", *step) for step in program))
+    listener.setsockopt(socket.SOL_SOCKET, _SO_ATTACH_FILTER, struct.pack("HL", len(program), ctypes.addressof(code)))
+    listener.setblocking(False)
+    try:
+        while listener.recv(1):
+            pass
+    except BlockingIOError:
+        return

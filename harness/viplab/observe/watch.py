@@ -35,25 +35,31 @@ class Seen:
 
 @dataclass
 class Watch:
-    """Listens on the interconnect for adverts and on the public bridge for gratuitous ARP and the ping's requests."""
+    """Listens on one bridge for adverts and on the public one for gratuitous ARP and the ping's requests.
+
+    Gratuitous ARP from the virtual MAC, if there is one, is that of the host whose advert was the last.
+    """
 
     vip: str
     hosts: Collection[Host]
     public: str
-    interconnect: str
+    adverts: str
+    virtual_mac: str | None = None
     seen: Seen = field(default_factory=Seen)
 
     def __post_init__(self) -> None:
-        self._by_mac = {bytes.fromhex(host.interface("eth1").mac.replace(":", "")): host.name for host in self.hosts}
-        self._by_ip = {socket.inet_aton(host.interface("eth0").address): host.name for host in self.hosts}
+        self._by_mac = {_octets(host.interface("eth1").mac): host.name for host in self.hosts}
+        self._by_ip = {socket.inet_aton(card.address): host.name for host in self.hosts for card in host.interfaces}
 
     def __enter__(self) -> Watch:
         self._changed = threading.Condition()
-        self._sockets: dict[socket.socket, Callable[[bytes, int], None]] = {}
-        for interface, handler in ((self.public, self.on_public), (self.interconnect, self.on_interconnect)):
+        self._sockets: dict[socket.socket, list[Callable[[bytes, int], None]]] = {}
+        handlers: dict[str, list[Callable[[bytes, int], None]]] = {self.adverts: [self.on_advert]}
+        handlers.setdefault(self.public, []).append(self.on_public)
+        for interface, told in handlers.items():
             listener = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ALL))
             listener.bind((interface, _ALL))
-            self._sockets[listener] = handler
+            self._sockets[listener] = told
         self._ended = False
         self._thread = threading.Thread(target=self._listen, name="watch", daemon=True)
         self._thread.start()
@@ -85,11 +91,12 @@ class Watch:
             for listener in ready:
                 frame = listener.recv(256)
                 with self._changed:
-                    self._sockets[listener](frame, time.time_ns())
+                    for handler in self._sockets[listener]:
+                        handler(frame, time.time_ns())
                     self._changed.notify_all()
 
-    def on_interconnect(self, frame: bytes, now_ns: int) -> None:
-        """Take in a frame of the interconnect: an advert says who is master."""
+    def on_advert(self, frame: bytes, now_ns: int) -> None:
+        """Take in a frame of the bridge that adverts travel on: one says who is master."""
         is_vrrp = len(frame) > _SHORTEST and frame[12:14] == b"\x08\x00" and frame[23] == _VRRP
         sender = self._by_ip.get(frame[26:30])
         # The octet after version and VRID is the priority; 0 says that the sender steps down.
@@ -101,7 +108,9 @@ class Watch:
         kind = int.from_bytes(frame[12:14], "big")
         vip = socket.inet_aton(self.vip)
         if kind == _ARP and frame[28:32] == vip == frame[38:42]:
-            sender = self._by_mac.get(frame[22:28])
+            mac = frame[22:28]
+            shared = self.virtual_mac is not None and mac == _octets(self.virtual_mac)
+            sender = self.seen.advertiser if shared else self._by_mac.get(mac)
             if sender is None:
                 return
             if sender != self.seen.announcer:
@@ -112,3 +121,7 @@ class Watch:
         elif kind == _IP and frame[23:24] == b"\x01" and frame[34:35] == b"\x08":
             # Those of the probe come from another address.
             self.seen.pings += frame[26:30] == socket.inet_aton(CLIENT_IP) and frame[30:34] == vip
+
+
+def _octets(mac: str) -> bytes:
+    return bytes.fromhex(mac.replace(":", ""))

@@ -16,6 +16,8 @@ class Family:
 
     name: str
     log_prefix: str | None = None
+    garp_bursts: int = 2
+    """How often a new master announces the VIP: keepalived does it again after five seconds."""
 
     def log_body(self, message: str) -> str:
         """A log message without that prefix."""

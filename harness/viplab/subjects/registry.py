@@ -13,7 +13,7 @@ from viplab.subjects.subject import Subject
 GROUP = "viplab.subjects"
 DEFAULT = "vipd"
 # Not by entry points of their own, so that a checkout that nobody installed has them.
-_OWN = {"vipd": "Vipd", "keepalived": "Keepalived"}
+_OWN = {"vipd": "Vipd", "keepalived": "Keepalived", "frr": "Frr"}
 
 
 def names() -> list[str]:

@@ -85,6 +85,14 @@ class Subject(ABC):
             guest.run(f"mkdir -p {path.rpartition('/')[0]}").checked()
             guest.put(text.encode(), path)
 
+    def advert_interface(self, scenario: Scenario) -> str:
+        """The interface of a host that its adverts leave by."""
+        return scenario.vrrp.interface
+
+    def virtual_mac(self, scenario: Scenario) -> str | None:
+        """The MAC that the VIP has on whichever host is master; None where it has that of the host."""
+        return None
+
     def start(self, guest: Guest) -> None:
         """Start the daemon."""
         guest.run(self.start_command).checked()

@@ -38,9 +38,9 @@ def gratuitous(mac: str) -> bytes:
 
 def test_an_advert_makes_its_sender_the_advertiser_unless_its_priority_is_zero() -> None:
     seen = watch()
-    seen.on_interconnect(advert("10.10.10.11", 102), 1)
+    seen.on_advert(advert("10.10.10.11", 102), 1)
     assert (seen.seen.advertiser, seen.seen.advert_ns) == ("A", 1)
-    seen.on_interconnect(advert("10.10.10.12", 0), 2)
+    seen.on_advert(advert("10.10.10.12", 0), 2)
     assert (seen.seen.advertiser, seen.seen.advert_ns) == ("A", 1)
 
 
@@ -66,4 +66,4 @@ def test_only_the_client_s_own_pings_are_counted() -> None:
 def test_no_frame_can_stop_the_watch(frame: bytes) -> None:
     seen = watch()
     seen.on_public(frame, 1)
-    seen.on_interconnect(frame, 1)
+    seen.on_advert(frame, 1)

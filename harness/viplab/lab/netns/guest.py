@@ -35,11 +35,12 @@ for place in {" ".join(_OVERLAID)}; do
     mkdir -p "$folder$place/upper" "$folder$place/work"
     mount -t overlay -o "lowerdir=$place,upperdir=$folder$place/upper,workdir=$folder$place/work" overlay $place
 done
-mkdir "$folder/dev" "$folder/log"
+mkdir "$folder/dev" "$folder/log" "$folder/tmp"
 cp -a {" ".join(f"/dev/{name}" for name in _DEVICES)} "$folder/dev/"
 ln -s /proc/self/fd "$folder/dev/fd"
 mount --bind "$folder/dev" /dev
 mount --bind "$folder/log" /var/log
+mount --bind "$folder/tmp" /var/tmp
 mount -t tmpfs -o mode=755 run /run
 mount -t sysfs sysfs /sys
 hostname "$name"
@@ -157,7 +158,7 @@ class NetnsGuest:
 
     def _ports(self) -> list[str]:
         """The bridges' ends of the cards."""
-        return [f"{self.host.name}-{card.name}" for card in self.host.interfaces]
+        return [self.host.port(card.name) for card in self.host.interfaces]
 
     def _plug(self) -> None:
         outside, inside = [], ["link set lo up\n"]

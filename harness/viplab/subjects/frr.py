@@ -1,0 +1,121 @@
+"""FRR's vrrpd, with zebra, and the macvlan device that has to be there before it.
+
+FRR holds the VIP by a macvlan on the interface that its adverts leave by, with the virtual MAC of RFC 3768; a backup's
+is `protodown`, which is as good as no carrier. So its adverts travel on the VIP's own network, whatever the scenario
+says of an interconnect, and losing that interface ends the master without any tracking.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from viplab.errors import InputError, LabError
+from viplab.subjects.family import Family
+from viplab.subjects.subject import Subject
+from viplab.types import HostName
+
+if TYPE_CHECKING:
+    from viplab.lab.guest import Guest
+    from viplab.scenario.model import Scenario
+
+DAEMONS = "/usr/lib/frr"
+DEVICE = "vrrp4"
+"""The macvlan."""
+FRR_8 = Family(
+    "frr-8", log_prefix=r"(?:\[[A-Z0-9]{5}-[A-Z0-9]{5}\] )?\[[A-Z]+\] \[VRID \d+\] (?:\[IPv[46]\] )?", garp_bursts=1
+)
+_INTERFACE, _ZEBRA, _VRRPD = "/etc/frr/vrrp-interface", "/etc/frr/zebra.conf", "/etc/frr/vrrpd.conf"
+_LONGEST_MS = 40950
+
+
+def vrrpd_conf(interface: str, virtual_router_id: int, settings: dict[str, object]) -> str:
+    """The part of a vrrpd.conf that makes one virtual router; each setting is a line in FRR's words."""
+    lines = [f" vrrp {virtual_router_id} {name} {value}" for name, value in settings.items()]
+    return "\n".join([f"interface {interface}", *lines]) + "\n"
+
+
+def virtual_mac(virtual_router_id: int, *, ipv6: bool = False) -> str:
+    """The MAC of RFC 3768, section 7.3, and of RFC 9568 for IPv6."""
+    return f"00:00:5e:00:{2 if ipv6 else 1:02x}:{virtual_router_id:02x}"
+
+
+class Frr(Subject):
+    """FRR 8 or newer, as Debian packages it; version 2 of the protocol, as the other subjects speak it."""
+
+    name = "frr"
+    profiles = (FRR_8,)
+    present = (f"{DAEMONS}/vrrpd", f"{DAEMONS}/zebra")
+    packages = ("frr",)
+    start_command = (
+        f"install -d -o frr -g frr /run/frr && sh {_INTERFACE} && {DAEMONS}/zebra -d -f {_ZEBRA} && "
+        f"{DAEMONS}/vrrpd -d -f {_VRRPD}"
+    )
+    # zebra after vrrpd: it is told by that one to take the address down.
+    stop_command = (
+        "kill $(pidof vrrpd) && while pidof vrrpd >/dev/null; do sleep 0.02; done; "
+        f"while [ $(cat /sys/class/net/{DEVICE}/carrier) != 0 ] && pidof zebra >/dev/null; do sleep 0.02; done; "
+        "kill $(pidof zebra)"
+    )
+
+    def configuration(self, scenario: Scenario, host: HostName) -> dict[str, str]:
+        """vrrpd.conf and zebra.conf, and the script that makes the macvlan, which FRR leaves to its user."""
+        vrrp, interface = scenario.vrrp, self.advert_interface(scenario)
+        if untracked := [name for name in vrrp.track_interface if name != interface]:
+            raise InputError(
+                f"frr cannot do {scenario.scenario}: it cannot track {untracked[0]}; "
+                f"it notices only the loss of {interface}, which its adverts leave by"
+            )
+        if vrrp.advert_int * 1000 > _LONGEST_MS:
+            raise InputError(f"frr cannot do {scenario.scenario}: advert_int is at most 40 s, not {vrrp.advert_int}")
+        settings: dict[str, object] = {
+            "version": 2,
+            "priority": scenario.hosts[host].priority,
+            "advertisement-interval": vrrp.advert_int * 1000,
+            "ip": vrrp.vip,
+        }
+        address = vrrp.virtual_ipaddress.split()[0]
+        return {
+            _VRRPD: "log syslog informational\n" + vrrpd_conf(interface, vrrp.virtual_router_id, settings),
+            _ZEBRA: "log syslog informational\n",
+            _INTERFACE: _interface_script(interface, virtual_mac(vrrp.virtual_router_id), address),
+        }
+
+    def version(self, guest: Guest) -> str:
+        """The first line of `vrrpd --version`, such as `vrrpd version 8.4.4`."""
+        return guest.run(f"{DAEMONS}/vrrpd --version").checked().stdout.splitlines()[0].strip()
+
+    def processes(self, guest: Guest) -> list[int]:
+        """vrrpd and zebra."""
+        pids = guest.run("pidof vrrpd && pidof zebra").stdout.split()
+        if not pids:
+            raise LabError(f"vrrpd does not run on {guest.host.hostname}; its log is in the trial's folder")
+        return [int(pid) for pid in pids]
+
+    def advert_interface(self, scenario: Scenario) -> str:
+        """The VIP's own: FRR has no other."""
+        words = scenario.vrrp.virtual_ipaddress.split()
+        return words[words.index("dev") + 1] if "dev" in words[:-1] else scenario.vrrp.interface
+
+    def virtual_mac(self, scenario: Scenario) -> str:
+        """The virtual router's."""
+        return virtual_mac(scenario.vrrp.virtual_router_id)
+
+    def holds(self, guest: Guest, vip: str) -> bool:
+        """Whether the macvlan has a carrier; the address is on it whatever FRR's state."""
+        return guest.run(f"cat /sys/class/net/{DEVICE}/carrier").stdout.strip() == "1"
+
+
+def _interface_script(interface: str, mac: str, address: str) -> str:
+    """A macvlan as FRR's manual makes it, and no ARP for its address from the interface below (Linux' weak hosts)."""
+    return f"""\
+set -e
+[ ! -e /sys/class/net/{DEVICE} ] || exit 0
+ip link add {DEVICE} link {interface} address {mac} type macvlan mode bridge
+ip link set {DEVICE} addrgenmode none
+for name in {interface} {DEVICE}; do
+    echo 1 >/proc/sys/net/ipv4/conf/$name/arp_ignore
+    echo 2 >/proc/sys/net/ipv4/conf/$name/arp_announce
+done
+ip address add {address} broadcast + dev {DEVICE}
+ip link set {DEVICE} up
+"""
