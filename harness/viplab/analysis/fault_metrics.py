@@ -101,7 +101,7 @@ class _OneFault:
     def _old_master(self) -> HostName | None:
         """Who advertised last of those that run the daemon."""
         claims = [(claim.time_ns, host) for host in self.nodes for claim in self.record.adverts_of(host)]
-        return max((claim for claim in claims if claim[0] <= self.fault.at_ns), default=(0, None))[1]
+        return max((claim for claim in claims if claim[0] <= self.fault.earliest_ns), default=(0, None))[1]
 
     def _next_in_line(self) -> HostName | None:
         """Who should take over from the host of the fault: the backup whose timer runs out first."""
@@ -209,7 +209,7 @@ class _OneFault:
             reversion_s=answered_s if event == "reversion" else None,
             x_s=None if x_ns is None else x_ns / _NS,
             priority_zero=len(self.zeros) if self.record.adverts else None,
-            outage_window_s=self._outage_window_s(x_ns),
+            outage_window_s=self._outage_window_s(),
         )
 
     def _event(self) -> Literal["failover", "reversion"] | None:
@@ -233,8 +233,18 @@ class _OneFault:
         return None if since_ns is None else between(since_ns + due_ns, self.moments.first_advert_ns)
 
     def _x_ns(self) -> int | None:
-        before = [advert for advert in self.record.adverts_of(self.old_master) if advert.time_ns <= self.fault.at_ns]
-        return self.fault.at_ns - before[-1].time_ns if self.old_master and before else None
+        last_ns = self._advert_before_ns()
+        return None if last_ns is None else self.fault.at_ns - last_ns
+
+    def _x_interval_ns(self) -> tuple[int, int] | None:
+        """What x may have been, as far as the fault is dated."""
+        last_ns = self._advert_before_ns()
+        return None if last_ns is None else (self.fault.earliest_ns - last_ns, self.fault.latest_ns - last_ns)
+
+    def _advert_before_ns(self) -> int | None:
+        """The last advert of the old master that was out before the fault."""
+        before = [claim.time_ns for claim in self.record.adverts_of(self.old_master)] if self.old_master else []
+        return max((at_ns for at_ns in before if at_ns <= self.fault.earliest_ns), default=None)
 
     def _dual_owner_s(self) -> float | None:
         census = self.record.owners(self.fault.at_ns, self.until_ns)
@@ -258,13 +268,31 @@ class _OneFault:
         terms = OUTAGE.get((info.family, self.kind.effect)) if affected else NONE
         return None if terms is None else (terms, self.timers[taker])
 
-    def _outage_window_s(self, x_ns: int | None) -> tuple[float, float] | None:
+    def _outage_window_s(self) -> tuple[float, float] | None:
         if self.predicted is None:
             return None
         terms, timers = self.predicted
-        phase_ns = None if self.kind.manner is Manner.LATER else x_ns
-        low_ns, high_ns = terms.window_ns(timers, phase_ns, self.protocol)
+        begun = self._begun_outage_ns(terms, timers)
+        low_ns, high_ns = begun or terms.window_ns(timers, self._phase_ns(), self.protocol)
         return low_ns / _NS, high_ns / _NS
+
+    def _begun_outage_ns(self, terms: Terms, taker: NodeTimers) -> tuple[int, int] | None:
+        """How long an outage that began with the first request lost lasts, counted from the last advert really sent.
+
+        The other's timer runs from that advert, or from the last one of priority 0, and from nothing else; when the
+        fault struck does not come into it. None where that is not how it ends, or where the loss is another one's.
+        """
+        last_ns = self.zeros[-1].time_ns if terms.skews and self.zeros else self.moments.last_advert_ns
+        if not (terms.less_x or (terms.skews and self.zeros)) or last_ns is None or len(self.loss_runs) != 1:
+            return None
+        lost_ns = self.loss_runs[0].start_ns
+        if lost_ns < self.fault.earliest_ns - round(self.record.interval_s * _NS):
+            return None
+        left_ns = last_ns + terms.span_ns(taker, self.protocol) - lost_ns
+        return (left_ns, left_ns) if left_ns >= 0 else None
+
+    def _phase_ns(self) -> tuple[int, int] | None:
+        return None if self.kind.manner is Manner.LATER else self._x_interval_ns()
 
     # --- expected against measured ---
 
@@ -333,7 +361,7 @@ class _OneFault:
     def _expected_detection_s(self) -> tuple[float, float] | None:
         if self.taker is None or self.kind.manner is Manner.LATER:
             return None
-        x_ns = self._x_ns()
+        x_ns = self._x_interval_ns()
         if not self.kind.returns:
             terms = Terms(skews=1) if self.zeros else Terms(downs=1, less_x=True)
         elif self.record.info.family == "keepalived-1.2.2":

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
 
+from viplab.analysis.fault_time import dated, narrowed
 from viplab.analysis.logs import Line
 from viplab.analysis.streams import Trip, lateness_ns, round_trips
 from viplab.analysis.summary import CaptureSummary, Fault
@@ -235,20 +236,10 @@ class Record:
         return next((end for end in same if end.t_ns >= begin.t_ns and end.get("host") == begin.get("host")), None)
 
     def _date(self, event: Event) -> Fault:
-        before, after = int(event.get("before_ns", event.t_ns)), int(event.get("after_ns", event.t_ns))
-        token = event.get("marker")
-        for marker in self.markers if token else ():
-            if str(token).encode() in marker.payload:
-                uncertainty = max(0, after - marker.time_ns)
-                return Fault(
-                    kind=event["kind"],
-                    host=event.get("host"),
-                    at_ns=marker.time_ns,
-                    uncertainty_ns=uncertainty,
-                    dated_by="marker",
-                )
-        half = (after - before) // 2
-        return Fault(kind=event["kind"], host=event.get("host"), at_ns=before + half, uncertainty_ns=half)
+        fault = dated(event, self.markers)
+        claims = {host: [advert.time_ns for advert in self.adverts_of(host)] for host in self.info.nodes}
+        own_ns = claims.pop(fault.host, []) if fault.host else []
+        return narrowed(fault, own_ns, [at_ns for others_ns in claims.values() for at_ns in others_ns])
 
     def _frame_times(self) -> Iterator[int]:
         for frames in (self.adverts, self.arps, self.echoes):

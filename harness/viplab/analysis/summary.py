@@ -45,7 +45,10 @@ class CaptureSummary(Frozen):
 
 
 class Fault(Frozen):
-    """What was done, to whom, when: at most `uncertainty_ns` after a marker, or either side of a bracket's middle.
+    """What was done, to whom, when: an interval, from `earliest_ns` to `latest_ns`.
+
+    It begins at `at_ns` where that is a marker, sent before the fault, or the last advert that the host which it
+    silences still sent; `at_ns` is its middle where only the clock reads around it are known.
 
     `kind` is a name of the table in `viplab.faults`; `host` is None where no host was struck.
     """
@@ -54,7 +57,7 @@ class Fault(Frozen):
     host: HostName | None
     at_ns: int
     uncertainty_ns: int
-    dated_by: Literal["marker", "bracket"] = "bracket"
+    dated_by: Literal["marker", "advert", "bracket"] = "bracket"
 
     def __str__(self) -> str:
         """The kind and the host, such as `link_down of A`."""
@@ -62,8 +65,18 @@ class Fault(Frozen):
 
     @property
     def earliest_ns(self) -> int:
-        """Before this it cannot have been: a marker is sent before the fault, a bracket's middle may be after it."""
-        return self.at_ns if self.dated_by == "marker" else self.at_ns - self.uncertainty_ns
+        """Before this it cannot have been."""
+        return self.at_ns - self.uncertainty_ns if self.dated_by == "bracket" else self.at_ns
+
+    @property
+    def latest_ns(self) -> int:
+        """After this it cannot have been."""
+        return self.at_ns + self.uncertainty_ns
+
+    @property
+    def width_ns(self) -> int:
+        """How long the interval is."""
+        return self.latest_ns - self.earliest_ns
 
 
 class LossRunSummary(Frozen):

@@ -65,13 +65,20 @@ class Terms:
     adverts: int = 0
     less_x: bool = False
 
-    def window_ns(self, node: NodeTimers, x_ns: int | None, protocol: Protocol = "vrrp2") -> tuple[int, int]:
-        """Lowest and highest outage; x may be anything within an advert interval where it is not known."""
-        most = self.downs * down_interval_ns(node, protocol) + self.adverts * advert_ns(node)
-        most += self.skews * released_ns(node, protocol)
+    def span_ns(self, node: NodeTimers, protocol: Protocol = "vrrp2") -> int:
+        """The sum, without x."""
+        waits = self.downs * down_interval_ns(node, protocol) + self.skews * released_ns(node, protocol)
+        return waits + self.adverts * advert_ns(node)
+
+    def window_ns(
+        self, node: NodeTimers, x_ns: tuple[int, int] | None, protocol: Protocol = "vrrp2"
+    ) -> tuple[int, int]:
+        """Lowest and highest outage for an x between two values, or anywhere in an advert interval if not known."""
+        most = self.span_ns(node, protocol)
         if not self.less_x:
             return most, most
-        return (most - advert_ns(node), most) if x_ns is None else (most - x_ns, most - x_ns)
+        low_ns, high_ns = x_ns or (0, advert_ns(node))
+        return most - high_ns, most - low_ns
 
 
 NONE = Terms()

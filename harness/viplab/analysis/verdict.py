@@ -14,7 +14,7 @@ from viplab.analysis.record import NETWORKS, Record
 from viplab.analysis.summary import TrialVerdict
 from viplab.analysis.timing_model import DEADLINE_EXCESS_S, OUTAGE_SLACK_S
 from viplab.analysis.views import FaultView
-from viplab.faults import Part, Sign, fault_kind
+from viplab.faults import Manner, Part, Sign, fault_kind
 from viplab.types import HostName
 
 # A wall clock that moves against the monotonic one by more than this was stepped.
@@ -25,6 +25,8 @@ _STEAL_SHARE = 0.1
 _LATE_MOST_NS = 250_000_000
 _LATE_P99_NS = 20_000_000
 _STILL_ADVERTISES_INTERVALS = 1.5
+# Predictions that differ by more than this share of an advert interval tell no daemon from another.
+_WIDEST_INTERVALS = 0.5
 _DAEMON_AFTER = {Sign.DAEMON_GONE: False, Sign.DAEMON_RUNS: True}
 _RUNS = {True: "runs", False: "does not run"}
 
@@ -136,6 +138,19 @@ def _unread_fault(record: Record, views: Sequence[FaultView]) -> str | None:
     return record.unread_faults[0] if record.unread_faults else None
 
 
+def _dated_too_widely(record: Record, views: Sequence[FaultView]) -> str | None:
+    """Where what should have happened depends on when the fault struck, and that is not known well enough."""
+    for view in views:
+        window, fault = view.summary.outage_window_s, view.summary.fault
+        node = record.info.nodes.get(fault.host or "")
+        if window is None or node is None or fault_kind(fault.kind).manner is Manner.LATER:
+            continue
+        if window[1] - window[0] > _WIDEST_INTERVALS * node.advert_int_s:
+            width_s = fault.width_ns / 1e9
+            return f"{fault} is dated to an interval of {width_s:.3f} s, too wide to say what outage it should make"
+    return None
+
+
 def _did_not_take(record: Record, views: Sequence[FaultView]) -> str | None:
     return _cut_unseen(record) or _daemon_contradicts(record) or _went_on_advertising(record, views)
 
@@ -158,7 +173,7 @@ def _daemon_contradicts(record: Record) -> str | None:
         said = [
             event.get("daemon")
             for event in record.all("holds")
-            if event.get("host") == fault.host and fault.at_ns < event.t_ns < until_ns
+            if event.get("host") == fault.host and fault.latest_ns < event.t_ns < until_ns
         ]
         if wanted and said and said[-1] is not None and said[-1] not in wanted:
             return f"the fault did not take: after {fault.kind} the daemon of {fault.host} {_RUNS[said[-1]]}"
@@ -189,6 +204,7 @@ UNDECIDED: tuple[Rule, ...] = (
     _overloaded,
     _http_held_up,
     _two_masters_before,
+    _dated_too_widely,
     _did_not_take,
 )
 
@@ -251,11 +267,11 @@ FAIL: tuple[Rule, ...] = (_missed, _setup_check_failed, _wrong_owner, _outage_of
 
 
 def outage_slack_s(record: Record, view: FaultView) -> float:
-    """How far an outage may be off: the stream's resolution at both ends, the fault's uncertainty, scheduling."""
-    fault = view.summary.fault
-    # Where a host returns the prediction does not depend on when that was.
-    unsure_s = 0 if fault_kind(fault.kind).returns else fault.uncertainty_ns / 1e9
-    return OUTAGE_SLACK_S + 2 * record.interval_s + unsure_s
+    """How far an outage may be off its window: the stream's resolution at both ends, and scheduling.
+
+    What is not known of the fault's time is in the window itself.
+    """
+    return OUTAGE_SLACK_S + 2 * record.interval_s
 
 
 def expected_owner(record: Record) -> HostName | None:

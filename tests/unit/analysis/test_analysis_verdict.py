@@ -158,7 +158,7 @@ def test_an_outage_outside_its_window_fails(tmp_path: Path) -> None:
     trial.serving[-1] = (trial.serving[-1][0] + s.S, "B")
     verdict, reason = judged(trial.write(tmp_path, 1))
     assert verdict == "fail"
-    assert "outage 1.620 s, predicted 0.605 s" in reason
+    assert "outage 1.620 s, predicted 0.611 s" in reason
 
 
 def test_a_late_takeover_fails(tmp_path: Path) -> None:
