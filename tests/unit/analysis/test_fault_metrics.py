@@ -33,7 +33,10 @@ def test_deadlines_are_those_of_the_rfc() -> None:
     node = NodeTimers(state="BACKUP", priority=101, advert_int_s=1)
     assert skew_ns(node) == 605_468_750
     assert down_interval_ns(node) == 3_605_468_750
-    assert Terms(downs=1, adverts=1, less_x=True).window_ns(node, (400_000_000, 500_000_000)) == (4_105_468_750, 4_205_468_750)
+    assert Terms(downs=1, adverts=1, less_x=True).window_ns(node, (400_000_000, 500_000_000)) == (
+        4_105_468_750,
+        4_205_468_750,
+    )
     assert Terms(downs=1, adverts=1, less_x=True).window_ns(node, None) == (3_605_468_750, 4_605_468_750)
 
 
