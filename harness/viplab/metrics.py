@@ -66,6 +66,8 @@ class Metric:
     title: str = ""
     short: str = ""
     over_http: bool = False
+    from_fault: Literal["begins", "ends"] | None = None
+    """Whether it begins or ends at the fault, so that it is as uncertain as the fault's time is."""
 
     @property
     def words(self) -> str:
@@ -97,6 +99,7 @@ class FaultMetrics(Frozen):
             shown=COMPARED | Shown.REPORT | Shown.GLANCE | Shown.SIDES,
             title="Takeover",
             short="takeover",
+            from_fault="begins",
         ),
     ] = None
     deadline_excess_s: Annotated[
@@ -174,6 +177,7 @@ class FaultMetrics(Frozen):
             unit="s",
             stage=Stage.OUTAGE,
             shown=COMPARED,
+            from_fault="begins",
         ),
     ] = None
     answered_twice: Annotated[
@@ -199,6 +203,7 @@ class FaultMetrics(Frozen):
             unit="s",
             stage=Stage.ANSWER,
             shown=COMPARED,
+            from_fault="begins",
         ),
     ] = None
     # For how long there are two owners depends on when the trial ends, and where the fault struck is chance: neither is
@@ -222,6 +227,7 @@ class FaultMetrics(Frozen):
             stage=Stage.ANSWER,
             shown=COMPARED | Shown.REPORT,
             title="Reversion",
+            from_fault="begins",
         ),
     ] = None
     x_s: Annotated[
@@ -231,6 +237,7 @@ class FaultMetrics(Frozen):
             unit="s",
             stage=Stage.FAULT,
             shown=KEPT | Shown.STATISTICS,
+            from_fault="ends",
         ),
     ] = None
     priority_zero: Annotated[

@@ -178,10 +178,22 @@ def _below(root: Path, path: Path) -> tuple[str, ...]:
         parts = ()
     if not parts or ".." in parts:
         raise InputError(f"{path}: lies outside of {root}")
+    try:
+        named = b"\0" not in os.fsencode(path)
+    except UnicodeEncodeError:
+        named = False
+    if not named:
+        raise InputError(f"{str(path)!r}: is no name that a file can have")
     return parts
 
 
 def _has_link(root: Path, path: Path) -> bool:
+    """Whether a link is on the way; True also where the path lies outside or cannot be one."""
+    if path != root:
+        try:
+            _below(root, path)
+        except InputError:
+            return True
     place = root
     for part in path.relative_to(root).parts:
         place = place / part

@@ -167,7 +167,7 @@ def _notes(record: Record, faults: Sequence[FaultView]) -> list[str]:
         hosts = ", ".join(sorted({frame.src_ip for frame in record.carps}))
         notes.append(f"{len(record.carps)} CARP packets of {hosts} look like VRRP and were not counted as adverts.")
     for view in faults:
-        if view.summary.fault.uncertainty_ns > 100_000_000:
-            sure = view.summary.fault.uncertainty_ns / 1e9
-            notes.append(f"The {view.summary.fault} is dated to {sure:.3f} s only.")
+        if view.summary.fault.width_ns > 100_000_000:
+            width_s = view.summary.fault.width_ns / 1e9
+            notes.append(f"The {view.summary.fault} is dated to an interval of {width_s:.3f} s.")
     return notes

@@ -38,6 +38,7 @@ def environment() -> Environment:
     )
     made.filters |= {
         "seconds": units.seconds,
+        "within_fault": units.within_fault,
         "moment": units.moment,
         "ms": units.milliseconds,
         "span": units.span,

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from viplab.analysis.views import FaultView, TrialView
+from viplab.metrics import METRICS
 from viplab.report import application, units
 from viplab.report.timeline import fault_words
 
@@ -21,11 +22,12 @@ def tell(trial: TrialView, fault: FaultView) -> list[str]:
 
 
 def _fault(fault: FaultView) -> Iterator[str]:
-    what = fault_words(fault)
-    within = units.seconds(fault.summary.fault.uncertainty_ns / 1e9)
-    since = units.seconds(fault.summary.x_s)
+    summary, struck = fault.summary, fault.summary.fault
+    earliest_s = fault.at_s - (struck.at_ns - struck.earliest_ns) / 1e9
+    since = units.within_fault(summary.x_s, METRICS["x_s"], struck)
     after = f", {since} after the last advert of {fault.old_master}" if since and fault.old_master else ""
-    yield f"At {units.moment(fault.at_s)} s (± {within}): {what}{after}."
+    later = units.seconds(struck.width_ns / 1e9)
+    yield f"At {units.moment(earliest_s)} s, or up to {later} later: {fault_words(fault)}{after}."
     if fault.summary.priority_zero:
         number = units.count(fault.summary.priority_zero, "advert")
         yield f"{fault.old_master or 'The old master'} gave up its role with {number} of priority 0."
@@ -39,7 +41,8 @@ def _takeover(fault: FaultView) -> Iterator[str]:
     if summary.detection_s is None:
         yield f"{new} became master; when it sent its first advert was not measured."
         return
-    sentence = f"{new} sent its first advert {units.seconds(summary.detection_s)} after the fault"
+    detected = units.within_fault(summary.detection_s, METRICS["detection_s"], summary.fault)
+    sentence = f"{new} sent its first advert {detected} after the fault"
     if summary.deadline_excess_s is not None:
         late = "late" if summary.deadline_excess_s >= 0 else "early"
         size = units.seconds(abs(summary.deadline_excess_s))

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from statistics import median
 
+from viplab.analysis.summary import Fault
+from viplab.metrics import Metric
+
 NOT_MEASURED = "not measured"
 _SPACE = "\u00a0"
 _MINUS = "\u2212"
@@ -22,6 +25,18 @@ def seconds(value: float | None) -> str | None:
     if size < 0.9995:
         return f"{sign}{_digits(size * 1e3, 3)}{_SPACE}ms"
     return f"{sign}{_digits(size, 4)}{_SPACE}s"
+
+
+def within_fault(value: float | None, metric: Metric, fault: Fault | None) -> str | None:
+    """A duration that begins or ends at a fault, as far as the fault is dated: `942 ms, up to 350 ms more`."""
+    known = seconds(value)
+    if known is None or fault is None or metric.from_fault is None:
+        return known
+    sooner, later = ((fault.at_ns - fault.earliest_ns) / 1e9, (fault.latest_ns - fault.at_ns) / 1e9)
+    less, more = (later, sooner) if metric.from_fault == "begins" else (sooner, later)
+    # Half a millisecond and less is below what a page tells apart.
+    said = [f"up to {seconds(by)} {word}" for by, word in ((less, "less"), (more, "more")) if by > 0.5e-3]
+    return f"{known}, {' or '.join(said)}" if said else known
 
 
 def moment(value: float | None, digits: int = 3) -> str | None:

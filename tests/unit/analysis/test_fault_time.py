@@ -1,4 +1,4 @@
-"""A fault's time is an interval: what the packets say outranks the marker, and no value is taken for more than it is."""
+"""A fault's time is an interval, and what the packets say of it outranks the marker."""
 
 from __future__ import annotations
 

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from viplab.errors import InputError
-from viplab.regular_files import open_regular, read_regular, write_regular
+from viplab.regular_files import open_regular, read_regular, regular_files, write_regular
 
 
 @pytest.fixture
@@ -83,3 +83,10 @@ def test_a_file_that_cannot_be_put_there_leaves_nothing_behind(root: Path) -> No
     with pytest.raises(Exception, match="cannot be written"):
         write_regular(root, root / "hosts", b"a file where a folder is")
     assert sorted(path.name for path in root.iterdir()) == ["hosts"]
+
+
+@pytest.mark.parametrize("name", ["a\0b", "\ud800"])
+def test_what_cannot_be_a_name_is_refused_and_lists_nothing(root: Path, name: str) -> None:
+    with pytest.raises(InputError, match="no name that a file can have"):
+        open_regular(root, root / name)
+    assert regular_files(root, root / name) == []
