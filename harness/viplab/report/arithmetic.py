@@ -87,7 +87,9 @@ def _line(trials: Iterable[TrialView]) -> Line | None:
         fault, protocol = trial.faults[0] if trial.faults else None, trial.info.protocol
         if fault and fault.outage and fault.timers:
             interval_ns = advert_ns(fault.timers)
-            first_s, last_s = (fault.outage.window_ns(fault.timers, x, protocol)[1] / 1e9 for x in (0, interval_ns))
+            first_s, last_s = (
+                fault.outage.window_ns(fault.timers, (x, x), protocol)[1] / 1e9 for x in (0, interval_ns)
+            )
             return Line(interval_ns / 1e9, (first_s, last_s), _words(fault.outage, fault.timers, protocol))
     return None
 
