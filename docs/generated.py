@@ -20,6 +20,7 @@ from viplab.analysis.claims import read_reference
 from viplab.analysis.claims_page import claims_page
 from viplab.analysis.run import analyze
 from viplab.errors import InputError, ViplabError
+from viplab.faults import page
 from viplab.ground_truth import page as truth
 from viplab.ground_truth.check import compare_all
 from viplab.run_folder import RunFolder
@@ -33,6 +34,7 @@ PARTS: list[Part] = [
     ("docs/claims.md", None, lambda: claims_page(read_reference(ROOT / "results" / "reference" / "article.yaml"))),
     ("docs/conformance.md", "clauses", lambda: "\n".join(clauses())),
     ("docs/method.md", "known truth", lambda: truth.known_truth(compare_all())),
+    ("docs/run-folder.md", "fault kinds", page.markdown),
     ("docs/run-folder.md", "metrics", metrics.markdown),
     ("docs/theory.md", "state machines", state_machines),
     ("docs/vipd.md", "keywords", keywords),

@@ -11,7 +11,7 @@ if TYPE_CHECKING:
     from xdist.scheduler import Scheduling
 
 pytest.register_assert_rewrite("support")
-pytest_plugins = ["pytester", "support.namespaces", "support.playbook"]
+pytest_plugins = ["pytester", "support.namespaces", "support.playbook", "support.toy_fault"]
 
 # How long an example takes says more of what else the machine does than of what is tested. The same examples each time:
 # what is green stays so until something changes; `search` looks for more.

@@ -152,10 +152,10 @@ class Event(BaseModel):
     step_started        step (text as in the scenario), phase (setup|steps)
     step_finished       step, phase, waited_s (0 where the step waited for nothing)
     daemon_started      host; an end is a fault, such as stop
-    fault_injected      kind, host, before_ns, after_ns, marker (the token that a marker datagram carries, or null),
-                        place (0 to 1 within the advert interval, as drawn or asked for, or null);
-                        kind cut has station (client) in place of host, and duration_ns: how long it was asked to last
-    fault_healed        kind, host; kind cut has station, before_ns, after_ns
+    fault_injected      kind (a name of viplab.faults), host (null where no host is struck), before_ns, after_ns,
+                        marker (the token that a marker datagram carries, or null), place (0 to 1 within the advert
+                        interval, as drawn or asked for, or null), duration_ns where it was asked to last so long
+    fault_healed        kind, host, before_ns, after_ns, frames (how many a rule dropped)
     probe_started       kind (icmp|udp), rate (requests a second)
     probe_stopped       sent, unsent (the kernel refused), interval_s, achieved_rate (sent and unsent a second),
                         late_median_ns, late_p99_ns, late_max_ns: how late requests were, by the absolute schedule

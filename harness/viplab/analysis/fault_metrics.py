@@ -104,8 +104,9 @@ class _OneFault:
         return max((claim for claim in claims if claim[0] <= self.fault.earliest_ns), default=(0, None))[1]
 
     def _next_in_line(self) -> HostName | None:
-        """Who should take over from the host of the fault: the backup whose timer runs out first."""
-        others = (host for host in self.nodes if host != self.fault.host)
+        """Who should take over from the host of the fault, or the master: the backup whose timer runs out first."""
+        lost = self.fault.host or self.old_master
+        others = (host for host in self.nodes if host != lost)
         return min(others, key=lambda host: down_interval_ns(self.timers[host], self.protocol), default=None)
 
     def _first_advert(self) -> Advert | None:
@@ -273,7 +274,7 @@ class _OneFault:
             return None
         terms, timers = self.predicted
         begun = self._begun_outage_ns(terms, timers)
-        low_ns, high_ns = begun or terms.window_ns(timers, self._phase_ns(), self.protocol)
+        low_ns, high_ns = begun or terms.window_ns(timers, self._known_x_ns(), self.protocol)
         return low_ns / _NS, high_ns / _NS
 
     def _begun_outage_ns(self, terms: Terms, taker: NodeTimers) -> tuple[int, int] | None:
@@ -291,7 +292,7 @@ class _OneFault:
         left_ns = last_ns + terms.span_ns(taker, self.protocol) - lost_ns
         return (left_ns, left_ns) if left_ns >= 0 else None
 
-    def _phase_ns(self) -> tuple[int, int] | None:
+    def _known_x_ns(self) -> tuple[int, int] | None:
         return None if self.kind.manner is Manner.LATER else self._x_interval_ns()
 
     # --- expected against measured ---

@@ -62,9 +62,18 @@ class Record:
         return self._injected("setup")
 
     @cached_property
+    def injected(self) -> list[tuple[Event, Event | None, FaultKind]]:
+        """Each fault that can be told of: its injection, its healing (None where there was none), its kind."""
+        return [
+            (event, self._healing(event), fault_kind(event["kind"]))
+            for event in self.all("fault_injected")
+            if not self._unread(event)
+        ]
+
+    @cached_property
     def client_cuts(self) -> list[tuple[Event, Event | None]]:
         """Each known outage of the client's with its end, None where it was not healed."""
-        return [(begin, self._healing(begin)) for begin, kind in self._struck if kind.effect is Effect.CLIENT_CUT]
+        return [(begin, end) for begin, end, kind in self.injected if kind.effect is Effect.CLIENT_CUT]
 
     @cached_property
     def unread_faults(self) -> list[str]:
@@ -212,15 +221,10 @@ class Record:
     def _injected(self, phase: str) -> list[Fault]:
         faults = [
             self._date(event)
-            for event, kind in self._struck
+            for event, _, kind in self.injected
             if event.get("phase", "steps") == phase and kind.effect is not Effect.CLIENT_CUT
         ]
         return sorted(faults, key=lambda fault: fault.at_ns)
-
-    @cached_property
-    def _struck(self) -> list[tuple[Event, FaultKind]]:
-        injected = self.all("fault_injected")
-        return [(event, fault_kind(event["kind"])) for event in injected if not self._unread(event)]
 
     def _unread(self, event: Event) -> str | None:
         try:

@@ -152,17 +152,19 @@ def _dated_too_widely(record: Record, views: Sequence[FaultView]) -> str | None:
 
 
 def _did_not_take(record: Record, views: Sequence[FaultView]) -> str | None:
-    return _cut_unseen(record) or _daemon_contradicts(record) or _went_on_advertising(record, views)
+    return _unseen(record) or _daemon_contradicts(record) or _went_on_advertising(record, views)
 
 
-def _cut_unseen(record: Record) -> str | None:
-    for begin, end in record.client_cuts:
-        if end is None or not record.trips:
-            what = "nobody healed it" if end is None else "no stream of requests saw it"
-            return f"the {begin['kind']} of the client cannot be judged: {what}"
+def _unseen(record: Record) -> str | None:
+    for begin, end, kind in record.injected:
+        said = kind.said(begin.get("host"))
+        if Sign.HEALED in kind.signs and end is None:
+            return f"a fault cannot be judged ({said}): nobody healed it"
+        if Sign.REQUESTS in kind.signs and not record.trips:
+            return f"a fault cannot be judged ({said}): no stream of requests saw it"
         # Runs made before November 2026 did not count.
-        if Sign.FRAMES_DROPPED in fault_kind(begin["kind"]).signs and end.get("frames") == 0:
-            return f"the fault did not take: no frame was dropped in the {begin['kind']} of the client"
+        if Sign.FRAMES_DROPPED in kind.signs and end is not None and end.get("frames") == 0:
+            return f"a fault did not take ({said}): no frame was dropped"
     return None
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import re
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -56,6 +55,8 @@ class Picture:
     step: str = ""
     phase: str = ""
     _states: dict[str, str] = field(default_factory=dict)
+    _before: dict[tuple[str, str], str] = field(default_factory=dict)
+    """By kind of fault and host: what the host was when it was struck."""
     owners: list[str] | None = None
     client: str | None = None
     finished: bool = False
@@ -153,11 +154,6 @@ class Picture:
         fresh = min(self.told - shown, len(self.news))
         return list(self.news)[len(self.news) - fresh :]
 
-    def _set_host(self, event: dict[str, Any], state: str) -> str:
-        host = str(event.get("host"))
-        self._states[host] = state
-        return host
-
     def _on_trial_started(self, event: dict[str, Any], t_ns: int) -> None:
         self.started_ns = t_ns
         self.scenario, self.subject = str(event.get("scenario")), str(event.get("subject"))
@@ -175,7 +171,7 @@ class Picture:
         self.step = ""
 
     def _on_daemon_started(self, event: dict[str, Any], t_ns: int) -> None:
-        self._set_host(event, "daemon up")
+        self._states[str(event.get("host"))] = "daemon up"
 
     def _on_fault_injected(self, event: dict[str, Any], t_ns: int) -> None:
         try:
@@ -183,14 +179,22 @@ class Picture:
         except UnknownFaultError as error:
             self._tell(t_ns, str(error), loud=True)
             return
+        host = str(event.get("host"))
         if kind.state is not None:
-            self._set_host(event, kind.state)
-        self._tell(t_ns, f"fault: {kind.said(event.get('host'))}", loud=True)
+            self._before[kind.name, host] = self._states.get(host, "off")
+            self._states[host] = kind.state
+        self._tell(t_ns, f"fault: {kind.said(host)}", loud=True)
 
     def _on_fault_healed(self, event: dict[str, Any], t_ns: int) -> None:
-        # A kind that is not known was told of when it struck.
-        with suppress(UnknownFaultError):
-            self._tell(t_ns, f"healed: {fault_kind(str(event.get('kind'))).said_healed(event.get('host'))}")
+        try:
+            kind = fault_kind(str(event.get("kind")))
+        except UnknownFaultError:
+            return  # told of when it struck
+        host = str(event.get("host"))
+        before = self._before.pop((kind.name, host), None)
+        if before is not None and self._states.get(host) == kind.state:
+            self._states[host] = before
+        self._tell(t_ns, f"healed: {kind.said_healed(host)}")
 
     def _on_owners(self, event: dict[str, Any], t_ns: int) -> None:
         hosts, macs = event.get("hosts"), event.get("macs")

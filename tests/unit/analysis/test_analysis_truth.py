@@ -43,4 +43,15 @@ def test_a_cut_measured_wrongly_fails_and_one_that_nobody_healed_is_undecided(tm
     trial.events = [event for event in trial.events if event[1] != "fault_healed"]
     summary = view_trial(read_trial(TrialFolder(trial.write(tmp_path / "open", 1)))).summary
     assert summary.verdict == "undecided"
-    assert summary.reason == "the cut of the client cannot be judged: nobody healed it"
+    assert summary.reason == "a fault cannot be judged (client cut off): nobody healed it"
+
+
+def test_a_cut_that_dropped_no_frame_is_undecided_and_one_that_did_not_count_is_judged(tmp_path: Path) -> None:
+    for frames, verdict in ((0, "undecided"), (9, "pass"), (None, "pass")):
+        trial = s.truth_cut(s.FAMILIES[0])
+        for _, name, keys in trial.events:
+            if name == "fault_healed" and frames is not None:
+                keys["frames"] = frames
+        summary = view_trial(read_trial(TrialFolder(trial.write(tmp_path / str(frames), 1)))).summary
+        assert summary.verdict == verdict
+        assert ("no frame was dropped" in summary.reason) is (frames == 0)

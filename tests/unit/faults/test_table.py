@@ -1,0 +1,282 @@
+"""The table of fault kinds is complete, and every part of the bench that speaks of faults reads it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any, get_args
+
+import pytest
+
+from support import report_sample
+from support import synthetic as s
+from support.toy_fault import FREEZE
+from viplab.analysis.reading import read_trial
+from viplab.analysis.summary import FaultSummary
+from viplab.analysis.timing_model import OUTAGE
+from viplab.analysis.trial import view_trial
+from viplab.analysis.views import TrialView
+from viplab.errors import InputError
+from viplab.experiment.scenario_runner import _STEPS
+from viplab.faults import Effect, FaultKind, Injection, Part, known, page, register
+from viplab.inject import ways
+from viplab.inject.fault import inject
+from viplab.inject.ways import Bench
+from viplab.lab.guest import Timing
+from viplab.live.picture import Picture
+from viplab.observe.timeline import Timeline
+from viplab.report import narrate, outline, overview
+from viplab.report.timeline import fault_words
+from viplab.run_folder import TrialFolder
+from viplab.scenario.load import parse_scenario
+from viplab.scenario.schema import schema_text
+from viplab.scenario.step import Step, steps
+
+GIVEN: dict[str, Any] = {"bring_back": "A", "cut": {"duration_ms": 5}}
+"""What a step needs, where that is not just the host."""
+
+every_kind = pytest.mark.parametrize("kind", [*known().values(), FREEZE], ids=lambda kind: kind.name)
+
+
+@pytest.fixture(autouse=True)
+def _one_more(freeze: FaultKind) -> None:
+    """A kind of another package is told of as the others are."""
+
+
+def host_of(kind: FaultKind) -> str | None:
+    return "A" if kind.part is not None else None
+
+
+def step_of(kind: FaultKind) -> dict[str, Any]:
+    return {kind.name: GIVEN.get(kind.name, {"host": "A"})}
+
+
+def scenario_of(kind: FaultKind) -> str:
+    head = "scenario: test\ntitle: t\nstory: s\nhosts: {A: {state: MASTER, priority: 102}}\n"
+    return f"{head}steps: [{json.dumps(step_of(kind))}]\nexpect: {{owner: A}}\n"
+
+
+@every_kind
+def test_a_kind_has_every_word(kind: FaultKind) -> None:
+    assert kind.sentence.endswith(".")
+    assert ("{host}" in kind.words) == (kind.part is not None)
+    assert (kind.state is not None) == (kind.part is not None)
+    assert (kind.healed is not None) == kind.heals
+    assert "{" not in kind.said("A") + kind.said_healed("A")
+    assert kind.signs
+
+
+@every_kind
+def test_a_kind_is_a_step_that_the_scenario_takes_and_the_schema_offers(kind: FaultKind) -> None:
+    (step,) = parse_scenario(scenario_of(kind), "test").steps
+    assert isinstance(step, Step)
+    assert isinstance(step.argument, kind.target)
+    assert str(step).startswith(f"{kind.name}: ")
+    schema = json.loads(schema_text())
+    offered = {next(iter(one["properties"])): one for one in _alternatives(schema)}
+    assert offered[kind.name]["description"] == kind.sentence
+
+
+def _alternatives(schema: dict[str, Any]) -> list[dict[str, Any]]:
+    one = schema["properties"]["steps"]["items"]
+    while "oneOf" not in one:
+        one = schema["$defs"][one["$ref"].rpartition("/")[2]]
+    found: list[dict[str, Any]] = one["oneOf"]
+    return found
+
+
+def test_every_step_is_done_by_the_runner_or_is_a_fault() -> None:
+    assert _STEPS.keys() | known().keys() == steps().keys()
+
+
+class Host:
+    """A guest that does as it is told, and remembers it."""
+
+    shutdown_command = "halt"
+    running = True
+
+    def __init__(self) -> None:
+        self.host = type("", (), {"name": "A", "hostname": "hostA"})
+        self.done: list[str] = []
+
+    def arm(self, command: str, marker: str) -> Any:
+        host = self
+
+        class Armed:
+            def fire(self) -> Timing:
+                host.done.append(command)
+                return Timing(1, 2, 0)
+
+        return Armed()
+
+    def power_cut(self) -> Timing:
+        self.done.append("power")
+        return Timing(1, 2, 0)
+
+
+class Daemon:
+    start_command, stop_command = "start", "stop"
+
+    def processes(self, guest: Any) -> list[int]:
+        return [7]
+
+
+class Rule:
+    """In place of one of nftables'."""
+
+    def __init__(self, hook: str, match: str) -> None:
+        assert match
+
+    def drop(self) -> Timing:
+        return Timing(1, 2, 0)
+
+    lift = drop
+
+    def dropped(self) -> int:
+        return 3
+
+    def remove(self) -> None:
+        pass
+
+
+@every_kind
+def test_a_kind_is_injected_and_healed_as_it_states(
+    kind: FaultKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ways, "DropRule", Rule)
+    monkeypatch.setattr(Path, "iterdir", lambda path: iter([Path("a"), Path("b")]))
+    (step,) = parse_scenario(scenario_of(kind), "test").steps
+    host: Any = Host()
+    daemon: Any = Daemon()
+    timeline = Timeline(tmp_path / "timeline.jsonl")
+    injected = inject(kind, step.argument, Bench({"A": host}, daemon), timeline, "steps", 0.5, lambda: None)
+    injected.heal()
+    injected.heal()
+    struck, *healed = [json.loads(line) for line in (tmp_path / "timeline.jsonl").read_text().splitlines()]
+    assert (struck["event"], struck["kind"], struck["host"]) == ("fault_injected", kind.name, host_of(kind))
+    assert (struck["before_ns"], struck["after_ns"]) == (1, 2)
+    assert [event["event"] for event in healed] == ["fault_healed"] * kind.heals
+    assert len(host.done) == (0 if kind.part is None else 1 + kind.heals)
+
+
+def test_every_way_of_injection_has_hands() -> None:
+    assert ways._WAYS.keys() == set(get_args(Injection))
+
+
+def trial_with(kind: str, folder: Path, host: str | None = "A", **more: Any) -> TrialView:
+    """Case A, with a fault of that kind and its healing in place of the one that was injected."""
+    written = TrialFolder(s.CASES["case-a"]("keepalived-2").write(folder, 1))
+    events = [json.loads(line) for line in written.timeline.read_text().splitlines()]
+    injected = next(event for event in events if event["event"] == "fault_injected")
+    injected |= {"kind": kind, "host": host, "marker": None, **more}
+    healed = injected["t_ns"] + s.S
+    events.append(injected | {"event": "fault_healed", "t_ns": healed, "before_ns": healed, "after_ns": healed})
+    events.sort(key=lambda event: int(event["t_ns"]))
+    written.timeline.write_text("".join(json.dumps(event) + "\n" for event in events))
+    return view_trial(read_trial(written))
+
+
+@every_kind
+def test_analysis_knows_a_kind(kind: FaultKind, tmp_path: Path) -> None:
+    view = trial_with(kind.name, tmp_path, host_of(kind))
+    if kind.effect is Effect.CLIENT_CUT:
+        assert (len(view.faults), len(view.summary.cuts)) == (0, 1)
+    else:
+        assert [fault.summary.fault.kind for fault in view.faults] == [kind.name]
+        assert view.faults[0].summary.event is not None or kind.returns
+        predicted = kind.effect is not None and not (kind.ends(Part.LINK) and not view.info.tracked)
+        assert (view.faults[0].summary.outage_window_s is not None) == predicted
+    assert "not known" not in view.summary.reason
+
+
+def test_every_effect_on_a_master_has_a_row_in_each_timing_model() -> None:
+    families = {family for family, _ in OUTAGE}
+    assert OUTAGE.keys() == {(family, effect) for family in families for effect in set(Effect) - {Effect.CLIENT_CUT}}
+
+
+def test_a_swim_lane_is_off_from_where_a_daemon_ends_to_where_one_begins(tmp_path: Path) -> None:
+    for kind in (kind for kind in known().values() if kind.ends_daemon):
+        (lane,) = (lane for lane in trial_with(kind.name, tmp_path / kind.name).swim_lanes if lane.name == "A")
+        assert lane.intervals[-1].label == "off"
+    (lane,) = (lane for lane in trial_with("freeze", tmp_path / "freeze").swim_lanes if lane.name == "A")
+    assert lane.intervals[-1].label == "silent"
+
+
+@every_kind
+def test_a_report_says_a_kind_in_its_words(kind: FaultKind) -> None:
+    trial = report_sample.trial()
+    (view,) = trial.faults
+    fault = view.summary.fault.model_copy(update={"kind": kind.name, "host": host_of(kind)})
+    shown = view.model_copy(update={"summary": FaultSummary(**view.summary.model_dump() | {"fault": fault})})
+    assert fault_words(shown) == kind.said(host_of(kind))
+    assert kind.said(host_of(kind)) in narrate.tell(trial, shown)[0]
+
+
+@pytest.mark.parametrize(("name", "deadline"), [("kill", True), ("bring_back", False), ("freeze", True)])
+def test_a_report_asks_for_a_deadline_where_no_host_returns(name: str, deadline: bool) -> None:
+    trial = report_sample.trial()
+    (view,) = trial.faults
+    summary = view.summary.model_copy(update={"fault": view.summary.fault.model_copy(update={"kind": name})})
+    changed = trial.model_copy(update={"faults": [view.model_copy(update={"summary": summary})]})
+    chapters = outline.chapters(report_sample.run(changed))
+    (block,) = (block for chapter in chapters for case in chapter.cases for block in overview.blocks(case))
+    assert [row.deadline for row in block.rows] == [deadline]
+
+
+@every_kind
+def test_the_live_view_says_a_kind_and_what_the_host_is_then(kind: FaultKind) -> None:
+    picture = Picture(info=report_sample.trial().info)
+    picture.heard({"t_ns": 1, "event": "fault_injected", "kind": kind.name, "host": host_of(kind)})
+    assert picture.hosts["A"] == (kind.state or "off")
+    picture.heard({"t_ns": 2, "event": "fault_healed", "kind": kind.name, "host": host_of(kind)})
+    assert picture.hosts["A"] == "off"
+    struck, healed = picture.news
+    assert (struck.text, struck.loud) == (f"fault: {kind.said(host_of(kind))}", True)
+    assert healed.text == f"healed: {kind.said_healed(host_of(kind))}"
+    assert "None" not in struck.text + healed.text
+
+
+@every_kind
+def test_the_documentation_has_a_row_for_a_kind(kind: FaultKind) -> None:
+    assert f"| `{kind.name}` | {kind.sentence} |" in page.markdown()
+
+
+def test_a_kind_that_is_not_known_is_said_and_decides_nothing(tmp_path: Path) -> None:
+    reason = "fault kind 'meteor' is not known here; install the package that brings it, or a newer viplab"
+    for host in ("A", None):
+        summary = trial_with("meteor", tmp_path / str(host), host).summary
+        assert (summary.verdict, summary.reason) == ("undecided", reason)
+    picture = Picture()
+    picture.heard({"t_ns": 1, "event": "fault_injected", "kind": "meteor", "host": "A"})
+    assert [(news.text, news.loud) for news in picture.news] == [(reason, True)]
+
+
+def test_a_fault_of_a_host_that_names_none_decides_nothing(tmp_path: Path) -> None:
+    summary = trial_with("kill", tmp_path, None).summary
+    assert (summary.verdict, summary.reason) == (
+        "undecided",
+        "a fault of kind 'kill' does not say which host it struck",
+    )
+
+
+def test_a_scenario_with_a_kind_that_is_not_known_lists_those_that_are() -> None:
+    text = scenario_of(FREEZE).replace("freeze", "meteor")
+    with pytest.raises(InputError, match=r"steps\.0: a step is a mapping with one key out of: start,.*kill,.*freeze"):
+        parse_scenario(text, "test")
+
+
+def test_what_is_wrong_within_a_step_is_said_with_its_place() -> None:
+    text = scenario_of(FREEZE).replace('"A"}', '"A", "place": 2}')
+    with pytest.raises(InputError, match=r"steps\.0\.freeze\.place: Input should be less than 1 \(found 2\)"):
+        parse_scenario(text, "test")
+
+
+def test_a_scenario_that_says_phase_for_place_is_still_read() -> None:
+    text = scenario_of(FREEZE).replace('"A"}', '"A", "phase": 0.25}')
+    (step,) = parse_scenario(text, "test").steps
+    assert step.argument.place == 0.25
+
+
+def test_two_kinds_of_one_name_are_refused() -> None:
+    with pytest.raises(InputError, match="fault kind 'freeze' is there twice"):
+        register(FREEZE)
