@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from viplab.analysis.summary import TrialSummary
 from viplab.experiment.trial import Trial, run_trial
 from viplab.lab.lab import Lab
 from viplab.lab.netns.kind import NETNS
@@ -35,6 +36,11 @@ expect: {{owner: {owner}}}
 def scenario(*steps: str, owner: str = "A", more: str = "") -> str:
     """A scenario in which A is master of two before these steps, and `owner` has the address after them."""
     return _TEXT.format(steps="\n".join(f"  - {step}" for step in steps), owner=owner, more=more)
+
+
+def passed(summary: TrialSummary) -> bool:
+    """Whether a trial passed, or would have but for what else this machine does."""
+    return summary.verdict == "pass" or (summary.verdict == "undecided" and "overloaded" in summary.reason)
 
 
 class InNamespaces:

@@ -47,7 +47,7 @@ vrrp_instance {name} {{
     interface {interface}
     virtual_router_id {vrid}
     priority {priority}
-    advert_int 0.2
+    advert_int 0.5
     {more}
     virtual_ipaddress {{
         {address}/24

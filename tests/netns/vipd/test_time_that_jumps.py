@@ -12,7 +12,7 @@ vrrp_instance {name} {{
     interface eth0
     virtual_router_id {vrid}
     priority {priority}
-    advert_int 0.2
+    advert_int 0.5
     {more}
     virtual_ipaddress {{
         {address}/24 dev eth1
