@@ -19,6 +19,7 @@ from viplab import metrics
 from viplab.analysis.claims import read_reference
 from viplab.analysis.claims_page import claims_page
 from viplab.analysis.run import analyze
+from viplab.analysis.witnesses import table as witnesses
 from viplab.errors import InputError, ViplabError
 from viplab.faults import page
 from viplab.ground_truth import page as truth
@@ -35,6 +36,7 @@ PARTS: list[Part] = [
     ("docs/conformance.md", "clauses", lambda: "\n".join(clauses())),
     ("docs/method.md", "known truth", lambda: truth.known_truth(compare_all())),
     ("docs/run-folder.md", "fault kinds", page.markdown),
+    ("docs/method.md", "witnesses", witnesses),
     ("docs/run-folder.md", "metrics", metrics.markdown),
     ("docs/theory.md", "state machines", state_machines),
     ("docs/vipd.md", "keywords", keywords),

@@ -125,6 +125,7 @@ KEYS: dict[str, dict[str, tuple[type, ...]]] = {
     "clock": {"realtime_ns": _WHOLE, "monotonic_ns": _WHOLE},
     "guest_clock": {"host": _TEXT, "offset_ns": _WHOLE, "uncertainty_ns": _WHOLE},
     "capture_stopped": {"network": _TEXT, "packets": (*_WHOLE, _NONE), "dropped": (*_WHOLE, _NONE)},
+    "probe_stopped": {"sent": _WHOLE, "unsent": _WHOLE, "interval_s": _NUMBER},
     "step_finished": {"waited_s": (*_NUMBER, _NONE)},
     "fault_injected": {"kind": _TEXT, "before_ns": (*_WHOLE, _NONE), "after_ns": (*_WHOLE, _NONE)},
     "fault_healed": {"kind": _TEXT, "before_ns": (*_WHOLE, _NONE), "after_ns": (*_WHOLE, _NONE)},

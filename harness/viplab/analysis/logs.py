@@ -20,6 +20,7 @@ class Line:
     """One line; `time_ns` is the guest's own clock and None where the line has no stamp that can be read."""
 
     stamp: str
+    host: str
     time_ns: int | None
     resolution_ns: int
     ident: str
@@ -41,11 +42,13 @@ def read_log(data: bytes, near_ns: int) -> list[Line]:
 def _read(raw: str, near_ns: int) -> Line:
     match = _LINE.match(raw)
     if match is None:
-        return Line(stamp="", time_ns=None, resolution_ns=_NS, ident="", message=raw, raw=raw)
+        return Line(stamp="", host="", time_ns=None, resolution_ns=_NS, ident="", message=raw, raw=raw)
     second = _iso(match["iso"] + (match["zone"] or "Z")) if match["iso"] else _traditional(match["old"], near_ns)
     fraction = match["fraction"] or ""
     time_ns = None if second is None else second * _NS + int(fraction.ljust(9, "0"))
-    return Line(match["stamp"], time_ns, _NS // 10 ** len(fraction), match["ident"], match["message"], raw)
+    return Line(
+        match["stamp"], match["host"], time_ns, _NS // 10 ** len(fraction), match["ident"], match["message"], raw
+    )
 
 
 def _iso(stamp: str) -> int | None:

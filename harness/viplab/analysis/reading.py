@@ -7,11 +7,14 @@ from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
+
 from viplab.analysis.logs import Line, read_log
 from viplab.analysis.ping import read_ping
-from viplab.analysis.record import Record
+from viplab.analysis.record import CaptureFile, Record
 from viplab.capture.dissect import meanings
 from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Neighbour
+from viplab.capture.index import Batch
 from viplab.capture.pcap import Pcap
 from viplab.errors import InputError
 from viplab.regular_files import names_in, open_regular, read_up_to
@@ -35,12 +38,17 @@ def read_trial(folder: TrialFolder) -> Record:
     if not info.nodes or not info.nodes.keys() <= info.stations.keys():
         raise InputError(f"{folder.path / 'trial.json'}: nodes needs a host, and stations each of those")
     issues: list[str] = []
+    captures: dict[NetworkName, CaptureFile] = {}
     events = _events(folder, issues)
-    wire = _capture(folder, info.adverts_on, issues, lambda frame: isinstance(frame, Advert | Carp))
-    public = _capture(folder, "public", issues, lambda frame: _concerns(frame, info.vip))
+    wire = _capture(folder, info.adverts_on, issues, lambda frame: isinstance(frame, Advert | Carp), captures)
+    public = _capture(folder, "public", issues, lambda frame: _concerns(frame, info.vip), captures)
+    if info.adverts_on != "interconnect":
+        _capture(folder, "interconnect", issues, lambda frame: False, captures)
     needs_markers = any(event.event == "fault_injected" and event.get("marker") for event in events)
     has_markers = needs_markers or folder.capture("mgmt").exists()
-    markers = _capture(folder, "mgmt", issues, lambda frame: isinstance(frame, Datagram)) if has_markers else []
+    markers: list[Meaning] = []
+    if has_markers:
+        markers = _capture(folder, "mgmt", issues, lambda frame: isinstance(frame, Datagram), captures)
     near_ns = events[0].t_ns if events else 0
     scenario = _scenario(folder, folder.path / "scenario.yaml", issues)
     transcript = _text(folder, folder.ping, issues)
@@ -65,6 +73,7 @@ def read_trial(folder: TrialFolder) -> Record:
         ping=ping,
         logs={host: _log(folder, host, near_ns, issues) for host in info.hosts},
         http=_http(folder, issues) if any(event.event == "http_started" for event in events) else [],
+        captures=captures,
         issues=issues,
     )
 
@@ -106,22 +115,45 @@ def _http(folder: TrialFolder, issues: list[str]) -> list[HttpRequest]:
 
 
 def _capture(
-    folder: TrialFolder, network: NetworkName, issues: list[str], wanted: Callable[[Meaning], bool]
+    folder: TrialFolder,
+    network: NetworkName,
+    issues: list[str],
+    wanted: Callable[[Meaning], bool],
+    files: dict[NetworkName, CaptureFile],
 ) -> list[Meaning]:
-    """What is wanted of a capture, in the order of time; the rest of it is never in memory."""
+    """What is wanted of a capture, in the order of time; the rest of it is counted and never in memory."""
     found: list[Meaning] = []
+    counted = CaptureFile()
     try:
         pcap = Pcap(folder.capture(network), folder.path)
         for batch in pcap.batches():
+            counted = _counted(counted, batch)
             found += filter(wanted, meanings(batch))
             if len(found) > _MOST:
                 issues.append(f"{pcap.path}: more than {_MOST:,} frames of this trial; the rest is not read")
                 break
+        files[network] = counted
         if pcap.cut:
             issues.append(f"{pcap.path}: ends within a record; the capture was not closed")
     except InputError as error:
         issues.append(str(error))
     return sorted(found, key=lambda meaning: meaning.time_ns)
+
+
+def _counted(so_far: CaptureFile, batch: Batch) -> CaptureFile:
+    """A capture with one more stretch of it."""
+    times = batch.time_ns
+    apart = np.diff(times, prepend=so_far.last_ns if so_far.packets else times[0])
+    at_once = np.flatnonzero(apart[1:] == 0)
+    same = ((batch.start[at_once + n], batch.start[at_once + n] + batch.kept[at_once + n]) for n in (0, 1))
+    pairs = zip(*(zip(begin.tolist(), end.tolist(), strict=True) for begin, end in same), strict=True)
+    return CaptureFile(
+        packets=so_far.packets + len(batch),
+        first_ns=min(so_far.first_ns, int(times.min())) if so_far.packets else int(times.min()),
+        last_ns=max(so_far.last_ns, int(times.max())),
+        backwards_ns=max(so_far.backwards_ns, -int(apart.min())),
+        twice=so_far.twice + sum(batch.data[slice(*one)] == batch.data[slice(*other)] for one, other in pairs),
+    )
 
 
 def _concerns(frame: Meaning, vip: str) -> bool:

@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from itertools import pairwise
+from typing import Any
 
 from viplab.analysis.fault_time import dated, narrowed
 from viplab.analysis.logs import Line
@@ -16,9 +17,25 @@ from viplab.analysis.views import PingView, Stream
 from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
 from viplab.faults import Effect, FaultKind, UnknownFaultError, fault_kind
 from viplab.types import Event, HostName, HttpRequest, NetworkName, Station, TrialInfo
+from viplab.untrusted_data import yaml_value
 
 NETWORKS: tuple[NetworkName, ...] = ("public", "interconnect")
 _STEP = ("step_started", "step_finished")
+
+
+@dataclass(frozen=True, slots=True)
+class CaptureFile:
+    """All packets of a capture, whether or not they concern the trial.
+
+    `backwards_ns` is the furthest that a stamp lies before the one before it, `twice` how many frames are those before
+    them once more, with the same stamp.
+    """
+
+    packets: int = 0
+    first_ns: int = 0
+    last_ns: int = 0
+    backwards_ns: int = 0
+    twice: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,6 +56,7 @@ class Record:
     ping: PingView | None
     logs: dict[HostName, list[Line]]
     http: list[HttpRequest] = field(default_factory=list)
+    captures: dict[NetworkName, CaptureFile] = field(default_factory=dict)
     issues: list[str] = field(default_factory=list)
 
     @cached_property
@@ -100,6 +118,28 @@ class Record:
             stream: round_trips(self.echoes, source, info.vip, self.end_ns) if source else []
             for stream, source in sources.items()
         }
+
+    @cached_property
+    def requests(self) -> dict[Stream, list[Echo]]:
+        """The requests of both streams as they were captured, without those that never came to be."""
+        return {stream: self._captured(trips) for stream, trips in self.streams.items()}
+
+    def _captured(self, trips: list[Trip]) -> list[Echo]:
+        sent_ns = trips[0].sent_ns if trips else None
+        first = next((echo for echo in self.echoes if echo.request and echo.time_ns == sent_ns), None)
+        if first is None:
+            return []
+        stream = (first.src_ip, first.dst_ip, first.via, first.ident)
+        return [e for e in self.echoes if e.request and (e.src_ip, e.dst_ip, e.via, e.ident) == stream]
+
+    @cached_property
+    def asked(self) -> dict[Any, Any]:
+        """The scenario as it was read, empty where it cannot be."""
+        try:
+            asked = yaml_value(self.scenario)
+        except ValueError:
+            return {}
+        return asked if isinstance(asked, dict) else {}
 
     @cached_property
     def trips(self) -> list[Trip]:

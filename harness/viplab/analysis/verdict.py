@@ -5,7 +5,7 @@ A trial that could not be measured is undecided, and is never counted as pass or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import yaml
 
@@ -14,6 +14,8 @@ from viplab.analysis.record import NETWORKS, Record
 from viplab.analysis.summary import TrialVerdict
 from viplab.analysis.timing_model import DEADLINE_EXCESS_S, OUTAGE_SLACK_S
 from viplab.analysis.views import FaultView
+from viplab.analysis.witnesses import WITNESSES
+from viplab.analysis.witnesses.witness import Rule
 from viplab.faults import Manner, Part, Sign, fault_kind
 from viplab.types import HostName
 
@@ -29,8 +31,6 @@ _STILL_ADVERTISES_INTERVALS = 1.5
 _WIDEST_INTERVALS = 0.5
 _DAEMON_AFTER = {Sign.DAEMON_GONE: False, Sign.DAEMON_RUNS: True}
 _RUNS = {True: "runs", False: "does not run"}
-
-Rule = Callable[[Record, Sequence[FaultView]], str | None]
 
 
 def verdict(record: Record, views: Sequence[FaultView]) -> tuple[TrialVerdict, str]:
@@ -208,6 +208,7 @@ UNDECIDED: tuple[Rule, ...] = (
     _two_masters_before,
     _dated_too_widely,
     _did_not_take,
+    *(witness.rule for witness in WITNESSES),
 )
 
 

@@ -23,6 +23,7 @@ from viplab.capture.index import Batch, Column, Frame
 
 _ARP = struct.Struct("!H6s4s6s4s")
 PROBE_MAGIC = b"viplabpr"
+_DAY_NS = 86_400_000_000_000
 
 _ETHERNET, _IPV6 = 14, 40
 _TYPE_IP, _TYPE_ARP, _TYPE_IPV6 = 0x0800, 0x0806, 0x86DD
@@ -127,7 +128,10 @@ def _echo(frame: Frame, packet: _Packet) -> Echo | None:
         return None
     ident, seq = struct.unpack_from("!HH", payload, 4)
     request = _ECHO[packet.protocol][payload[0]]
-    return Echo(*_seen(frame), packet.src, packet.dst, request, ident, seq, *_stamp(payload[8:32]))
+    number, handed_ns = _stamp(payload[8:32])
+    if number is None:
+        handed_ns = _timeval(payload[8:24], frame.time_ns)
+    return Echo(*_seen(frame), packet.src, packet.dst, request, ident, seq, number, handed_ns)
 
 
 def _datagram(frame: Frame, packet: _Packet) -> Echo | Datagram | None:
@@ -148,6 +152,21 @@ def _stamp(payload: bytes) -> tuple[int, int] | tuple[None, None]:
         return None, None
     number, handed_ns = struct.unpack_from("!QQ", payload, 8)
     return number, handed_ns
+
+
+def _timeval(payload: bytes, near_ns: int) -> int | None:
+    """When iputils' ping says that it sent a request: seconds and microseconds as its own processor has them.
+
+    They are taken for that where they are within a day of the capture.
+    """
+    if len(payload) < 16:
+        return None
+    for order in "<>":
+        seconds, microseconds = struct.unpack(order + "QQ", payload)
+        sent_ns = seconds * 1_000_000_000 + microseconds * 1000
+        if microseconds < 1_000_000 and abs(sent_ns - near_ns) < _DAY_NS:
+            return int(sent_ns)
+    return None
 
 
 def _authenticated(frame: Frame, packet: _Packet) -> Advert | None:

@@ -82,7 +82,8 @@ class Neighbour(Seen):
 class Echo(Seen):
     """An echo request or its answer: ICMP, ICMPv6, or a UDP datagram of the probe.
 
-    `number` and `handed_ns` are what the probe wrote into it: its number, and when it was handed to the kernel.
+    `number` and `handed_ns` are what the probe wrote into it: its number, and when it was handed to the kernel. Of the
+    ping there is the second only.
     """
 
     src_ip: str

@@ -156,9 +156,12 @@ class Trial:
         if marker:
             self.frames["mgmt"].append((START_NS + at, datagram(marker.encode())))
         before, after = START_NS + at - width // 2, START_NS + at + width // 2
+        step = {"step": f"{kind}: host {host}", "phase": phase}
+        self.event(at - width // 2 - MS, "step_started", **step)
         self.event(
             at, "fault_injected", kind=kind, host=host, before_ns=before, after_ns=after, marker=marker, phase=phase
         )
+        self.event(at + width // 2 + MS, "step_finished", **step, waited_s=0.0)
 
     def log(self, host: str, at: int, message: str) -> None:
         """A line of a host's log, in its family's form."""
@@ -183,8 +186,8 @@ class Trial:
         self.log(host, garp, "setting protocol VIPs." if old else "setting VIPs.")
         words = "Sending gratuitous ARPs" if old else "Sending/queueing gratuitous ARPs"
         self.log(host, garp, f"{words} on eth1 for {self.vip}")
-        if garp + 5 * S < min(until, self.end):
-            self.log(host, garp + 5 * S, f"{words} on eth1 for {self.vip}")
+        if garp + self.second_burst < min(until, self.end):
+            self.log(host, garp + self.second_burst, f"{words} on eth1 for {self.vip}")
         self.garps(host, garp)
         self.neighbour(garp + 150_000, host)
         return garp
@@ -256,12 +259,17 @@ class Trial:
         )
         lines = []
         for source, ident, start, interval, stop in streams:
-            seq, sent, answered = 0, start, 0
+            seq, sent = 0, start
+            times: list[float] = []
             while sent < stop:
                 seq += 1
                 probing = ident == PROBE_IDENT
                 late = self.late if probing and seq > 1 else 0
-                payload = wire.probe_payload(seq - 1, START_NS + sent + late) if probing else b""
+                payload = (
+                    wire.probe_payload(seq - 1, START_NS + sent + late)
+                    if probing
+                    else wire.ping_payload(START_NS + sent)
+                )
                 frames.append(
                     (sent + late, echo(CLIENT_MAC, MAC["A"], source, self.vip, 8, ident, seq & 0xFFFF, payload))
                 )
@@ -272,25 +280,31 @@ class Trial:
                     answer = echo(MAC[who], CLIENT_MAC, self.vip, source, 0, ident, seq & 0xFFFF, payload)
                     frames.append((sent + late + rtt + turn * 50_000, answer))
                 if host and not probing:
-                    answered += 1
+                    times.append(rtt / MS)
                     lines.append(f"64 bytes from {self.vip}: icmp_req={seq} ttl=64 time={rtt / MS:.3g} ms")
                 sent += interval
             if ident == PING_IDENT:
                 lines += ["", f"--- {self.vip} ping statistics ---"]
-                lost = 100 * (seq - answered) // seq
+                answered, lost = len(times), 100 * (seq - len(times)) // seq
                 lines.append(
                     f"{seq} packets transmitted, {answered} received, {lost}% packet loss, time {seq - 1}000ms"
                 )
-                lines.append("rtt min/avg/max/mdev = 0.300/0.310/20.100/0.900 ms")
+                middle = sum(times) / answered
+                lines.append(f"rtt min/avg/max/mdev = {min(times):.3f}/{middle:.3f}/{max(times):.3f}/0.900 ms")
+                self.event(start, "ping_started", target=self.vip)
+                self.event(sent, "ping_stopped", target=self.vip)
+            else:
+                self.event(start - MS, "probe_started", kind="icmp", rate=S // interval)
+                self.event(sent, "probe_stopped", sent=seq, unsent=0, interval_s=interval / S)
         self.transcript = f"PING {self.vip} ({self.vip}) 56(84) bytes of data.\n" + "\n".join(lines) + "\n"
         for at in range(0, self.end - S, CENSUS_EVERY):
             owners = _at(self.owning, at) or ()
             self.event(at, "owners", macs=[MAC[host] for host in owners])
             if self.ipv6:
                 continue
-            frames.append((at - 1 * MS, arp(OBSERVER_MAC, BROADCAST, 1, "0.0.0.0", "00:00:00:00:00:00", VIP)))
+            frames.append((at + MS // 10, arp(OBSERVER_MAC, BROADCAST, 1, "0.0.0.0", "00:00:00:00:00:00", VIP)))
             for host in owners:
-                frames.append((at - MS // 2, arp(MAC[host], OBSERVER_MAC, 2, VIP, OBSERVER_MAC, "0.0.0.0")))
+                frames.append((at + MS // 2, arp(MAC[host], OBSERVER_MAC, 2, VIP, OBSERVER_MAC, "0.0.0.0")))
 
     def _events(self, folder: Path, counts: dict[str, int]) -> None:
         self.event(-S, "trial_started")
@@ -302,6 +316,7 @@ class Trial:
         self.event(-S, "arp", when="before", text=f"? ({self.vip}) at {MAC[_first(self.serving)]} [ether] on virbr0")
         self.event(self.end, "arp", when="after", text=f"? ({self.vip}) at {MAC[self.owner]} [ether] on virbr0")
         for network, packets in counts.items():
+            self.event(-S, "capture_started", network=network)
             self.event(self.end, "capture_stopped", network=network, packets=packets, dropped=0)
         self.event(self.end, "trial_finished")
         ordered = sorted(self.events, key=lambda event: event[0])

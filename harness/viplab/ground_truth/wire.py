@@ -124,6 +124,11 @@ def probe_payload(number: int, handed_ns: int) -> bytes:
     return b"viplabpr" + struct.pack("!QQ", number, handed_ns)
 
 
+def ping_payload(sent_ns: int) -> bytes:
+    """What iputils' ping writes into its requests: its `struct timeval`, and a pattern up to 56 bytes."""
+    return struct.pack("<QQ", sent_ns // SECOND_NS, sent_ns % SECOND_NS // 1000) + bytes(range(16, 56))
+
+
 def udp(macs: tuple[str, str], ips: tuple[str, str], ports: tuple[int, int], payload: bytes) -> bytes:
     """A UDP datagram, without a checksum as IPv4 allows."""
     return ip(macs, ips, _UDP, struct.pack("!HHHH", *ports, 8 + len(payload), 0) + payload)

@@ -11,13 +11,15 @@ class Family:
     """A behaviour, by the name that `trial.json` has in `family`.
 
     `log_prefix` is a regular expression for what a log line begins with that is about a virtual router and not about
-    the daemon as a whole; without one no line is told apart.
+    the daemon as a whole; without one no line is told apart. `master_line` is what it logs as it sends its first
+    advert.
     """
 
     name: str
     log_prefix: str | None = None
     garp_bursts: int = 2
     """How often a new master announces the VIP: keepalived does it again after five seconds."""
+    master_line: str | None = None
 
     def log_body(self, message: str) -> str:
         """A log message without that prefix."""

@@ -14,8 +14,10 @@ if TYPE_CHECKING:
     from viplab.lab.guest import Guest
     from viplab.scenario.model import Scenario
 
-KEEPALIVED_1 = Family("keepalived-1.2.2", log_prefix=r"VRRP_Instance\([^)]*\) ")
-KEEPALIVED_2 = Family("keepalived-2", log_prefix=r"\([^)]*\) ")
+KEEPALIVED_1 = Family(
+    "keepalived-1.2.2", log_prefix=r"VRRP_Instance\([^)]*\) ", master_line="Transition to MASTER STATE"
+)
+KEEPALIVED_2 = Family("keepalived-2", log_prefix=r"\([^)]*\) ", master_line="Entering MASTER STATE")
 
 
 class Keepalived(Subject):

@@ -60,7 +60,7 @@ def stalled(total: int, error: str | None) -> list[dict[str, Any]]:
 def written(root: Path, lines: Sequence[dict[str, Any]], *, stopped: bool = True, **account: int) -> RunFolder:
     """A power cut at `FAULT` whose client asked over HTTP as well."""
     trial = s.power_cut(s.FAMILIES[1])
-    trial.event(0, "http_started", rate=10, timeout_s=0.9)
+    trial.event(500 * s.MS, "http_started", rate=10, timeout_s=0.9)
     if stopped:
         trial.event(39 * s.S, "http_stopped", **{"sent": len(lines), "withheld": 0, "late_max_ns": 0, **account})
     run = RunFolder(s.write_run(root, [trial]))

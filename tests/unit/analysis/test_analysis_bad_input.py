@@ -164,10 +164,16 @@ def test_a_folder_without_trials_decides_nothing(run: RunFolder) -> None:
 def test_a_huge_capture_of_others_traffic_fills_no_memory(run: RunFolder) -> None:
     path = run.trials()[0].path / CAPTURE
     bulk = wire.tcp((s.CLIENT_MAC, s.MAC["A"]), (s.CLIENT_IP, "192.168.122.11"), bytes(1400))
-    foreign = wire.pcap_bytes([(s.START_NS, bulk)] * 1000)[24:]
-    with path.open("ab") as file:
-        for _ in range(60):
-            file.write(foreign)
+    own = path.read_bytes()
+    with path.open("wb") as file:
+        file.write(own[:24])
+        for begin_ns in range(s.START_NS - 60 * 10 * s.MS, s.START_NS, 10 * s.MS):
+            file.write(wire.pcap_bytes([(begin_ns + n * 1000, bulk) for n in range(1000)])[24:])
+        file.write(own[24:])
+    counted = run.trials()[0].timeline
+    lines = [json.loads(line) for line in counted.read_text().splitlines()]
+    next(line for line in lines if line.get("packets", 0) > 1000)["packets"] += 60_000
+    counted.write_text("".join(json.dumps(line) + "\n" for line in lines))
     assert path.stat().st_size > 80_000_000
     tracemalloc.start()
     view = analyze(run)

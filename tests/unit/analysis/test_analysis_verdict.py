@@ -43,7 +43,8 @@ def without(kind: str) -> Callable[[Events], Events]:
 
 
 def added(kind: str, at: int, **keys: Any) -> Callable[[Events], Events]:
-    return lambda events: [*events, {"t_ns": s.START_NS + at, "event": kind, **keys}]
+    event = {"t_ns": s.START_NS + at, "event": kind, **keys}
+    return lambda events: sorted([*events, event], key=lambda line: int(line["t_ns"]))
 
 
 @pytest.mark.parametrize("family", s.FAMILIES)
@@ -162,10 +163,12 @@ def test_an_outage_outside_its_window_fails(tmp_path: Path) -> None:
 
 
 def test_a_late_takeover_fails(tmp_path: Path) -> None:
-    late = s.case_a(s.FAMILIES[1])
-    late.frames["interconnect"] = []
+    late = s.Trial("case-a", s.FAMILIES[1], "B")
     late.adverts("A", 0, 10 * s.S + 1)
-    late.adverts("B", 14 * s.S, late.end)
+    late.fault("kill", "A", 10 * s.S + 400 * s.MS, marker="token")
+    garp = late.takeover("B", 14 * s.S, late.end)
+    late.serving = [(0, "A"), (garp + s.MS, "B")]
+    late.owning = [(0, ("A",)), (garp, ("A", "B"))]
     verdict, reason = judged(late.write(tmp_path, 1))
     assert verdict == "fail"
     assert "first advert +0.395 s off its deadline" in reason

@@ -1,0 +1,309 @@
+"""What is seen of the hosts on one network against the other one, their own logs, the census and the client."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from itertools import pairwise
+
+from viplab.analysis.logs import Line
+from viplab.analysis.record import Record, arp_entry
+from viplab.analysis.views import FaultView
+from viplab.analysis.witnesses.witness import Witness
+from viplab.capture.frames import UNSPECIFIED, Arp
+from viplab.errors import ViplabError
+from viplab.subjects.registry import find_family
+from viplab.types import Event, HostName
+
+# The census looks four times a second; an answer may come to be seen by the next look.
+_CENSUS_LATE_NS = 50_000_000
+_CENSUS_SURE_NS = 500_000_000
+# The kernel tells of a neighbour while it takes in the frame; the bench may read that late.
+_TOLD_LATE_NS, _TOLD_EARLY_NS = 100_000_000, 1_000_000
+# A line is written as the advert goes; rsyslog or a busy guest may stamp it later.
+_LOGGED_EARLY_NS, _LOGGED_LATE_NS = 10_000_000, 50_000_000
+_ANNOUNCED_NS = 500_000_000
+_ANNOUNCES_AS_MASTER_INTERVALS = 2.5
+_ANNOUNCING = ("gratuitous ARPs on", "gratuitous NAs on", "unsolicited NAs on")
+_VERSION = {"vrrp2": 2, "vrrp3": 3}
+
+
+def _census(record: Record, views: Sequence[FaultView]) -> str | None:
+    asked, looks = _census_asked(record), record.all("owners")
+    if ":" in record.info.vip:
+        return None  # the census asks by ARP
+    if len(asked) != len(looks):
+        return (
+            f"the owner census says that it looked {len(looks)} times, and the capture has {len(asked)} of its requests"
+        )
+    answers: list[set[str]] = [set() for _ in asked]
+    times = [frame.time_ns for frame in asked]
+    for frame in record.arps:
+        index = bisect_right(times, frame.time_ns) - 1
+        answer = not frame.request and frame.sender_ip == record.info.vip
+        if index >= 0 and answer and frame.dst_mac == asked[index].src_mac:
+            answers[index].add(frame.sender_mac)
+    for index, (frame, look) in enumerate(zip(asked, looks, strict=True)):
+        off_ns = frame.time_ns - look.t_ns
+        if abs(off_ns) > _CENSUS_LATE_NS:
+            return f"the owner census asked {off_ns / 1e6:+.3f} ms from where its request is in the capture"
+        said, near = _macs(look), slice(max(0, index - 1), index + 2)
+        unseen = said - set().union(*answers[near])
+        unsaid = answers[index] - set().union(*map(_macs, looks[near]))
+        if unseen or unsaid:
+            mac = min(unseen or unsaid)
+            yes, no = ("census", "capture") if unseen else ("capture", "census")
+            return f"{_named(record, mac)} holds the VIP by the {yes} and not by the {no}"
+    return None
+
+
+def _census_asked(record: Record) -> list[Arp]:
+    """The requests of the census, which come from no address; a host that does so at its start is not taken for it."""
+    vip = record.info.vip
+    asked = [frame for frame in record.arps if frame.request and frame.sender_ip in UNSPECIFIED]
+    asked = [frame for frame in asked if frame.target_ip == vip]
+    senders = Counter(frame.src_mac for frame in asked)
+    return [frame for frame in asked if senders[frame.src_mac] == max(senders.values())]
+
+
+def _macs(look: Event) -> set[str]:
+    return {str(mac).lower() for mac in look.get("macs") or []}
+
+
+def _answers_by_owners(record: Record, views: Sequence[FaultView]) -> str | None:
+    looks = [(event.t_ns, mac) for event in record.all("owners") for mac in _macs(event)]
+    if not record.all("owners") or ":" in record.info.vip:
+        return None
+    held: dict[HostName, list[int]] = {host: [] for host in record.info.hosts}
+    for at_ns, mac in looks:
+        if host := record.host_by_mac(mac):
+            held[host].append(at_ns)
+    for trip in record.trips:
+        answerer = record.host_by_mac(trip.mac)
+        if answerer is None:
+            continue
+        seen = held[answerer]
+        if bisect_left(seen, trip.sent_ns - _CENSUS_SURE_NS) == bisect_right(seen, trip.sent_ns + _CENSUS_SURE_NS):
+            return f"{answerer} answered request {trip.seq}, and the owner census saw nothing of {answerer} around it"
+    return None
+
+
+def _entry_explained(record: Record, views: Sequence[FaultView]) -> str | None:
+    known: str | None = None
+    for event in record.events:
+        if event.event == "arp":
+            printed = arp_entry(str(event.get("text", "")), record.info.vip)
+            if printed and known and printed != known:
+                names = _named(record, printed), _named(record, known)
+                return f"the client's ARP table names {names[0]} for the VIP; its last change was to {names[1]}"
+            known = printed or known
+        elif event.event == "neighbour" and event.get("ip") == record.info.vip:
+            entry = None if event.get("deleted") or not event.get("mac") else str(event.get("mac")).lower()
+            if entry and known and entry != known and not _told(record, entry, event.t_ns):
+                return f"the client's entry came to name {_named(record, entry)}, and no frame of it explains that"
+            known = entry
+    return None
+
+
+def _told(record: Record, mac: str, at_ns: int) -> bool:
+    """Whether a frame told the client that this is the VIP's MAC, at just that moment."""
+    vip, since_ns, until_ns = record.info.vip, at_ns - _TOLD_LATE_NS, at_ns + _TOLD_EARLY_NS
+    told = [frame.time_ns for frame in record.arps if (frame.sender_mac, frame.sender_ip) == (mac, vip)]
+    told += [
+        frame.time_ns for frame in record.neighbours if frame.src_mac == mac and vip in (frame.target_ip, frame.src_ip)
+    ]
+    return any(since_ns <= time_ns <= until_ns for time_ns in told)
+
+
+def _named(record: Record, mac: str) -> str:
+    return record.host_by_mac(mac) or mac
+
+
+def _masters_logged(record: Record, views: Sequence[FaultView]) -> str | None:
+    pattern = _master_line(record)
+    if pattern is None:
+        return None
+    for view in views:
+        host, moment_ns = view.new_master, view.moments.first_advert_ns
+        if host is None or moment_ns is None:
+            continue
+        lines = [line for line in record.logs.get(host, []) if pattern in line.message]
+        if not any(_logged_at(record, host, line, moment_ns) for line in lines):
+            return f"{host} advertised after the {view.summary.fault}, and its log does not say master at that moment"
+    return None
+
+
+def _masters_advertised(record: Record, views: Sequence[FaultView]) -> str | None:
+    pattern, faults = _master_line(record), record.faults
+    if pattern is None or not faults:
+        return None
+    for host in record.info.nodes:
+        begun = _begun(record, host)
+        for line in record.logs.get(host, []):
+            dated = _on_host_clock(record, host, line)
+            if pattern not in line.message or dated is None or dated[0] - dated[1] < faults[0].at_ns:
+                continue
+            if not any(_logged_at(record, host, line, moment_ns) for moment_ns in begun):
+                return f"{host} logs {line.message!r}, and the capture has no advert with which that began"
+    return None
+
+
+def _master_line(record: Record) -> str | None:
+    try:
+        return find_family(record.info.family, record.info.subject).master_line
+    except ViplabError:
+        return None
+
+
+def _begun(record: Record, host: HostName) -> list[int]:
+    """The adverts with which a host began to be master: its first ones, and those after a silence."""
+    times = [advert.time_ns for advert in record.adverts_of(host)]
+    silence_ns = 1.5e9 * record.info.nodes[host].advert_int_s
+    others = [advert.time_ns for advert in record.adverts if record.advertiser(advert) != host and advert.priority]
+    begun = times[:1]
+    for before, after in pairwise(times):
+        between = bisect_left(others, before) < bisect_left(others, after)
+        if after - before > silence_ns or between:
+            begun.append(after)
+    return begun
+
+
+def _on_host_clock(record: Record, host: HostName, line: Line) -> tuple[int, int] | None:
+    """When a line was written by the host's clock, at the earliest, and how much later that may have been."""
+    offset = record.to_host_clock(host)
+    if offset is None or line.time_ns is None:
+        return None
+    shift_ns, sure_ns = offset
+    return line.time_ns - shift_ns - sure_ns, 2 * sure_ns + line.resolution_ns
+
+
+def _logged_at(record: Record, host: HostName, line: Line, moment_ns: int) -> bool:
+    dated = _on_host_clock(record, host, line)
+    if dated is None:
+        return False
+    earliest_ns, width_ns = dated
+    return moment_ns - _LOGGED_EARLY_NS - width_ns <= earliest_ns <= moment_ns + _LOGGED_LATE_NS
+
+
+def _announcements_logged(record: Record, views: Sequence[FaultView]) -> str | None:
+    for view in views:
+        host = view.new_master
+        if host is None:
+            continue
+        times = [frame.time_ns for frame in record.announcements if record.sender(frame) == host]
+        for line in record.logs.get(host, []):
+            dated = _on_host_clock(record, host, line)
+            if dated is None or record.info.vip not in line.message:
+                continue
+            earliest_ns, width_ns = dated
+            if not any(word in line.message for word in _ANNOUNCING) or earliest_ns < view.summary.fault.earliest_ns:
+                continue
+            since_ns, until_ns = earliest_ns - _ANNOUNCED_NS, earliest_ns + width_ns + _ANNOUNCED_NS
+            if bisect_left(times, since_ns) == bisect_right(times, until_ns):
+                return f"{host} logs {line.message!r}, and the capture has no such frame"
+    return None
+
+
+def _announces_as_master(record: Record, views: Sequence[FaultView]) -> str | None:
+    for host, node in record.info.nodes.items():
+        times = [advert.time_ns for advert in record.adverts_of(host)]
+        near_ns = _ANNOUNCES_AS_MASTER_INTERVALS * 1e9 * node.advert_int_s + _ANNOUNCED_NS
+        for frame in record.announcements:
+            near = bisect_left(times, frame.time_ns - near_ns) < bisect_right(times, frame.time_ns + near_ns)
+            if record.sender(frame) == host and not near:
+                return f"{host} announced the VIP as its own, and has no advert around that"
+    return None
+
+
+def _who_is_who(record: Record, views: Sequence[FaultView]) -> str | None:
+    return next(_mistaken(record), None)
+
+
+def _mistaken(record: Record) -> Iterator[str]:
+    """What `trial.json` says of a host and its own frames and log lines do not bear out."""
+    info = record.info
+    for advert in record.adverts:
+        host, sender = record.advertiser(advert), record.host_by_mac(advert.src_mac)
+        if host and sender and host != sender:
+            yield f"an advert comes from the address of {host} and from the MAC of {sender}"
+            break
+    for host, node in info.nodes.items():
+        adverts = record.adverts_of(host)
+        if not adverts:
+            continue
+        if info.protocol in _VERSION and adverts[0].version != _VERSION[info.protocol]:
+            yield f"{host} advertises in version {adverts[0].version}; the trial was to be of {info.protocol}"
+        if all(advert.priority != node.priority for advert in adverts):
+            yield f"{host} advertises priority {adverts[0].priority}; it was given {node.priority}"
+        # Version 2 counts whole seconds.
+        resolution_s = 1.0 if adverts[0].version == 2 else 0.01
+        if abs(adverts[0].advert_int_s - node.advert_int_s) >= resolution_s:
+            yield f"{host} advertises every {adverts[0].advert_int_s:g} s; it was to every {node.advert_int_s:g} s"
+        if not any(info.vip in advert.addresses for advert in adverts):
+            yield f"{host} advertises {', '.join(adverts[0].addresses)}; the VIP was to be {info.vip}"
+    names = {station.hostname: name for name, station in info.stations.items()}
+    for host, lines in record.logs.items():
+        strangers = {names[line.host] for line in lines if line.host in names} - {host}
+        if strangers:
+            yield f"the log of {host} was written by {min(strangers)}"
+
+
+WITNESSES = (
+    Witness(
+        name="census and capture",
+        compares="each look of the owner census with its request and the answers to it in the capture",
+        needs="`owners`, where the VIP is of IPv4",
+        tolerance="50 ms (its thread may be late); an answer by one look",
+        rule=_census,
+    ),
+    Witness(
+        name="census and answers",
+        compares="who answers requests with whom the owner census sees",
+        needs="-",
+        tolerance="0.5 s, which are two looks",
+        rule=_answers_by_owners,
+    ),
+    Witness(
+        name="neighbour table and frames",
+        compares="each change of the client's entry with the frame that told the client, and with the table as printed",
+        needs="-",
+        tolerance="100 ms late (netlink is read by a thread)",
+        rule=_entry_explained,
+    ),
+    Witness(
+        name="adverts and log",
+        compares="the first advert of a new master with the line of its log",
+        needs="a line with which daemons of its family say that they become master",
+        tolerance="10 ms early, 50 ms late, the line's own resolution, the uncertainty of the guest's clock",
+        rule=_masters_logged,
+    ),
+    Witness(
+        name="log and adverts",
+        compares="each line of a log that says master with the adverts of that host",
+        needs="-",
+        tolerance="the same",
+        rule=_masters_advertised,
+    ),
+    Witness(
+        name="log and announcements",
+        compares="what a new master logs of gratuitous ARP with the frames",
+        needs="-",
+        tolerance="0.5 s",
+        rule=_announcements_logged,
+    ),
+    Witness(
+        name="announcements and adverts",
+        compares="who announces the VIP with who advertises",
+        needs="-",
+        tolerance="2.5 intervals and 0.5 s",
+        rule=_announces_as_master,
+    ),
+    Witness(
+        name="who is who",
+        compares="`trial.json` with the addresses, priorities and intervals of adverts, and the host names of the logs",
+        needs="-",
+        tolerance="version 2 counts whole seconds",
+        rule=_who_is_who,
+    ),
+)

@@ -1,0 +1,37 @@
+"""Witnesses: none speaks of a good trial, and each has words for what it compares."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from support import synthetic as s
+from viplab.analysis.reading import read_trial
+from viplab.analysis.trial import view_trial
+from viplab.analysis.witnesses import WITNESSES
+from viplab.ground_truth.cases import AWKWARD
+from viplab.run_folder import RunFolder, TrialFolder
+
+SAMPLE = RunFolder(s.REPOSITORY / "results" / "sample")
+
+
+def objections(folder: TrialFolder) -> list[str]:
+    record = read_trial(folder)
+    faults = view_trial(record).faults
+    return [f"{witness.name}: {said}" for witness in WITNESSES if (said := witness.rule(record, faults))]
+
+
+@pytest.mark.parametrize("folder", SAMPLE.trials(), ids=lambda folder: folder.name)
+def test_no_witness_objects_to_what_was_really_measured(folder: TrialFolder) -> None:
+    assert objections(folder) == []
+
+
+@pytest.mark.parametrize("case", AWKWARD)
+def test_no_witness_objects_to_what_is_awkward_and_true(tmp_path: Path, case: str) -> None:
+    assert objections(TrialFolder(AWKWARD[case](s.FAMILIES[1]).write(tmp_path, 1))) == []
+
+
+def test_each_witness_is_named_once() -> None:
+    names = [witness.name for witness in WITNESSES]
+    assert len(set(names)) == len(names)
