@@ -205,6 +205,14 @@ def compare(
     base: Annotated[str, typer.Argument(help="A run, or a baseline of results/baselines/.")],
     new: Annotated[str | None, typer.Argument(help="Another; left out: the same, with two --subject.")] = None,
     subject: Annotated[list[str] | None, typer.Option(help="Twice: this one of BASE against that one of NEW.")] = None,
+    across: Annotated[
+        str | None,
+        typer.Option(
+            metavar="WORDS",
+            help="What may differ, and is then reported: image (the guests' image and packages), host (the machine's "
+            "kernel, qemu, libvirt; with namespaces for hosts its packages), or image,host.",
+        ),
+    ] = None,
     results: Results = None,
 ) -> int:
     """Say whether NEW is worse than BASE: exit status 0 the same or better, 3 worse, 2 undecided."""
@@ -218,7 +226,12 @@ def compare(
         raise InputError("NEW: left out, so two --subject have to say what is compared with what")
     runs = _runs(results)
     old, young = (read_points(runs.find_points(word)) for word in (base, new or base))
-    comparison = judge(old, young, subjects=(subject[0], subject[1]) if subject else None)
+    comparison = judge(
+        old,
+        young,
+        (subject[0], subject[1]) if subject else None,
+        [word.strip() for word in (across or "").split(",") if word],
+    )
     for line in lines(comparison):
         out().print(line, markup=False, soft_wrap=True)
     return comparison.exit_status

@@ -42,6 +42,10 @@ class Points(Frozen):
     accel: str | None
     provenance: Provenance
     versions: dict[str, list[str]] = Field(description="By subject, what was tested.")
+    families: dict[str, str] = Field(
+        default={}, description="By subject/profile, the timing model it was held against."
+    )
+    scenarios: dict[str, str] = Field(default={}, description="By name, the digest of what the scenario asks for.")
     undecided: int = Field(description="Trials whose values are not among these.")
     noise_floor_s: float | None
     series: list[Series]
@@ -84,6 +88,8 @@ def points(summary: Summary) -> Points:
         accel=accel,
         provenance=summary.provenance,
         versions=versions,
+        families={f"{trial.subject}/{trial.profile}": trial.family for trial in summary.trials},
+        scenarios={trial.scenario: trial.scenario_digest for trial in summary.trials if trial.scenario_digest},
         undecided=sum(trial.verdict == "undecided" for trial in summary.trials),
         noise_floor_s=_noise_floor_s(summary.trials),
         series=[

@@ -6,21 +6,24 @@ interval the fault struck (docs/method.md).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from statistics import median
 from typing import Literal
 
 from pydantic import Field
 
 from viplab.analysis.baseline import Points, Series
+from viplab.analysis.conditions import ALLOWED, Difference, Sort, banner, differences
 from viplab.analysis.statistics import fewest_for, mann_whitney, shift_interval, smallest_p
-from viplab.errors import ExitStatus, IncomparableError
+from viplab.errors import ExitStatus, IncomparableError, InputError
 from viplab.metrics import SECOND, Shown, named
 from viplab.types import Frozen
 
 ALPHA = 0.01
 LEAST_SHARE = 0.05
 LEAST_S = 0.020
+SAID = 4
+"""Differences that a refusal names; a comparison names them all."""
 _STATUS = {"-": ExitStatus.WORSE, "?": ExitStatus.UNDECIDED, "=": ExitStatus.OK, "+": ExitStatus.OK}
 VERDICTS = {ExitStatus.OK: "the same or better", ExitStatus.UNDECIDED: "undecided", ExitStatus.WORSE: "worse"}
 
@@ -52,26 +55,31 @@ class Comparison(Frozen):
     base: str
     new: str
     rows: list[Row]
+    differences: list[Difference] = Field(description="What the two were made under that is not the same.")
     left_out: list[str] = Field(description="Scenarios and subjects that only one side has.")
     noise_floor_s: float = Field(description="The larger one of both sides; 0 where neither has a calibration.")
     exit_status: ExitStatus
 
 
-def compare(base: Points, new: Points, subjects: tuple[str, str] | None = None) -> Comparison:
+def compare(
+    base: Points, new: Points, subjects: tuple[str, str] | None = None, across: Collection[str] = ()
+) -> Comparison:
     """Compare metric by metric what both sides have.
 
     Args:
         base: the values that the others are held against.
         new: those others.
         subjects: compare this subject of `base` with that one of `new`, instead of each with itself.
+        across: words of `ALLOWED`: what may differ, and is then reported.
 
     Raises:
-        InputError: there is no such subject.
+        InputError: there is no such subject, or no such word.
         IncomparableError: they cannot be compared; the message says why.
     """
     if subjects is not None:
         base, new = base.of(subjects[0]), new.of(subjects[1])
-    _refuse(base, new)
+    found = differences(base, new)
+    _refuse(f"{base.run} and {new.run}", found, across)
     bases, news = (_grouped(side, by_subject=subjects is None) for side in (base, new))
     common = [group for group in bases if group in news]
     if not common:
@@ -89,6 +97,7 @@ def compare(base: Points, new: Points, subjects: tuple[str, str] | None = None) 
         base=f"{subjects[0]} of {base.run}" if subjects else base.run,
         new=f"{subjects[1]} of {new.run}" if subjects else new.run,
         rows=rows,
+        differences=found,
         left_out=[" ".join(filter(None, group)) for group in sorted(bases.keys() ^ news.keys())],
         noise_floor_s=floor_s,
         exit_status=_status(rows),
@@ -96,7 +105,7 @@ def compare(base: Points, new: Points, subjects: tuple[str, str] | None = None) 
 
 
 def lines(comparison: Comparison) -> list[str]:
-    """The comparison as lines to print: a row a metric, those that the verdict depends on marked with a star."""
+    """The comparison as lines to print: what differs, then a row a metric; a star marks what the verdict depends on."""
     head = ("", "scenario", "subject", "metric", "base ms", "new ms", "shift ms", "95 % interval", "p", "n")
     table = [head, *(_cells(row) for row in comparison.rows)]
     widths = [max(len(cells[column]) for cells in table) for column in range(len(head))]
@@ -111,20 +120,24 @@ def lines(comparison: Comparison) -> list[str]:
     bounds = f"{LEAST_SHARE:.0%}, {LEAST_S * 1e3:.0f} ms and the noise floor ({floor})"
     rule = f"* decides; a shift counts where p < {ALPHA} and it is more than {bounds}"
     verdict = VERDICTS[comparison.exit_status]
-    return [*text, *reasons, *left_out, rule, f"{comparison.new} against {comparison.base}: {verdict}"]
+    above = banner(comparison.differences)
+    return [*above, *text, *reasons, *left_out, rule, f"{comparison.new} against {comparison.base}: {verdict}"]
 
 
-def _refuse(base: Points, new: Points) -> None:
-    """Sets that differ in what they were measured with: the difference would be its, not the subjects'."""
-    for what, one, other in (
-        ("lab", base.lab, new.lab),
-        ("accelerator", base.accel, new.accel),
-        ("image", base.provenance.image, new.provenance.image),
-        ("schema", base.schema_version, new.schema_version),
-    ):
-        if one != other:
-            differs = f"{what} is {one or 'none'} in one, {other or 'none'} in the other"
-            raise IncomparableError(f"{base.run} and {new.run} cannot be compared: {differs}")
+def _refuse(what: str, found: list[Difference], across: Collection[str]) -> None:
+    """Sets that were not measured alike: the difference would be that of the conditions, not the subjects'."""
+    unknown = [word for word in across if word not in ALLOWED]
+    if unknown:
+        raise InputError(f"--across {','.join(unknown)}: there is no such word; there is {', '.join(ALLOWED)}")
+    spoilt = [difference for difference in found if difference.sort is Sort.SPOILS]
+    if spoilt:
+        raise IncomparableError(f"{what} cannot be compared: {'; '.join(map(str, spoilt))}")
+    needed = [word for word in ALLOWED if any(difference.sort.value == word for difference in found)]
+    asking = [difference for difference in found if difference.sort.value in set(needed) - set(across)]
+    if asking:
+        named = "; ".join(map(str, asking[:SAID])) + (f"; and {len(asking) - SAID} more" if len(asking) > SAID else "")
+        how = f"--across {','.join(needed)} compares them all the same"
+        raise IncomparableError(f"{what} were not made alike ({named}); {how}")
 
 
 Group = tuple[str, str, str]

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from bisect import bisect_right
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
+from hashlib import sha256
 from itertools import pairwise
 from typing import Any
 
@@ -20,6 +22,7 @@ from viplab.types import Event, HostName, HttpRequest, NetworkName, Station, Tri
 from viplab.untrusted_data import yaml_value
 
 NETWORKS: tuple[NetworkName, ...] = ("public", "interconnect")
+_PROSE = ("title", "story", "article", "expect", "once")
 _STEP = ("step_started", "step_finished")
 
 
@@ -145,6 +148,14 @@ class Record:
     def trips(self) -> list[Trip]:
         """The stream that outages are measured with: the probe, or the ping where there was no probe."""
         return self.streams["probe"] or self.streams["ping"]
+
+    @property
+    def scenario_digest(self) -> str | None:
+        """A digest of all in the scenario that makes its trials what they are; None where there is no scenario."""
+        if not self.scenario:
+            return None
+        asked = {key: value for key, value in yaml_value(self.scenario).items() if key not in _PROSE}
+        return sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
     @property
     def interval_s(self) -> float:

@@ -169,6 +169,7 @@ class TrialSummary(FaultMetrics):
 
     name: str
     scenario: str
+    scenario_digest: str | None = Field(default=None, description="Of what the scenario asks for, its prose left out.")
     subject: str
     subject_version: str
     profile: str

@@ -63,6 +63,7 @@ def _summary(record: Record, faults: Sequence[FaultView]) -> TrialSummary:
     return TrialSummary(
         name=record.name,
         scenario=info.scenario,
+        scenario_digest=record.scenario_digest,
         subject=info.subject,
         subject_version=info.subject_version,
         profile=info.profile,

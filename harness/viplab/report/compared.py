@@ -8,6 +8,7 @@ from itertools import combinations
 
 from viplab.analysis.baseline import points
 from viplab.analysis.compare import VERDICTS, Comparison, Row, compare
+from viplab.analysis.conditions import ALLOWED
 from viplab.analysis.summary import Summary
 from viplab.errors import InputError
 from viplab.metrics import SECOND, Shown, named
@@ -43,7 +44,7 @@ class Compared:
 
 
 def runs(base: Summary, new: Summary) -> Compared:
-    """Two runs."""
+    """Two runs; whatever may differ between them is allowed, for the page says it above the values."""
     return _compared(base.id, new.id, base, new, None)
 
 
@@ -66,6 +67,6 @@ def _full(subject: Subject) -> str:
 
 def _compared(base_name: str, new_name: str, base: Summary, new: Summary, pair: tuple[str, str] | None) -> Compared:
     try:
-        return Compared(base_name, new_name, compare(points(base), points(new), pair), None)
+        return Compared(base_name, new_name, compare(points(base), points(new), pair, ALLOWED), None)
     except InputError as error:
         return Compared(base_name, new_name, None, str(error))

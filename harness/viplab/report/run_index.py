@@ -10,6 +10,8 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
+from viplab.analysis.baseline import points
+from viplab.analysis.conditions import Difference, differences
 from viplab.analysis.summary import ClaimResult, Summary
 from viplab.errors import InputError
 from viplab.regular_files import is_regular, read_regular
@@ -20,9 +22,6 @@ from viplab.run_folder import RunFolder
 from viplab.untrusted_data import json_value
 
 _LARGEST = 256 << 20
-
-SAME_GROUND = ("accel", "image", "host_kernel", "qemu", "libvirt")
-"""What of two runs' provenance a reader should know of where it differs; the accelerator and image rule a test out."""
 
 
 @dataclass(frozen=True)
@@ -90,7 +89,7 @@ def comparison_page(base: Summary, new: Summary) -> str:
         .get_template("comparison.html.j2")
         .render(
             base=base, new=new, compared=compared.runs(base, new), turns=turns(base, new),
-            other_ground=other_ground(base, new), policy=served_policy(),
+            differences=_differences(base, new), policy=served_policy(),
         )
     )  # fmt: skip
 
@@ -110,16 +109,12 @@ def turns(base: Summary, new: Summary) -> list[Turn]:
     ]
 
 
-def other_ground(base: Summary, new: Summary) -> list[str]:
-    """What the two runs were made with that differs, one sentence each."""
-    pairs = ((name, getattr(base.provenance, name), getattr(new.provenance, name)) for name in SAME_GROUND)
-    found = [f"{name}: {before or 'none'} and {after or 'none'}" for name, before, after in pairs if before != after]
-    versions = [{(trial.subject, trial.subject_version) for trial in run.trials} for run in (base, new)]
-    for subject in sorted({name for side in versions for name, _ in side}):
-        before, after = (sorted(version for name, version in side if name == subject) for side in versions)
-        if before and after and before != after:
-            found.append(f"{subject}: {', '.join(before)} and {', '.join(after)}")
-    return found
+def _differences(base: Summary, new: Summary) -> list[Difference]:
+    """What the two runs were made under that differs; nothing where one is of several labs, which is said instead."""
+    try:
+        return differences(points(base), points(new))
+    except InputError:
+        return []
 
 
 def _tallies(claims: Sequence[ClaimResult]) -> dict[str, dict[str, int]]:

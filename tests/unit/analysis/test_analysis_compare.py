@@ -11,6 +11,7 @@ import pytest
 from support import synthetic as s
 from viplab.analysis.baseline import Points, Series, points, read_points, write_baseline
 from viplab.analysis.compare import Comparison, compare, lines
+from viplab.analysis.conditions import ALLOWED
 from viplab.analysis.run import analyze, write_summary
 from viplab.errors import IncomparableError, InputError
 from viplab.run_folder import RunFolder
@@ -146,16 +147,87 @@ def test_a_subject_can_be_held_against_another() -> None:
 @pytest.mark.parametrize(
     ("other", "said"),
     [
-        ({"lab": "netns"}, "lab is libvirt in one, netns in the other"),
-        ({"accel": "kvm"}, "accelerator is qemu"),
-        ({"provenance": PROVENANCE.model_copy(update={"image": "debian-12-2"})}, "image is debian-12-1"),
+        ({"lab": "netns"}, "lab: libvirt and netns"),
+        ({"accel": "kvm"}, "accelerator: qemu and kvm"),
+        ({"families": {"vipd/keepalived-2": "new"}}, "timing model of vipd/keepalived-2: old and new"),
+        ({"scenarios": {"case-c": "2"}}, "scenario case-c: 1 and 2"),
         ({"series": [excess(FAST, "frr")]}, "nothing can be compared"),
     ],
 )
 def test_what_cannot_be_compared_is_refused_with_a_reason(other: dict[str, object], said: str) -> None:
     with pytest.raises(IncomparableError, match=said) as caught:
-        compare(made(excess(FAST)), made(excess(FAST), run="new", **other))
+        compare(
+            made(excess(FAST), families={"vipd/keepalived-2": "old"}, scenarios={"case-c": "1"}),
+            made(excess(FAST), run="new", **other),
+            across=ALLOWED,
+        )
     assert caught.value.exit_status == 2
+
+
+MADE = {"image": "debian-12-2", "host_kernel": "7", "packages": {"A": {"systemd": "253"}, "B": {"systemd": "253"}}}
+OLD = PROVENANCE.model_copy(update={"packages": {"A": {"systemd": "252"}}})
+
+
+def later(**changed: object) -> Points:
+    return made(excess(FAST), run="new", provenance=OLD.model_copy(update=changed), versions={"vipd": ["vipd 2"]})
+
+
+@pytest.mark.parametrize(
+    ("changed", "words"),
+    [
+        (["image"], "image"),
+        (["packages"], "image"),
+        (["host_kernel"], "host"),
+        (["image", "host_kernel", "packages"], "image,host"),
+    ],
+)
+def test_what_may_differ_is_refused_with_what_to_allow_and_reported_once_allowed(
+    changed: list[str], words: str
+) -> None:
+    base, new = (
+        made(excess(FAST), provenance=OLD, versions={"vipd": ["vipd 1"]}),
+        later(**{k: MADE[k] for k in changed}),
+    )
+    with pytest.raises(IncomparableError, match=f"--across {words} compares them") as caught:
+        compare(base, new)
+    assert "\n" not in str(caught.value)
+    assert caught.value.exit_status == 2
+    text = lines(compare(base, new, across=words.split(",")))
+    assert text[0].startswith("made under other conditions")
+    for name in changed:
+        was = {"image": "image: debian-12-1 and debian-12-2", "host_kernel": "host kernel: 6 and 7"}
+        assert f"  {was.get(name, 'package systemd: 252 and 253')}" in text
+    assert "version of vipd: vipd 1 and vipd 2" in text
+
+
+def test_what_is_compared_needs_no_leave_to_differ() -> None:
+    subject = made(excess(FAST), provenance=OLD, versions={"systemd": ["252"]})
+    other = made(excess(FAST), run="new", provenance=later(packages=MADE["packages"]).provenance)
+    comparison = compare(subject, other.model_copy(update={"versions": {"systemd": ["253"]}}))
+    assert lines(comparison)[0] == "version of systemd: 252 and 253"
+    with pytest.raises(InputError, match="there is no such word; there is image, host"):
+        compare(subject, subject, across=["imgae"])
+
+
+@pytest.mark.parametrize("path", sorted(BASELINES.glob("*.json")), ids=lambda path: path.stem)
+def test_a_run_of_today_is_held_against_a_committed_baseline_once_that_is_allowed(path: Path) -> None:
+    kept = read_points(path)
+    today = {
+        "host_kernel": "7.1",
+        "image": kept.provenance.image and "debian-12-0",
+        "packages": {"A": {"systemd": "9"}},
+    }
+    fresh = kept.model_copy(
+        update={
+            "run": "fresh",
+            "provenance": kept.provenance.model_copy(update=today),
+            "families": {"vipd/keepalived-2": "keepalived-2"},
+            "scenarios": {"failover": "1"},
+        }
+    )
+    with pytest.raises(IncomparableError, match=r"--across (image,)?host compares them"):
+        compare(kept, fresh)
+    assert compare(kept, fresh, across=ALLOWED).exit_status == 0
 
 
 def test_every_row_prints_its_mark_p_interval_and_n() -> None:

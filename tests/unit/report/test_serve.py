@@ -184,9 +184,14 @@ def test_two_runs_stand_side_by_side(address: tuple[str, int]) -> None:
 
 def test_what_was_made_under_other_conditions_is_said() -> None:
     old = sample.run(sample.trial()).summary
-    new = old.model_copy(update={"provenance": old.provenance.model_copy(update={"accel": "kvm"})})
-    assert run_index.other_ground(old, new) == ["accel: qemu and kvm"]
-    assert run_index.other_ground(old, old) == []
+    new = old.model_copy(
+        update={"provenance": old.provenance.model_copy(update={"host_kernel": "7.0", "image": "debian-12-x"})}
+    )
+    page = run_index.comparison_page(old, new)
+    assert f"host kernel: {old.provenance.host_kernel} and 7.0" in page
+    assert f"image: {old.provenance.image} and debian-12-x" in page
+    assert "held against" in page
+    assert "same conditions" not in run_index.comparison_page(old, old)
 
 
 def test_a_claim_whose_verdict_changed_is_listed() -> None:
