@@ -96,10 +96,29 @@ def test_the_report_has_the_title_of_each_metric_that_is_shown_there(view: RunVi
 
 
 def test_what_is_on_disk_keeps_the_names_of_schema_1(view: RunView) -> None:
-    assert summary_bytes(view) == (SAMPLE / "summary.json").read_bytes()
-    kept = json.loads(points(view.summary).model_dump_json(by_alias=True))
-    assert Points.model_validate(kept) == points(view.summary)
-    assert set(kept["series"][0]) == {"scenario", "subject", "profile", "quantity", "values"}
+    now, kept = json.loads(summary_bytes(view)), json.loads((SAMPLE / "summary.json").read_bytes())
+    assert _keys(now) == _keys(kept)
+    assert set(now["figures"][0]) >= {"scenario", "subject", "profile", "quantity", "n", "undecided", "median"}
+    baseline = json.loads(points(view.summary).model_dump_json(by_alias=True))
+    assert set(baseline["series"][0]) == {"scenario", "subject", "profile", "quantity", "values"}
+    assert Points.model_validate(baseline) == points(view.summary)
+
+
+def test_the_sample_measures_what_it_measured_when_it_was_made(view: RunView) -> None:
+    now, kept = json.loads(summary_bytes(view)), json.loads((SAMPLE / "summary.json").read_bytes())
+    # The outage that the timing model predicts may be known better since.
+    measured = ("name", "verdict", *METRICS)
+    for trial, before in zip(now["trials"], kept["trials"], strict=True):
+        assert [trial[name] for name in measured] == [before[name] for name in measured]
+    assert now["figures"] == kept["figures"]
+    assert [claim["verdict"] for claim in now["claims"]] == [claim["verdict"] for claim in kept["claims"]]
+
+
+def _keys(value: object) -> object:
+    """Names and nesting without the values, in the order in which they stand."""
+    if isinstance(value, dict):
+        return [(name, _keys(item)) for name, item in value.items()]
+    return [_keys(item) for item in value if isinstance(item, dict)] if isinstance(value, list) else None
 
 
 def test_no_other_module_keeps_a_list_of_metrics() -> None:
