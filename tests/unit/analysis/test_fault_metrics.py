@@ -227,7 +227,8 @@ def test_in_version_3_every_prediction_counts_in_the_interval_that_the_master_ad
     assert fault.summary.outage_window_s == pytest.approx((left_s, left_s), abs=1e-9)
     expected = {item.name: item.expected_s for item in fault.waterfall}
     assert expected["wait"] == (0.0, 0.01)
-    assert expected["detection"] == pytest.approx((down_s - x_s, down_s - x_s), abs=1e-9)
+    # The bracket of the fault is 0.2 µs wide.
+    assert expected["detection"] == pytest.approx((down_s - x_s, down_s - x_s), abs=2e-7)
     assert named_values(record, view)["skew_s"] == 0.006054687
 
 
