@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
-from importlib.metadata import entry_points
 from types import MappingProxyType
 from typing import Any
 
-from viplab.errors import HostError, InputError
+from viplab.errors import InputError
 from viplab.faults import link, power, process, traffic
 from viplab.faults.kind import FaultKind
+from viplab.plugins import brought, loading
 
 GROUP = "viplab.faults"
 """Entry points of this group name a `FaultKind`, or several of them in a row."""
@@ -25,17 +25,10 @@ def _table() -> dict[str, FaultKind]:
     table: dict[str, FaultKind] = {}
     for kind in (*process.KINDS, *link.KINDS, *power.KINDS, *traffic.KINDS):
         _add(table, kind)
-    for point in sorted(entry_points(group=GROUP), key=lambda point: point.name):
-        package = point.dist.name if point.dist else point.module
-        try:
+    for point in brought(GROUP).values():
+        with loading("fault kinds", point):
             for kind in _kinds(point.load()):
                 _add(table, kind)
-        except Exception as error:
-            said = " ".join(str(error).split())
-            raise HostError(
-                f"fault kinds {point.name}: the plug-in of {package} does not load ({type(error).__name__}: {said}); "
-                "mend or uninstall it"
-            ) from None
     return table
 
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
-from viplab.errors import HostError, InputError
+from viplab.errors import InputError
 from viplab.lab.lab import LabKind
+from viplab.plugins import brought, loading
 
 GROUP = "viplab.labs"
 DEFAULT = "libvirt"
@@ -28,18 +29,12 @@ def lab_kind(name: str) -> LabKind:
     known = _known()
     if name not in known:
         raise InputError(f"no lab {name!r}; there are: {', '.join(known)}")
-    try:
+    with loading("lab", known[name]):
         found: LabKind = known[name].load()
-    except Exception as error:
-        by = known[name].dist
-        raise HostError(
-            f"lab {name}: the plug-in{f' of {by.name}' if by else ''} does not load "
-            f"({type(error).__name__}: {error}); mend or uninstall it"
-        ) from None
     return found
 
 
 def _known() -> dict[str, EntryPoint]:
     own = {name: EntryPoint(name, place, GROUP) for name, place in _OWN.items()}
-    brought = {point.name: point for point in entry_points(group=GROUP) if point.name not in own}
-    return own | dict(sorted(brought.items()))
+    theirs = {name: point for name, point in brought(GROUP).items() if name not in own}
+    return own | theirs

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from functools import cache
 from importlib import import_module
-from importlib.metadata import EntryPoint, entry_points
+from importlib.metadata import EntryPoint
 
-from viplab.errors import HostError, InputError
+from viplab.errors import InputError
+from viplab.plugins import brought, loading
 from viplab.subjects.family import Family
 from viplab.subjects.subject import Subject
 
@@ -62,28 +63,20 @@ def find_family(name: str, subject: str) -> Family:
 
 @cache
 def _plug_ins() -> dict[str, EntryPoint]:
-    return {point.name: point for point in entry_points(group=GROUP)}
+    return brought(GROUP)
 
 
 @cache
 def _kind(name: str) -> type[Subject]:
-    if name in _OWN:
-        found: object = getattr(import_module(f"viplab.subjects.{name}"), _OWN[name])
-    elif name in _plug_ins():
-        found = _loaded(_plug_ins()[name])
-    else:
+    if name not in _OWN and name not in _plug_ins():
         raise InputError(f"no subject {name!r}; there are: {', '.join(names())}")
-    assert isinstance(found, type) and issubclass(found, Subject)
-    return found
+    if name in _OWN:
+        return _subclass(getattr(import_module(f"viplab.subjects.{name}"), _OWN[name]))
+    with loading("subject", _plug_ins()[name]):
+        return _subclass(_plug_ins()[name].load())
 
 
-def _loaded(point: EntryPoint) -> object:
-    whose = f"subject {point.name}, of the package {point.dist.name if point.dist else '?'}"
-    try:
-        found = point.load()
-    except Exception as error:  # whatever somebody else's module raises
-        said = (str(error).splitlines() or [""])[0]
-        raise HostError(f"{whose}: cannot be loaded ({type(error).__name__}: {said}); mend or remove it") from None
+def _subclass(found: object) -> type[Subject]:
     if not (isinstance(found, type) and issubclass(found, Subject)):
-        raise HostError(f"{whose}: {point.value} is no subclass of viplab.subjects.subject.Subject; mend or remove it")
+        raise TypeError(f"{found!r} is no subclass of viplab.subjects.subject.Subject")
     return found

@@ -80,16 +80,16 @@ def test_a_subject_of_one_file_is_there_once_its_package_is_installed(site: Path
 @pytest.mark.parametrize(
     ("text", "entry", "said"),
     [
-        ("import nothing_of_that_name", "toy = toy:Toy", "cannot be loaded (ModuleNotFoundError: "),
-        ("raise RuntimeError('two\\nlines')", "toy = toy:Toy", "cannot be loaded (RuntimeError: two)"),
-        ("Toy = 1", "toy = toy:Toy", "toy:Toy is no subclass of viplab.subjects.subject.Subject"),
+        ("import nothing_of_that_name", "toy = toy:Toy", "does not load (ModuleNotFoundError: "),
+        ("raise RuntimeError('two\\nlines')", "toy = toy:Toy", "does not load (RuntimeError: two lines)"),
+        ("Toy = 1", "toy = toy:Toy", "1 is no subclass of viplab.subjects.subject.Subject"),
     ],
 )
 def test_a_broken_plug_in_is_one_line_that_names_its_package(site: Path, text: str, entry: str, said: str) -> None:
     install(site, text, entry)
     with pytest.raises(HostError) as caught:
         registry.subject("toy")
-    assert str(caught.value).startswith("subject toy, of the package viplab-toy: ")
+    assert str(caught.value).startswith("subject toy: the plug-in of viplab-toy does not load ")
     assert said in str(caught.value)
     assert "\n" not in str(caught.value)
     assert registry.find_family("keepalived-2", "vipd").name == "keepalived-2", "nobody else is harmed"
