@@ -48,6 +48,8 @@ def _census(record: Record, views: Sequence[FaultView]) -> str | None:
         off_ns = frame.time_ns - look.t_ns
         if abs(off_ns) > _CENSUS_LATE_NS:
             return f"the owner census asked {off_ns / 1e6:+.3f} ms from where its request is in the capture"
+        if record.info.virtual_mac:
+            continue  # the bridge drops the answers, lest it learn from them where that MAC is
         said, near = _macs(look), slice(max(0, index - 1), index + 2)
         unseen = said - set().union(*answers[near])
         unsaid = answers[index] - set().union(*map(_macs, looks[near]))
@@ -72,13 +74,13 @@ def _macs(look: Event) -> set[str]:
 
 
 def _answers_by_owners(record: Record, views: Sequence[FaultView]) -> str | None:
-    looks = [(event.t_ns, mac) for event in record.all("owners") for mac in _macs(event)]
-    if not record.all("owners") or ":" in record.info.vip:
+    # A virtual MAC does not say which host answered.
+    if not record.all("owners") or ":" in record.info.vip or record.info.virtual_mac:
         return None
-    held: dict[HostName, list[int]] = {host: [] for host in record.info.hosts}
-    for at_ns, mac in looks:
-        if host := record.host_by_mac(mac):
-            held[host].append(at_ns)
+    held: dict[str, list[int]] = {host: [] for host in record.info.hosts}
+    for at_ns, _, owners in record.owners(record.start_ns, record.end_ns):
+        for owner in held.keys() & owners:
+            held[owner].append(at_ns)
     for trip in record.trips:
         answerer = record.host_by_mac(trip.mac)
         if answerer is None:
