@@ -118,6 +118,18 @@ def complaint(check: Check, lookup: Lookup) -> str:
     return f"{check.metric} is {shown(lookup(check.metric))}, should be {SIGN[name]} {shown(against)}"
 
 
+def noise(check: Check, lookup: Lookup) -> str | None:
+    """Why noise leaves a check open, in terms of what was measured; None where it does not."""
+    if isinstance(check, Logged) or not check.in_noise(lookup):
+        return None
+    value, other = check.sides(lookup)
+    unit = "ms" if check.metric.endswith("_ms") else "s"
+    return (
+        f"{check.metric} is {shown(value)} and differs from {shown(other)} by less than the scatter of this run, "
+        f"{shown(check.scatter(lookup))} {unit}: undecided"
+    )
+
+
 def holds(check: Check, lookup: Lookup, view: TrialView) -> bool | None:
     """Whether a check holds for a trial."""
     return check.holds(lookup) if isinstance(check, Compare) else check.holds(view)

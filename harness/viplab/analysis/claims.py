@@ -8,7 +8,7 @@ from pathlib import Path
 
 from pydantic import Field, ValidationError, model_validator
 
-from viplab.analysis.checks import Check, Logged, Template, complaint, holds, unknown_name
+from viplab.analysis.checks import Check, Logged, Template, complaint, holds, noise, unknown_name
 from viplab.analysis.comparison import Compare, Lookup, Value
 from viplab.analysis.presentation import Presentation
 from viplab.analysis.summary import ClaimResult, ClaimVerdict, TrialVerdict
@@ -248,18 +248,28 @@ def _judge(
         return "undecided", None, _plain(trial.view.summary.reason)
     checks = [check for check in claim.check if not _elsewhere(check, subject)]
     results = [(check, holds(check, lookup, trial.view)) for check in checks]
-    unknown = [str(check) for check, result in results if result is None]
     failed = [complaint(check, lookup) for check, result in results if result is False]
-    if failed:
-        for explanation in claim.explanations:
-            if explanation.family in (None, subject.family) and all(
-                holds(check, lookup, trial.view) for check in explanation.when
-            ):
+    unknown = [_undecided(check, lookup) for check, result in results if result is None]
+    if failed or any(noise(check, lookup) for check in checks):
+        known = [each for each in claim.explanations if each.family in (None, subject.family)]
+        borne_out = [[holds(check, lookup, trial.view) for check in each.when] for each in known]
+        for explanation, held in zip(known, borne_out, strict=True):
+            if all(held):
                 return "differs", explanation, explanation.why
+        # A known cause that could not be looked for may be the cause: that is no failure yet.
+        for explanation, held in zip(known, borne_out, strict=True) if failed else ():
+            if False not in held:
+                cause = _undecided(explanation.when[held.index(None)], lookup)
+                return "undecided", None, _plain(f"{'; '.join(failed)}; whether a known cause explains it: {cause}")
+    if failed:
         return "differs", None, _plain("; ".join(failed))
     if unknown:
-        return "undecided", None, _plain(f"not measured: {'; '.join(unknown)}")
+        return "undecided", None, _plain("; ".join(unknown))
     return "reproduced", None, claim.why
+
+
+def _undecided(check: Check, lookup: Lookup) -> str:
+    return noise(check, lookup) or f"not measured: {check}"
 
 
 def _elsewhere(check: Check, subject: Subject) -> bool:

@@ -13,15 +13,19 @@ Written from `results/reference/article.yaml` by `nox -s docs`; do not edit.
 Source: {source}.
 
 A claim is **reproduced** where all of its checks hold, and **differs** where one does not. It is *explained* where a
-known cause is given for the daemon's family and that cause's own checks hold on the measured values: an explanation is
-never given by name alone. It is **undecided** where a check could not be measured, or where the trial itself is
-undecided (docs/run-folder.md). It is **inapplicable** where there is nothing of the kind to look at, as its own
-condition says. Over several trials of a scenario the worst decided one speaks, and says how many agree.
+known cause is given for the daemon's family and that cause's own checks hold on the measured values: an explanation
+is never given by name alone. It is **undecided** where a check could not be measured, where noise could have made it
+so, where a known cause could not be looked for, or where the trial itself is undecided (docs/run-folder.md). It is
+**inapplicable** where there is nothing of the kind to look at, as its own condition says. Over several trials of a
+scenario the worst decided one speaks, and says how many agree.
 
 A check compares a metric or another predicate (all are listed at the end) with a value or, after an `@`, with another
-one; one of another scenario of the same subject is written `SCENARIO/first_reply_ms`, and a comparison with a scenario
-that is not part of the run is left out. A check of log lines asks for messages of one host after a fault, in that
-order; a time is the distance to the line before, give or take the resolution of the stamps.
+one; one of another scenario of the same subject is written `SCENARIO/first_reply_ms`, and a comparison with a
+scenario that is not part of the run is left out. *Give or take* a value of the same trial: that is the noise of this
+very run, and two sides closer together than it are not decided (several noises are added as independent ones are, by
+the root of their squares). A known cause that holds explains what noise leaves open as well. A check of log lines
+asks for messages of one host after a fault, in that order; a time is the distance to the line before, give or take
+the resolution of the stamps.
 
 The run's exit status is 1 where a claim differs unexplained or a trial failed, else 2 where a claim or a trial is
 undecided, else 0. Claims of scenarios that were not run have no result, and inapplicable ones no say.

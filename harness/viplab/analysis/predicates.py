@@ -173,10 +173,28 @@ def _announcement(record: Record, view: TrialView, head: FaultView | None) -> di
     }
 
 
+_NOISE = {
+    "fault_interval_s": "how long the interval is to which the headline fault is dated",
+    "probe_interval_s": "the interval of the requests that the outage is measured with, and so its resolution",
+    "late_s": "how late this host ran what was due: the probe's requests, all but the latest one in a hundred",
+}
+
+
+def _noise(record: Record, head: FaultView | None) -> dict[str, Value]:
+    """How far other values of this trial may be off."""
+    late = sorted(record.lateness_ns)
+    return {
+        "fault_interval_s": head.summary.fault.width_ns / 1e9 if head else None,
+        "probe_interval_s": record.interval_s,
+        "late_s": late[len(late) * 99 // 100] / 1e9 if late else None,
+    }
+
+
 _FIRST_REPLY = {
     "first_reply_seq": "first request of the ping each second that the new master answered",
     "first_reply_ms": "its round-trip time, by the capture",
     "neighbours_ms": "median round-trip time of up to four replies before and four after it",
+    "neighbours_scatter_ms": "the slowest of those less the fastest; not measured where there are fewer than four",
     "others_max_ms": "slowest of all other replies",
     "resolution_seen": "the new master asked by ARP for the client before that reply",
     "resolution_ms": "its ARP request to the client's answer",
@@ -193,6 +211,7 @@ def _first_reply(record: Record, view: TrialView, head: FaultView | None) -> dic
     answered = [other for other in view.ping_trips if other.rtt_ms is not None]
     at = answered.index(trip)
     neighbours = answered[max(0, at - _NEIGHBOURS) : at] + answered[at + 1 : at + 1 + _NEIGHBOURS]
+    around = [other.rtt_ms for other in neighbours if other.rtt_ms is not None]
     others = [other.rtt_ms for other in answered if other is not trip and other.rtt_ms is not None]
     sent_ns = view.zero_ns + round(trip.sent_s * 1e9)
     answered_ns = sent_ns + round(trip.rtt_ms * 1e6)
@@ -200,9 +219,8 @@ def _first_reply(record: Record, view: TrialView, head: FaultView | None) -> dic
     return {
         "first_reply_seq": trip.seq,
         "first_reply_ms": trip.rtt_ms,
-        "neighbours_ms": median(other.rtt_ms for other in neighbours if other.rtt_ms is not None)
-        if neighbours
-        else None,
+        "neighbours_ms": median(around) if around else None,
+        "neighbours_scatter_ms": max(around) - min(around) if len(around) >= _NEIGHBOURS else None,
         "others_max_ms": max(others, default=None),
         "resolution_seen": exchange is not None and exchange.request.time_ns <= answered_ns,
         "resolution_ms": _took_ms(exchange),
@@ -256,6 +274,7 @@ PREDICATES: dict[str, str] = {
     **_CLIENT,
     **_ANNOUNCEMENT,
     **_FIRST_REPLY,
+    **_NOISE,
 }
 """Every name with its meaning, as docs/claims.md lists them."""
 
@@ -273,4 +292,5 @@ def named_values(record: Record, view: TrialView) -> dict[str, Value]:
         **_client(record, view, head),
         **_announcement(record, view, head),
         **_first_reply(record, view, head),
+        **_noise(record, head),
     }

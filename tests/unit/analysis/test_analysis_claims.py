@@ -94,6 +94,110 @@ def test_an_explanation_is_not_given_where_the_numbers_do_not_bear_it_out(tmp_pa
     assert not next(puzzle for puzzle in view.puzzles if puzzle.number == 3).settled
 
 
+def replying(trial: s.Trial, around_ms: tuple[float, ...], first_ms: float, asks: str = "") -> s.Trial:
+    """The same trial with those round trips in turn, and another one for the first reply of the new master.
+
+    The host that `asks` looks for the client's MAC within that round trip.
+    """
+    sent = [trial.ping_from + number * s.S for number in range(60)]
+    trial.slow = {at: round(around_ms[number % len(around_ms)] * s.MS) for number, at in enumerate(sent)}
+    first = next(at for at in sent if at >= trial.serving[-1][0])
+    trial.slow[first] = round(first_ms * s.MS)
+    if asks:
+        question = s.arp(s.MAC[asks], s.BROADCAST, 1, s.VIP, "00:00:00:00:00:00", s.CLIENT_IP)
+        answer = s.arp(s.CLIENT_MAC, s.MAC[asks], 2, s.CLIENT_IP, s.MAC[asks], s.VIP)
+        trial.frames["public"] += [(first + 200_000, question), (first + 250_000, answer)]
+    return trial
+
+
+NOISY, STEADY = (1.4, 2.9, 4.1, 3.0, 2.2), (2.8, 2.9, 2.85, 2.95)
+
+
+@pytest.mark.parametrize(
+    ("around_ms", "first_ms", "verdict"),
+    [
+        (NOISY, 2.1, "undecided"),
+        (NOISY, 3.3, "undecided"),
+        (NOISY, 9.0, "reproduced"),
+        (STEADY, 3.3, "reproduced"),
+    ],
+)
+def test_a_reply_is_slower_than_its_neighbours_only_by_more_than_their_scatter(
+    tmp_path: Path, around_ms: tuple[float, ...], first_ms: float, verdict: str
+) -> None:
+    trial = replying(s.case_b("keepalived-2"), around_ms, first_ms, asks="A")
+    view = analyze(RunFolder(s.write_run(tmp_path / "run", [trial])))
+    slower = claim(view, "B2")
+    assert (slower.verdict, slower.explained) == (verdict, False)
+    assert ("by less than the scatter of this run, 2.7 ms: undecided" in slower.why) == (verdict == "undecided")
+    assert view.exit_status == {"undecided": 2, "reproduced": 0}[verdict]
+
+
+def test_a_reply_faster_than_its_neighbours_by_more_than_their_scatter_differs(tmp_path: Path) -> None:
+    data = yaml.safe_load(s.REFERENCE.read_text())
+    next(each for each in data["claims"] if each["id"] == "B2")["explanations"] = []
+    root = s.write_run(tmp_path / "run", [replying(s.case_b("keepalived-2"), STEADY, 2.1, asks="A")])
+    (root / "reference.yaml").write_text(yaml.safe_dump(data))
+    view = analyze(RunFolder(root))
+    assert (claim(view, "B2").verdict, view.exit_status) == ("differs", 1)
+
+
+def test_a_known_cause_explains_what_noise_leaves_open(tmp_path: Path) -> None:
+    trial = replying(s.case_b("keepalived-2"), NOISY, 3.3)
+    view = analyze(RunFolder(s.write_run(tmp_path / "run", [trial])))
+    assert (claim(view, "B2").verdict, claim(view, "B2").explained) == ("differs", True)
+    assert "no ARP exchange lies within this round trip" in claim(view, "B2").why
+
+
+def test_the_noise_of_both_trials_counts_where_two_are_compared(tmp_path: Path) -> None:
+    for first_ms, verdict in ((2.6, "reproduced"), (4.9, "differs")):
+        killed = replying(s.case_a("keepalived-2"), NOISY, 6.0)
+        returned = replying(s.case_b("keepalived-2"), (0.2, 0.3, 0.4), first_ms, asks="A")
+        view = analyze(RunFolder(s.write_run(tmp_path / verdict, [killed, returned])))
+        assert (claim(view, "B2").verdict, claim(view, "B2").explained) == (verdict, verdict == "differs")
+
+
+def test_a_reference_that_names_no_noise_is_judged_without(tmp_path: Path) -> None:
+    root = s.write_run(tmp_path / "run", [replying(s.case_b("keepalived-2"), NOISY, 3.3, asks="A")])
+    text = (root / "reference.yaml").read_text()
+    (root / "reference.yaml").write_text(text.replace(", noise: [neighbours_scatter_ms]", ""))
+    assert claim(analyze(RunFolder(root)), "B2").verdict == "reproduced"
+
+
+def test_a_time_that_is_nearer_to_its_limit_than_its_noise_is_left_open(tmp_path: Path) -> None:
+    data = yaml.safe_load(s.REFERENCE.read_text())
+    detection = next(each for each in data["claims"] if each["id"] == "A6")
+    for limit_s, verdict in ((3.0, "undecided"), (9.0, "reproduced")):
+        detection["check"][0]["le"] = limit_s
+        detection["check"][0]["noise"] = ["probe_interval_s", "skew_s"]
+        detection["explanations"] = []
+        root = s.write_run(tmp_path / verdict, [s.case_a("keepalived-2")])
+        (root / "reference.yaml").write_text(yaml.safe_dump(data))
+        assert claim(analyze(RunFolder(root)), "A6").verdict == verdict
+
+
+def test_a_difference_whose_known_cause_could_not_be_looked_for_is_undecided(tmp_path: Path) -> None:
+    data = yaml.safe_load(s.REFERENCE.read_text())
+    slow = next(each for each in data["claims"] if each["id"] == "A6")
+    slow["explanations"] = [{"when": [{"metric": "second_outage_s", "ge": 0}], "why": "x"}]
+    root = s.write_run(tmp_path / "run", [s.case_a("keepalived-2")])
+    (root / "reference.yaml").write_text(yaml.safe_dump(data))
+    found = claim(analyze(RunFolder(root)), "A6")
+    assert found.verdict == "undecided"
+    assert found.why.endswith("whether a known cause explains it: not measured: second_outage_s >= 0")
+
+
+def test_every_claim_and_puzzle_has_a_row_of_what_a_busy_host_could_do_to_it() -> None:
+    page = (s.REPOSITORY / "docs" / "method.md").read_text(encoding="utf-8")
+    section = page.split("## What a busy host could do to a claim")[1].split("\n## ")[0]
+    rows = [line.split("|")[1:-1] for line in section.splitlines() if line.startswith("|")][2:]
+    assert all(len(row) == 3 and all(cell.strip() for cell in row) for row in rows)
+    named = [name.strip() for row in rows for name in row[0].split(",")]
+    reference = read_reference(s.REFERENCE)
+    wanted = [each.id for each in reference.claims] + [f"puzzle {each.number}" for each in reference.puzzles]
+    assert sorted(named) == sorted(wanted)
+
+
 def test_an_undecided_trial_decides_no_claim(tmp_path: Path) -> None:
     trial = s.case_a("keepalived-2")
     trial.event(0, "error", message="the guest {A} went away")
@@ -180,6 +284,7 @@ def test_a_claim_that_cannot_apply_says_so_and_has_no_say(tmp_path: Path, lab: s
     ("change", "said"),
     [
         ({"check": [{"metric": "ping_lost"}]}, "exactly one of"),
+        ({"check": [{"metric": "P1", "eq": True, "noise": ["late_s"]}]}, "`noise` goes with"),
         ({"check": []}, "at least 1"),
         ({"id": "1X"}, "pattern"),
         ({"because": "x"}, "not permitted"),
