@@ -9,6 +9,7 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import replace
 from functools import cache
 from io import TextIOWrapper
 from pathlib import Path
@@ -17,7 +18,7 @@ from typing import TYPE_CHECKING, Annotated, Any, NoReturn
 import typer
 from typer.core import TyperCommand
 
-from viplab.errors import ExitStatus, InputError, Interrupted, ViplabError
+from viplab.errors import ExitStatus, InputError, Interrupted, UndecidedAs, ViplabError
 
 if TYPE_CHECKING:
     from rich.console import Console
@@ -48,6 +49,11 @@ Results = Annotated[
     typer.Option(
         metavar="DIR", envvar="VIPLAB_RESULTS", show_default="results/runs", help="The folder in which runs are kept."
     ),
+]
+
+Undecided = Annotated[
+    UndecidedAs | None,
+    typer.Option(help="For those who take two answers only: exit with 0 (pass) or 1 (fail) where it would be 2."),
 ]
 
 
@@ -94,6 +100,19 @@ def run(
             help="Do a run again, from its folder's recipe.yaml; scenarios, subjects, trials, seed and lab are in it."
         ),
     ] = None,
+    timeout_factor: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            max=100,
+            help="Multiplies every time limit, for slow machines.",
+            show_default="by how long a guest took to boot; 1 for namespaces",
+        ),
+    ] = None,
+    require_kvm: Annotated[
+        bool, typer.Option("--require-kvm", help="Refuse, with exit status 69, to emulate guests.")
+    ] = False,
+    undecided: Undecided = None,
     report: Annotated[bool, typer.Option("--report", help="Write the report as well.")] = False,
     live: Annotated[bool, typer.Option("--live", help="Show what happens as it happens.")] = False,
     results: Results = None,
@@ -120,6 +139,10 @@ def run(
             lab=labs.lab_kind(lab or labs.DEFAULT),
             workers=workers,
         )
+    if timeout_factor is not None:
+        plan = replace(plan, timeout_factor=timeout_factor)
+    if require_kvm:
+        plan = replace(plan, lab=labs.requiring_kvm(plan.lab))
     if live:
         from viplab.live.watch import beside
         from viplab.progress import leave_steps_to_watch
@@ -134,16 +157,16 @@ def run(
     out().print(
         f"{wall_s:.0f} s in all, {floor_s:.0f} s of them the protocol's own (floor_s / wall_s = {floor_s / wall_s:.0%})"
     )
-    return view.exit_status
+    return _answer(view.exit_status, undecided)
 
 
 @app.command()
-def analyze(run: Run = "latest", results: Results = None) -> int:
+def analyze(run: Run = "latest", undecided: Undecided = None, results: Results = None) -> int:
     """Recompute a run's summary from its folder alone, and print it.
 
     Where a part of the folder is missing or damaged the rest is judged all the same; the exit status is then 64.
     """
-    return _status(_judge(_runs(results).find(run), report=False))
+    return _answer(_status(_judge(_runs(results).find(run), report=False)), undecided)
 
 
 @app.command()
@@ -162,6 +185,7 @@ def report(
             help="Write it there, not into the run's folder: the one file if the name ends in .html, or a folder.",
         ),
     ] = None,
+    undecided: Undecided = None,
     results: Results = None,
 ) -> int:
     """Write a run's report from its folder alone: a site in `report/` and the same as one file, `report.html`.
@@ -197,7 +221,7 @@ def report(
                 path = forms.write_single(there, view) if single else forms.write_site(there, view)
         out().print(forms.summary_table(view))
         out().print(f"report: {_short(path)}", soft_wrap=True)
-    return _status(view)
+    return _answer(_status(view), undecided)
 
 
 @app.command()
@@ -213,6 +237,7 @@ def compare(
             "kernel, qemu, libvirt; with namespaces for hosts its packages), or image,host.",
         ),
     ] = None,
+    undecided: Undecided = None,
     results: Results = None,
 ) -> int:
     """Say whether NEW is worse than BASE: exit status 0 the same or better, 3 worse, 2 undecided."""
@@ -234,7 +259,7 @@ def compare(
     )
     for line in lines(comparison):
         out().print(line, markup=False, soft_wrap=True)
-    return comparison.exit_status
+    return _answer(comparison.exit_status, undecided)
 
 
 @app.command()
@@ -426,6 +451,11 @@ def _status(view: RunView) -> int:
     shown = view.damage[:DAMAGE_SHOWN]
     more = [f"and {len(view.damage) - len(shown)} more"] if len(view.damage) > len(shown) else []
     raise InputError("\n".join([*shown, *more, "what could be judged was"]))
+
+
+def _answer(status: int, undecided: UndecidedAs | None) -> int:
+    """The exit status for whoever takes two answers only; what is printed stays undecided."""
+    return status if undecided is None or status != ExitStatus.UNDECIDED else undecided.exit_status
 
 
 @cache

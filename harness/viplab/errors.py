@@ -5,7 +5,7 @@ Each message is one line that says what is wrong, where, and what to do next.
 
 from __future__ import annotations
 
-from enum import IntEnum
+from enum import IntEnum, StrEnum
 from typing import ClassVar
 
 
@@ -28,6 +28,18 @@ class ExitStatus(IntEnum):
     """Something of viplab or its lab did not work."""
     INTERRUPTED = 130
     """Ctrl-C, or a signal that asks to end."""
+
+
+class UndecidedAs(StrEnum):
+    """What a measurement that does not tell counts as, for whoever takes two answers only."""
+
+    PASS = "pass"
+    FAIL = "fail"
+
+    @property
+    def exit_status(self) -> ExitStatus:
+        """The one that then stands for `UNDECIDED`."""
+        return ExitStatus.OK if self is UndecidedAs.PASS else ExitStatus.FAILED
 
 
 class ViplabError(Exception):

@@ -12,7 +12,7 @@ import pytest
 from typer.testing import CliRunner
 
 from viplab import cli, doctor
-from viplab.errors import ExitStatus
+from viplab.errors import ExitStatus, HostError, UndecidedAs
 
 # What takes most of a second to import, and what only the extra `lab` brings.
 HEAVY = ("pydantic", "numpy", "matplotlib", "scapy", "jinja2", "yaml", "rich.console", *doctor.LAB_MODULES)
@@ -98,3 +98,27 @@ def test_runs_are_listed_from_the_folder_that_is_named(tmp_path: Path) -> None:
         assert done.stdout == ""
     done = CliRunner().invoke(cli.app, ["analyze", "--results", str(tmp_path)])
     assert f"no run 'latest' in {tmp_path}" in str(done.exception)
+
+
+def test_guests_are_not_emulated_where_kvm_is_required(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setattr("os.access", lambda path, mode: str(path) != "/dev/kvm")
+    monkeypatch.setattr("viplab.preflight.examine_machine", lambda runs: [])
+    arguments = ["run", "calibration", "--require-kvm", "--results", str(tmp_path)]
+    done = CliRunner().invoke(cli.app, arguments)
+    assert isinstance(done.exception, HostError)
+    assert done.exception.exit_status == ExitStatus.UNAVAILABLE
+    assert "--require-kvm forbids" in str(done.exception)
+    assert not list(tmp_path.iterdir())
+    done = CliRunner().invoke(cli.app, [*arguments, "--lab", "netns"])
+    assert "the hosts of netns are no virtual machines" in str(done.exception)
+
+
+@pytest.mark.parametrize(("word", "status"), [(None, 2), ("pass", 0), ("fail", 1)])
+def test_who_takes_two_answers_only_says_what_undecided_counts_as(word: str | None, status: int) -> None:
+    # One trial a side can never tell.
+    sample = str(Path(__file__).parents[2] / "results" / "sample")
+    asked = [] if word is None else ["--undecided", word]
+    done = CliRunner().invoke(cli.app, ["compare", sample, sample, *asked], standalone_mode=False)
+    assert done.return_value == status
+    assert "undecided" in done.stdout
+    assert [cli._answer(given, UndecidedAs.PASS) for given in (0, 1, 3, 64)] == [0, 1, 3, 64]

@@ -12,6 +12,9 @@ from viplab.types import HostName
 MOST_TRIALS = 100_000
 """Repetitions of a scenario: more than anybody can wait for."""
 
+MOST_TIMEOUT_FACTOR = 100
+"""A machine that is slower than that is no machine to measure on."""
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -24,6 +27,8 @@ class Plan:
     seed: int | None = None
     workers: int = 1
     """How many labs work side by side."""
+    timeout_factor: float | None = None
+    """What every limit is multiplied by; None where a boot that was measured decides."""
 
     @property
     def hosts(self) -> list[HostName]:

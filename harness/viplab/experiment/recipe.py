@@ -14,7 +14,7 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from viplab import store
 from viplab.errors import InputError
-from viplab.experiment.plan import MOST_TRIALS, Plan
+from viplab.experiment.plan import MOST_TIMEOUT_FACTOR, MOST_TRIALS, Plan
 from viplab.lab.image import load_recipe
 from viplab.lab.registry import lab_kind
 from viplab.progress import note
@@ -48,6 +48,8 @@ class Recipe(_Strict):
     workers: int = Field(ge=1, validation_alias=AliasChoices("workers", "lanes"))
     trials: int = Field(ge=1, le=MOST_TRIALS)
     seed: int
+    # Recipes written before November 2026 do not say it.
+    timeout_factor: float | None = Field(default=None, ge=1, le=MOST_TIMEOUT_FACTOR)
     subjects: list[Chosen] = Field(min_length=1)
     scenarios: list[str] = Field(min_length=1, max_length=1000)
     """Each a whole scenario file."""
@@ -55,8 +57,10 @@ class Recipe(_Strict):
     model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
 
 
-def write_recipe(plan: Plan, seed: int, git: str | None, image: str | None, path: Path) -> None:
-    """Keep what this plan asks for."""
+def write_recipe(
+    plan: Plan, seed: int, git: str | None, image: str | None, path: Path, timeout_factor: float = 1
+) -> None:
+    """Keep what this plan asks for, with the seed that was drawn and the factor that was found."""
     recipe = Recipe(
         git=git,
         image=image,
@@ -64,6 +68,7 @@ def write_recipe(plan: Plan, seed: int, git: str | None, image: str | None, path
         workers=plan.workers,
         trials=plan.trials,
         seed=seed,
+        timeout_factor=timeout_factor,
         subjects=[Chosen(name=chosen.name, profile=chosen.profile) for chosen in plan.subjects],
         scenarios=[text for text, _ in plan.scenarios],
     )
@@ -93,6 +98,7 @@ def read_recipe(path: Path) -> tuple[Recipe, Plan]:
         seed=recipe.seed,
         lab=lab_kind(recipe.lab),
         workers=recipe.workers,
+        timeout_factor=recipe.timeout_factor,
     )
     return recipe, plan
 

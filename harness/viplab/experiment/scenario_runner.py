@@ -16,6 +16,7 @@ from viplab.inject.ways import Bench
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_each
 from viplab.lab.topology import PUBLIC
+from viplab.lab.waiting import limit_s
 from viplab.observe import clocks
 from viplab.observe.http_probe import HttpProbe
 from viplab.observe.neighbours import arp_table
@@ -134,7 +135,7 @@ class ScenarioRunner:
             )
         except LabError:
             if self._phase == "steps":
-                self._timeline.record("missed", what=what, within_s=wait.within)
+                self._timeline.record("missed", what=what, within_s=limit_s(wait.within))
             raise
 
     def _pause(self, seconds: float) -> float:

@@ -8,18 +8,22 @@ from pathlib import Path
 
 from viplab import preflight, store
 from viplab.errors import HostError, InputError
-from viplab.experiment.plan import Plan
+from viplab.experiment.plan import MOST_TIMEOUT_FACTOR, Plan
 from viplab.experiment.recipe import write_recipe
 from viplab.experiment.trial import Trial, run_trial
 from viplab.experiment.workers import in_workers
 from viplab.lab.image import load_recipe
 from viplab.lab.lab import Lab, LabKind
 from viplab.lab.sandbox import contained
+from viplab.lab.waiting import timeout_factor
 from viplab.preflight import Finding
 from viplab.progress import StepLines, note
 from viplab.run_folder import RunFolder
 from viplab.store import RunStore
 from viplab.subjects.subject import Subject
+
+REFERENCE_BOOT_S = 60.0
+"""Hosts that boot within this are waited for long enough as it is."""
 
 
 def run(plan: Plan, runs: RunStore) -> RunFolder:
@@ -32,6 +36,11 @@ def run(plan: Plan, runs: RunStore) -> RunFolder:
     """
     if plan.workers > 1 and not plan.lab.side_by_side:
         raise InputError(f"--workers: labs of {plan.lab.name} side by side would spoil each other's times")
+    with timeout_factor(plan.timeout_factor or 1):
+        return _run(plan, runs)
+
+
+def _run(plan: Plan, runs: RunStore) -> RunFolder:
     seed = secrets.randbits(32) if plan.seed is None else plan.seed
     note(f"seed {seed}: it places each fault within the advert interval")
     findings = preflight.examine_machine(runs)
@@ -41,7 +50,7 @@ def run(plan: Plan, runs: RunStore) -> RunFolder:
 
     def alone(lab: Lab) -> Path:
         folder = _new_run(plan, runs, lab, seed)
-        _do(trials, lab, folder, findings)
+        _do(plan, trials, lab, folder, findings)
         return folder.path
 
     if workers == 1:
@@ -50,7 +59,7 @@ def run(plan: Plan, runs: RunStore) -> RunFolder:
     note(f"{workers} labs side by side")
 
     def share(worker: int) -> None:
-        plan.lab.open(lambda lab: _do(trials[worker::workers], lab, folder, findings, worker), plan.hosts)
+        plan.lab.open(lambda lab: _do(plan, trials[worker::workers], lab, folder, findings, worker), plan.hosts)
 
     contained(lambda: in_workers(workers, share))
     return folder
@@ -89,10 +98,19 @@ def _new_run(plan: Plan, runs: RunStore, lab: Lab, seed: int) -> RunFolder:
         image=origins.image,
         packages=dict.fromkeys(plan.hosts, packages),
     )
-    folder = runs.new(provenance, seed)
-    write_recipe(plan, seed, provenance.git, origins.image, folder.recipe)
+    folder, factor = runs.new(provenance, seed), _timeout_factor(plan, lab)
+    write_recipe(plan, seed, provenance.git, origins.image, folder.recipe, factor)
     note(f"run {folder.path.name}; {plan.lab.words}")
+    if factor != 1:
+        note(f"every time limit is multiplied by {factor:g}")
     return folder
+
+
+def _timeout_factor(plan: Plan, lab: Lab) -> float:
+    """What was asked for, or how much longer a host took to boot than on a machine that needs none."""
+    if plan.timeout_factor is not None:
+        return plan.timeout_factor
+    return min(MOST_TIMEOUT_FACTOR, max(1.0, round((lab.origins.boot_s or 0) / REFERENCE_BOOT_S, 1)))
 
 
 def _trials(plan: Plan, seed: int) -> list[tuple[int, Trial]]:
@@ -102,18 +120,26 @@ def _trials(plan: Plan, seed: int) -> list[tuple[int, Trial]]:
 
 
 def _do(
-    trials: list[tuple[int, Trial]], lab: Lab, run: RunFolder, findings: list[Finding], worker: int | None = None
+    plan: Plan,
+    trials: list[tuple[int, Trial]],
+    lab: Lab,
+    run: RunFolder,
+    findings: list[Finding],
+    worker: int | None = None,
 ) -> None:
     """Do these trials in this lab; in one of several workers with a line each instead of a line a step."""
     if not worker:
         preflight.record([*preflight.examine_bridges(), *findings], run.preflight)
+    factor = _timeout_factor(plan, lab)
     for number, trial in trials:
         folder = store.trial_folder(run, number, trial.scenario.scenario, trial.subject.name)
         started = time.monotonic()
         if worker is not None:
-            run_trial(trial, lab, folder)
+            with timeout_factor(factor):
+                run_trial(trial, lab, folder)
             note(f"{folder.name} ({time.monotonic() - started:.0f} s)")
             continue
-        with StepLines(f"{trial.scenario.scenario} with {trial.subject.name}") as lines:
+        told = StepLines(f"{trial.scenario.scenario} with {trial.subject.name}")
+        with timeout_factor(factor), told as lines:
             run_trial(trial, lab, folder, (lines.heard,))
             lines.done(f"{time.monotonic() - started:.0f} s")

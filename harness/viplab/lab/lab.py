@@ -25,6 +25,8 @@ class Origins:
     image: str | None
     packages: dict[str, str]
     """Name to version, the same on all hosts."""
+    boot_s: float | None = None
+    """How long the slowest host took to boot here, in seconds; None where none boots, or nobody measured it."""
 
 
 class Lab(Protocol):

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import is_dataclass, replace
 from importlib.metadata import EntryPoint
+from typing import cast
 
 from viplab.errors import InputError
 from viplab.lab.lab import LabKind
@@ -32,6 +34,17 @@ def lab_kind(name: str) -> LabKind:
     with loading("lab", known[name]):
         found: LabKind = known[name].load()
     return found
+
+
+def requiring_kvm(kind: LabKind) -> LabKind:
+    """The same kind of lab, which refuses to open (HostError) where its guests would be emulated.
+
+    Raises:
+        InputError: its hosts are no virtual machines.
+    """
+    if not is_dataclass(kind) or isinstance(kind, type) or not hasattr(kind, "needs_kvm"):
+        raise InputError(f"--require-kvm: the hosts of {kind.name} are no virtual machines that could need it")
+    return cast("LabKind", replace(kind, needs_kvm=True))
 
 
 def _known() -> dict[str, EntryPoint]:

@@ -12,6 +12,7 @@ from types import TracebackType
 
 from viplab.errors import LabError
 from viplab.lab.topology import CLIENT_IP, Host
+from viplab.lab.waiting import limit_s
 from viplab.types import HostName
 
 _IP, _ARP, _ALL = 0x0800, 0x0806, 0x0003
@@ -77,8 +78,9 @@ class Watch:
         """Wait until the condition holds on what was seen, and return for how many seconds that took.
 
         Raises:
-            LabError: it did not hold within `within_s`.
+            LabError: it did not hold within the limit of `within_s`.
         """
+        within_s = limit_s(within_s)
         started = time.monotonic()
         with self._changed:
             if not self._changed.wait_for(lambda: condition(self.seen), timeout=within_s):

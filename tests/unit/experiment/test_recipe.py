@@ -1,13 +1,17 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import cast
 
 import pytest
 
-from viplab.errors import InputError
+from viplab.errors import InputError, LabError
+from viplab.experiment import session
 from viplab.experiment.plan import Plan
 from viplab.experiment.recipe import read_recipe, write_recipe
+from viplab.lab.lab import Lab, Origins
 from viplab.lab.netns.kind import NETNS
+from viplab.lab.waiting import limit_s, timeout_factor, until
 from viplab.scenario.load import resolve
 from viplab.subjects.registry import subject
 
@@ -22,6 +26,29 @@ def test_a_plan_comes_back_from_its_recipe_to_the_letter(tmp_path: Path) -> None
     assert [(s.name, s.profile) for s in again.subjects] == [(s.name, s.profile) for s in subjects]
     assert (again.trials, again.seed, again.lab, again.workers) == (7, 4711, NETNS, 2)
     assert recipe.git == "abc"
+
+
+@pytest.mark.parametrize(
+    ("asked", "boot_s", "factor"),
+    [(None, None, 1), (None, 20.0, 1), (None, 150.0, 2.5), (4.0, 150.0, 4), (None, 1e9, 100)],
+)
+def test_limits_are_multiplied_by_what_was_asked_for_or_what_a_boot_took_and_a_rerun_has_it(
+    tmp_path: Path, asked: float | None, boot_s: float | None, factor: float
+) -> None:
+    class Booted:
+        origins = Origins(qemu=None, libvirt=None, image=None, packages={}, boot_s=boot_s)
+
+    plan = Plan(resolve(["failover"]), [subject("vipd")], NETNS, timeout_factor=asked)
+    found = session._timeout_factor(plan, cast("Lab", Booted()))
+    assert found == factor
+    write_recipe(plan, 1, None, None, tmp_path / "recipe.yaml", found)
+    assert read_recipe(tmp_path / "recipe.yaml")[1].timeout_factor == factor
+
+
+def test_every_limit_is_multiplied_and_only_while_it_lasts() -> None:
+    with timeout_factor(3), pytest.raises(LabError, match=r"waited 0.03 s for nothing"):
+        until("nothing", lambda: False, within_s=0.01, every_s=0.005)
+    assert limit_s(5) == 5
 
 
 @pytest.mark.parametrize("text", ["", "schema: 2", "a: [", "\0"])

@@ -21,7 +21,7 @@ from viplab.lab.image import Image
 from viplab.lab.libvirt.accelerator import Accelerator
 from viplab.lab.libvirt.ssh import Connection
 from viplab.lab.topology import Host
-from viplab.lab.waiting import until
+from viplab.lab.waiting import limit_s, until
 
 MEMORY_MIB = 512
 # What is read from disk before the memory is saved need not be read in every trial: shell tools and a Python.
@@ -84,7 +84,7 @@ class LibvirtGuest:
 
     def run(self, command: str, *, timeout_s: float = 30) -> Result:
         """Run a shell command to its end."""
-        return self._connected().run(command, timeout_s=timeout_s)
+        return self._connected().run(command, timeout_s=limit_s(timeout_s))
 
     def arm(self, command: str, marker: str) -> Armed:
         """Prepare a command that, when fired, first sends the marker and then acts."""
@@ -115,8 +115,9 @@ class LibvirtGuest:
         until("libvirt to see that the guest is gone", lambda: not self.running, within_s=10, every_s=0.01)
         return Timing(before_ns, after_ns, 0)
 
-    def boot(self) -> None:
-        """Start it from its image and warm it up, so that it can be saved."""
+    def boot(self) -> float:
+        """Start it from its image and warm it up, so that it can be saved; return for how many seconds it booted."""
+        started = time.monotonic()
         _overlay(self.disk, self._ground.image.disk)
         try:
             self._ground.connection.createXML(self.domain_xml())
@@ -125,7 +126,9 @@ class LibvirtGuest:
         self._connect()
         # Until nothing is starting any more: whatever is saved unfinished would go on in every trial.
         self.run("systemctl is-system-running --wait", timeout_s=BOOT_LIMIT_S[self._ground.accelerator])
+        booted_s = time.monotonic() - started
         self.run(WARM_UP).checked()
+        return booted_s
 
     def save(self, folder: Path) -> None:
         """Put memory, disk and console into a folder; the guest is off then."""

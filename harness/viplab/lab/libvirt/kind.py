@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from typing import TypeVar
 
+from viplab.errors import HostError
 from viplab.lab.image import DEFAULT, ready_image
 from viplab.lab.lab import Lab
 from viplab.lab.topology import PAIR
@@ -23,18 +25,24 @@ class Libvirt:
     image: str = DEFAULT
     side_by_side: bool = False  # emulated guests need the machine to themselves
     clock: Clock = "own"
+    needs_kvm: bool = False
+    """Whether emulation, which is what there is where KVM boots no guest, will not do."""
 
     def open(self, work: Callable[[Lab], T], hosts: Collection[HostName] = PAIR) -> T:
         """Do `work` with a lab of guests; nothing of it is left when this returns or raises.
 
         Raises:
-            HostError: a program is missing, or this is not root.
+            HostError: a program is missing, this is not root, or guests would be emulated and may not be.
             LabError: the image cannot be built, or a guest does not boot.
         """
+        if self.needs_kvm and not os.access("/dev/kvm", os.R_OK | os.W_OK):
+            raise HostError(
+                "/dev/kvm cannot be opened, so that guests would be emulated, and --require-kvm forbids that"
+            )
         # Whoever imports this needs libvirt-python: a list of labs does without.
         from viplab.lab.libvirt.opened import in_lab
 
-        return in_lab(self, ready_image(self.image), work, hosts)
+        return in_lab(self, ready_image(self.image), work, hosts, needs_kvm=self.needs_kvm)
 
 
 LIBVIRT = Libvirt()

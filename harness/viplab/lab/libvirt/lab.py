@@ -23,6 +23,8 @@ from viplab.lab.topology import NETWORKS, Network, make_host
 from viplab.progress import step
 from viplab.types import HostName
 
+_BOOT = "boot_s"
+
 
 class LibvirtLab:
     """Networks, guests and memory on one libvirt connection."""
@@ -48,6 +50,7 @@ class LibvirtLab:
             libvirt=_dotted(self._ground.connection.getLibVersion()),
             image=self._ground.image.name,
             packages=self._ground.image.manifest["packages"],
+            boot_s=max(filter(None, (_boot_s(self._memory(guest)) for guest in self._all.values())), default=None),
         )
 
     def describe(self) -> dict[str, Fact]:
@@ -133,8 +136,16 @@ class LibvirtLab:
 
 
 def _boot(guest: LibvirtGuest, folder: Path) -> None:
-    guest.boot()
+    (folder / _BOOT).write_text(f"{guest.boot():.1f}\n")
     guest.save(folder)
+
+
+def _boot_s(folder: Path) -> float | None:
+    """How long that took, in seconds; None of memory that was saved before November 2026."""
+    try:
+        return float((folder / _BOOT).read_text())
+    except (OSError, ValueError):
+        return None
 
 
 def _each(guests: Iterable[LibvirtGuest], action: Callable[[LibvirtGuest], object]) -> None:

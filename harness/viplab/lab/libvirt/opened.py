@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from typing import TypeVar
 
+from viplab.errors import HostError
 from viplab.lab.image import Image
 from viplab.lab.lab import Lab, LabKind
 from viplab.lab.libvirt import private_libvirtd
@@ -18,9 +19,18 @@ from viplab.types import HostName
 T = TypeVar("T")
 
 
-def in_lab(kind: LabKind, image: Image, work: Callable[[Lab], T], hosts: Collection[HostName]) -> T:
-    """Do `work` with a lab that can have these hosts; nothing of the lab is left when this returns or raises."""
+def in_lab(kind: LabKind, image: Image, work: Callable[[Lab], T], hosts: Collection[HostName], *, needs_kvm: bool) -> T:
+    """Do `work` with a lab that can have these hosts; nothing of the lab is left when this returns or raises.
+
+    Raises:
+        HostError: guests would be emulated, and may not be.
+    """
     accel = accelerator(image)
+    if needs_kvm and accel != "kvm":
+        raise HostError(
+            "/dev/kvm opens, but a guest's kernel does not start under it, so that guests would be emulated, "
+            "and --require-kvm forbids that"
+        )
     how = "KVM" if accel == "kvm" else "TCG: emulation, KVM does not boot a guest here"
 
     def inside() -> T:

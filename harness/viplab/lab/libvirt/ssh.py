@@ -14,6 +14,7 @@ from viplab.errors import LabError
 from viplab.lab.guest import Answer, Result, Timing
 from viplab.lab.image import Image
 from viplab.lab.topology import MARKER_PORT, MGMT_IP
+from viplab.lab.waiting import limit_s
 
 KEEPALIVE_S = 5
 CONNECT_LIMIT_S = 20.0
@@ -26,13 +27,13 @@ class Connection:
         self._address = address
         self._sftp: paramiko.SFTPClient | None = None
         try:
-            raw = socket.create_connection((address, 22), timeout=CONNECT_LIMIT_S)
+            raw = socket.create_connection((address, 22), timeout=limit_s(CONNECT_LIMIT_S))
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._transport = paramiko.Transport(raw)
-            self._transport.banner_timeout = CONNECT_LIMIT_S
+            self._transport.banner_timeout = limit_s(CONNECT_LIMIT_S)
             # Both ends are ours and the wire is a bridge in memory: what is quickest under emulation comes first.
             self._transport.get_security_options().kex = ("curve25519-sha256@libssh.org",)
-            self._transport.start_client(timeout=CONNECT_LIMIT_S)
+            self._transport.start_client(timeout=limit_s(CONNECT_LIMIT_S))
             self._check_host_key(image)
             self._transport.auth_publickey("root", paramiko.Ed25519Key.from_private_key_file(str(image.ssh_key)))
             self._transport.set_keepalive(KEEPALIVE_S)
@@ -114,7 +115,7 @@ class Connection:
 
     def _open(self, command: str, timeout_s: float) -> paramiko.Channel:
         try:
-            channel = self._transport.open_session(timeout=CONNECT_LIMIT_S)
+            channel = self._transport.open_session(timeout=limit_s(CONNECT_LIMIT_S))
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise LabError(f"SSH to {self._address}: `{command}` could not be sent ({error})") from None
         channel.settimeout(timeout_s)

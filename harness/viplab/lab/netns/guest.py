@@ -18,6 +18,7 @@ from viplab.lab.command import run
 from viplab.lab.guest import Answer, Armed, Dialogue, Result, Timing
 from viplab.lab.netns import init
 from viplab.lab.topology import MARKER_PORT, MGMT, MGMT_IP, NETWORKS, Host
+from viplab.lab.waiting import limit_s
 
 WORK = Path("/run/viplab-lab")
 
@@ -97,7 +98,7 @@ class NetnsGuest:
 
     def run(self, command: str, *, timeout_s: float = 30) -> Result:
         """Run a shell command to its end."""
-        process = self._enter(command)
+        process, timeout_s = self._enter(command), limit_s(timeout_s)
         try:
             out, err = process.communicate(timeout=timeout_s)
         except subprocess.TimeoutExpired:
