@@ -39,7 +39,9 @@ class Difference(Frozen):
     sort: Sort
 
     def __str__(self) -> str:
-        return f"{self.what}: {self.base or 'none'} and {self.new or 'none'}"
+        line = f"{self.what}: {self.base or 'none'} and {self.new or 'none'}"
+        # A folder from elsewhere may say anything; it stays one line.
+        return line if line.isprintable() else line.encode("unicode_escape").decode()
 
 
 @dataclass(frozen=True)

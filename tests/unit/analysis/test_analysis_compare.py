@@ -200,6 +200,14 @@ def test_what_may_differ_is_refused_with_what_to_allow_and_reported_once_allowed
     assert "version of vipd: vipd 1 and vipd 2" in text
 
 
+def test_what_a_foreign_folder_says_of_itself_stays_one_line() -> None:
+    base, new = made(excess(FAST), provenance=OLD), later(host_kernel="7\x1b[2J\nnew against base: the same or better")
+    with pytest.raises(IncomparableError) as caught:
+        compare(base, new)
+    assert str(caught.value).isprintable()
+    assert all(line.isprintable() for line in lines(compare(base, new, across=["host"])))
+
+
 def test_what_is_compared_needs_no_leave_to_differ() -> None:
     subject = made(excess(FAST), provenance=OLD, versions={"systemd": ["252"]})
     other = made(excess(FAST), run="new", provenance=later(packages=MADE["packages"]).provenance)
