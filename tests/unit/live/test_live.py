@@ -204,3 +204,8 @@ def test_a_trial_that_has_hardly_begun_is_shown_as_far_as_it_is(tmp_path: Path) 
     spectator = Spectator(run.trials()[0])
     spectator.look(S)
     assert "waiting" in text_of(spectator.picture)
+
+
+def test_what_the_kernel_counted_is_no_news() -> None:
+    shown = picture([event(1, "interfaces", when="before", counters={"public": {"rx_packets": 3}})], replies=0)
+    assert list(shown.news) == []
