@@ -31,6 +31,7 @@ LACKING = 69  # ExitStatus.UNAVAILABLE, which a plain script cannot import
 BENCH = ("build", "network", "lab")
 SESSION_PURPOSES = {
     "lint": ("build",),
+    "search": ("build",),
     "tests": ("build", "network", "tests"),
     "wheel": ("build", "network"),
 }

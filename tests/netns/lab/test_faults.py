@@ -44,9 +44,9 @@ def test_a_cut_counts_what_it_drops_and_leaves_no_rule(in_namespaces: InNamespac
         if event["event"] == "fault_healed":
             left.write_text(run(["nft", "list", "tables"]))
 
-    record = read_trial(in_namespaces.run(scenario("cut: {duration_ms: 200}", "observe: 0.3"), listen=listen))
+    record = read_trial(in_namespaces.run(scenario("cut: {duration_ms: 1000}", "observe: 0.3"), listen=listen))
     ((_, healed),) = record.client_cuts
     assert healed is not None
-    # Ten requests of the probe; one more or fewer at either end, and ARP.
+    # Fifty requests of the probe and ARP, or fewer of them where the machine is busy.
     assert healed["frames"] >= 5
     assert left.read_text() == ""

@@ -62,7 +62,7 @@ _INSTANCES = (
 _TRACKING = "track_script {\n check\n }\n track_file {\n level\n }\n"
 _HOOKS = ("master", "backup", "fault", "stop")
 # What is to be done at the end takes longer than the daemon takes to end.
-_TELL = '#!/bin/sh\ntest "$1" = stop && sleep 0.5\necho "$@" >>/run/told\n'
+_TELL = '#!/bin/sh\ntest "$1" = stop && sleep 0.5\necho "$@" >>%s\n'
 _MOVE = re.compile(r"\[nsid (\d)\](Deleted )?.*?inet (\S+)/24")
 
 
@@ -117,7 +117,9 @@ class Story(Hosts):
         super().__init__(folder)
         self.daemon = daemon
         self._seen_moves = 0
-        self.run(f"printf %s {shlex.quote(_TELL)} >/run/tell && chmod 755 /run/tell && touch /run/good /run/told")
+        self._told = folder / "told.log"
+        self._told.touch()
+        self.run(f"printf %s {shlex.quote(_TELL % self._told)} >/run/tell && chmod 755 /run/tell && touch /run/good")
         self.run("echo 0 >/run/level && ip netns set A 1 && ip netns set B 2")
         self.listen("fifo", "fifo.txt")
         self.spawn("ip monitor address all-nsid", "moves.txt")
@@ -144,7 +146,7 @@ class Story(Hosts):
 
     def told(self) -> Counter[str]:
         """What scripts have been given, and how often."""
-        return Counter(self.run("cat /run/told").splitlines())
+        return Counter(self._told.read_text().splitlines())
 
     def moved(self) -> list[str]:
         """Which host has got (+) or lost (-) which address, in the kernel's order."""
