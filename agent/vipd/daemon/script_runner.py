@@ -101,14 +101,20 @@ class _Runner:
             wait_s = max(0.0, (min(deadlines) - time.monotonic_ns()) / 1e9) if deadlines else -1
             for descriptor, _ in self._poll.poll(wait_s):
                 if descriptor == self._channel.fileno():
-                    message = self._channel.recv(_MESSAGE)
-                    if message:
-                        self._asked(marshal.loads(message))
-                    else:
-                        self._end()
+                    self._read()
                 elif descriptor in self._running:
                     self._ended(descriptor)
             self._overdue(time.monotonic_ns())
+
+    def _read(self) -> None:
+        try:
+            message = self._channel.recv(_MESSAGE)
+        except ConnectionResetError:
+            return  # the daemon has ended and left answers unread; what it asked for last is still to be read
+        if message:
+            self._asked(marshal.loads(message))
+        else:
+            self._end()
 
     def _asked(self, message: Any) -> None:
         kind, body = message
