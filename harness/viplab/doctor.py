@@ -113,6 +113,8 @@ NEEDS = (
     Need("ps", "tests", _program("ps"), ("procps",), ("procps-ng",)),
     # A peer for vipd in namespaces. Without a configuration, and it comes with none, its service does not start.
     Need("keepalived", "tests", _program("keepalived"), ("keepalived",), ("keepalived",)),
+    # A peer and a subject. Where systemd is the first process its package starts zebra, which then has nothing to do.
+    Need("FRR's vrrpd", "tests", _file("usr/lib/frr/vrrpd", "usr/libexec/frr/vrrpd"), ("frr",), ("frr",)),
     Need("nft", "tests", _program("nft"), ("nftables",), ("nftables",)),
     Need("libvirtd", "lab", _program("libvirtd"), ("libvirt-daemon",), ("libvirt-daemon",)),
     Need(

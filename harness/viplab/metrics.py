@@ -211,7 +211,7 @@ class FaultMetrics(Frozen):
     dual_owner_s: Annotated[
         float | None,
         Metric(
-            meaning="time for which more than one MAC answered for the VIP, by the owner census",
+            meaning="time for which more than one host answered for the VIP, by the owner census",
             unit="s",
             stage=Stage.OWNERS,
             shown=KEPT | Shown.STATISTICS | Shown.REPORT | Shown.GLANCE,

@@ -6,7 +6,6 @@ from typing import Any, Literal
 
 from viplab.analysis.claims import read_presentation
 from viplab.analysis.summary import CaptureSummary, ClaimResult, Fault, FaultSummary, PingSummary, Rtt, TrialSummary
-from viplab.analysis.timing_model import OUTAGE
 from viplab.analysis.views import (
     AdvertSeen,
     Evidence,
@@ -28,6 +27,8 @@ from viplab.analysis.views import (
 )
 from viplab.faults import Effect, fault_kind
 from viplab.store import reference_claims
+from viplab.subjects.family import TimingModel
+from viplab.subjects.registry import find_family
 from viplab.types import NodeTimers, Provenance, RunInfo, Station, TrialInfo
 
 PRESENTATION = read_presentation(reference_claims())
@@ -65,6 +66,12 @@ STORY = (
     "Both hosts are up, A holds the address and the client pings it once a second. Then the daemon on A is killed.\n\n"
     "Nothing on A gets to clean up. What does the client notice?"
 )
+
+
+def _timing(family: str) -> TimingModel:
+    model = find_family(family, "").timing
+    assert model is not None
+    return model
 
 
 def config(state: str, priority: int) -> dict[str, str]:
@@ -259,7 +266,7 @@ def _fault(
         old_master="A",
         new_master="B",
         timers=info.nodes["B"],
-        outage=OUTAGE[info.family, fault_kind(summary.fault.kind).effect or Effect.HOST_LOST],
+        outage=_timing(info.family).outage[fault_kind(summary.fault.kind).effect or Effect.HOST_LOST],
         moments=Moments(
             last_advert_ns=ZERO_NS - 312_900_000,
             first_advert_ns=_ns(takeover_s),

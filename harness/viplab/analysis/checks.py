@@ -13,7 +13,7 @@ from pydantic import Field
 
 from viplab.analysis.comparison import SIGN, Compare, Lookup, shown
 from viplab.analysis.views import LogLine, TrialView
-from viplab.errors import InputError
+from viplab.errors import InputError, ViplabError
 from viplab.subjects.registry import find_family
 from viplab.types import Frozen, HostName
 
@@ -65,13 +65,14 @@ class Logged(Frozen):
             return False
         if self.within_s is not None and not _apart(found[0], found[-1], (0, self.within_s)):
             return False
-        return not self.only or not self._others(view, found)
-
-    def _others(self, view: TrialView, found: list[LogLine]) -> list[LogLine]:
-        """Lines about the instance that were not asked for."""
-        family = find_family(view.info.family, view.info.subject)
-        scope = self._scope(view) or []
-        return [line for line in scope if family.log_body(line.message) != line.message and line not in found]
+        if not self.only:
+            return True
+        try:
+            family = find_family(view.info.family, view.info.subject)
+        except ViplabError:
+            return None
+        about = [line for line in self._scope(view) or [] if family.log_body(line.message) != line.message]
+        return all(line in found for line in about)
 
     def _scope(self, view: TrialView) -> list[LogLine] | None:
         lines = [

@@ -76,11 +76,18 @@ class Reference(Frozen):
     """`reference.yaml`."""
 
     source: str
+    families: list[str] = Field(
+        default=[], description="The daemons that it speaks of, by family; empty, as in earlier versions: all."
+    )
     claims: list[Claim]
     puzzles: list[PuzzleText]
     report: Presentation | None = Field(
         default=None, description="Left out, as by earlier versions, it is that of the file that viplab brings along."
     )
+
+    def speaks_of(self, family: str) -> bool:
+        """Whether the claims and puzzles are about daemons of this family."""
+        return not self.families or family in self.families
 
     @model_validator(mode="after")
     def _told_whole(self) -> Reference:
@@ -184,12 +191,12 @@ def read_presentation(path: Path) -> Presentation:
 
 
 def judge_claims(reference: Reference, trials: Sequence[Judged]) -> list[ClaimResult]:
-    """Each claim for each subject that ran its scenario; a claim whose scenario was not run has no result."""
+    """Each claim for each subject that it speaks of and that ran its scenario; for others it has no result."""
     return [
         _over_trials(claim, subject)
         for subject in subjects(trials)
         for claim in reference.claims
-        if subject.of(claim.scenario)
+        if reference.speaks_of(subject.family) and subject.of(claim.scenario)
     ]
 
 

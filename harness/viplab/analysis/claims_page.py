@@ -17,7 +17,8 @@ known cause is given for the daemon's family and that cause's own checks hold on
 is never given by name alone. It is **undecided** where a check could not be measured, where noise could have made it
 so, where a known cause could not be looked for, or where the trial itself is undecided (docs/run-folder.md). It is
 **inapplicable** where there is nothing of the kind to look at, as its own condition says. Over several trials of a
-scenario the worst decided one speaks, and says how many agree.
+scenario the worst decided one speaks, and says how many agree. Claims
+and puzzles are about daemons of the families {families}; for others they have no result.
 
 A check compares a metric or another predicate (all are listed at the end) with a value or, after an `@`, with another
 one; one of another scenario of the same subject is written `SCENARIO/first_reply_ms`, and a comparison with a
@@ -34,7 +35,7 @@ undecided, else 0. Claims of scenarios that were not run have no result, and ina
 
 def claims_page(reference: Reference) -> str:
     """The page as Markdown."""
-    parts = [_HEAD.format(source=reference.source), "## Claims\n"]
+    parts = [_HEAD.format(source=reference.source, families=" and ".join(reference.families) or "any"), "## Claims\n"]
     parts += [_claim(claim) for claim in reference.claims]
     parts += ["## Puzzles\n", "The first answer whose checks all hold is given; else the puzzle is undecided.\n"]
     parts += [_puzzle(puzzle) for puzzle in reference.puzzles]

@@ -9,17 +9,16 @@ from viplab.analysis.record import Record
 from viplab.analysis.streams import LossRun, loss_runs
 from viplab.analysis.summary import Application, Fault, FaultSummary
 from viplab.analysis.timing_model import (
-    ANNOUNCE_ADVERTS,
-    NONE,
-    OUTAGE,
-    Terms,
     down_interval_ns,
     released_ns,
+    span_ns,
+    window_ns,
 )
 from viplab.analysis.views import FaultView, Moments, WaterfallItem
 from viplab.capture.frames import Advert
-from viplab.faults import Manner, Part, fault_kind
+from viplab.faults import Effect, Manner, Part, fault_kind
 from viplab.metrics import FaultMetrics
+from viplab.subjects.family import NONE, Terms
 from viplab.types import HostName, NodeTimers
 
 _NS = 1_000_000_000
@@ -84,7 +83,8 @@ class _OneFault:
             old_master=self.old_master,
             new_master=self.new_master,
             timers=self.taker,
-            outage=self.predicted[0] if self.predicted else None,
+            outage=self.predicted[0] if isinstance(self.predicted, tuple) else None,
+            unpredicted=self.predicted if isinstance(self.predicted, str) else None,
             moments=self.moments,
             waterfall=self._waterfall(metrics, zero_ns),
         )
@@ -253,10 +253,14 @@ class _OneFault:
             return None
         return sum(end_ns - start_ns for start_ns, end_ns, owners in census if len(owners) > 1) / _NS
 
-    def _predicted(self) -> tuple[Terms, NodeTimers] | None:
-        """What the timing model says of the outage, and by whose timers; None where it says nothing."""
-        info, host = self.record.info, self.fault.host
-        if self.kind.effect is None or (self.kind.ends(Part.LINK) and not info.tracked):
+    def _predicted(self) -> tuple[Terms, NodeTimers] | str | None:
+        """What the timing model says of the outage, and by whose timers; why it says nothing; None if it need not."""
+        effect, host = self.kind.effect, self.fault.host
+        if self.kind.ends(Part.LINK) and self.record.cuts_adverts(self.fault):
+            effect = Effect.HOST_LOST
+        elif self.kind.ends(Part.LINK) and not self.record.info.tracked:
+            return None
+        if effect is None:
             return None
         if self.kind.returns:
             affected = self.new_master == host
@@ -266,16 +270,22 @@ class _OneFault:
             taker = self.new_master or self._next_in_line()
         if taker not in self.nodes:
             return None
-        terms = OUTAGE.get((info.family, self.kind.effect)) if affected else NONE
-        return None if terms is None else (terms, self.timers[taker])
+        if not affected:
+            return NONE, self.timers[taker]
+        model = self.record.timing
+        if isinstance(model, str):
+            return model
+        if effect not in model.outage:
+            return f"{self.record.info.family} has no timing model for a fault after which {effect.value}"
+        return model.outage[effect], self.timers[taker]
 
     def _outage_window_s(self) -> tuple[float, float] | None:
-        if self.predicted is None:
+        if not isinstance(self.predicted, tuple):
             return None
         terms, timers = self.predicted
         begun = self._begun_outage_ns(terms, timers)
-        low_ns, high_ns = begun or terms.window_ns(timers, self._known_x_ns(), self.protocol)
-        return low_ns / _NS, high_ns / _NS
+        low_ns, high_ns = begun or window_ns(terms, timers, self._known_x_ns(), self.protocol)
+        return low_ns / _NS, high_ns / _NS + (self.record.link_up_s if terms != NONE else 0.0)
 
     def _begun_outage_ns(self, terms: Terms, taker: NodeTimers) -> tuple[int, int] | None:
         """How long an outage that began with the first request lost lasts, counted from the last advert really sent.
@@ -289,8 +299,8 @@ class _OneFault:
         lost_ns = self.loss_runs[0].start_ns
         if lost_ns < self.fault.earliest_ns - round(self.record.interval_s * _NS):
             return None
-        left_ns = last_ns + terms.span_ns(taker, self.protocol) - lost_ns
-        return (left_ns, left_ns) if left_ns >= 0 else None
+        left_ns = last_ns + span_ns(terms, taker, self.protocol) - lost_ns
+        return (0 if terms.at_most else left_ns, left_ns) if left_ns >= 0 else None
 
     def _known_x_ns(self) -> tuple[int, int] | None:
         return None if self.kind.manner is Manner.LATER else self._x_interval_ns()
@@ -298,11 +308,11 @@ class _OneFault:
     # --- expected against measured ---
 
     def _waterfall(self, metrics: FaultMetrics, zero_ns: int) -> list[WaterfallItem]:
-        moments, info = self.moments, self.record.info
+        moments, model = self.moments, self.record.timing
         if self.taker is None:
             return []
         interval = self.taker.advert_int_s
-        announce = ANNOUNCE_ADVERTS.get(info.family, 0) * interval
+        announce = None if isinstance(model, str) else (model.announce_adverts * interval,) * 2
         resumed_ns = self.longest_run.end_ns if self.longest_run else None
         rows: list[tuple[str, str, int | None, int | None, tuple[float, float] | None]] = [
             ("wait", "last advert to fault", self._before_fault(), self.fault.at_ns, (0.0, interval)),
@@ -318,7 +328,7 @@ class _OneFault:
                 "first advert to first gratuitous ARP",
                 moments.first_advert_ns,
                 moments.first_garp_ns,
-                (announce, announce),
+                announce,
             ),
             (
                 "client_switch",
@@ -360,15 +370,13 @@ class _OneFault:
         return None if x_ns is None else self.fault.at_ns - x_ns
 
     def _expected_detection_s(self) -> tuple[float, float] | None:
-        if self.taker is None or self.kind.manner is Manner.LATER:
+        model = self.record.timing
+        if self.taker is None or self.kind.manner is Manner.LATER or isinstance(model, str):
             return None
-        x_ns = self._x_interval_ns()
-        if not self.kind.returns:
-            terms = Terms(skews=1) if self.zeros else Terms(downs=1, less_x=True)
-        elif self.record.info.family == "keepalived-1.2.2":
-            # A host that returns claims at the next advert that it hears.
-            terms, x_ns = Terms(adverts=1, less_x=True), None
+        x_ns = None if self.kind.returns else self._x_interval_ns()
+        if self.kind.returns:
+            terms = model.return_detection
         else:
-            terms = Terms(downs=1)
-        low_ns, high_ns = terms.window_ns(self.taker, x_ns, self.protocol)
-        return low_ns / _NS, high_ns / _NS
+            terms = Terms(skews=1) if self.zeros else Terms(downs=1, less_x=True)
+        low_ns, high_ns = window_ns(terms, self.taker, x_ns, self.protocol)
+        return low_ns / _NS, high_ns / _NS + model.link_up_s

@@ -10,8 +10,9 @@ from viplab.analysis.views import Evidence, Puzzle
 
 
 def answer_puzzles(reference: Reference, trials: Sequence[Judged]) -> list[Puzzle]:
-    """Every puzzle for every subject; unsettled where its scenarios were not run or the numbers bear out no answer."""
-    return [_answer(puzzle, subject) for subject in subjects(trials) for puzzle in reference.puzzles]
+    """Every puzzle for every subject of its families; unsettled where no scenario was run or no answer is borne out."""
+    asked = [subject for subject in subjects(trials) if reference.speaks_of(subject.family)]
+    return [_answer(puzzle, subject) for subject in asked for puzzle in reference.puzzles]
 
 
 def _answer(puzzle: PuzzleText, subject: Subject) -> Puzzle:

@@ -17,7 +17,10 @@ from viplab.analysis.streams import Trip, lateness_ns, round_trips
 from viplab.analysis.summary import CaptureSummary, Fault
 from viplab.analysis.views import PingView, Stream
 from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
+from viplab.errors import ViplabError
 from viplab.faults import Effect, FaultKind, UnknownFaultError, fault_kind
+from viplab.subjects.family import TimingModel
+from viplab.subjects.registry import find_family
 from viplab.types import Event, HostName, HttpRequest, NetworkName, Station, TrialInfo
 from viplab.untrusted_data import yaml_value
 
@@ -90,6 +93,26 @@ class Record:
             for event in self.all("fault_injected")
             if not self._unread(event)
         ]
+
+    @cached_property
+    def timing(self) -> TimingModel | str:
+        """The timing model of what was tested, or why there is none."""
+        try:
+            family = find_family(self.info.family, self.info.subject)
+        except ViplabError as error:
+            return f"no outage can be predicted: {error}"
+        return family.timing or f"no outage can be predicted: the family {family.name!r} has no timing model"
+
+    @property
+    def link_up_s(self) -> float:
+        """For how long a link of the new master may have held back what it did first."""
+        return 0.0 if isinstance(self.timing, str) else self.timing.link_up_s
+
+    def cuts_adverts(self, fault: Fault) -> bool:
+        """Whether a fault ended a link on the network that adverts travel on, so that no word of it left the host."""
+        return any(
+            event.get("network") == self.info.adverts_on and self._date(event) == fault for event, _, _ in self.injected
+        )
 
     @cached_property
     def client_cuts(self) -> list[tuple[Event, Event | None]]:

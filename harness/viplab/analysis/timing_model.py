@@ -1,15 +1,14 @@
-"""What should happen when: the protocols' deadlines and, per family of daemon and effect of a fault, the outage.
+"""What should happen when: the protocols' deadlines, and the outages that the tested daemon's timing model gives.
 
-The windows are a table, `OUTAGE`, in units of the protocol's own times, so that they follow from the configuration and
-from where in the advert interval the fault struck.
+A model is in units of the protocol's own times, so that a window follows from the configuration and from where in the
+advert interval the fault struck. Each family of daemons brings its own (`viplab.subjects.family`).
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 
-from viplab.faults import Effect
+from viplab.subjects.family import Terms
 from viplab.types import NodeTimers, Protocol
 
 # How far a measured value may be off the predicted one before a trial fails, in seconds. Scheduling of a guest that is
@@ -53,48 +52,16 @@ _SKEW: dict[Protocol, Callable[[NodeTimers], int]] = {
 }
 
 
-@dataclass(frozen=True, slots=True)
-class Terms:
-    """An outage as a sum: so many down intervals, skew times and advert intervals of the host that takes over.
-
-    `less_x` takes away x, the time from the last advert to the fault, for which the backup's timer had been running.
-    """
-
-    downs: int = 0
-    skews: int = 0
-    adverts: int = 0
-    less_x: bool = False
-
-    def span_ns(self, node: NodeTimers, protocol: Protocol = "vrrp2") -> int:
-        """The sum, without x."""
-        waits = self.downs * down_interval_ns(node, protocol) + self.skews * released_ns(node, protocol)
-        return waits + self.adverts * advert_ns(node)
-
-    def window_ns(
-        self, node: NodeTimers, x_ns: tuple[int, int] | None, protocol: Protocol = "vrrp2"
-    ) -> tuple[int, int]:
-        """Lowest and highest outage for an x between two values, or anywhere in an advert interval if not known."""
-        most = self.span_ns(node, protocol)
-        if not self.less_x:
-            return most, most
-        low_ns, high_ns = x_ns or (0, advert_ns(node))
-        return most - high_ns, most - low_ns
+def span_ns(terms: Terms, node: NodeTimers, protocol: Protocol = "vrrp2") -> int:
+    """The sum, without x, by these timers."""
+    waits = terms.downs * down_interval_ns(node, protocol) + terms.skews * released_ns(node, protocol)
+    return waits + terms.adverts * advert_ns(node)
 
 
-NONE = Terms()
-# No priority-0 advert of keepalived 1.2.2 leaves the host, and it spends one advert interval between "Transition to"
-# and "Entering MASTER STATE" without the address; 2.x differs in both. SIGKILL runs no clean-up: the address stays and
-# goes on answering.
-_TIMER_AND_TRANSITION = Terms(downs=1, adverts=1, less_x=True)
-OUTAGE: dict[tuple[str, Effect], Terms] = {
-    ("keepalived-1.2.2", Effect.DAEMON_LOST): NONE,
-    ("keepalived-1.2.2", Effect.GIVES_UP): _TIMER_AND_TRANSITION,
-    ("keepalived-1.2.2", Effect.HOST_LOST): _TIMER_AND_TRANSITION,
-    ("keepalived-1.2.2", Effect.RETURNS): Terms(adverts=1),
-    ("keepalived-2", Effect.DAEMON_LOST): NONE,
-    ("keepalived-2", Effect.GIVES_UP): Terms(skews=1),
-    ("keepalived-2", Effect.HOST_LOST): Terms(downs=1, less_x=True),
-    ("keepalived-2", Effect.RETURNS): NONE,
-}
-# First advert of the new master to its first gratuitous ARP, in advert intervals.
-ANNOUNCE_ADVERTS: dict[str, int] = {"keepalived-1.2.2": 1, "keepalived-2": 0}
+def window_ns(
+    terms: Terms, node: NodeTimers, x_ns: tuple[int, int] | None, protocol: Protocol = "vrrp2"
+) -> tuple[int, int]:
+    """Lowest and highest outage for an x between two values, or anywhere in an advert interval if not known."""
+    low_x_ns, high_x_ns = (x_ns or (0, advert_ns(node))) if terms.less_x else (0, 0)
+    most = span_ns(terms, node, protocol)
+    return 0 if terms.at_most else most - high_x_ns, most - low_x_ns

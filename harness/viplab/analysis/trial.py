@@ -156,7 +156,7 @@ def _log(record: Record, host: HostName, zero_ns: int) -> list[LogLine]:
 
 
 def _notes(record: Record, faults: Sequence[FaultView]) -> list[str]:
-    notes = []
+    notes = [record.timing] if isinstance(record.timing, str) else []
     outside = [
         run
         for run in loss_runs(record.trips)

@@ -12,7 +12,7 @@ from pydantic import Field
 
 from viplab.analysis.presentation import Presentation
 from viplab.analysis.summary import ClaimResult, FaultSummary, MetricStatistics, PingSummary, Summary, TrialSummary
-from viplab.analysis.timing_model import Terms
+from viplab.subjects.family import Terms
 from viplab.types import Frozen, HostName, NetworkName, NodeTimers, RunInfo, TrialInfo
 
 Stream = Literal["probe", "ping"]
@@ -58,6 +58,7 @@ class FaultView(Frozen):
     new_master: HostName | None
     timers: NodeTimers | None = Field(default=None, description="What the new master counted by until it took over.")
     outage: Terms | None = Field(default=None, description="What the timing model says of the outage.")
+    unpredicted: str | None = Field(default=None, description="Why it says nothing of it, though it should.")
     moments: Moments
     waterfall: list[WaterfallItem]
 

@@ -75,7 +75,7 @@ def _check(plan: Plan) -> None:
             _check_machine(subject, plan.lab)
         elif missing := set(subject.packages) - set(load_recipe(plan.lab.image).file.packages):
             names = ", ".join(sorted(missing))
-            raise HostError(f"{subject.name}: not in the image {plan.lab.image} ({names}); try another --lab")
+            raise HostError(f"{subject.name}: the image {plan.lab.image} has no package {names}; try another --lab")
 
 
 def _check_machine(subject: Subject, lab: LabKind) -> None:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from viplab.errors import InputError, ViplabError
+from viplab.errors import ViplabError
 from viplab.experiment.environment import Environment
 from viplab.experiment.fault_place import places
 from viplab.experiment.logs import collect, configuration_names
@@ -142,10 +142,8 @@ def _observe(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline, ob
 
 def _adverts_on(trial: Trial, lab: Lab) -> Network:
     """The network that adverts travel on: the one of the interface that the subject sends them from."""
-    host, interface = next(iter(lab.hosts.values())).host, trial.subject.advert_interface(trial.scenario)
-    name = next((card.network for card in host.interfaces if card.name == interface), None)
-    if name is None:
-        raise InputError(f"{trial.scenario.scenario}: adverts are to leave by {interface}, which no host has")
+    host = next(iter(lab.hosts.values())).host
+    name = host.interface(trial.subject.advert_interface(trial.scenario)).network
     return next(network for network in NETWORKS if network.name == name)
 
 

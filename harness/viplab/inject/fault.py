@@ -61,6 +61,10 @@ def inject(
         HostError: this machine lacks what the fault is done with.
         LabError: the guest or the kernel refused; nothing has happened then.
     """
+    interface = getattr(target, "interface", None)
+    network: dict[str, Any] = {}
+    if interface is not None:
+        network["network"] = bench.hosts[target.host].host.interface(interface).network
     way = ready(kind, target, bench)
     lasts_ms = getattr(target, "duration_ms", None)
     with ExitStack() as in_vain:
@@ -71,7 +75,7 @@ def inject(
         in_vain.pop_all()
     keys: dict[str, Any] = {"kind": kind.name, "host": getattr(target, "host", None), "phase": phase}
     more: dict[str, Any] = {} if lasts_ms is None else {"duration_ns": lasts_ms * 1_000_000}
-    timeline.record("fault_injected", **_bracket(fired), **keys, marker=way.marker, place=place, **more)
+    timeline.record("fault_injected", **_bracket(fired), **keys, marker=way.marker, place=place, **network, **more)
     return Injected(way, timeline, keys, until_ns)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from viplab.errors import LabError
 from viplab.types import HostName, NetworkName
 
 
@@ -45,8 +46,15 @@ class Host:
     interfaces: tuple[Interface, ...]
 
     def interface(self, name: str) -> Interface:
-        """The card of that name (eth0, eth1, eth2)."""
-        return next(card for card in self.interfaces if card.name == name)
+        """The card of that name (eth0, eth1, eth2).
+
+        Raises:
+            LabError: there is none.
+        """
+        found = [card for card in self.interfaces if card.name == name]
+        if not found:
+            raise LabError(f"{self.hostname} has no {name}, only {', '.join(card.name for card in self.interfaces)}")
+        return found[0]
 
     def port(self, name: str) -> str:
         """The bridge's end of that card, in every lab."""

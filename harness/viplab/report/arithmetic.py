@@ -10,11 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import MultipleLocator
 
 from viplab.analysis.presentation import Seen
-from viplab.analysis.timing_model import Terms, advert_ns, down_interval_ns, released_ns
+from viplab.analysis.timing_model import advert_ns, down_interval_ns, released_ns, window_ns
 from viplab.analysis.views import TrialView
 from viplab.report import outline, units
 from viplab.report.svg import LIGHT, SUBJECT_ROLES, Drawing, bare, canvas, drawing_rules, inline, plain_numbers
 from viplab.report.text import visible
+from viplab.subjects.family import Terms
 from viplab.types import NodeTimers, Protocol
 
 _PLOT, _TOP, _BOTTOM = 250.0, 14.0, 50.0
@@ -88,7 +89,7 @@ def _line(trials: Iterable[TrialView]) -> Line | None:
         if fault and fault.outage and fault.timers:
             interval_ns = advert_ns(fault.timers)
             first_s, last_s = (
-                fault.outage.window_ns(fault.timers, (x, x), protocol)[1] / 1e9 for x in (0, interval_ns)
+                window_ns(fault.outage, fault.timers, (x, x), protocol)[1] / 1e9 for x in (0, interval_ns)
             )
             return Line(interval_ns / 1e9, (first_s, last_s), _words(fault.outage, fault.timers, protocol))
     return None

@@ -3,23 +3,55 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
+
+from viplab.faults import Effect
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """An outage as a sum: so many down intervals, skew times and advert intervals of the host that takes over."""
+
+    downs: int = 0
+    skews: int = 0
+    adverts: int = 0
+    less_x: bool = False
+    """Less x, the time from the last advert to the fault, for which the backup's timer had been running."""
+    at_most: bool = False
+    """The sum is the most: somebody may answer meanwhile, so that it is anything down to none."""
+
+
+NONE = Terms()
+
+
+@dataclass(frozen=True, slots=True)
+class TimingModel:
+    """When a family's backups take over, and how long nobody answers."""
+
+    outage: Mapping[Effect, Terms]
+    """What the client sees of each effect of a fault; of one that is left out nothing is predicted."""
+    announce_adverts: int = 0
+    """First advert of the new master to its first gratuitous ARP, in advert intervals."""
+    return_detection: Terms = Terms(downs=1)
+    """How long a host that returns with the higher priority goes on as a backup."""
+    link_up_s: float = 0.0
+    """Seconds for which the kernel may hold back what a new master does first, where it brings a link up for that."""
 
 
 @dataclass(frozen=True, slots=True)
 class Family:
-    """A behaviour, by the name that `trial.json` has in `family`.
-
-    `log_prefix` is a regular expression for what a log line begins with that is about a virtual router and not about
-    the daemon as a whole; without one no line is told apart. `master_line` is what it logs as it sends its first
-    advert.
-    """
+    """A behaviour, by the name that `trial.json` has in `family`."""
 
     name: str
+    timing: TimingModel | None = None
+    """Without one no outage is predicted, and a trial in which one should be is undecided."""
     log_prefix: str | None = None
-    garp_bursts: int = 2
-    """How often a new master announces the VIP: keepalived does it again after five seconds."""
+    """A regular expression for what a log line begins with that is about a virtual router, not the whole daemon."""
+    garp_bursts: int = 1
+    """How often a new master announces the VIP."""
     master_line: str | None = None
+    """What it logs as it sends its first advert."""
 
     def log_body(self, message: str) -> str:
         """A log message without that prefix."""

@@ -10,7 +10,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from viplab.errors import InputError, LabError
-from viplab.subjects.family import Family
+from viplab.faults import Effect
+from viplab.subjects.family import NONE, Family, Terms, TimingModel
 from viplab.subjects.subject import Subject
 from viplab.types import HostName
 
@@ -22,7 +23,20 @@ DAEMONS = "/usr/lib/frr"
 DEVICE = "vrrp4"
 """The macvlan."""
 FRR_8 = Family(
-    "frr-8", log_prefix=r"(?:\[[A-Z0-9]{5}-[A-Z0-9]{5}\] )?\[[A-Z]+\] \[VRID \d+\] (?:\[IPv[46]\] )?", garp_bursts=1
+    "frr-8",
+    TimingModel(
+        # A backup's macvlan is only `protodown`: what a bridge floods to it, because the master's port lost its
+        # carrier, it answers; and a master that has stopped answers until the virtual MAC is heard elsewhere.
+        outage={
+            Effect.DAEMON_LOST: NONE,
+            Effect.GIVES_UP: Terms(skews=1, at_most=True),
+            Effect.HOST_LOST: Terms(downs=1, less_x=True, at_most=True),
+            Effect.RETURNS: NONE,
+        },
+        # Linux deals with carriers at most once a second (its link watch), and waits for the lock that routing has.
+        link_up_s=1.0,
+    ),
+    log_prefix=r"(?:\[[A-Z0-9]{5}-[A-Z0-9]{5}\] )?\[[A-Z]+\] \[VRID \d+\] (?:\[IPv[46]\] )?",
 )
 _INTERFACE, _ZEBRA, _VRRPD = "/etc/frr/vrrp-interface", "/etc/frr/zebra.conf", "/etc/frr/vrrpd.conf"
 _LONGEST_MS = 40950

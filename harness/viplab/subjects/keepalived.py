@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from viplab.errors import LabError
-from viplab.subjects.family import Family
+from viplab.faults import Effect
+from viplab.subjects.family import NONE, Family, Terms, TimingModel
 from viplab.subjects.keepalived_conf import PATH, keepalived_conf
 from viplab.subjects.subject import Subject
 from viplab.types import HostName
@@ -14,10 +15,41 @@ if TYPE_CHECKING:
     from viplab.lab.guest import Guest
     from viplab.scenario.model import Scenario
 
+# No priority-0 advert of keepalived 1.2.2 leaves the host, and it spends one advert interval between "Transition to"
+# and "Entering MASTER STATE" without the address; 2.x differs in both. SIGKILL runs no clean-up: the address stays and
+# goes on answering.
+_TIMER_AND_TRANSITION = Terms(downs=1, adverts=1, less_x=True)
 KEEPALIVED_1 = Family(
-    "keepalived-1.2.2", log_prefix=r"VRRP_Instance\([^)]*\) ", master_line="Transition to MASTER STATE"
+    "keepalived-1.2.2",
+    TimingModel(
+        outage={
+            Effect.DAEMON_LOST: NONE,
+            Effect.GIVES_UP: _TIMER_AND_TRANSITION,
+            Effect.HOST_LOST: _TIMER_AND_TRANSITION,
+            Effect.RETURNS: Terms(adverts=1),
+        },
+        announce_adverts=1,
+        # It claims at the next advert that it hears.
+        return_detection=Terms(adverts=1, less_x=True),
+    ),
+    log_prefix=r"VRRP_Instance\([^)]*\) ",
+    garp_bursts=2,
+    master_line="Transition to MASTER STATE",
 )
-KEEPALIVED_2 = Family("keepalived-2", log_prefix=r"\([^)]*\) ", master_line="Entering MASTER STATE")
+KEEPALIVED_2 = Family(
+    "keepalived-2",
+    TimingModel(
+        outage={
+            Effect.DAEMON_LOST: NONE,
+            Effect.GIVES_UP: Terms(skews=1),
+            Effect.HOST_LOST: Terms(downs=1, less_x=True),
+            Effect.RETURNS: NONE,
+        }
+    ),
+    log_prefix=r"\([^)]*\) ",
+    garp_bursts=2,
+    master_line="Entering MASTER STATE",
+)
 
 
 class Keepalived(Subject):

@@ -327,3 +327,12 @@ def test_a_run_that_does_not_say_what_it_is_is_refused(tmp_path: Path) -> None:
     (root / "run.json").unlink()
     with pytest.raises(InputError, match=r"run\.json"):
         analyze(RunFolder(root))
+
+
+def test_of_a_daemon_that_the_reference_file_does_not_speak_of_nothing_is_claimed(tmp_path: Path) -> None:
+    trial = s.case_a("frr-8")
+    trial.subject = "frr"
+    view = analyze(RunFolder(s.write_run(tmp_path / "run", [trial])))
+    assert not view.claims
+    assert not view.puzzles
+    assert view.exit_status == 0

@@ -11,7 +11,7 @@ from support import synthetic as s
 from viplab.analysis.predicates import named_values
 from viplab.analysis.reading import read_trial
 from viplab.analysis.streams import Trip, loss_runs, round_trips
-from viplab.analysis.timing_model import Terms, down_interval_ns, released_ns, skew_ns
+from viplab.analysis.timing_model import down_interval_ns, released_ns, skew_ns, window_ns
 from viplab.analysis.trial import view_trial
 from viplab.analysis.views import TrialView
 from viplab.capture.dissect import decode
@@ -19,6 +19,7 @@ from viplab.capture.frames import Echo
 from viplab.capture.index import Frame
 from viplab.capture.pcap import Pcap
 from viplab.run_folder import TrialFolder
+from viplab.subjects.family import Terms
 from viplab.types import NodeTimers
 
 BYHAND = Path(__file__).parents[2] / "data" / "byhand"
@@ -33,11 +34,9 @@ def test_deadlines_are_those_of_the_rfc() -> None:
     node = NodeTimers(state="BACKUP", priority=101, advert_int_s=1)
     assert skew_ns(node) == 605_468_750
     assert down_interval_ns(node) == 3_605_468_750
-    assert Terms(downs=1, adverts=1, less_x=True).window_ns(node, (400_000_000, 500_000_000)) == (
-        4_105_468_750,
-        4_205_468_750,
-    )
-    assert Terms(downs=1, adverts=1, less_x=True).window_ns(node, None) == (3_605_468_750, 4_605_468_750)
+    terms = Terms(downs=1, adverts=1, less_x=True)
+    assert window_ns(terms, node, (400_000_000, 500_000_000)) == (4_105_468_750, 4_205_468_750)
+    assert window_ns(terms, node, None) == (3_605_468_750, 4_605_468_750)
 
 
 @pytest.mark.parametrize("family", s.FAMILIES)

@@ -1,0 +1,81 @@
+"""What analysis takes from a subject: its timing model, and who is who where hosts share a virtual MAC."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+
+import pytest
+
+from support import synthetic as s
+from viplab.analysis.reading import read_trial
+from viplab.analysis.record import Record
+from viplab.analysis.timing_model import window_ns
+from viplab.analysis.trial import view_trial
+from viplab.analysis.verdict import owner_at_end
+from viplab.faults import Effect
+from viplab.run_folder import TrialFolder
+from viplab.subjects import registry
+from viplab.subjects.family import Terms
+from viplab.types import NodeTimers
+
+VIRTUAL = "00:00:5e:00:01:33"
+
+
+def of_family(folder: Path, family: str) -> Record:
+    """A trial that passes with the right model, of a family that is called otherwise."""
+    path = s.power_cut("keepalived-2").write(folder, 1)
+    info = path / "trial.json"
+    info.write_text(json.dumps(json.loads(info.read_text()) | {"family": family}))
+    return read_trial(TrialFolder(path))
+
+
+def test_without_a_timing_model_nothing_is_predicted_and_nothing_passes(tmp_path: Path) -> None:
+    view = view_trial(of_family(tmp_path, "bird-1"))
+    why = "no outage can be predicted: no subject that is installed here is of the family 'bird-1'"
+    assert (view.summary.verdict, view.summary.reason) == ("undecided", why)
+    assert view.notes == [why]
+    assert view.summary.outage_s is not None
+    assert view.summary.outage_window_s is None
+    expected = {item.name: item.expected_s for item in view.faults[0].waterfall}
+    assert expected["detection"] is expected["announce"] is None
+
+
+def test_what_fails_fails_without_a_timing_model_too(tmp_path: Path) -> None:
+    record = of_family(tmp_path, "bird-1")
+    wrong = replace(record, scenario=record.scenario.replace("owner: B", "owner: A"))
+    assert view_trial(wrong).summary.verdict == "fail"
+
+
+def test_an_effect_that_a_model_leaves_out_is_not_predicted(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    record = of_family(tmp_path, "keepalived-2")
+    model = registry.find_family("keepalived-2", "vipd").timing
+    assert model is not None
+    rest = {effect: terms for effect, terms in model.outage.items() if effect is not Effect.HOST_LOST}
+    monkeypatch.setattr(Record, "timing", replace(model, outage=rest))
+    summary = view_trial(record).summary
+    assert summary.verdict == "undecided"
+    assert summary.reason.startswith("keepalived-2 has no timing model for a fault after which the host is gone")
+
+
+def test_an_outage_that_somebody_may_cut_short_is_anything_down_to_none() -> None:
+    node = NodeTimers(state="BACKUP", priority=101, advert_int_s=1.0)
+    assert window_ns(Terms(downs=1, less_x=True, at_most=True), node, (400_000_000, 500_000_000)) == (0, 3_205_468_750)
+
+
+def test_owners_that_share_a_mac_are_told_apart_by_their_ports(tmp_path: Path) -> None:
+    record = of_family(tmp_path, "keepalived-2")
+    asked = [event.model_copy(update={"macs": [VIRTUAL], "hosts": ["A", "B"]}) for event in record.all("owners")]
+    both = replace(record, events=[*(event for event in record.events if event.event != "owners"), *asked])
+    assert {tuple(owners) for _, _, owners in both.owners(record.start_ns, record.end_ns)} == {("A", "B")}
+    assert owner_at_end(both) == "B", "the last answer decides where the client's entry cannot"
+
+
+def test_a_frame_from_the_virtual_mac_is_of_the_host_that_advertised_last(tmp_path: Path) -> None:
+    record = of_family(tmp_path, "keepalived-2")
+    shared = replace(record, info=record.info.model_copy(update={"virtual_mac": VIRTUAL}))
+    own = next(arp for arp in record.arps if arp.gratuitous and record.sender(arp) == "B")
+    assert shared.sender(replace(own, src_mac=VIRTUAL)) == "B"
+    assert shared.sender(replace(own, src_mac=VIRTUAL, time_ns=record.faults[0].at_ns)) == "A"
+    assert shared.sender(replace(own, src_mac=VIRTUAL, time_ns=0)) is None
