@@ -1,6 +1,6 @@
 """The recipe "add a fault" of CONTRIBUTING.md, followed to the letter outside the tree."""
 
-from viplab.faults import Effect, FaultKind, HostTarget, InGuest, Sign
+from viplab.faults import Effect, FaultKind, HostTarget, InGuest, Part, Sign
 
 
 def _halt(target, subject, guest):
@@ -16,4 +16,5 @@ HALT = FaultKind(
     injection=InGuest(_halt),
     signs=(Sign.COMMAND, Sign.ADVERTS_END),
     effect=Effect.DAEMON_LOST,
+    part=Part.DAEMON,
 )

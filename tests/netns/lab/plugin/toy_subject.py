@@ -1,8 +1,10 @@
 """The recipe "add a subject" of CONTRIBUTING.md: a daemon of some forty lines, which knows how to be master and backup."""
 
-from viplab.subjects import Family, Subject, Terms, TimingModel
+from viplab.faults import Effect
+from viplab.subjects.family import NONE, Family, TimingModel
+from viplab.subjects.subject import Subject
 
-DAEMON = '''#!/usr/bin/python3
+DAEMON = """#!/usr/bin/python3
 import os, socket, struct, subprocess, sys, time
 
 interface, group, vrid, priority, vip, device = sys.argv[1:]
@@ -43,14 +45,14 @@ while True:
             link.bind((device, 0))
             link.send(garp)
     master, due = True, time.monotonic() + 1
-'''
+"""
 
 
 class Toy(Subject):
     """A VRRP daemon that does no more than it must."""
 
     name = "toy"
-    profiles = (Family("toy", timing=TimingModel(daemon_lost=Terms())),)
+    profiles = (Family("toy", TimingModel(outage={Effect.DAEMON_LOST: NONE})),)
     present = ("/usr/bin/python3",)
     start_command = "sh /etc/toy.sh"
     stop_command = "kill $(cat /run/toy.pid)"
