@@ -1,7 +1,7 @@
 """Whoever follows the recipes of CONTRIBUTING.md has a fault and a subject that run, are analysed and reported.
 
-The files in `plugin/` are no part of viplab: they are put into a folder of their own with the metadata that an installed
-distribution has, and nothing else is told of them.
+The files in `plugin/` are no part of viplab: they are put into a folder of their own, with the metadata that an
+installed distribution has, and nothing else is told of them.
 """
 
 from __future__ import annotations
@@ -58,6 +58,7 @@ def viplab(*arguments: str, folder: Path, site: Path | None) -> subprocess.Compl
         capture_output=True,
         text=True,
         timeout=300,
+        check=False,
     )
 
 

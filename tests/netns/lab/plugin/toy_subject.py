@@ -1,4 +1,4 @@
-"""The recipe "add a subject" of CONTRIBUTING.md: a daemon of some forty lines, which knows how to be master and backup."""
+"""The recipe "add a subject" of CONTRIBUTING.md: a daemon of forty lines that can be master and backup."""
 
 from viplab.faults import Effect
 from viplab.subjects.family import NONE, Family, TimingModel
