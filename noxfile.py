@@ -80,6 +80,13 @@ def bench(session: nox.Session) -> None:
 
 
 @nox.session
+def soak(session: nox.Session) -> None:
+    """Wrong and undecided verdicts on a busy host: the article ten times on guests, 200 failovers in namespaces."""
+    _install(session, "lab,dev")
+    _become(session, "python", "benchmarks/soak.py", *(session.posargs or ["--load"]))
+
+
+@nox.session
 def killed(session: nox.Session) -> None:
     """`kill -9` of a run at five moments, on real guests: nothing is left behind, and the next run works."""
     _install(session, "lab,dev")
