@@ -118,6 +118,13 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def folders(session: nox.Session) -> None:
+    """Give analyze and report hundreds of damaged and hostile run folders; arguments: how many, and the first seed."""
+    _install(session, "dev")
+    _become(session, "python", "tests/fuzz/fuzz_folder.py", *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style, types, the walls between packages, and the shell scripts."""
     _install(session, "lab,dev")

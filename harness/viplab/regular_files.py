@@ -96,10 +96,10 @@ def regular_files(root: Path, folder: Path) -> list[Path]:
     """Every regular file below a folder of `root`, sorted; a link is neither listed nor followed."""
     if _has_link(root, folder):
         return []
-    found = (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
     try:
+        found = (Path(parent) / name for parent, _, names in os.walk(folder) for name in names)
         return sorted(path for path in found if stat.S_ISREG(path.lstat().st_mode))
-    except ValueError:  # no file system has such a name: a lone surrogate, a null byte
+    except (OSError, ValueError):  # it goes while we look, or its name is none
         return []
 
 

@@ -20,11 +20,14 @@ FORMER_NETWORKS: dict[str, NetworkName] = {"virbr0": "public"}
 Protocol = Literal["vrrp2", "vrrp3", "carp"]
 HttpError = Literal["timeout", "refused", "reset", "closed", "unreachable", "garbled", "failed", "unanswered"]
 
+IntervalS = Annotated[float, Field(ge=1e-6, le=3600)]
+"""Seconds that a protocol or a probe may wait between two packets; bounded, so that arithmetic on it stays finite."""
+
 
 class Frozen(BaseModel):
     """A model that refuses unknown keys and is never changed."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, populate_by_name=True, allow_inf_nan=False)
 
 
 class Station(Frozen):
@@ -42,7 +45,7 @@ class NodeTimers(Frozen):
 
     state: Literal["MASTER", "BACKUP"]
     priority: int = Field(ge=1, le=255)
-    advert_int_s: float = Field(gt=0)
+    advert_int_s: IntervalS
     # CARP's place for a priority: 256ths of a second that are added to the interval, so that less wins.
     advskew: int = Field(default=0, ge=0, le=255)
 
@@ -101,10 +104,10 @@ class TrialInfo(Frozen):
     tracked: list[str] = Field(default_factory=list)
     seed: int | None = None
     probe_kind: Literal["icmp", "udp"] = "icmp"
-    probe_interval_s: float | None = None
+    probe_interval_s: IntervalS | None = None
     probe_source: str | None = None
-    ping_interval_s: float = 1.0
-    http_interval_s: float | None = None
+    ping_interval_s: IntervalS = 1.0
+    http_interval_s: IntervalS | None = None
 
     @property
     def hosts(self) -> list[HostName]:
@@ -121,16 +124,21 @@ class TrialInfo(Frozen):
 
 
 _TEXT, _WHOLE, _NUMBER, _NONE = (str,), (int,), (int, float), type(None)
+_WHOLE_OR_NONE = (*_WHOLE, _NONE)
+_FAULT = {"kind": _TEXT, "host": (*_TEXT, _NONE), "before_ns": _WHOLE_OR_NONE, "after_ns": _WHOLE_OR_NONE}
 KEYS: dict[str, dict[str, tuple[type, ...]]] = {
     "clock": {"realtime_ns": _WHOLE, "monotonic_ns": _WHOLE},
     "guest_clock": {"host": _TEXT, "offset_ns": _WHOLE, "uncertainty_ns": _WHOLE},
-    "capture_stopped": {"network": _TEXT, "packets": (*_WHOLE, _NONE), "dropped": (*_WHOLE, _NONE)},
+    "capture_stopped": {"network": _TEXT, "packets": _WHOLE_OR_NONE, "dropped": _WHOLE_OR_NONE},
     "probe_stopped": {"sent": _WHOLE, "unsent": _WHOLE, "interval_s": _NUMBER},
     "step_finished": {"waited_s": (*_NUMBER, _NONE)},
-    "fault_injected": {"kind": _TEXT, "before_ns": (*_WHOLE, _NONE), "after_ns": (*_WHOLE, _NONE)},
-    "fault_healed": {"kind": _TEXT, "before_ns": (*_WHOLE, _NONE), "after_ns": (*_WHOLE, _NONE)},
+    "fault_injected": _FAULT | {"duration_ns": _WHOLE_OR_NONE},
+    "fault_healed": _FAULT,
     "owners": {"macs": (list, _NONE), "hosts": (list, _NONE)},
     "environment": {"steal_share": (*_NUMBER, _NONE)},
+    "neighbour": {"ip": _TEXT, "mac": (*_TEXT, _NONE)},
+    "check": {"claim": _TEXT, "ok": (bool, _NONE)},
+    "holds": {"host": _TEXT},
     "missed": {"what": _TEXT, "within_s": _NUMBER},
 }
 """What analysis computes with, and what it may be; a line in which it is something else is no event of ours."""
@@ -201,8 +209,9 @@ class Event(BaseModel):
         return (self.model_extra or {})[key]
 
     def get(self, key: str, default: Any = None) -> Any:
-        """The further key, or the default where this event does not have it."""
-        return (self.model_extra or {}).get(key, default)
+        """The further key, or the default where this event does not have it, or has null."""
+        value = (self.model_extra or {}).get(key)
+        return default if value is None else value
 
 
 class HttpRequest(Frozen):

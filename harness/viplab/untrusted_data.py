@@ -23,7 +23,7 @@ def json_value(text: str | bytes) -> Any:
         ValueError: it is no JSON, is nested too deeply, or has a number that is not finite or out of range.
     """
     try:
-        value = json.loads(text, parse_constant=_no_number, parse_float=_float, parse_int=_int)
+        value = _JSON.decode(text if isinstance(text, str) else text.decode("utf-8"))
     except RecursionError:
         raise ValueError(f"nested more than {DEEPEST} deep") from None
     if _depth(value, 0) > DEEPEST:
@@ -60,16 +60,18 @@ def _no_number(word: str) -> NoReturn:
 
 def _float(word: str) -> float:
     value = float(word)
-    _check_numbers(value)
+    if abs(value) > LARGEST:
+        raise ValueError(f"the number {word[:20]} is out of range")
     return value
 
 
 def _int(word: str) -> int:
-    if len(word) > 20:
-        raise ValueError(f"the number {word[:20]}... is out of range")
-    value = int(word)
-    _check_numbers(value)
+    if len(word) > 20 or abs(value := int(word)) > LARGEST:
+        raise ValueError(f"the number {word[:20]} is out of range")
     return value
+
+
+_JSON = json.JSONDecoder(parse_constant=_no_number, parse_float=_float, parse_int=_int)
 
 
 def _check_numbers(value: Any) -> None:

@@ -8,13 +8,14 @@ from viplab.analysis.summary import PingSummary, Rtt
 from viplab.analysis.views import PingReply, PingView
 
 _REPLY = re.compile(
-    r"^(?:\[[\d.]+\] )?\d+ bytes from .+?: icmp_(?:req|seq)=(?P<seq>\d+)(?: ttl=(?P<ttl>\d+))?"
-    r" time=(?P<rtt>\d+(?:\.\d+)?) ms(?! \(DUP!\))",
+    r"^(?:\[[\d.]+\] )?\d+ bytes from .+?: icmp_(?:req|seq)=(?P<seq>\d{1,9})(?: ttl=(?P<ttl>\d{1,3}))?"
+    r" time=(?P<rtt>\d{1,9}(?:\.\d{1,9})?) ms(?! \(DUP!\))",
     re.MULTILINE,
 )
-_COUNTS = re.compile(r"^(?P<sent>\d+) packets transmitted, (?P<received>\d+) received", re.MULTILINE)
+_COUNTS = re.compile(r"^(?P<sent>\d{1,9}) packets transmitted, (?P<received>\d{1,9}) received", re.MULTILINE)
 _RTT = re.compile(
-    r"^rtt min/avg/max/mdev = (?P<min>[\d.]+)/(?P<avg>[\d.]+)/(?P<max>[\d.]+)/(?P<mdev>[\d.]+) ms", re.MULTILINE
+    r"^rtt min/avg/max/mdev = (?P<min>[\d.]{1,16})/(?P<avg>[\d.]{1,16})/(?P<max>[\d.]{1,16})/(?P<mdev>[\d.]{1,16}) ms",
+    re.MULTILINE,
 )
 # A transcript is untrusted: a number of requests that no ping at 1 Hz reaches is not turned into a list.
 _MOST = 1_000_000

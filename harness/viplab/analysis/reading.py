@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections import defaultdict, deque
+from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -25,6 +25,9 @@ from viplab.untrusted_data import yaml_value
 # Frames of one capture that are kept: eight minutes of a probe at 2 kHz, and no more of a capture that is hostile.
 _MOST = 2_000_000
 _MOST_FILES = 64
+# Events of a kind that are kept; of ours only the census and the neighbour table say more in a trial.
+_MOST_EVENTS, _MOST_FAULTS = 1000, 32
+_UNCOUNTED = ("owners", "neighbour")
 _LARGEST_TEXT = 64 << 20
 
 
@@ -80,15 +83,27 @@ def read_trial(folder: TrialFolder) -> Record:
 
 def _events(folder: TrialFolder, issues: list[str]) -> list[Event]:
     events: list[Event] = []
+    seen: Counter[str] = Counter()
     try:
         # Kept one by one: those before a damaged line are still good.
         for event in folder.events():
-            events.append(event)
+            seen[event.event] += 1
+            if event.event in _UNCOUNTED or seen[event.event] <= _most(event.event):
+                events.append(event)
     except InputError as error:
         issues.append(str(error))
+    issues += [
+        f"{folder.timeline}: {number:,} events {kind[:40]!r}; those after {_most(kind):,} are not read"
+        for kind, number in seen.items()
+        if kind not in _UNCOUNTED and number > _most(kind)
+    ]
     if not events:
         issues.append(f"{folder.timeline}: missing or empty")
     return events
+
+
+def _most(kind: str) -> int:
+    return _MOST_FAULTS if kind in ("fault_injected", "fault_healed") else _MOST_EVENTS
 
 
 def _scenario(folder: TrialFolder, path: Path, issues: list[str]) -> str:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import json
 from bisect import bisect_right
+from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
 from itertools import pairwise
+from operator import itemgetter
 from typing import Any
 
 from viplab.analysis.fault_time import dated, narrowed
@@ -207,7 +209,14 @@ class Record:
 
     def all(self, kind: str) -> list[Event]:
         """The events of one kind."""
-        return [event for event in self.events if event.event == kind]
+        return self._by_kind.get(kind, [])
+
+    @cached_property
+    def _by_kind(self) -> dict[str, list[Event]]:
+        found: defaultdict[str, list[Event]] = defaultdict(list)
+        for event in self.events:
+            found[event.event].append(event)
+        return dict(found)
 
     def station(self, name: str) -> Station | None:
         """The addresses of a host or of the `client`."""
@@ -242,7 +251,15 @@ class Record:
 
     def adverts_of(self, host: HostName | None) -> list[Advert]:
         """The adverts of one host that claim mastership; those of priority 0 give it up and are left out."""
-        return [advert for advert in self.adverts if advert.priority and self.advertiser(advert) == host]
+        return self._claims.get(host, [])
+
+    @cached_property
+    def _claims(self) -> dict[HostName | None, list[Advert]]:
+        found: defaultdict[HostName | None, list[Advert]] = defaultdict(list)
+        for advert in self.adverts:
+            if advert.priority:
+                found[self.advertiser(advert)].append(advert)
+        return dict(found)
 
     def windows(self) -> Iterator[tuple[Fault, int]]:
         """Each fault with the moment up to which what happens is its doing: the next fault, or the end."""
@@ -280,7 +297,7 @@ class Record:
 
     def client_entry(self, at_ns: int) -> str | None:
         """The MAC that the client's neighbour table has for the VIP at a moment, None for none and for not known."""
-        index = bisect_right([moment_ns for moment_ns, _ in self.client_entries], at_ns)
+        index = bisect_right(self.client_entries, at_ns, key=itemgetter(0))
         return self.client_entries[index - 1][1] if index else None
 
     def to_host_clock(self, host: HostName) -> tuple[int, int] | None:

@@ -33,11 +33,11 @@ def analyze(run: RunFolder) -> RunView:
     for folder in run.trials():
         try:
             record = read_trial(folder)
+            view = view_trial(record)
         except InputError as error:
             notes.append(str(error))
             continue
         issues += record.issues
-        view = view_trial(record)
         judged.append(Judged(view, named_values(record, view)))
     if not judged:
         notes.append(f"{run.path / 'trials'}: no trial that can be read")

@@ -7,11 +7,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from viplab.capture.frames import Echo
+from viplab.errors import InputError
 
 # A request that is younger than this when the capture ends may still have been answered: it is left out.
 IN_FLIGHT_NS = 250_000_000
 # No probe sends faster than this.
 _SHORTEST_NS = 100_000
+# Ten minutes at 1 kHz of which nothing reached the wire.
+_MOST_UNSENT = 600_000
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,9 @@ def round_trips(echoes: Sequence[Echo], source: str, vip: str, end_ns: int) -> l
     are single pings of set-up checks. Sequence numbers have 16 bits, so an answer belongs to the latest request of its
     number. A number that was left out is a request that never reached the wire, as when the sender had no neighbour to
     send it to: it is lost, and dated between its neighbours.
+
+    Raises:
+        InputError: more numbers were left out than a probe can have sent.
     """
     streams = Counter(
         (echo.via, echo.ident) for echo in echoes if echo.request and (echo.src_ip, echo.dst_ip) == (source, vip)
@@ -55,12 +61,17 @@ def round_trips(echoes: Sequence[Echo], source: str, vip: str, end_ns: int) -> l
         return []
     stream = min(streams, key=lambda candidate: (-streams[candidate], candidate))
     trips: list[Trip] = []
+    unsent = 0
     latest: dict[int, int] = {}
     for echo in echoes:
         if (echo.via, echo.ident) != stream:
             continue
         if echo.request and (echo.src_ip, echo.dst_ip) == (source, vip):
-            trips += _unsent(trips, echo)
+            missing = _unsent(trips, echo)
+            unsent += len(missing)
+            if unsent > _MOST_UNSENT:
+                raise InputError(f"more than {_MOST_UNSENT:,} numbers of requests were left out: this is no probe")
+            trips += missing
             latest[echo.seq] = len(trips)
             trips.append(Trip(echo.seq, echo.time_ns, None, None, number=echo.number, handed_ns=echo.handed_ns))
         elif not echo.request and (echo.src_ip, echo.dst_ip) == (vip, source) and echo.seq in latest:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from itertools import pairwise
+from bisect import bisect_right
+from collections.abc import Callable, Iterable
+from itertools import accumulate, chain, pairwise
 
 from viplab.analysis.record import Record
 from viplab.analysis.views import Interval, SwimLane
@@ -34,20 +35,25 @@ def _host(record: Record, host: HostName) -> list[Span]:
     idle = "silent" if host in record.info.nodes else "no daemon"
     claims = _advertising(record, host)
     edges = sorted({record.start_ns, record.end_ns, *_edges(claims), *_edges(off := _off(record, host))})
+    # What was heard outranks what was ordered: a daemon that is told to stop goes on until it does.
+    heard, ordered = _covered(claims), _covered(off)
     return [
-        (start_ns, end_ns, _label(start_ns, claims, off) or idle)
+        (start_ns, end_ns, heard(start_ns) or ordered(start_ns) or idle)
         for start_ns, end_ns in pairwise(edges)
         if start_ns < end_ns
     ]
 
 
-def _label(at_ns: int, claims: list[Span], off: list[Span]) -> str | None:
-    # What was heard outranks what was ordered: a daemon that is told to stop goes on until it does.
-    for spans in (claims, off):
-        for start_ns, end_ns, label in spans:
-            if start_ns <= at_ns < end_ns:
-                return label
-    return None
+def _covered(spans: list[Span]) -> Callable[[int], str | None]:
+    """Gives the label at a moment, of spans of one label in the order in which they start; they may overlap."""
+    starts = [start_ns for start_ns, _, _ in spans]
+    ends = list(accumulate((end_ns for _, end_ns, _ in spans), max))
+
+    def label(at_ns: int) -> str | None:
+        begun = bisect_right(starts, at_ns)
+        return spans[0][2] if begun and at_ns < ends[begun - 1] else None
+
+    return label
 
 
 def _edges(spans: list[Span]) -> list[int]:
@@ -60,16 +66,14 @@ def _advertising(record: Record, host: HostName) -> list[Span]:
     nodes = record.info.nodes
     # A host without the daemon may send adverts all the same; it is measured by the others' interval.
     interval_ns = round(nodes.get(host, next(iter(nodes.values()))).advert_int_s * 1_000_000_000)
-    ends = [
-        # Told to stop or to shut down, a daemon goes on for a while; of these it knows nothing.
-        *(fault.at_ns for fault, kind in faults if kind.ends_daemon and kind.manner is Manner.AT_ONCE),
-        *(advert.time_ns for advert in record.adverts if not advert.priority and record.advertiser(advert) == host),
-        *(advert.time_ns for advert in record.adverts if advert.priority and record.advertiser(advert) != host),
-        record.end_ns,
-    ]
+    gave_up = (advert for advert in record.adverts if not advert.priority and record.advertiser(advert) == host)
+    others = (advert for advert in record.adverts if advert.priority and record.advertiser(advert) != host)
+    # Told to stop or to shut down, a daemon goes on for a while; of these it knows nothing.
+    cut_off = (fault.at_ns for fault, kind in faults if kind.ends_daemon and kind.manner is Manner.AT_ONCE)
+    ends = sorted([*cut_off, *(advert.time_ns for advert in chain(gave_up, others)), record.end_ns])
     spans: list[Span] = []
     for advert in record.adverts_of(host):
-        lasts_ns = min((end for end in ends if end > advert.time_ns), default=record.end_ns)
+        lasts_ns = _next(ends, advert.time_ns, record.end_ns)
         until_ns = min(advert.time_ns + interval_ns, lasts_ns)
         if record.end_ns - advert.time_ns < _SILENT_AFTER * interval_ns:
             # The captures end a little before the trial does.
@@ -77,7 +81,7 @@ def _advertising(record: Record, host: HostName) -> list[Span]:
         if (
             spans
             and advert.time_ns - spans[-1][1] < (_SILENT_AFTER - 1) * interval_ns
-            and not any(spans[-1][0] < end <= advert.time_ns for end in ends)
+            and _next(ends, spans[-1][0], advert.time_ns + 1) > advert.time_ns
         ):
             spans[-1] = (spans[-1][0], until_ns, "advertising")
         else:
@@ -92,10 +96,14 @@ def _off(record: Record, host: HostName) -> list[Span]:
     started += [fault.at_ns for fault, kind in faults if kind.begins_daemon]
     stopped = [fault.at_ns for fault, kind in faults if kind.ends_daemon]
     stopped += [record.start_ns] if started else []
-    return [
-        (stop, min((start for start in started if start > stop), default=record.end_ns), "off")
-        for stop in sorted(stopped)
-    ]
+    started.sort()
+    return [(stop, _next(started, stop, record.end_ns), "off") for stop in sorted(stopped)]
+
+
+def _next(moments: list[int], after_ns: int, otherwise_ns: int) -> int:
+    """The first of the sorted moments that is later."""
+    index = bisect_right(moments, after_ns)
+    return moments[index] if index < len(moments) else otherwise_ns
 
 
 def _owners(record: Record) -> list[Span]:

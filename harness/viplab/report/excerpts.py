@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 from dataclasses import dataclass
 from itertools import groupby, pairwise
@@ -146,7 +147,7 @@ def raw_files(run: Path, trial: str, base: str = "") -> list[RawFile]:
     root = run / "trials" / trial
     return [
         RawFile(
-            base + quote(path.relative_to(run).as_posix()),
+            base + quote(os.fsencode(path.relative_to(run))),
             path.relative_to(root).as_posix(),
             _size(path.lstat().st_size),
         )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
@@ -17,6 +17,8 @@ from viplab.report import units
 from viplab.report.svg import LIGHT, WIDTH, Drawing, canvas, drawing_rules, host_role, inline
 from viplab.report.text import visible
 
+T = TypeVar("T")
+
 _LANE_WORDS = {"owners": "VIP held by", "client": "client’s ARP entry"}
 
 BEFORE_S = 4.0
@@ -26,6 +28,8 @@ AFTER_S = 9.0
 COLUMNS = 800
 """Of the picture; within one, the probe's round trips are drawn as their lowest and highest."""
 LABELLED = 4
+DRAWN = 400
+"""States of a swim lane, and loss runs; an honest trial has some dozens."""
 
 LEFT, RIGHT = 0.135, 0.988
 _LANE, _PLOT, _TOP, _BOTTOM, _BETWEEN = 26.0, 150.0, 30.0, 74.0, 12.0
@@ -133,10 +137,9 @@ def _lanes(axes: Axes, lanes: list[SwimLane], seconds_per_unit: float, start_s: 
     for spine in axes.spines.values():
         spine.set_visible(False)
     for row, lane in enumerate(lanes):
-        for item in lane.intervals:
-            left, right = max(item.start_s, start_s), min(item.end_s, end_s)
-            if right <= left:
-                continue
+        for item, left, right in _longest(
+            [(item, max(item.start_s, start_s), min(item.end_s, end_s)) for item in lane.intervals]
+        ):
             fill, edge, hatch = _style(lane, item)
             axes.broken_barh(
                 [(left, right - left)], (row - 0.36, 0.72),
@@ -149,6 +152,13 @@ def _lanes(axes: Axes, lanes: list[SwimLane], seconds_per_unit: float, start_s: 
                     (left + right) / 2, row, label, ha="center", va="center_baseline", fontsize=11,
                     bbox={"facecolor": LIGHT[fill], "edgecolor": "none", "pad": 1.5} if hatch else None,
                 )  # fmt: skip
+
+
+def _longest(spans: list[tuple[T, float, float]]) -> list[tuple[T, float, float]]:
+    """The spans that have a length; where they are more than a reader can tell apart, the longest of them."""
+    shown = [(right - left, (what, left, right)) for what, left, right in spans if right > left]
+    least = sorted((length for length, _ in shown), reverse=True)[:DRAWN][-1:]
+    return [span for length, span in shown if length >= least[0]][:DRAWN]
 
 
 def _style(lane: SwimLane, item: Interval) -> tuple[str, str, str | None]:
@@ -240,7 +250,7 @@ def _loss_bands(axes: Axes, trial: TrialView, start_s: float, end_s: float, midd
     runs = [
         (run, max(run.start_s, start_s), end_s if run.end_s is None else run.end_s) for run in _headline_runs(trial)
     ]
-    drawn = [(run, left, right) for run, left, right in runs if right > start_s and left < end_s]
+    drawn = _longest([run for run in runs if run[1] < end_s])
     for rank, (run, left, right) in enumerate(sorted(drawn, key=lambda item: item[1] - item[2])):
         axes.axvspan(left, min(right, end_s), color=LIGHT["loss-tint"], zorder=0.5, linewidth=0)
         if rank >= LABELLED:

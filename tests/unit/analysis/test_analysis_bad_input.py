@@ -68,6 +68,31 @@ def without(key: str) -> Callable[[Path], object]:
     return lambda path: path.write_text(json.dumps({k: v for k, v in json.loads(path.read_text()).items() if k != key}))
 
 
+def with_key(key: str, value: object) -> Callable[[Path], object]:
+    return lambda path: path.write_text(json.dumps(json.loads(path.read_text()) | {key: value}))
+
+
+def every(key: str, value: object) -> Callable[[Path], object]:
+    """Of each node."""
+
+    def change(path: Path) -> None:
+        trial = json.loads(path.read_text())
+        trial["nodes"] = {host: node | {key: value} for host, node in trial["nodes"].items()}
+        path.write_text(json.dumps(trial))
+
+    return change
+
+
+def many(event: dict[str, object]) -> Callable[[Path], object]:
+    def change(path: Path) -> None:
+        first, *rest = path.read_text().splitlines(keepends=True)
+        started = json.loads(first)["t_ns"]
+        added = (json.dumps({"t_ns": started + number} | event) + "\n" for number in range(2000))
+        path.write_text("".join([first, *added, *rest]))
+
+    return change
+
+
 def empty(key: str) -> Callable[[Path], object]:
     return lambda path: path.write_text(json.dumps(json.loads(path.read_text()) | {key: {}}))
 
@@ -100,6 +125,18 @@ def test_a_damaged_capture_spoils_its_own_trial_only(run: RunFolder, name: str, 
         ("timeline.jsonl", another("realtime_ns", "x"), "realtime_ns of clock is 'x'"),
         ("timeline.jsonl", another("before_ns", []), "before_ns of fault_injected is '[]'"),
         ("timeline.jsonl", another("macs", 5), "macs of owners is '5'"),
+        ("timeline.jsonl", another("before_ns", "x"), "before_ns of fault_injected is 'x'"),
+        ("timeline.jsonl", many({"event": "fault_injected", "kind": "kill", "host": "A"}), "after 32 are not read"),
+        ("timeline.jsonl", many({"event": "holds", "host": "A"}), "after 1,000 are not read"),
+        ("trial.json", every("advert_int_s", 1e-300), "trial.json: nodes.A.advert_int_s"),
+        ("trial.json", every("advert_int_s", 1e300), "out of range"),
+        ("trial.json", every("advert_int_s", float("nan")), "NaN is no number"),
+        ("trial.json", with_key("probe_interval_s", 0), "trial.json: probe_interval_s"),
+        ("trial.json", with_key("http_interval_s", 1e18), "trial.json: http_interval_s"),
+        ("trial.json", with_key("nodes", {"../A": {}}), "trial.json: nodes"),
+        ("trial.json", with_key("seed", 10**30), "out of range"),
+        ("ping.txt", lambda path: path.write_text("9" * 5000 + " packets transmitted, 1 received\n"), ""),
+        ("ping.txt", lambda path: path.write_text("64 bytes from x: icmp_seq=1 ttl=64 time=" + "9" * 400 + " ms"), ""),
         ("trial.json", without("nodes"), "trial.json: nodes"),
         ("trial.json", empty("nodes"), "nodes needs a host, and stations each of those"),
         ("trial.json", empty("stations"), "nodes needs a host, and stations each of those"),
