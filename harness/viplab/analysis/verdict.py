@@ -146,11 +146,14 @@ def _unread_fault(record: Record, views: Sequence[FaultView]) -> str | None:
 def _dated_too_widely(record: Record, views: Sequence[FaultView]) -> str | None:
     """Where what should have happened depends on when the fault struck, and that is not known well enough."""
     for view in views:
-        window, fault = view.summary.outage_window_s, view.summary.fault
+        window, fault, terms = view.summary.outage_window_s, view.summary.fault, view.outage
         node = record.info.nodes.get(fault.host or "")
-        if window is None or node is None or fault_kind(fault.kind).manner is Manner.LATER:
+        # A sum that is only the most that it can be has a wide window whatever the fault's time.
+        if window is None or node is None or terms is None or not terms.less_x or terms.at_most:
             continue
-        if window[1] - window[0] > _WIDEST_INTERVALS * node.advert_int_s:
+        if fault_kind(fault.kind).manner is Manner.LATER:
+            continue
+        if window[1] - window[0] - record.link_up_s > _WIDEST_INTERVALS * node.advert_int_s:
             width_s = fault.width_ns / 1e9
             return f"{fault} is dated to an interval of {width_s:.3f} s, too wide to say what outage it should make"
     return None
