@@ -11,12 +11,10 @@ import struct
 import subprocess
 import time
 from collections.abc import Iterator
-from pathlib import Path
 from typing import NamedTuple
 
 from support.hosts import Sandbox
-
-FRR = Path("/usr/lib/frr")
+from viplab.subjects.frr import DAEMONS, virtual_mac, vrrpd_conf
 
 
 class Tongue(NamedTuple):
@@ -64,16 +62,9 @@ vrrp_instance VI {{
  }}
 }}
 """
-_FRR = """\
-interface eth0
- vrrp {vrid} version {version}
- vrrp {vrid} priority {priority}
- vrrp {vrid} advertisement-interval {interval_ms}
- vrrp {vrid} {kind} {address}
-"""
 _FRR_MAC = """
 ip -n {host} link add vrrpf link eth0 type macvlan mode bridge
-ip -n {host} link set dev vrrpf addrgenmode none address 00:00:5e:00:0{number}:{vrid:02x}
+ip -n {host} link set dev vrrpf addrgenmode none address {mac}
 ip -n {host} addr add {vip} dev vrrpf {nodad}
 {local}
 ip -n {host} link set vrrpf up
@@ -206,27 +197,24 @@ class Cell:
         tongue = self.tongue
         vip = _VIPS[tongue.family][-1]
         config = self._sandbox.folder / f"{host}.conf"
-        config.write_text(
-            _FRR.format(
-                vrid=_VRID,
-                version=tongue.version,
-                priority=priority,
-                interval_ms=tongue.interval_ms,
-                kind="ip" if tongue.family == 4 else "ipv6",
-                address=vip.partition("/")[0],
-            )
-        )
-        number, nodad = (1, "") if tongue.family == 4 else (2, "nodad")
+        settings: dict[str, object] = {
+            "version": tongue.version,
+            "priority": priority,
+            "advertisement-interval": tongue.interval_ms,
+            "ip" if tongue.family == 4 else "ipv6": vip.partition("/")[0],
+        }
+        config.write_text(vrrpd_conf("eth0", _VRID, settings))
+        mac, nodad = virtual_mac(_VRID, ipv6=tongue.family == 6), "" if tongue.family == 4 else "nodad"
         local = f"ip -n {host} addr add {self.address(which)}/64 dev vrrpf nodad" if tongue.family == 6 else ""
-        script = _FRR_MAC.format(host=host, number=number, vrid=_VRID, vip=vip, local=local, nodad=nodad)
+        script = _FRR_MAC.format(host=host, mac=mac, vip=vip, local=local, nodad=nodad)
         # FRR's daemons give up root, so what they read has to lie where they may.
         self._sandbox.run(f"install -d -o frr -g frr /run/{host} /run/frr && cp {config} /run/{host}/conf")
         common = f"-z /run/{host}/zserv --vty_socket /run/{host} --log stdout"
         if not self._sandbox.run(f"ls /run/{host}").count("zserv"):
             self._sandbox.run(f"{script}\ntouch /run/{host}/zebra.conf")
-            yield f"{FRR}/zebra {common} -i /run/{host}/zebra.pid -f /run/{host}/zebra.conf"
+            yield f"{DAEMONS}/zebra {common} -i /run/{host}/zebra.pid -f /run/{host}/zebra.conf"
             self._sandbox.wait("zebra", lambda: bool(self._sandbox.run(f"ls /run/{host}").count("zserv")))
-        yield f"{FRR}/vrrpd {common} -i /run/{host}/pid -f /run/{host}/conf"
+        yield f"{DAEMONS}/vrrpd {common} -i /run/{host}/pid -f /run/{host}/conf"
 
 
 def _adverts(data: bytes) -> Iterator[Seen]:

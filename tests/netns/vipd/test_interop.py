@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 
 from support.hosts import Sandbox
-from support.interop import FRR, TONGUES, Cell, Tongue
+from support.interop import TONGUES, Cell, Tongue
+from viplab.subjects.frr import Frr
 
 VIPD = "keepalived-2"
 PAIRS = ((VIPD, VIPD), (VIPD, "keepalived"), ("keepalived", VIPD), (VIPD, "frr"), ("frr", VIPD))
@@ -26,7 +27,7 @@ AT_ONCE = 14
 
 def lacking(a: str, b: str) -> str | None:
     """Why two daemons cannot be tried here."""
-    if "frr" in (a, b) and not (FRR / "vrrpd").exists():
+    if "frr" in (a, b) and not all(map(Path.exists, map(Path, Frr.present))):
         return "needs FRR's vrrpd (package frr)"
     if "keepalived" in (a, b) and shutil.which("keepalived") is None:
         return "needs keepalived"
