@@ -181,6 +181,12 @@ def examine() -> list[Finding]:
     ]
 
 
+def missing(*purposes: str) -> list[Finding]:
+    """What is not here of the things that are needed for these purposes."""
+    family = package_family()
+    return [_needed(need, family) for need in NEEDS if need.needed_for in purposes and need.probe() is None]
+
+
 def lacking(findings: Iterable[Finding]) -> list[Finding]:
     """Those that keep the bench from working."""
     return [finding for finding in findings if not finding.ok and finding.needed_for in BENCH]

@@ -72,5 +72,9 @@ class LabError(ViplabError):
     exit_status = ExitStatus.INTERNAL
 
 
+class DaemonError(LabError):
+    """The daemon under test does not run where it should: no mishap of the bench, but what was measured."""
+
+
 class Interrupted(BaseException):
     """Somebody asked the lab to stop (Ctrl-C, SIGTERM, SIGHUP); not an Exception, lest it be caught by accident."""

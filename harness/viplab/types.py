@@ -181,6 +181,7 @@ class Event(BaseModel):
     environment         stp (bool), forward_delay_s, steal_share, busy_share (of all processors), longest_full_s (the
                         longest stretch without an idle processor), load1: what spoils numbers
     missed              what, within_s: what the subject should have done in the measured steps and did not
+    daemon_failed       message: the daemon did not start, or ended by itself; the last that it said
     error               message: the trial was broken off
     trial_finished      -
     ==================  =============================================================================================

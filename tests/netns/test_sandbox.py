@@ -111,3 +111,49 @@ def test_kill_9_of_any_process_above_leaves_nothing(victim: str) -> None:
         time.sleep(0.05)
     owner.kill()
     owner.communicate()
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+def test_a_request_to_end_that_reaches_only_the_owner_reaches_the_payload(number: signal.Signals) -> None:
+    program = """
+import time
+from viplab.errors import Interrupted
+from viplab.lab.sandbox import contained
+def work():
+    print("ready", flush=True)
+    time.sleep(60)
+try:
+    contained(work)
+except Interrupted as asked:
+    print(asked, flush=True)
+"""
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "ready\n"
+        owner.send_signal(number)
+        assert owner.stdout.readline() == f"{number.name}\n"
+
+
+def test_ctrl_c_which_reaches_every_process_interrupts_the_clean_up_not_again() -> None:
+    program = """
+import time
+from viplab.errors import Interrupted
+from viplab.lab.sandbox import contained
+def work():
+    try:
+        print("ready", flush=True)
+        time.sleep(60)
+    finally:
+        time.sleep(0.5)
+        print("cleaned up", flush=True)
+try:
+    contained(work)
+except Interrupted:
+    pass
+"""
+    command = [sys.executable, "-c", program]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, text=True, start_new_session=True) as owner:
+        assert owner.stdout is not None
+        assert owner.stdout.readline() == "ready\n"
+        os.killpg(owner.pid, signal.SIGINT)
+        assert owner.stdout.readline() == "cleaned up\n"

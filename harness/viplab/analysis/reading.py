@@ -22,7 +22,7 @@ from viplab.run_folder import TrialFolder
 from viplab.types import Event, HostName, HttpRequest, NetworkName
 from viplab.untrusted_data import yaml_value
 
-# Frames of one capture that are kept: eight minutes of a probe at 2 kHz, and no more of a capture that is hostile.
+# Frames of one capture that are read: eight minutes of a probe at 2 kHz, and no more of a capture that is hostile.
 _MOST = 2_000_000
 _MOST_FILES = 64
 # Events of a kind that are kept; of ours only the census and the neighbour table say more in a trial.
@@ -144,8 +144,8 @@ def _capture(
         for batch in pcap.batches():
             counted = _counted(counted, batch)
             found += filter(wanted, meanings(batch))
-            if len(found) > _MOST:
-                issues.append(f"{pcap.path}: more than {_MOST:,} frames of this trial; the rest is not read")
+            if counted.packets > _MOST:
+                issues.append(f"{pcap.path}: more than {_MOST:,} frames; the rest is not read")
                 break
         files[network] = counted
         if pcap.cut:

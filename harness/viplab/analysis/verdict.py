@@ -38,6 +38,8 @@ def verdict(record: Record, views: Sequence[FaultView]) -> tuple[TrialVerdict, s
 
     What meets no rule, but is of a daemon whose outages nobody can predict, is undecided, too.
     """
+    if reason := _daemon_failed(record):
+        return "fail", reason
     for rule in UNDECIDED:
         if reason := rule(record, views):
             return "undecided", reason
@@ -221,6 +223,11 @@ UNDECIDED: tuple[Rule, ...] = (
 
 
 # --- fail ---
+
+
+def _daemon_failed(record: Record) -> str | None:
+    """Comes before all doubts, which are about measuring: there was nothing to measure."""
+    return next((str(event.get("message")) for event in record.all("daemon_failed")), None)
 
 
 def _missed(record: Record, views: Sequence[FaultView]) -> str | None:

@@ -7,6 +7,7 @@ is in memory than the stretch that is being read.
 
 from __future__ import annotations
 
+import os
 import struct
 from collections.abc import Iterator
 from pathlib import Path
@@ -27,6 +28,8 @@ _MAGIC: dict[bytes, tuple[Order, int]] = {
     bytes.fromhex("a1b23c4d"): (">", 1),
     bytes.fromhex("4d3cb2a1"): ("<", 1),
 }
+LARGEST_FILE = 512 << 20
+"""Octets; a probe at 2 kHz gives some 200 MB in eight minutes."""
 _FILE_HEADER = 24
 _RECORD_HEADER = 16
 _STRETCH = 1 << 20
@@ -59,12 +62,14 @@ class Pcap:
             root: the folder below which no link is followed; the file's own where it is left out.
 
         Raises:
-            InputError: the file is missing, empty, of another format, or not of an Ethernet.
+            InputError: the file is missing, empty, too large, of another format, or not of an Ethernet.
         """
         self.path = path
         self._root = root or path.parent
         self.cut = False
         with self._opened() as file:
+            if os.fstat(file.fileno()).st_size > LARGEST_FILE:
+                raise InputError(f"{path}: larger than {LARGEST_FILE >> 20} MiB, which no capture of a trial is")
             _walker(file, path)
 
     def __iter__(self) -> Iterator[Frame]:

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
 
-from viplab.errors import LabError
+from viplab.errors import DaemonError, LabError
 from viplab.experiment.logs import keep_logs
 from viplab.experiment.setup_checks import CHECKS, SetUp
 from viplab.faults import FaultKind, HostTarget, Part, fault_kind
@@ -55,6 +55,7 @@ class ScenarioRunner:
         self._places = places
         self._ping: Ping | None = None
         self._faults = ExitStack()
+        self._started: set[HostName] = set()
         self._phase = "setup"
         self._arp_taken = False
 
@@ -102,6 +103,7 @@ class ScenarioRunner:
 
     def _start(self, host: HostName) -> None:
         self._subject.start(self._lab.hosts[host])
+        self._started.add(host)
         self._timeline.record("daemon_started", host=host)
 
     def _start_ping(self, word: str) -> None:
@@ -136,7 +138,19 @@ class ScenarioRunner:
         except LabError:
             if self._phase == "steps":
                 self._timeline.record("missed", what=what, within_s=limit_s(wait.within))
+            self._check_daemons()
             raise
+
+    def _check_daemons(self) -> None:
+        """Say of a daemon that has ended by itself that it has, which is why what was waited for did not come."""
+        for host in sorted(self._started):
+            guest = self._lab.hosts[host]
+            try:
+                self._subject.processes(guest)
+            except DaemonError:
+                if self._phase == "setup":
+                    raise self._subject.gone(guest, "did not start") from None
+                raise
 
     def _pause(self, seconds: float) -> float:
         time.sleep(seconds)
@@ -158,6 +172,8 @@ class ScenarioRunner:
                 waited_s = self._reach(place)
 
         bench = Bench(self._lab.hosts, self._subject)
+        if kind.ends_daemon:
+            self._started.discard(target.host)
         injected = inject(kind, target, bench, self._timeline, self._phase, place, moment)
         self._faults.callback(injected.heal)
         if injected.until_ns is not None:

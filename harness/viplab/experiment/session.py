@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import errno
 import secrets
 import time
 from pathlib import Path
 
-from viplab import preflight, store
+from viplab import doctor, preflight, store
 from viplab.errors import HostError, InputError
 from viplab.experiment.plan import MOST_TIMEOUT_FACTOR, Plan
 from viplab.experiment.recipe import write_recipe
 from viplab.experiment.trial import Trial, run_trial
 from viplab.experiment.workers import in_workers
+from viplab.faults import OnBridge, known
+from viplab.inject.nftables import check_nftables
 from viplab.lab.image import load_recipe
 from viplab.lab.lab import Lab, LabKind
 from viplab.lab.sandbox import contained
@@ -22,6 +25,7 @@ from viplab.run_folder import RunFolder
 from viplab.store import RunStore
 from viplab.subjects.subject import Subject
 
+_FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 REFERENCE_BOOT_S = 60.0
 """Hosts that boot within this are waited for long enough as it is."""
 
@@ -36,8 +40,13 @@ def run(plan: Plan, runs: RunStore) -> RunFolder:
     """
     if plan.workers > 1 and not plan.lab.side_by_side:
         raise InputError(f"--workers: labs of {plan.lab.name} side by side would spoil each other's times")
-    with timeout_factor(plan.timeout_factor or 1):
-        return _run(plan, runs)
+    try:
+        with timeout_factor(plan.timeout_factor or 1):
+            return _run(plan, runs)
+    except OSError as error:
+        if error.errno not in _FULL:
+            raise
+        raise HostError(f"{runs.root}: {error.strerror}; what was captured is kept there") from None
 
 
 def _run(plan: Plan, runs: RunStore) -> RunFolder:
@@ -66,7 +75,13 @@ def _run(plan: Plan, runs: RunStore) -> RunFolder:
 
 
 def _check(plan: Plan) -> None:
-    """See to it that every subject can do what it is asked for, where it is asked to."""
+    """See to it, before anything is started, that this machine and every subject can do what they are asked for."""
+    if lacking := doctor.missing("network"):
+        remedies = dict.fromkeys(finding.remedy for finding in lacking)
+        raise HostError(f"{', '.join(finding.name for finding in lacking)}: not found here; {'; '.join(remedies)}")
+    done = {step.name for _, scenario in plan.scenarios for step in (*scenario.setup, *scenario.steps)}
+    if any(isinstance(kind.injection, OnBridge) for name, kind in known().items() if name in done):
+        check_nftables()
     for subject in plan.subjects:
         for _, scenario in plan.scenarios:
             for host in scenario.daemons:

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from viplab.errors import ViplabError
+from viplab.errors import DaemonError, LabError, ViplabError
 from viplab.experiment.environment import Environment
 from viplab.experiment.fault_place import places
 from viplab.experiment.logs import collect, configuration_names
@@ -98,6 +98,8 @@ def _recorded(timeline: Timeline) -> Iterator[None]:
     """Write down why the steps ended early, while the observers still run."""
     try:
         yield
+    except DaemonError as error:
+        timeline.record("daemon_failed", message=str(error))
     except ViplabError as error:
         timeline.record("error", message=str(error))
     except BaseException as error:
@@ -109,6 +111,9 @@ def _prepare(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline) ->
     started = time.monotonic()
     lab.reset(f"{trial.subject.name}-{trial.subject.profile}", trial.subject.install, trial.scenario.hosts)
     fresh = time.monotonic()
+    # Before anything of the daemon runs: what it does from here on is evidence, and that needs a trial to belong to.
+    info = _info(trial, lab, _version(trial, lab))
+    (folder.path / "trial.json").write_text(info.model_dump_json(indent=1) + "\n", encoding="utf-8")
 
     def configured(guest: Guest) -> None:
         # The log begins with the trial; what was logged while the image booted belongs to no trial.
@@ -123,10 +128,16 @@ def _prepare(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline) ->
 
     on_each(lab, configured)
     timeline.record("prepared", reset_s=round(fresh - started, 3), configure_s=round(time.monotonic() - fresh, 3))
+
+
+def _version(trial: Trial, lab: Lab) -> str:
+    """What the daemon says of its version; one that cannot even do that will not start either, and be judged for it."""
     if trial.subject.name not in trial.versions:
-        trial.versions[trial.subject.name] = trial.subject.version(next(iter(lab.hosts.values())))
-    info = _info(trial, lab, trial.versions[trial.subject.name])
-    (folder.path / "trial.json").write_text(info.model_dump_json(indent=1) + "\n", encoding="utf-8")
+        try:
+            trial.versions[trial.subject.name] = trial.subject.version(next(iter(lab.hosts.values())))
+        except LabError:
+            return "unknown"
+    return trial.versions[trial.subject.name]
 
 
 def _observe(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline, observers: ExitStack) -> None:

@@ -17,6 +17,22 @@ _LIBRARY = "libnftables.so.1"
 _NUMBERS = count(1)
 
 
+def check_nftables() -> None:
+    """Find out beforehand whether there can be a rule.
+
+    Raises:
+        HostError: nftables is not installed.
+    """
+    _library()
+
+
+def _library() -> ctypes.CDLL:
+    try:
+        return ctypes.CDLL(_LIBRARY)
+    except OSError:
+        raise HostError(f"{_LIBRARY}: not installed; it comes with nftables, which frames are dropped by") from None
+
+
 class DropRule:
     """One rule in a table of its own, made ready: what is left to do when its time comes is one transaction."""
 
@@ -27,10 +43,7 @@ class DropRule:
             HostError: nftables is not installed.
             LabError: the kernel takes no such table.
         """
-        try:
-            self._library = ctypes.CDLL(_LIBRARY)
-        except OSError:
-            raise HostError(f"{_LIBRARY}: not installed; it comes with nftables, which frames are dropped by") from None
+        self._library = _library()
         self._library.nft_ctx_new.restype = ctypes.c_void_p
         self._library.nft_ctx_get_error_buffer.restype = ctypes.c_char_p
         self._library.nft_ctx_get_output_buffer.restype = ctypes.c_char_p

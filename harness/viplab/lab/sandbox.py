@@ -21,7 +21,9 @@ import os
 import pickle
 import signal
 import sys
+import time
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, NoReturn, TypeVar
 
@@ -33,7 +35,9 @@ TREE = kernel.CLONE_NEWNS | kernel.CLONE_NEWPID
 LAB = TREE | kernel.CLONE_NEWUTS | kernel.CLONE_NEWIPC | kernel.CLONE_NEWNET
 OUTSIDE_PID = "VIPLAB_OUTSIDE_PID"
 """Environment variable of the payload: the init's process id as it is known outside, for those who want to join."""
-FORWARDED = (signal.SIGTERM, signal.SIGHUP)
+FORWARDED = (signal.SIGINT, signal.SIGTERM, signal.SIGHUP)
+SAME_REQUEST_S = 1.0
+"""Signals this close are one request: Ctrl-C comes from the terminal to every process, and handed on by each."""
 
 
 def contained(payload: Callable[[], T], flags: int = TREE) -> T:
@@ -74,7 +78,7 @@ def contained(payload: Callable[[], T], flags: int = TREE) -> T:
 
 
 class _forwarding:  # noqa: N801 - a context manager, used like a function
-    """While waiting for a child, hand SIGTERM and SIGHUP on to it; Ctrl-C reaches the payload by itself."""
+    """While waiting for a child, hand on to it what asks to end, lest it reach only the process that the user sees."""
 
     def __init__(self, child: int) -> None:
         self._child = child
@@ -82,9 +86,12 @@ class _forwarding:  # noqa: N801 - a context manager, used like a function
 
     def __enter__(self) -> None:
         for number in FORWARDED:
-            self._saved[number] = signal.signal(number, lambda n, _: os.kill(self._child, n))
-        self._saved[signal.SIGINT] = signal.signal(signal.SIGINT, signal.SIG_IGN)
+            self._saved[number] = signal.signal(number, self._hand_on)
         signal.pthread_sigmask(signal.SIG_UNBLOCK, FORWARDED)
+
+    def _hand_on(self, number: int, _: object) -> None:
+        with suppress(ProcessLookupError):
+            os.kill(self._child, number)
 
     def __exit__(self, *_: object) -> None:
         for number, handler in self._saved.items():
@@ -136,10 +143,15 @@ def _init(alive: int, reply: int, payload: Callable[[], object], flags: int) -> 
 
 
 def _run(reply: int, payload: Callable[[], object]) -> NoReturn:
-    def stop(number: int, _: object) -> None:
-        raise Interrupted(signal.Signals(number).name)
+    asked_s = float("-inf")
 
-    for number in (signal.SIGINT, *FORWARDED):
+    def stop(number: int, _: object) -> None:
+        nonlocal asked_s
+        before_s, asked_s = asked_s, time.monotonic()
+        if asked_s - before_s > SAME_REQUEST_S:
+            raise Interrupted(signal.Signals(number).name)
+
+    for number in FORWARDED:
         signal.signal(number, stop)
     outcome: tuple[bool, object]
     try:

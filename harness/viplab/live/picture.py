@@ -225,5 +225,8 @@ class Picture:
         words = "does not apply" if ok is None else "holds" if ok else "does not hold"
         self._tell(t_ns, f"check {event.get('claim')}: {words}", loud=ok is False)
 
+    def _on_daemon_failed(self, event: dict[str, Any], t_ns: int) -> None:
+        self._tell(t_ns, str(event.get("message")), loud=True)
+
     def _on_error(self, event: dict[str, Any], t_ns: int) -> None:
         self._tell(t_ns, f"broken off: {event.get('message')}", loud=True)

@@ -21,12 +21,21 @@ class Timeline:
         self._listeners = listeners
 
     def record(self, event: str, *, t_ns: int | None = None, **keys: Any) -> None:
-        """Append one event, dated now unless `t_ns` says otherwise."""
+        """Append one event, dated now unless `t_ns` says otherwise.
+
+        Raises:
+            OSError: the disk is full. An observer's thread can do nothing about it; the one that does the steps hears
+                of it at its next event.
+        """
         line = {"t_ns": time.time_ns() if t_ns is None else t_ns, "event": event, **keys}
         text = json.dumps(line, separators=(",", ":"))
         with self._lock:
-            self._file.write(text + "\n")
-            self._file.flush()
+            try:
+                self._file.write(text + "\n")
+                self._file.flush()
+            except OSError:
+                if threading.current_thread() is threading.main_thread():
+                    raise
         for listener in self._listeners:
             listener(line)
 

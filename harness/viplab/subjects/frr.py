@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from viplab.errors import InputError, LabError
+from viplab.errors import InputError
 from viplab.faults import Effect
 from viplab.subjects.family import NONE, Family, Terms, TimingModel
 from viplab.subjects.subject import Subject
@@ -102,7 +102,7 @@ class Frr(Subject):
         """vrrpd and zebra."""
         pids = guest.run("pidof vrrpd && pidof zebra").stdout.split()
         if not pids:
-            raise LabError(f"vrrpd does not run on {guest.host.hostname}; its log is in the trial's folder")
+            raise self.gone(guest, "does not run")
         return [int(pid) for pid in pids]
 
     def advert_interface(self, scenario: Scenario) -> str:

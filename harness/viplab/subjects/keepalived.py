@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from viplab.errors import LabError
 from viplab.faults import Effect
 from viplab.subjects.family import NONE, Family, Terms, TimingModel
 from viplab.subjects.keepalived_conf import PATH, keepalived_conf
@@ -79,5 +78,5 @@ class Keepalived(Subject):
         """Parent and children."""
         pids = guest.run("pidof keepalived").stdout.split()
         if not pids:
-            raise LabError(f"keepalived does not run on {guest.host.hostname}; its log is in the trial's folder")
+            raise self.gone(guest, "does not run")
         return [int(pid) for pid in pids]

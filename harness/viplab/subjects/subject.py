@@ -8,17 +8,19 @@ Another distribution brings one by an entry point of the group `viplab.subjects`
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
-from viplab.errors import InputError
+from viplab.errors import DaemonError, InputError
 from viplab.subjects.family import Family
 from viplab.types import HostName
 
 if TYPE_CHECKING:
     from viplab.lab.guest import Guest
     from viplab.scenario.model import Scenario
+
+_LAST_LINES = 3
 
 
 class Subject(ABC):
@@ -73,7 +75,7 @@ class Subject(ABC):
         """Process ids of everything that belongs to the daemon.
 
         Raises:
-            LabError: it does not run.
+            DaemonError: it does not run, as `gone` says it.
         """
 
     def install(self, guest: Guest) -> None:  # noqa: B027 - a daemon that is there already needs nothing
@@ -94,8 +96,20 @@ class Subject(ABC):
         return None
 
     def start(self, guest: Guest) -> None:
-        """Start the daemon."""
-        guest.run(self.start_command).checked()
+        """Start the daemon.
+
+        Raises:
+            DaemonError: it does not start.
+        """
+        done = guest.run(self.start_command)
+        if done.status != 0:
+            raise self.gone(guest, "did not start", (done.stderr or done.stdout).splitlines())
+
+    def gone(self, guest: Guest, what: str, printed: Sequence[str] = ()) -> DaemonError:
+        """The error of a daemon that is not there, with the last that it printed and logged."""
+        logged = guest.run(f"tail -n {_LAST_LINES} /var/log/messages").stdout.splitlines()
+        said = " / ".join(filter(None, map(str.strip, [*printed[-_LAST_LINES:], *logged])))
+        return DaemonError(f"{self.name} {what} on {guest.host.name}: {said or 'it said nothing'}")
 
     def holds(self, guest: Guest, vip: str) -> bool:
         """Whether the host itself says that the VIP is his."""

@@ -7,7 +7,6 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from viplab.errors import LabError
 from viplab.resources import resource
 from viplab.subjects.keepalived import KEEPALIVED_1, KEEPALIVED_2
 from viplab.subjects.keepalived_conf import PATH, keepalived_conf
@@ -59,5 +58,5 @@ class Vipd(Subject):
         """The daemon's one process."""
         text = guest.get(PIDFILE).decode("ascii", "replace").strip()
         if not text.isdigit() or guest.run(f"kill -0 {text}").status != 0:
-            raise LabError(f"vipd does not run on {guest.host.hostname}; its log is in the trial's folder")
+            raise self.gone(guest, "does not run")
         return [int(text)]
