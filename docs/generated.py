@@ -24,11 +24,22 @@ from viplab.errors import InputError, ViplabError
 from viplab.faults import page
 from viplab.ground_truth import page as truth
 from viplab.ground_truth.check import compare_all
-from viplab.run_folder import RunFolder
+from viplab.ground_truth.mutations.check import table as noticed
+from viplab.ground_truth.mutations.check import whole
+from viplab.run_folder import RunFolder, TrialFolder
 from viplab.scenario.schema import schema_text
 
 ROOT = Path(__file__).parents[1]
+SAMPLE = ROOT / "results" / "sample" / "trials"
+# One for each way to end a master: its daemon, its link, its host, the last of them with HTTP.
+MUTATED = ("003-case-a-vipd", "008-case-c-keepalived", "011-power-cut-vipd")
 Part = tuple[str, str | None, Callable[[], str]]
+
+
+def mutations() -> str:
+    """Who notices what was done to three trials of the sample."""
+    return noticed([whole(TrialFolder(SAMPLE / name)) for name in MUTATED])
+
 
 PARTS: list[Part] = [
     ("scenarios/schema.json", None, schema_text),
@@ -37,6 +48,7 @@ PARTS: list[Part] = [
     ("docs/method.md", "known truth", lambda: truth.known_truth(compare_all())),
     ("docs/run-folder.md", "fault kinds", page.markdown),
     ("docs/method.md", "witnesses", witnesses),
+    ("docs/mutations.md", "mutations", mutations),
     ("docs/run-folder.md", "metrics", metrics.markdown),
     ("docs/theory.md", "state machines", state_machines),
     ("docs/vipd.md", "keywords", keywords),

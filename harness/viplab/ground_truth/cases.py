@@ -154,6 +154,7 @@ def interface_fails(family: str) -> Trial:
     else:
         for zero in (down + 5 * MS, down + 6 * MS):
             trial.adverts("A", zero, zero + 1, priority=0)
+            trial.log("B", zero, "Backup received priority 0 advertisement")
         first = down + 6 * MS + SKEW_NS[101] + LATE
         noticed = down + 4 * MS
         words = ("Netlink reports eth1 down", "Entering FAULT STATE", "removing VIPs.")
@@ -183,6 +184,7 @@ def interface_returns(family: str) -> Trial:
         first = last + 3 * S + SKEW_NS[101] + LATE
     else:
         trial.adverts("B", gone, gone + 1, priority=0)
+        trial.log("A", gone, "Backup received priority 0 advertisement")
         first = gone + SKEW_NS[101] + LATE
     garp = trial.takeover("A", first, trial.end)
     trial.serving = [(0, "B"), (gone, None), (garp + SWITCH, "A")]

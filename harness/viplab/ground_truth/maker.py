@@ -76,7 +76,9 @@ class Trial:
         default_factory=lambda: {"public": [], "interconnect": [], "mgmt": []}
     )
     events: list[tuple[int, str, dict[str, object]]] = field(default_factory=list)
+    advertised: list[int] = field(default_factory=list)
     logs: dict[str, list[str]] = field(default_factory=lambda: {"A": [], "B": []})
+    precise: dict[str, list[str]] = field(default_factory=lambda: {"A": [], "B": []})
     # Who answers the client, over time: (from, host or None). The last entry that has begun holds.
     serving: list[tuple[int, str | None]] = field(default_factory=list)
     owning: list[tuple[int, tuple[str, ...]]] = field(default_factory=list)
@@ -108,6 +110,7 @@ class Trial:
         at = last = start
         while at < until:
             self.frames["interconnect"].append((at, self._advert(host, chosen)))
+            self.advertised += [at] if chosen else []
             last, at = at, at + self.advert_int
         return last
 
@@ -172,8 +175,9 @@ class Trial:
         text = message if message.startswith(("Kernel", "Netlink")) else prefix + message
         stamp = f"{second:%b} {second.day:2d} {second:%H:%M:%S}"
         if self.family == "keepalived-2":
-            stamp = f"{second:%Y-%m-%dT%H:%M:%S}.{moment % S // 1000:06d}+00:00"
+            stamp = _precise(moment)
         self.logs[host].append(f"{stamp} centOS-host{host} {ident}: {text}")
+        self.precise[host].append(f"{_precise(moment)} centOS-host{host} {ident}: {text}")
 
     def takeover(self, host: str, first_advert: int, until: int) -> int:
         """First advert, announcement and log lines of a new master, as its family does it; gives its first ARP."""
@@ -190,6 +194,9 @@ class Trial:
             self.log(host, garp + self.second_burst, f"{words} on eth1 for {self.vip}")
         self.garps(host, garp)
         self.neighbour(garp + 150_000, host)
+        self.event(first_advert - MS, "step_started", step=f"wait: master {host}", phase="steps")
+        waited_s = round((garp + MS - first_advert) / S, 3)
+        self.event(garp, "step_finished", step=f"wait: master {host}", phase="steps", waited_s=waited_s)
         return garp
 
     def write(self, root: Path, number: int) -> Path:
@@ -197,6 +204,7 @@ class Trial:
         folder = root / "trials" / f"{number:03d}-{self.scenario}-{self.subject}"
         (folder / "capture").mkdir(parents=True)
         self._serve()
+        self._placed()
         counts = {}
         for network, frames in self.frames.items():
             shifted = [(at if at >= START_NS else START_NS + at, raw) for at, raw in frames]
@@ -204,14 +212,28 @@ class Trial:
             (folder / "capture" / f"{network}.pcap").write_bytes(wire.pcap_bytes(shifted))
         self._events(folder, counts)
         (folder / "trial.json").write_text(json.dumps(self.info(number)))
-        (folder / "scenario.yaml").write_text(f"scenario: {self.scenario}\nexpect: {{owner: {self.owner}}}\n")
+        (folder / "scenario.yaml").write_text(self._scenario())
         if self.transcript:
             (folder / "ping.txt").write_text(self.transcript)
         for host, lines in self.logs.items():
             (folder / "hosts" / host).mkdir(parents=True)
             (folder / "hosts" / host / "messages.log").write_text("".join(line + "\n" for line in lines))
+            (folder / "hosts" / host / "precise.log").write_text("".join(f"{line}\n" for line in self.precise[host]))
             (folder / "hosts" / host / "keepalived.conf").write_text("vrrp_instance VI_1 {\n}\n")
         return folder
+
+    def _scenario(self) -> str:
+        """What was asked for: the faults of the measured steps, and who owns the VIP at the end."""
+        faults = [keys for _, name, keys in self.events if name == "fault_injected" and keys.get("phase") == "steps"]
+        steps = ", ".join(f"{{{keys['kind']}: {{host: {keys['host']}}}}}" for keys in faults)
+        return f"scenario: {self.scenario}\nsteps: [{steps}]\nexpect: {{owner: {self.owner}}}\n"
+
+    def _placed(self) -> None:
+        """State where in the advert interval each fault strikes that strikes within one."""
+        for at, name, keys in self.events:
+            if name == "fault_injected" and keys.get("host") and keys["phase"] == "steps":
+                since = at - max((moment for moment in self.advertised if moment <= at), default=-S)
+                keys["place"] = since / self.advert_int if since < self.advert_int else None
 
     def info(self, number: int) -> dict[str, Any]:
         """`trial.json`."""
@@ -322,6 +344,10 @@ class Trial:
         ordered = sorted(self.events, key=lambda event: event[0])
         lines = [json.dumps({"t_ns": START_NS + at, "event": kind, **keys}) for at, kind, keys in ordered]
         (folder / "timeline.jsonl").write_text("".join(line + "\n" for line in lines))
+
+
+def _precise(moment: int) -> str:
+    return f"{datetime.fromtimestamp(moment // S, UTC):%Y-%m-%dT%H:%M:%S}.{moment % S // 1000:06d}+00:00"
 
 
 def _gratuitous(host: str) -> bytes:

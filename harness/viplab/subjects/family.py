@@ -52,6 +52,8 @@ class Family:
     """How often a new master announces the VIP."""
     master_line: str | None = None
     """What it logs as it sends its first advert."""
+    release_heard: str | None = None
+    """What it logs, as a backup, for each advert of priority 0 that it hears."""
 
     def log_body(self, message: str) -> str:
         """A log message without that prefix."""

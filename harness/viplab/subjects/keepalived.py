@@ -48,6 +48,7 @@ KEEPALIVED_2 = Family(
     log_prefix=r"\([^)]*\) ",
     garp_bursts=2,
     master_line="Entering MASTER STATE",
+    release_heard="Backup received priority 0 advertisement",
 )
 
 

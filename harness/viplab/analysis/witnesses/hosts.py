@@ -11,8 +11,9 @@ from viplab.analysis.logs import Line
 from viplab.analysis.record import Record, arp_entry
 from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses.witness import Witness
-from viplab.capture.frames import UNSPECIFIED, Arp
+from viplab.capture.frames import UNSPECIFIED, Arp, Neighbour
 from viplab.errors import ViplabError
+from viplab.subjects.family import Family
 from viplab.subjects.registry import find_family
 from viplab.types import Event, HostName
 
@@ -20,10 +21,12 @@ from viplab.types import Event, HostName
 _CENSUS_LATE_NS = 50_000_000
 _CENSUS_SURE_NS = 500_000_000
 # The kernel tells of a neighbour while it takes in the frame; the bench may read that late.
-_TOLD_LATE_NS, _TOLD_EARLY_NS = 100_000_000, 1_000_000
+_TOLD_LATE_NS, _TOLD_EARLY_NS = 20_000_000, 1_000_000
 # A line is written as the advert goes; rsyslog or a busy guest may stamp it later.
 _LOGGED_EARLY_NS, _LOGGED_LATE_NS = 10_000_000, 50_000_000
 _ANNOUNCED_NS = 500_000_000
+# No daemon repeats an advert at once, unless it gives up.
+_APART_NS = 1_000_000
 _ANNOUNCES_AS_MASTER_INTERVALS = 2.5
 _ANNOUNCING = ("gratuitous ARPs on", "gratuitous NAs on", "unsolicited NAs on")
 _VERSION = {"vrrp2": 2, "vrrp3": 3}
@@ -111,11 +114,15 @@ def _entry_explained(record: Record, views: Sequence[FaultView]) -> str | None:
 def _told(record: Record, mac: str, at_ns: int) -> bool:
     """Whether a frame told the client that this is the VIP's MAC, at just that moment."""
     vip, since_ns, until_ns = record.info.vip, at_ns - _TOLD_LATE_NS, at_ns + _TOLD_EARLY_NS
-    told = [frame.time_ns for frame in record.arps if (frame.sender_mac, frame.sender_ip) == (mac, vip)]
-    told += [
-        frame.time_ns for frame in record.neighbours if frame.src_mac == mac and vip in (frame.target_ip, frame.src_ip)
-    ]
-    return any(since_ns <= time_ns <= until_ns for time_ns in told)
+    told: list[Arp | Neighbour] = [frame for frame in record.arps if (frame.sender_mac, frame.sender_ip) == (mac, vip)]
+    told += [f for f in record.neighbours if f.src_mac == mac and vip in (f.target_ip, f.src_ip)]
+    return any(since_ns <= frame.time_ns <= until_ns and _reaches_client(record, frame.dst_mac) for frame in told)
+
+
+def _reaches_client(record: Record, mac: str) -> bool:
+    """Whether a frame to this MAC is taken in by the client: its own, or that of a group (its first octet is odd)."""
+    client = record.station("client")
+    return bool(int(mac[:2], 16) & 1) or (client is not None and mac == client.public_mac.lower())
 
 
 def _named(record: Record, mac: str) -> str:
@@ -123,7 +130,7 @@ def _named(record: Record, mac: str) -> str:
 
 
 def _masters_logged(record: Record, views: Sequence[FaultView]) -> str | None:
-    pattern = _master_line(record)
+    pattern = _family(record).master_line
     if pattern is None:
         return None
     for view in views:
@@ -137,7 +144,7 @@ def _masters_logged(record: Record, views: Sequence[FaultView]) -> str | None:
 
 
 def _masters_advertised(record: Record, views: Sequence[FaultView]) -> str | None:
-    pattern, faults = _master_line(record), record.faults
+    pattern, faults = _family(record).master_line, record.faults
     if pattern is None or not faults:
         return None
     for host in record.info.nodes:
@@ -151,11 +158,12 @@ def _masters_advertised(record: Record, views: Sequence[FaultView]) -> str | Non
     return None
 
 
-def _master_line(record: Record) -> str | None:
+def _family(record: Record) -> Family:
+    """What is known of the daemon's logs; nothing where its plug-in is not installed."""
     try:
-        return find_family(record.info.family, record.info.subject).master_line
+        return find_family(record.info.family, record.info.subject)
     except ViplabError:
-        return None
+        return Family(record.info.family)
 
 
 def _begun(record: Record, host: HostName) -> list[int]:
@@ -218,6 +226,33 @@ def _announces_as_master(record: Record, views: Sequence[FaultView]) -> str | No
     return None
 
 
+def _releases_heard(record: Record, views: Sequence[FaultView]) -> str | None:
+    heard = _family(record).release_heard
+    if heard is None:
+        return None
+    for view in views:
+        host, fault = view.new_master, view.summary.fault
+        if host is None or not view.moments.first_advert_ns:
+            continue
+        lines = 0
+        for line in record.logs.get(host, []):
+            dated = _on_host_clock(record, host, line)
+            if heard in line.message and dated is not None:
+                lines += fault.earliest_ns <= dated[0] + dated[1] and dated[0] <= view.moments.first_advert_ns
+        if lines and lines != view.summary.priority_zero:
+            return f"{host} heard priority 0 {lines} times by its log, {view.summary.priority_zero} by the capture"
+    return None
+
+
+def _one_by_one(record: Record, views: Sequence[FaultView]) -> str | None:
+    for before, after in pairwise(record.adverts):
+        same = (before.src_ip, before.priority) == (after.src_ip, after.priority) and after.priority
+        if same and after.time_ns - before.time_ns < _APART_NS:
+            host = record.advertiser(after) or after.src_ip
+            return f"{host} advertised twice within {(after.time_ns - before.time_ns) / 1000:.0f} µs"
+    return None
+
+
 def _who_is_who(record: Record, views: Sequence[FaultView]) -> str | None:
     return next(_mistaken(record), None)
 
@@ -270,7 +305,7 @@ WITNESSES = (
         name="neighbour table and frames",
         compares="each change of the client's entry with the frame that told the client, and with the table as printed",
         needs="-",
-        tolerance="100 ms late (netlink is read by a thread)",
+        tolerance="20 ms late (netlink is read by a thread)",
         rule=_entry_explained,
     ),
     Witness(
@@ -293,6 +328,20 @@ WITNESSES = (
         needs="-",
         tolerance="0.5 s",
         rule=_announcements_logged,
+    ),
+    Witness(
+        name="priority 0",
+        compares="how often a new master heard priority 0, by its log, with those adverts",
+        needs="-",
+        tolerance="none",
+        rule=_releases_heard,
+    ),
+    Witness(
+        name="adverts one by one",
+        compares="each advert with the one before it",
+        needs="-",
+        tolerance="no two of one host, priority 0 aside, within 1 ms",
+        rule=_one_by_one,
     ),
     Witness(
         name="announcements and adverts",

@@ -29,7 +29,7 @@ _PRINTED_LATER_MS, _PRINTED_SHARE = 50.0, 0.01
 
 def _sent(record: Record, views: Sequence[FaultView]) -> str | None:
     if record.info.probe_source is None:
-        return None
+        return "trial.json has no address of the probe that the timeline has" if record.all("probe_started") else None
     stopped = record.all("probe_stopped")
     if not stopped:
         return "the probe does not say how many requests it sent"

@@ -64,7 +64,8 @@ def _steps(record: Record, views: Sequence[FaultView]) -> str | None:
 
 def _in_step(record: Record, views: Sequence[FaultView]) -> str | None:
     steps = [event for event in record.events if event.event in ("step_started", "step_finished")]
-    for fault in record.all("fault_injected") if steps else ():
+    does_faults = any(str(event.get("step")).partition(":")[0] in known() for event in steps)
+    for fault in record.all("fault_injected") if does_faults else ():
         before_ns, after_ns = _bracket(fault)
         words = f"{fault.get('kind')} of {fault.get('host') or fault.get('station')}"
         begun = [event for event in steps if event.t_ns <= before_ns + _ORDER_NS and event.event == "step_started"]
@@ -110,8 +111,9 @@ def _place(record: Record, views: Sequence[FaultView]) -> str | None:
             continue
         before_ns, _ = _bracket(fault)
         asked_ns = place * 1e9 * record.info.nodes[host].advert_int_s
-        adverts = [advert.time_ns for advert in record.adverts if advert.priority and advert.time_ns <= before_ns]
-        off_ns = min((abs(before_ns - advert_ns - asked_ns) for advert_ns in adverts[-2:]), default=None)
+        until_ns = before_ns + _PLACE_NS
+        adverts = [advert.time_ns for advert in record.adverts if advert.priority and advert.time_ns <= until_ns]
+        off_ns = min((abs(before_ns - advert_ns - asked_ns) for advert_ns in adverts[-3:]), default=None)
         if off_ns is None or off_ns > _PLACE_NS:
             off = "no advert is before it" if off_ns is None else f"it is {off_ns / 1e6:.0f} ms off"
             return f"the {fault.get('kind')} of {host} was to be {asked_ns / 1e9:.3f} s after an advert, and {off}"
@@ -255,7 +257,7 @@ WITNESSES = (
     ),
     _witness("steps", "each step's end with its beginning and the time for which it waited", "10 ms", _steps),
     _witness(
-        "faults and steps", "each fault with the step that does it", "1 ms", _in_step, "steps, where there are any"
+        "faults and steps", "each fault with the step that does it", "1 ms", _in_step, "a step for each, where any has"
     ),
     _witness("marker", "the marker of a fault with its bracket", "1 ms", _marker, "the marker that the timeline names"),
     _witness("place", "a fault with the place in the advert interval that it was given", "30 ms: scheduling", _place),
