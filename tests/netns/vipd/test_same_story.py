@@ -27,6 +27,7 @@ global_defs {
 vrrp_script check {
     script "/usr/bin/test -e /run/good"
     interval 0.2
+    timeout 60
     weight -150
 }
 track_file level {
