@@ -13,7 +13,6 @@ from support import synthetic as s
 from support.toy_fault import FREEZE
 from viplab.analysis.reading import read_trial
 from viplab.analysis.summary import FaultSummary
-from viplab.analysis.timing_model import OUTAGE
 from viplab.analysis.trial import view_trial
 from viplab.analysis.views import TrialView
 from viplab.errors import InputError
@@ -23,6 +22,7 @@ from viplab.inject import ways
 from viplab.inject.fault import inject
 from viplab.inject.ways import Bench
 from viplab.lab.guest import Timing
+from viplab.lab.topology import make_host
 from viplab.live.picture import Picture
 from viplab.observe.timeline import Timeline
 from viplab.report import narrate, outline, overview
@@ -31,6 +31,7 @@ from viplab.run_folder import TrialFolder
 from viplab.scenario.load import parse_scenario
 from viplab.scenario.schema import schema_text
 from viplab.scenario.step import Step, steps
+from viplab.subjects.registry import subject
 
 GIVEN: dict[str, Any] = {"bring_back": "A", "cut": {"duration_ms": 5}}
 """What a step needs, where that is not just the host."""
@@ -96,7 +97,7 @@ class Host:
     running = True
 
     def __init__(self) -> None:
-        self.host = type("", (), {"name": "A", "hostname": "hostA"})
+        self.host = make_host("A")
         self.done: list[str] = []
 
     def arm(self, command: str, marker: str) -> Any:
@@ -190,8 +191,9 @@ def test_analysis_knows_a_kind(kind: FaultKind, tmp_path: Path) -> None:
 
 
 def test_every_effect_on_a_master_has_a_row_in_each_timing_model() -> None:
-    families = {family for family, _ in OUTAGE}
-    assert OUTAGE.keys() == {(family, effect) for family in families for effect in set(Effect) - {Effect.CLIENT_CUT}}
+    for family in (family for name in ("vipd", "keepalived", "frr") for family in subject(name).profiles):
+        assert family.timing is not None, family.name
+        assert set(family.timing.outage) == set(Effect) - {Effect.CLIENT_CUT}, family.name
 
 
 def test_a_swim_lane_is_off_from_where_a_daemon_ends_to_where_one_begins(tmp_path: Path) -> None:
