@@ -28,7 +28,8 @@ _MOST_FILES = 64
 # Events of a kind that are kept; of ours only the census and the neighbour table say more in a trial.
 _MOST_EVENTS, _MOST_FAULTS = 1000, 32
 _UNCOUNTED = ("owners", "neighbour")
-_LARGEST_TEXT = 64 << 20
+# Octets of a log or a transcript, and characters of a scenario; ours have some ten thousand.
+_LARGEST_TEXT, _LONGEST_SCENARIO = 4 << 20, 256 << 10
 
 
 def read_trial(folder: TrialFolder) -> Record:
@@ -110,7 +111,7 @@ def _scenario(folder: TrialFolder, path: Path, issues: list[str]) -> str:
     """The scenario's text, "" where it is none: what was to be expected is then not known."""
     text = _text(folder, path, issues)
     try:
-        if text is not None and isinstance(yaml_value(text), dict):
+        if text is not None and len(text) <= _LONGEST_SCENARIO and isinstance(yaml_value(text), dict):
             return text
     except ValueError:
         pass

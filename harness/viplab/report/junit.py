@@ -1,8 +1,9 @@
 """A run as JUnit XML, for CI: a test case a trial and a claim, in a suite a subject.
 
-An undecided trial or claim is *skipped*, with its reason: it is neither a pass nor a failure, and `viplab run` and
-`viplab analyze` turn a job red for it by their exit status 2. A claim that does not apply is skipped, too, and turns
-nothing red. A claim that differs for a known cause passes, and says that cause on its standard output.
+An undecided trial or claim is *skipped*, with its reason: it is neither a pass nor a failure, and `viplab run`,
+`viplab analyze` and `viplab report` turn a job red for it by their exit status 2. A claim that does not apply is
+skipped, too, and turns nothing red. A claim that differs for a known cause passes, and says that cause on its standard
+output.
 """
 
 from __future__ import annotations

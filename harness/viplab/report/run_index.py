@@ -21,7 +21,7 @@ from viplab.report.outline import VERDICTS, verdict
 from viplab.run_folder import RunFolder
 from viplab.untrusted_data import json_value
 
-_LARGEST = 256 << 20
+_LARGEST = 64 << 20
 
 
 @dataclass(frozen=True)
