@@ -74,7 +74,9 @@ def test_a_daemon_that_ended_before_its_fault_fails_the_trial(in_namespaces: InN
     def end_a(lab: Lab, event: dict[str, Any]) -> None:
         if event["event"] == "step_started" and event["step"].startswith("kill"):
             guest = lab.hosts["A"]
-            guest.run(f"kill -9 {' '.join(map(str, subject.processes(guest)))}").checked()
+            (process,) = subject.processes(guest)
+            # It takes a moment until it is gone, and the bench would find it still there.
+            guest.run(f"kill -9 {process}; while kill -0 {process} 2>&-; do sleep 0.01; done").checked()
 
     kept = in_namespaces.run(scenario("observe: 1", "kill: {host: A}", owner="B"), subject, end_a)
     summary = view_trial(read_trial(kept)).summary
