@@ -23,7 +23,7 @@ LIMIT_S = 420
 
 # The moments, each by a line that the run prints when it is reached.
 MOMENTS = {
-    "while the guests boot for the first time": "Boot both guests",
+    "while the guests boot for the first time": "Boot A and B",
     "while the guests come back from memory": "Bring the lab up",
     "while the daemons start": "setup: start: B",
     "while the client pings": "steps: wait: pings",

@@ -10,8 +10,8 @@ from viplab.analysis.witnesses.witness import Witness
 
 # tcpdump captures from before it says so, and has ended when the timeline says so.
 _BEFORE_NS, _AFTER_NS = 1_000_000_000, 1_000_000
-# A frame is stamped by the processor that takes it, which puts some microseconds out of order.
-_BACKWARDS_NS = 1_000_000
+# A frame is stamped by the processor that takes it; 2.3 ms out of order were seen on a busy machine.
+_BACKWARDS_NS = 20_000_000
 # Two frames of one nanosecond with the same bytes can be; a tenth of a capture cannot.
 _TWICE_SHARE = 0.1
 
@@ -71,7 +71,7 @@ WITNESSES = (
         name="order of the stamps",
         compares="each stamp of a capture, and each frame, with the one before it",
         needs="-",
-        tolerance="1 ms back (each processor stamps what it takes); a tenth of the frames twice",
+        tolerance="20 ms back (a busy processor hands its frames over late); a tenth of the frames twice",
         rule=_order,
     ),
 )
