@@ -47,6 +47,6 @@ def test_a_cut_counts_what_it_drops_and_leaves_no_rule(in_namespaces: InNamespac
     record = read_trial(in_namespaces.run(scenario("cut: {duration_ms: 1000}", "observe: 0.3"), listen=listen))
     ((_, healed),) = record.client_cuts
     assert healed is not None
-    # Fifty requests of the probe and ARP, or fewer of them where the machine is busy.
-    assert healed["frames"] >= 5
+    # Requests of the probe, or nothing but ARP once a second where the client looks for its neighbour just then.
+    assert healed["frames"] >= 1
     assert left.read_text() == ""
