@@ -54,7 +54,9 @@ def _folders(run: Path) -> list[Path]:
 
 def _of_file(change: Callable[[Path, Random], object]) -> Mutation:
     def mutation(run: Path, random: Random) -> str:
-        path = random.choice(_files(run) or [run / "run.json"])
+        if not (files := _files(run)):
+            return "no file"
+        path = random.choice(files)
         change(path, random)
         return f"{change.__name__.strip('_')} {path.relative_to(run)!s}"
 
@@ -63,7 +65,9 @@ def _of_file(change: Callable[[Path, Random], object]) -> Mutation:
 
 def _of_folder(change: Callable[[Path, Random], object]) -> Mutation:
     def mutation(run: Path, random: Random) -> str:
-        path = random.choice(_folders(run) or [run / "trials"])
+        if not (folders := _folders(run)):
+            return "no folder"
+        path = random.choice(folders)
         change(path, random)
         return f"{change.__name__.strip('_')} {path.relative_to(run)!s}"
 
