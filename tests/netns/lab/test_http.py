@@ -57,11 +57,12 @@ def test_a_dead_daemon_costs_no_ping_but_the_kept_connection(in_namespaces: InNa
 
 
 def test_after_a_power_cut_the_application_waits_longer_than_the_ping(in_namespaces: InNamespaces) -> None:
-    record, view = done(in_namespaces, "power_cut: {host: A}", *TAKEN)
+    # The end of an outage is seen after five seconds of answers; a busy machine's probe may begin them seconds late.
+    record, view = done(in_namespaces, "power_cut: {host: A}", "wait: {master: B}", "observe: 12")
     (fault,) = view.summary.faults
     assert fault.http is not None
     assert fault.http.kept is not None
     assert fault.outage_s is not None
     assert fault.http_outage_s == pytest.approx(fault.outage_s, abs=2 * resolution_s(record) + 0.02)
     assert fault.http.kept.fate in ("broken", "hung")
-    assert fault.http.kept.waited_s > fault.outage_s
+    assert fault.http.kept.waited_s > fault.outage_s - resolution_s(record)

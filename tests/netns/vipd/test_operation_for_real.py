@@ -141,7 +141,8 @@ def test_a_reload_sends_no_extra_advert(hosts: Hosts) -> None:
         sum(float(part) * unit for part, unit in zip(stamp.split(":"), (3600, 60, 1), strict=True)) for stamp in stamps
     ]
     gaps = [later - earlier for earlier, later in pairwise(seconds)]
-    assert min(gaps) > 0.9, f"an advert out of turn: {gaps}, before {shown}"
+    # One that is late on a busy machine shortens the gap after it; one that five reloads sent would leave next to none.
+    assert min(gaps) > 0.5, f"an advert out of turn: {gaps}, before {shown}"
 
 
 def test_a_tracked_script_moves_the_priority_and_the_other_takes_over(hosts: Hosts) -> None:
