@@ -1,7 +1,8 @@
 """Count wrong and undecided verdicts on a host that is kept busy: `nox -s soak`, as root.
 
 Nothing is wrong with the daemon under test, so every trial that fails is a wrong verdict of the bench. Every processor
-is kept busy by loops that end by themselves; without --load the machine is left alone. Prints a Markdown table.
+is kept busy by loops that end by themselves; without --load the machine is left alone. Prints a Markdown table; the
+runs stay in results/soak, so that a wrong verdict can be looked into.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ import json
 import os
 import subprocess
 import sys
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,6 +19,7 @@ from pathlib import Path
 
 _BUSY = "import time\nend = time.monotonic() + {seconds}\nwhile time.monotonic() < end: pass"
 _LONGEST_S = 3 * 3600
+_RUNS = Path(__file__).parents[1] / "results" / "soak"
 
 
 @contextmanager
@@ -34,11 +35,11 @@ def load(wanted: bool) -> Iterator[None]:
             loop.wait()
 
 
-def verdicts(arguments: list[str], folder: str) -> tuple[Counter[str], Counter[str]]:
+def verdicts(arguments: list[str]) -> tuple[Counter[str], Counter[str]]:
     """Run and count: trials by verdict, and the reasons of those that were undecided or failed."""
-    environment = {**os.environ, "VIPLAB_RESULTS": folder}
+    environment = {**os.environ, "VIPLAB_RESULTS": str(_RUNS)}
     subprocess.run([sys.executable, "-m", "viplab", "run", *arguments], env=environment, check=False)
-    trials = json.loads((Path(folder) / "latest" / "summary.json").read_text())["trials"]
+    trials = json.loads((_RUNS / "latest" / "summary.json").read_text())["trials"]
     reasons = Counter(f"{t['verdict']}: {t['reason']}" for t in trials if t["verdict"] != "pass")
     return Counter(trial["verdict"] for trial in trials), reasons
 
@@ -63,8 +64,7 @@ def main() -> int:
         for name, arguments, trials in soaks:
             if not trials:
                 continue
-            with tempfile.TemporaryDirectory() as folder:
-                counted, reasons = verdicts(arguments, folder)
+            counted, reasons = verdicts(arguments)
             wrong += counted["fail"]
             why = "; ".join(f"{number} x {reason}" for reason, number in reasons.most_common(8)) or "-"
             shares = " | ".join(str(counted[verdict]) for verdict in ("pass", "fail", "undecided"))

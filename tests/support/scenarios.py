@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 from typing import Any
 
@@ -65,6 +66,7 @@ class InNamespaces:
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
+        self._numbers = count(1)
 
     def run(
         self,
@@ -81,6 +83,6 @@ class InNamespaces:
         """
         scenario = parse_scenario(text, "test")
         trial = Trial(scenario, text, subject or Vipd("keepalived-1.2.2"), 1, 1)
-        kept = TrialFolder(self._folder / "trial")
+        kept = TrialFolder(self._folder / f"trial-{next(self._numbers)}")
         NETNS.open(lambda lab: run_trial(trial, lab, kept, (lambda event: listen(lab, event),)), scenario.hosts)
         return kept
