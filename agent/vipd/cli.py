@@ -156,10 +156,12 @@ def _options(arguments: list[str]) -> Options | str:
 
 
 def _run(parsed: Parsed, options: Options) -> int:
-    from vipd.daemon import script_runner  # not before now: -t needs neither sockets nor pyroute2
     from vipd.daemon.control import socket_of
     from vipd.daemon.loop import Daemon
-    from vipd.kernel import privileges
+    from vipd.kernel import (
+        privileges,
+        script_runner,  # not before now: -t needs neither sockets nor pyroute2
+    )
     from vipd.kernel.syslog import FORMATS, Syslog
     from vipd.protocol.log_messages import LogEvent
 

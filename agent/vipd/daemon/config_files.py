@@ -42,7 +42,7 @@ def missing_interfaces(parsed: Parsed) -> list[str]:
 
 def unknown_accounts(config: Config, file: str) -> list[str]:
     """Users and groups that scripts are to run as, and that this host lacks."""
-    from vipd.daemon.accounts import AccountError, account
+    from vipd.kernel.accounts import AccountError, account
 
     user, group = (*config.globals.script_user, None, None)[:2]
     asked = {(f"vrrp_script {one.name}", one.command.user, one.command.group) for one in config.scripts}
@@ -58,7 +58,7 @@ def unknown_accounts(config: Config, file: str) -> list[str]:
 
 def unusable_scripts(config: Config, file: str) -> list[str]:
     """Scripts that would not be run, since they are not there or another than root could change them."""
-    from vipd.daemon.accounts import unsafe
+    from vipd.kernel.accounts import unsafe
 
     lines = []
     for script in config.scripts:

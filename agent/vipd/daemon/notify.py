@@ -7,9 +7,9 @@ import stat
 from contextlib import suppress
 
 from vipd.config.model import Globals, Hooks
-from vipd.daemon.accounts import AccountError, account
 from vipd.daemon.dumps import STATES
 from vipd.daemon.scripts import Scripts
+from vipd.kernel.accounts import AccountError, account
 from vipd.kernel.syslog import Syslog
 from vipd.protocol.groups import Group
 from vipd.protocol.router import Router

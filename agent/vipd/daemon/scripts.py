@@ -6,8 +6,8 @@ import socket
 from collections.abc import Callable
 
 from vipd.config.model import Command, Script, TrackProcess
-from vipd.daemon import script_runner
-from vipd.daemon.accounts import Account, AccountError, account, unsafe
+from vipd.kernel import script_runner
+from vipd.kernel.accounts import Account, AccountError, account, unsafe
 from vipd.kernel.syslog import Syslog
 
 _READ = 1 << 16

@@ -13,14 +13,15 @@ from hypothesis import strategies as st
 from support.routers import config
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.model import Command, Config, Script
-from vipd.daemon import accounts, dumps
-from vipd.daemon.accounts import unsafe
+from vipd.daemon import dumps
 from vipd.daemon.latency import Latency
 from vipd.daemon.reload import compare
 from vipd.daemon.runtime import Runtime
 from vipd.daemon.schedule import Schedule
 from vipd.daemon.scripts import Check
 from vipd.daemon.status import instance
+from vipd.kernel import accounts
+from vipd.kernel.accounts import unsafe
 from vipd.protocol.effects import AddAddresses, RemoveAddresses
 from vipd.protocol.router import Router
 from vipd.protocol.table import Event, State

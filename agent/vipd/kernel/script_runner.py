@@ -16,7 +16,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from vipd.daemon.accounts import Account, unsafe
+from vipd.kernel.accounts import Account, unsafe
 
 FAILED, TIMED_OUT, REFUSED = -1, -2, -3
 """Answers that are no exit status: could not be run, took too long, could be changed by another than root."""

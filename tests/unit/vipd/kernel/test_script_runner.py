@@ -6,8 +6,8 @@ import os
 import select
 from pathlib import Path
 
-from vipd.daemon import script_runner
-from vipd.daemon.accounts import Account
+from vipd.kernel import script_runner
+from vipd.kernel.accounts import Account
 
 
 def test_notify_scripts_that_wait_are_run_though_the_daemon_ends_without_reading_answers(tmp_path: Path) -> None:
