@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import shutil
 from pathlib import Path
 
 import pytest
@@ -14,6 +16,7 @@ from viplab.ground_truth.cases import AWKWARD
 from viplab.run_folder import RunFolder, TrialFolder
 
 SAMPLE = RunFolder(s.REPOSITORY / "results" / "sample")
+CASE_A = next(folder for folder in SAMPLE.trials() if "case-a" in folder.name)
 
 
 def objections(folder: TrialFolder) -> list[str]:
@@ -30,6 +33,19 @@ def test_no_witness_objects_to_what_was_really_measured(folder: TrialFolder) -> 
 @pytest.mark.parametrize("case", AWKWARD)
 def test_no_witness_objects_to_what_is_awkward_and_true(tmp_path: Path, case: str) -> None:
     assert objections(TrialFolder(AWKWARD[case](s.FAMILIES[1]).write(tmp_path, 1))) == []
+
+
+def test_a_step_may_begin_within_the_timelines_own_uncertainty_of_the_fault_before_it(tmp_path: Path) -> None:
+    copied = TrialFolder(Path(shutil.copytree(CASE_A.path, tmp_path / CASE_A.name)))
+    events = [json.loads(line) for line in copied.timeline.read_text().splitlines()]
+    at = next(n for n, event in enumerate(events) if event["event"] == "fault_injected")
+    finished, begun = (
+        next(event for event in events[at:] if event["event"] == kind) for kind in ("step_finished", "step_started")
+    )
+    events[at]["after_ns"] = finished["t_ns"] = events[at]["before_ns"] + 300_000
+    begun["t_ns"] = events[at]["before_ns"] + 400_000
+    copied.timeline.write_text("".join(json.dumps(event) + "\n" for event in events))
+    assert [said for said in objections(copied) if "step" in said] == []
 
 
 def test_each_witness_is_named_once() -> None:

@@ -68,8 +68,12 @@ def _in_step(record: Record, views: Sequence[FaultView]) -> str | None:
     for fault in record.all("fault_injected") if does_faults else ():
         before_ns, after_ns = _bracket(fault)
         words = f"{fault.get('kind')} of {fault.get('host') or fault.get('station')}"
-        begun = [event for event in steps if event.t_ns <= before_ns + _ORDER_NS and event.event == "step_started"]
-        if not begun or not _is_about(begun[-1], fault):
+        begun = [
+            event
+            for event in steps
+            if event.event == "step_started" and _is_about(event, fault) and event.t_ns <= before_ns + _ORDER_NS
+        ]
+        if not begun:
             return f"the {words} is dated into no step that does it"
         ended = [event for event in steps if event.t_ns >= begun[-1].t_ns and event.event == "step_finished"]
         if ended and ended[0].t_ns < after_ns - _ORDER_NS:
