@@ -160,7 +160,7 @@ def _run(parsed: Parsed, options: Options) -> int:
     from vipd.daemon.loop import Daemon
     from vipd.kernel import (
         privileges,
-        script_runner,  # not before now: -t needs neither sockets nor pyroute2
+        script_runner,  # not before now: -t needs no sockets
     )
     from vipd.kernel.syslog import FORMATS, Syslog
     from vipd.protocol.log_messages import LogEvent

@@ -112,14 +112,10 @@ class RouterInputs:
         """Whether the configured source address is on this host, if that is tracked (track_src_ip)."""
         if not config.track_source or config.source is None:
             return True
-        return any(packed(config.source) in held for held in self._netlink.held.values())
+        return self._netlink.picture.has(packed(config.source))
 
     def _lost_an_address(self, config: RouterConfig) -> bool:
-        for address in config.served:
-            link = self._netlink.links.get(address.device)
-            if address.tracked and link is not None and address.octets not in self._netlink.held.get(link.ifindex, ()):
-                return True
-        return False
+        return any(address.tracked and self._netlink.picture.lost(address) for address in config.served)
 
     def _evaluate(self, router: Router, now: int) -> None:
         """Pass on a router's effective priority and its needs, as the tracked values have them."""

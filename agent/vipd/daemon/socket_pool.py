@@ -10,7 +10,8 @@ from typing import NamedTuple
 from vipd.config.model import RouterConfig, packed
 from vipd.kernel import macvlan
 from vipd.kernel.accept_filter import AcceptFilter
-from vipd.kernel.netlink import Link, Netlink
+from vipd.kernel.netlink import Netlink
+from vipd.kernel.picture import Link
 from vipd.kernel.sockets import AdvertReceiver, AdvertSender, GarpSender
 from vipd.kernel.syslog import Syslog
 from vipd.protocol.effects import SendAdvert, SendGratuitousArp
@@ -105,9 +106,9 @@ class SocketPool:
         link = self._netlink.links.get(config.interface)
         if link is None:
             return 0
-        known = self._netlink.primaries if config.family == 4 else self._netlink.link_locals
         virtual = () if config.priority == 255 else {int.from_bytes(one.octets, "big") for one in config.served}
-        return next((address for address in known.get(link.ifindex, ()) if address not in virtual), 0)
+        known = self._netlink.picture.sources(link.ifindex, config.family)
+        return next((address for address in known if address not in virtual), 0)
 
     def send(self, router: Router, advert: SendAdvert) -> None:
         """Send an advert.

@@ -12,7 +12,8 @@ import os
 from collections.abc import Iterable
 
 from vipd.config.model import RouterConfig
-from vipd.kernel.netlink import Link, Netlink
+from vipd.kernel.netlink import Netlink
+from vipd.kernel.picture import Link
 
 _SETTINGS = {
     # Each interface answers for its own addresses alone: nobody may see the physical MAC behind a virtual address.

@@ -8,7 +8,8 @@ import struct
 from collections.abc import Mapping
 
 from vipd.config.model import Hop, Route, Rule, packed
-from vipd.kernel.netlink import Link, Netlink
+from vipd.kernel.netlink import Netlink
+from vipd.kernel.picture import Link
 
 _NEWROUTE, _DELROUTE, _NEWRULE, _DELRULE = 24, 25, 32, 33
 _CREATE, _EXCL, _APPEND = 0x400, 0x200, 0x800

@@ -7,7 +7,7 @@ import struct
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from vipd.kernel.netlink import Link
+from vipd.kernel.picture import Link
 from vipd.protocol.garp import ETH_P_ARP, ETH_P_IPV6, gratuitous_arp, unsolicited_neighbour_advert
 
 _SO_BINDTODEVICE = 25

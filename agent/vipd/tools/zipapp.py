@@ -1,4 +1,4 @@
-"""Builds `vipd.pyz`: vipd and the part of pyroute2 that it uses, in one file that `python3` runs.
+"""Builds `vipd.pyz`: vipd in one file that `python3` runs.
 
 The same inputs give the same bytes. Every module lies there as source, which any Python reads, and compiled by the
 Python that builds, which one of the same version reads without compiling; in an emulated guest that saves seconds.
@@ -7,28 +7,13 @@ Python that builds, which one of the same version reads without compiling; in an
 from __future__ import annotations
 
 import hashlib
-import importlib.util
 import os
 import subprocess
 import sys
 import tempfile
 import zipfile
-from importlib.metadata import distribution
 from pathlib import Path
 
-_PYROUTE2 = (
-    "common.py",
-    "netlink/__init__.py",
-    "netlink/exceptions.py",
-    "netlink/rtnl/__init__.py",
-    "netlink/rtnl/ifaddrmsg.py",
-)
-_PYROUTE2_INIT = '''\
-"""The message classes of pyroute2 {version} (https://pyroute2.org, Apache License 2.0 or GPL 2.0+).
-
-Changed for vipd: this file, which in the distribution imports all of pyroute2, imports nothing.
-"""
-'''
 _LEFT_OUT = "tools"
 # Isolated from the user's environment, and without site: nothing outside the standard library is needed.
 _SHEBANG = b"#!/usr/bin/python3 -IS\n"
@@ -36,11 +21,7 @@ _EPOCH = (1980, 1, 1, 0, 0, 0)
 
 
 def build_zipapp(target: Path) -> str:
-    """Write the zipapp and return the SHA-256 of it, in hexadecimal.
-
-    Raises:
-        ModuleNotFoundError: pyroute2 is not installed.
-    """
+    """Write the zipapp and return the SHA-256 of it, in hexadecimal."""
     with tempfile.TemporaryDirectory() as folder:
         stage = Path(folder)
         for name, text in _sources().items():
@@ -66,16 +47,6 @@ def _sources() -> dict[str, bytes]:
     paths = [path.relative_to(package) for path in package.rglob("*.py")]
     sources = {f"vipd/{path}": (package / path).read_bytes() for path in paths if path.parts[0] != _LEFT_OUT}
     sources["__main__.py"] = (package / "__main__.py").read_bytes()
-    spec = importlib.util.find_spec("pyroute2")
-    if spec is None or spec.origin is None:
-        raise ModuleNotFoundError("pyroute2 is not installed; pip install pyroute2", name="pyroute2")
-    for name in _PYROUTE2:
-        sources[f"pyroute2/{name}"] = (Path(spec.origin).parent / name).read_bytes()
-    installed = distribution("pyroute2")
-    sources["pyroute2/__init__.py"] = _PYROUTE2_INIT.format(version=installed.version).encode()
-    for file in installed.files or ():
-        if file.name.startswith("LICENSE"):
-            sources[f"pyroute2/{file.name}"] = Path(str(file.locate())).read_bytes()
     return sources
 
 
