@@ -17,7 +17,7 @@ COMMANDS: dict[str, tuple[str, ...]] = {
     "import typer": ("-c", "import typer"),
     "viplab --help": ("-m", "viplab", "--help"),
     "viplab runs": ("-m", "viplab", "runs"),
-    "import viplab.report": ("-c", "import viplab.report"),
+    "import viplab.report.forms": ("-c", "import viplab.report.forms"),
     "import viplab.experiment.session": ("-c", "import viplab.experiment.session"),
 }
 

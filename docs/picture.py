@@ -13,7 +13,7 @@ from pathlib import Path
 from playwright.sync_api import sync_playwright
 
 from viplab.analysis.run import analyze
-from viplab.report import write_single
+from viplab.report.forms import write_single
 from viplab.run_folder import RunFolder
 
 HERE = Path(__file__).parent

@@ -192,10 +192,13 @@ def report(
 
     The exit status is that of `analyze`.
     """
-    from viplab import report as forms
     from viplab.analysis.run import analyze as analyse
     from viplab.analysis.run import summary_bytes, write_summary, write_trials
     from viplab.regular_files import write_named
+    from viplab.report import forms
+    from viplab.report.console import summary_table
+    from viplab.report.junit import junit as junit_xml
+    from viplab.report.markdown import markdown as in_markdown
     from viplab.run_folder import RunFolder
 
     if output is not None and (junit or markdown or json):
@@ -204,9 +207,9 @@ def report(
     view = analyse(folder)
     if junit is not None:
         with _writing():
-            write_named(folder.path, junit, forms.junit(view).encode(errors="backslashreplace"))
+            write_named(folder.path, junit, junit_xml(view).encode(errors="backslashreplace"))
     if markdown:
-        sys.stdout.write(forms.markdown(view))
+        sys.stdout.write(in_markdown(view))
     if json:
         sys.stdout.write(summary_bytes(view).decode())
     if not (junit or markdown or json):
@@ -219,7 +222,7 @@ def report(
             else:
                 there = RunFolder(output) if output is not None else folder
                 path = forms.write_single(there, view) if single else forms.write_site(there, view)
-        out().print(forms.summary_table(view))
+        out().print(summary_table(view))
         out().print(f"report: {_short(path)}", soft_wrap=True)
     return _answer(_status(view), undecided)
 
@@ -271,7 +274,7 @@ def baseline(
     """Keep what a run measured, with where they come from and the report on it, for later comparisons."""
     from viplab.analysis.baseline import points, write_baseline
     from viplab.analysis.run import analyze as analyse
-    from viplab.report import write_file
+    from viplab.report.forms import write_file
     from viplab.store import baseline_path
 
     path, folder = baseline_path(name), _runs(results).find(run)
@@ -414,7 +417,7 @@ def image_rm(name: str) -> None:
 def _judge(folder: RunFolder, *, report: bool) -> RunView:
     from viplab.analysis.run import analyze as analyse
     from viplab.analysis.run import write_summary, write_trials
-    from viplab.report import summary_table, write_site
+    from viplab.report.console import summary_table
 
     view = analyse(folder)
     with _writing():
@@ -422,6 +425,8 @@ def _judge(folder: RunFolder, *, report: bool) -> RunView:
         write_trials(folder, view)
     out().print(summary_table(view))
     if report:
+        from viplab.report.forms import write_site
+
         with _writing():
             write_site(folder, view)
         out().print(f"report: {_short(folder.report)}", soft_wrap=True)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from viplab.analysis.run import analyze, write_summary
-from viplab.report import write_site
+from viplab.report.forms import write_site
 from viplab.report.serve import server
 from viplab.run_folder import RunFolder
 

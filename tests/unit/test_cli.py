@@ -15,7 +15,7 @@ from viplab import cli, doctor
 from viplab.errors import ExitStatus, HostError, UndecidedAs
 
 # What takes most of a second to import, and what only the extra `lab` brings.
-HEAVY = ("pydantic", "numpy", "matplotlib", "scapy", "jinja2", "yaml", "rich.console", *doctor.LAB_MODULES)
+HEAVY = ("pydantic", "numpy", "matplotlib", "jinja2", "yaml", "rich.console", *doctor.LAB_MODULES)
 
 WITHOUT = """
 import sys

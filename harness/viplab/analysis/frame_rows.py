@@ -120,11 +120,17 @@ def _row(record: Record, frame: Frame, mark: str | None, zero_ns: int) -> FrameR
             "destination": destination,
             "protocol": protocol,
             "length": frame.length,
-            "info": info,
+            "info": f"VLAN {vlan_words(frame.vlans)}: {info}" if frame.vlans else info,
             "network": record.info.adverts_on if isinstance(frame, Advert) else "public",
             "mark": mark,
         }
     )
+
+
+def vlan_words(vlans: Sequence[int]) -> str:
+    """The numbers of a frame's tags, the outermost first, such as `100` or `200, 100 within it`."""
+    outer, *inner = vlans
+    return ", ".join([str(outer), *(f"{vlan} within it" for vlan in inner)])
 
 
 def _columns(record: Record, frame: Frame) -> tuple[str, str, str, str]:

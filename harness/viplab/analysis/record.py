@@ -179,7 +179,7 @@ class Record:
         """A digest of all in the scenario that makes its trials what they are; None where there is no scenario."""
         if not self.scenario:
             return None
-        asked = {key: value for key, value in yaml_value(self.scenario).items() if key not in _PROSE}
+        asked = {key: value for key, value in self.asked.items() if key not in _PROSE}
         return sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
     @property
@@ -224,15 +224,17 @@ class Record:
 
     def host_by_mac(self, mac: str | None) -> HostName | None:
         """The host that has this address on either network."""
+        return self._macs.get(mac.lower()) if mac else None
+
+    @cached_property
+    def _macs(self) -> dict[str, HostName]:
+        """Whose address each is; the first host by name that has it."""
+        found: dict[str, HostName] = {}
         for host in self.info.hosts:
-            station = self.station(host)
-            if (
-                station
-                and mac
-                and mac.lower() in (station.public_mac.lower(), (station.interconnect_mac or "").lower())
-            ):
-                return host
-        return None
+            station = self.info.stations[host]
+            for mac in filter(None, (station.public_mac, station.interconnect_mac)):
+                found.setdefault(mac.lower(), host)
+        return found
 
     def advertiser(self, advert: Advert) -> HostName | None:
         """The host that sent an advert, by its addresses."""

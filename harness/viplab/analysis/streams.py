@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from viplab.capture.frames import Echo
 from viplab.errors import InputError
@@ -63,6 +63,7 @@ def round_trips(echoes: Sequence[Echo], source: str, vip: str, end_ns: int) -> l
     trips: list[Trip] = []
     unsent = 0
     latest: dict[int, int] = {}
+    answers: dict[int, list[Echo]] = {}
     for echo in echoes:
         if (echo.via, echo.ident) != stream:
             continue
@@ -75,19 +76,19 @@ def round_trips(echoes: Sequence[Echo], source: str, vip: str, end_ns: int) -> l
             latest[echo.seq] = len(trips)
             trips.append(Trip(echo.seq, echo.time_ns, None, None, number=echo.number, handed_ns=echo.handed_ns))
         elif not echo.request and (echo.src_ip, echo.dst_ip) == (vip, source) and echo.seq in latest:
-            index = latest[echo.seq]
-            trips[index] = _answered(trips[index], echo)
+            answers.setdefault(latest[echo.seq], []).append(echo)
+    for index, echoed in answers.items():
+        trips[index] = _answered(trips[index], echoed)
     while trips and trips[-1].rtt_ns is None and trips[-1].sent_ns > end_ns - IN_FLIGHT_NS:
         trips.pop()
     return trips
 
 
-def _answered(trip: Trip, echo: Echo) -> Trip:
-    if trip.rtt_ns is None:
-        return replace(trip, rtt_ns=echo.time_ns - trip.sent_ns, mac=echo.src_mac)
-    if echo.src_mac in (trip.mac, *trip.also):
-        return trip
-    return replace(trip, also=(*trip.also, echo.src_mac))
+def _answered(trip: Trip, answers: Sequence[Echo]) -> Trip:
+    """A request with its first answer, and whoever else answered it."""
+    mac, *also = dict.fromkeys(echo.src_mac for echo in answers)
+    rtt_ns = answers[0].time_ns - trip.sent_ns
+    return Trip(trip.seq, trip.sent_ns, rtt_ns, mac, tuple(also), trip.number, trip.handed_ns)
 
 
 def _unsent(trips: Sequence[Trip], echo: Echo) -> list[Trip]:

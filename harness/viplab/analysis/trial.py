@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 
 from viplab.analysis.calibration import calibration, cuts
 from viplab.analysis.fault_metrics import fault_view, within
-from viplab.analysis.frame_rows import rows
+from viplab.analysis.frame_rows import rows, vlan_words
 from viplab.analysis.record import Record
 from viplab.analysis.streams import Trip, loss_runs
 from viplab.analysis.summary import TrialSummary
 from viplab.analysis.swim_lanes import swim_lanes
 from viplab.analysis.verdict import verdict
 from viplab.analysis.views import AdvertSeen, FaultView, LogLine, LossRunView, RoundTrip, Step, Stream, TrialView
+from viplab.capture.frames import Seen
 from viplab.metrics import FaultMetrics
 from viplab.types import HostName
 
@@ -167,8 +169,24 @@ def _notes(record: Record, faults: Sequence[FaultView]) -> list[str]:
     if record.carps:
         hosts = ", ".join(sorted({frame.src_ip for frame in record.carps}))
         notes.append(f"{len(record.carps)} CARP packets of {hosts} look like VRRP and were not counted as adverts.")
+    notes += _vlans(record)
     for view in faults:
         if view.summary.fault.width_ns > 100_000_000:
             width_s = view.summary.fault.width_ns / 1e9
             notes.append(f"The {view.summary.fault} is dated to an interval of {width_s:.3f} s.")
+    return notes
+
+
+def _vlans(record: Record) -> list[str]:
+    """Which frames of the trial had VLAN tags: they were read as if they had none."""
+    kinds: dict[str, Sequence[Seen]] = {
+        "adverts": record.adverts,
+        "ARP frames": record.arps,
+        "neighbour discoveries": record.neighbours,
+        "echo requests and replies": record.echoes,
+    }
+    notes = []
+    for words, frames in kinds.items():
+        for vlans, number in sorted(Counter(frame.vlans for frame in frames if frame.vlans).items()):
+            notes.append(f"{number} of {len(frames)} {words} are tagged: VLAN {vlan_words(vlans)}.")
     return notes

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import yaml
-
 from viplab.analysis.calibration import cuts
 from viplab.analysis.record import NETWORKS, Record
 from viplab.analysis.summary import TrialVerdict
@@ -295,10 +293,10 @@ def outage_slack_s(record: Record, view: FaultView) -> float:
 def expected_owner(record: Record) -> HostName | None:
     """What the scenario file expects at the end; None where it cannot be read."""
     try:
-        owner = yaml.safe_load(record.scenario)["expect"]["owner"]
-    except (yaml.YAMLError, KeyError, TypeError):
+        owner = record.asked["expect"]["owner"]
+    except (KeyError, TypeError):
         return None
-    return owner if owner in record.info.nodes else None
+    return owner if isinstance(owner, str) and owner in record.info.nodes else None
 
 
 def owner_at_end(record: Record) -> HostName | None:

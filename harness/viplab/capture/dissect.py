@@ -1,22 +1,19 @@
 """Frames by what they mean.
 
-Which frames are worth a look is decided for a whole batch at once. Echo and ARP are then read by `struct`, for there is
-much of them (the owner census asks four times a second); adverts and neighbour discovery are read by scapy: per packet
-it takes some 300 us and a `struct` walk half of one. Never import `scapy.contrib.carp`: it unbinds VRRP for the whole
-process.
+Which frames are worth a look is decided for a whole batch at once; those are then read by `struct`. A frame with VLAN
+tags means what it means without them, and keeps the numbers of its VLANs.
 """
 
 from __future__ import annotations
 
 import struct
 from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import lru_cache
 from ipaddress import ip_address
 from typing import NamedTuple
 
 import numpy as np
-from scapy.layers.inet6 import ICMPv6ND_NA, ICMPv6ND_NS
-from scapy.layers.vrrp import VRRP, VRRPv3
 
 from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Neighbour
 from viplab.capture.index import Batch, Column, Frame
@@ -27,11 +24,15 @@ _DAY_NS = 86_400_000_000_000
 
 _ETHERNET, _IPV6 = 14, 40
 _TYPE_IP, _TYPE_ARP, _TYPE_IPV6 = 0x0800, 0x0806, 0x86DD
+# Customer and service tag (IEEE 802.1Q, clause 9.5; the latter came with 802.1ad); the lower twelve bits are the VLAN.
+_TAGS, _TAG, _VLAN = (0x8100, 0x88A8), 4, 0x0FFF
 _ICMP, _UDP, _AH, _ICMPV6, _VRRP = 1, 17, 51, 58, 112
 _ECHO = {_ICMP: {8: True, 0: False}, _ICMPV6: {128: True, 129: False}}
 _SOLICITATION, _ADVERTISEMENT = 135, 136
 # RFC 3768, section 5.3: version 2, type 1; RFC 9568, section 5.2: version 3, type 1.
 _ADVERT_V2, _ADVERT_V3 = 0x21, 0x31
+# Version 2 ends with eight octets of authentication data; version 3 has four reserved bits before its interval.
+_AUTH_DATA, _INTERVAL_V3 = 8, 0x0FFF
 _CARP_LENGTH, _CARP_AUTH_WORDS = 36, 7
 _SOLICITED = 0x40
 # Of what is not listed here nothing is read.
@@ -82,7 +83,8 @@ def _worth_a_look(batch: Batch) -> Column:
     kind = octet(12) << 8 | octet(13)
     ip = (kind == _TYPE_IP) & _WANTED[octet(_ETHERNET + 9)]
     ipv6 = (kind == _TYPE_IPV6) & _WANTED[octet(_ETHERNET + 6)]
-    return np.flatnonzero((batch.kept >= _ETHERNET + 20) & (ip | ipv6 | (kind == _TYPE_ARP)))
+    other = (kind == _TYPE_ARP) | np.isin(kind, _TAGS)
+    return np.flatnonzero((batch.kept >= _ETHERNET + 20) & (ip | ipv6 | other))
 
 
 def _decode(frame: Frame) -> Meaning | None:
@@ -90,6 +92,22 @@ def _decode(frame: Frame) -> Meaning | None:
     if len(raw) < _ETHERNET + 20:
         return None
     (kind,) = struct.unpack_from("!H", raw, 12)
+    if kind not in _TAGS:
+        return _untagged(frame, kind)
+    tags, at = [], 12
+    while kind in _TAGS and at + 2 * _TAG <= len(raw):
+        tag, kind = struct.unpack_from("!HH", raw, at + 2)
+        tags.append(tag & _VLAN)
+        at += _TAG
+    meaning = _untagged(frame._replace(raw=raw[:12] + raw[at:]), kind)
+    # A tag with the number 0 gives a priority and no VLAN.
+    return replace(meaning, vlans=tuple(filter(None, tags))) if meaning is not None else None
+
+
+def _untagged(frame: Frame, kind: int) -> Meaning | None:
+    raw = frame.raw
+    if len(raw) < _ETHERNET + 20:
+        return None
     if kind == _TYPE_ARP:
         return _arp(frame)
     packet = _ip(raw) if kind == _TYPE_IP else _ipv6(raw) if kind == _TYPE_IPV6 else None
@@ -187,16 +205,14 @@ def _advert(frame: Frame, packet: _Packet) -> Advert | None:
         # counts its addresses (which would make 44): only the exact length tells them apart.
         if len(payload) != 16 + 4 * payload[3] or _sum(payload):
             return None
-        advert = VRRP(payload)
-        interval_s, auth_type, addresses = float(advert.adv), advert.authtype, tuple(advert.addrlist)
+        auth_type, interval_s, end = payload[4], float(payload[5]), len(payload) - _AUTH_DATA
     elif payload[0] == _ADVERT_V3:
         # RFC 5798 puts a pseudo-header into the checksum for IPv4 too; some leave it out, and both are read.
         sums = (packet.pseudo + payload, payload) if width == 4 else (packet.pseudo + payload,)
         if len(payload) != 8 + width * payload[3] or all(map(_sum, sums)):
             return None
-        advert = VRRPv3(payload[:8])
-        listed = (payload[at : at + width] for at in range(8, len(payload), width))
-        interval_s, auth_type, addresses = advert.adv / 100, 0, tuple(map(_address, listed))
+        interval = int.from_bytes(payload[4:6]) & _INTERVAL_V3
+        auth_type, interval_s, end = 0, interval / 100, len(payload)
     else:
         return None
     return Advert(
@@ -205,11 +221,11 @@ def _advert(frame: Frame, packet: _Packet) -> Advert | None:
         packet.dst,
         ttl=packet.ttl,
         version=2 if payload[0] == _ADVERT_V2 else 3,
-        virtual_router_id=advert.vrid,
-        priority=advert.priority,
+        virtual_router_id=payload[1],
+        priority=payload[2],
         advert_int_s=interval_s,
         auth_type=auth_type,
-        addresses=addresses,
+        addresses=tuple(_address(payload[at : at + width]) for at in range(8, end, width)),
     )
 
 
@@ -245,10 +261,9 @@ def _neighbour(frame: Frame, packet: _Packet) -> Neighbour | None:
     if not known or packet.protocol != _ICMPV6 or _sum(packet.pseudo + payload):
         return None
     request = payload[0] == _SOLICITATION
-    message = (ICMPv6ND_NS if request else ICMPv6ND_NA)(payload[:24])
-    solicited = request or bool(message.S)
+    solicited = request or bool(payload[4] & _SOLICITED)
     whom = (packet.src, packet.dst)
-    return Neighbour(*_seen(frame), request, *whom, target_ip=str(ip_address(message.tgt)), solicited=solicited)
+    return Neighbour(*_seen(frame), request, *whom, target_ip=_address(payload[8:24]), solicited=solicited)
 
 
 def _seen(frame: Frame) -> tuple[int, int, int, str, str]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal
 
 BROADCAST = "ff:ff:ff:ff:ff:ff"
@@ -11,13 +11,17 @@ UNSPECIFIED = ("0.0.0.0", "::")
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What every frame has: its number in the capture, its time, its length, and who sent it to whom."""
+    """What every frame has: its number in the capture, its time, its length, and who sent it to whom.
+
+    `vlans` are the numbers of its VLANs, the outermost tag first; empty where it has no tag.
+    """
 
     no: int
     time_ns: int
     length: int
     src_mac: str
     dst_mac: str
+    vlans: tuple[int, ...] = field(default=(), kw_only=True)
 
 
 @dataclass(frozen=True, slots=True)

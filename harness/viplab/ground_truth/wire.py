@@ -23,6 +23,13 @@ def ethernet(src: str, dst: str, kind: int, payload: bytes) -> bytes:
     return mac_bytes(dst) + mac_bytes(src) + struct.pack("!H", kind) + payload
 
 
+def tagged(frame: bytes, *vlans: int) -> bytes:
+    """A frame with VLAN tags, the outermost first: all but the last are service tags (IEEE 802.1ad)."""
+    kinds = [*[0x88A8] * (len(vlans) - 1), 0x8100]
+    tags = (struct.pack("!HH", kind, vlan) for kind, vlan in zip(kinds, vlans, strict=True))
+    return frame[:12] + b"".join(tags) + frame[12:]
+
+
 @cache
 def mac_bytes(mac: str) -> bytes:
     """The six bytes of a MAC."""

@@ -1,14 +1,7 @@
 """Numbers -> pages. Pure: it reads a run folder and what analysis made of it.
 
-`write_site` and `write_single` put the report into a run folder, `write_file` anywhere, `render` gives the one file as
-a string; `summary_table` is what a terminal shows, `markdown` and `junit` what issues and CI take. Everything that came
-from a guest is untrusted here and passes `text.visible` before it is printed, drawn or put into a page.
+`forms` puts the report into a run folder or anywhere, `site` makes its pages; `console` is what a terminal shows,
+`markdown` and `junit` what issues and CI take, `serve` answers a browser. Only what draws plots waits for matplotlib.
+Everything that came from a guest is untrusted here and passes `text.visible` before it is printed, drawn or put into a
+page.
 """
-
-from viplab.report.console import summary_table
-from viplab.report.forms import write_file, write_single, write_site
-from viplab.report.junit import junit
-from viplab.report.markdown import markdown
-from viplab.report.site import render
-
-__all__ = ["junit", "markdown", "render", "summary_table", "write_file", "write_single", "write_site"]

@@ -8,7 +8,7 @@ from pathlib import Path
 from support.scenarios import InNamespaces, passed, scenario
 from viplab.analysis.run import analyze
 from viplab.analysis.views import RunView, TrialView
-from viplab.report import render
+from viplab.report.site import render
 from viplab.resources import resource
 from viplab.run_folder import RunFolder, TrialFolder
 from viplab.types import Provenance, RunInfo

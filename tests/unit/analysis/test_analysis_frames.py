@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,7 @@ EVERY_KIND = [
     s.datagram(b"token"),
     wire.tcp((s.CLIENT_MAC, s.MAC["A"]), (s.CLIENT_IP, s.VIP), b"foreign"),
 ]
+EVERY_KIND += [wire.tagged(raw, *vlans) for raw in EVERY_KIND for vlans in ((100,), (200, 100))]
 
 
 def meaning(raw: bytes):  # type: ignore[no-untyped-def]
@@ -97,6 +99,23 @@ def test_a_udp_probe_is_an_echo_whose_responder_has_the_lower_port() -> None:
     assert isinstance(answered, Echo)
     assert (sent.request, answered.request, sent.ident, answered.ident) == (True, False, 40_000, 40_000)
     assert (sent.seq, sent.number, sent.via) == (70_000 & 0xFFFF, 70_000, "udp")
+
+
+@given(raw=st.sampled_from(EVERY_KIND), vlans=st.lists(st.integers(1, 4094), min_size=1, max_size=3))
+def test_a_tagged_frame_means_what_it_means_without_its_tags_and_says_its_vlans(raw: bytes, vlans: list[int]) -> None:
+    plain, tagged = meaning(raw), meaning(wire.tagged(raw, *vlans))
+    wanted = plain and replace(plain, length=len(raw) + 4 * len(vlans), vlans=(*vlans, *plain.vlans))
+    assert tagged == wanted
+
+
+def test_a_tag_without_a_vlan_is_one_of_priority_only() -> None:
+    seen = meaning(wire.tagged(s.advert("A", 102), 7 << 13))
+    assert isinstance(seen, Advert)
+    assert seen.vlans == ()
+
+
+def test_a_frame_of_nothing_but_tags_means_nothing() -> None:
+    assert meaning(wire.tagged(bytes(60), *[1] * 50_000)) is None
 
 
 @settings(suppress_health_check=[HealthCheck.function_scoped_fixture])

@@ -18,6 +18,7 @@ from viplab.capture.dissect import decode
 from viplab.capture.frames import Echo
 from viplab.capture.index import Frame
 from viplab.capture.pcap import Pcap
+from viplab.ground_truth import wire
 from viplab.run_folder import TrialFolder
 from viplab.subjects.family import Terms
 from viplab.types import NodeTimers
@@ -37,6 +38,19 @@ def test_deadlines_are_those_of_the_rfc() -> None:
     terms = Terms(downs=1, adverts=1, less_x=True)
     assert window_ns(terms, node, (400_000_000, 500_000_000)) == (4_105_468_750, 4_205_468_750)
     assert window_ns(terms, node, None) == (3_605_468_750, 4_605_468_750)
+
+
+def test_a_capture_with_vlan_tags_gives_the_same_metrics_and_its_vlans_are_said(tmp_path: Path) -> None:
+    plain = viewed(tmp_path / "plain", s.power_cut(NEW))
+    folder = TrialFolder(s.power_cut(NEW).write(tmp_path / "tagged", 1))
+    for network, vlans in (("interconnect", (100,)), ("public", (200, 30))):
+        path = folder.capture(network)
+        path.write_bytes(s.pcap_bytes([(frame.time_ns, wire.tagged(frame.raw, *vlans)) for frame in Pcap(path)]))
+    view = view_trial(read_trial(folder))
+    assert view.summary == plain.summary
+    assert any(note.endswith("adverts are tagged: VLAN 100.") for note in view.notes)
+    assert any(note.endswith("ARP frames are tagged: VLAN 200, 30 within it.") for note in view.notes)
+    assert {row.info.partition(":")[0] for row in view.frames if row.protocol == "VRRP"} == {"VLAN 100"}
 
 
 @pytest.mark.parametrize("family", s.FAMILIES)

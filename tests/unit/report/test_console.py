@@ -8,7 +8,7 @@ from rich.console import Console
 
 from support import report_sample as sample
 from viplab.analysis.views import RunView
-from viplab.report import summary_table
+from viplab.report.console import summary_table
 
 
 def printed(view: RunView) -> str:

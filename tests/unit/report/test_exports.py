@@ -13,8 +13,10 @@ from rich.console import Console
 
 from support import report_sample as sample
 from viplab.analysis.views import RunView
-from viplab.report import junit, markdown, summary_table, write_single
-from viplab.report.markdown import escape
+from viplab.report.console import summary_table
+from viplab.report.forms import write_single
+from viplab.report.junit import junit
+from viplab.report.markdown import escape, markdown
 from viplab.run_folder import RunFolder
 
 HOSTILE = "<script>alert(1)</script> @everyone [x](http://evil.example) | ` \x1b[31m\x00\ud800 &lt; #1"

@@ -15,7 +15,10 @@ from rich.console import Console
 from support import synthetic
 from viplab.analysis.run import analyze, summary_bytes
 from viplab.analysis.views import RunView
-from viplab.report import junit, markdown, summary_table, write_site
+from viplab.report.console import summary_table
+from viplab.report.forms import write_site
+from viplab.report.junit import junit
+from viplab.report.markdown import markdown
 from viplab.run_folder import RunFolder
 
 SCRIPT = b"<script>alert(1)</script><img src=x onerror=alert(1)>'\"><svg onload=alert(1)>{{ 7*7 }}{% raw %}"

@@ -17,7 +17,7 @@ from support import synthetic
 from viplab.analysis.run import analyze
 from viplab.analysis.summary import CaptureSummary
 from viplab.analysis.views import LogLine, PingView, RunView
-from viplab.report import render
+from viplab.report.site import render
 from viplab.report.svg import PALETTE
 from viplab.run_folder import RunFolder
 from viplab.types import Station

@@ -9,8 +9,8 @@ import pytest
 from support import report_sample as sample
 from viplab.analysis.summary import Application, Jitter, KeptConnection
 from viplab.analysis.views import TrialView
-from viplab.report import render
 from viplab.report.application import fates
+from viplab.report.site import render
 from viplab.run_folder import RunFolder
 
 NOWHERE = RunFolder(Path("nowhere"))

@@ -17,7 +17,7 @@ CASES = {"part-1", "case-a", "case-b", "case-c", "case-d", "power-cut", "case-d-
 SUBJECTS = ("vipd", "keepalived")
 WRITE = (
     "import sys; from pathlib import Path; from viplab.run_folder import RunFolder; "
-    "from viplab.analysis.run import analyze; from viplab.report import write_site; "
+    "from viplab.analysis.run import analyze; from viplab.report.forms import write_site; "
     "run = RunFolder(Path(sys.argv[1])); write_site(run, analyze(run))"
 )
 

@@ -17,7 +17,8 @@ from viplab.analysis.run import write_summary
 from viplab.analysis.views import RunView
 from viplab.errors import HostError
 from viplab.metrics import Shown, shown_in
-from viplab.report import compared, outline, run_index, write_site
+from viplab.report import compared, outline, run_index
+from viplab.report.forms import write_site
 from viplab.report.serve import server
 from viplab.run_folder import RunFolder
 

@@ -9,7 +9,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 
 from support import report_sample as sample
-from viplab.report import write_single, write_site
+from viplab.report.forms import write_single, write_site
 from viplab.run_folder import RunFolder
 
 
