@@ -182,7 +182,7 @@ def _run(parsed: Parsed, options: Options) -> int:
         channel, _ = script_runner.start()
         # Of two daemons in one network each has its own pid file, and one that was killed is started with the same.
         mark = f"vipd{pid_file[-_MARK:]}"
-        daemon = Daemon(config, PRESETS[options.profile], log, channel, lambda: load(file, options.config_id), mark)
+        daemon = Daemon(parsed, PRESETS[options.profile], log, channel, lambda: load(file, options.config_id), mark)
 
         def ready() -> None:
             for failed in privileges.schedule(config.globals):

@@ -110,6 +110,7 @@ def test_v2_auth_07_packets_of_keepalived_open_and_any_change_in_them_is_seen() 
             Discard.AH_DIGEST,
             Discard.AH_FORM,
             Discard.TTL,
+            Discard.DESTINATION,
         ), at
 
 

@@ -30,7 +30,8 @@ def test_df_02_unicast_checksums_cover_the_peer_s_address_or_the_group_s_and_any
     assert timed_out(**UNICAST).destination == HIGHER_ADDRESS
     ranged = backup(unicast_ttl_ranges=((254, 255),), **UNICAST)
     assert refused_by(ranged, right, ttl=64, destination=OWN) is Discard.TTL
-    assert refused_by(backup(**UNICAST), old, destination=GROUPS[4]) is Discard.DESTINATION
+    for elsewhere in (GROUPS[4], 0xE0000063, 0xFFFFFFFF):
+        assert refused_by(backup(**UNICAST), old, destination=elsewhere) is Discard.DESTINATION
     checked = backup(check_unicast_src=True, **UNICAST)
     assert refused_by(checked, packet3(102, source=9, destination=OWN), source=9, destination=OWN) is Discard.PEER
 

@@ -29,13 +29,13 @@ from support.playbook import (
     timed_out,
     timeout,
 )
-from support.routers import HIGHER_ADDRESS, LOWER_ADDRESS, VIP, config, packet
+from support.routers import HIGHER_ADDRESS, LOWER_ADDRESS, OWN, VIP, config, packet
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.model import VirtualAddress
 from vipd.config.parser import ConfigError, parse
 from vipd.kernel.macvlan import virtual_mac
 from vipd.protocol.checksum import checksum
-from vipd.protocol.packet import Advert
+from vipd.protocol.packet import GROUPS, Advert
 from vipd.protocol.packet_v2 import decode, encode
 from vipd.protocol.table import State
 from vipd.protocol.validation import Discard
@@ -51,6 +51,12 @@ def refused(payload: bytes, ttl: int = 255, source: int = HIGHER_ADDRESS, **chan
 
 
 # -- packets
+
+
+@pytest.mark.parametrize("destination", [OWN, 0xFFFF_FFFF, 0x0A00_00FF, 0xE000_0063])
+def test_v2_pkt_02_only_what_is_sent_to_the_group_is_heard(destination: int) -> None:
+    assert refused_by(backup(), packet(200), destination=destination) is Discard.DESTINATION
+    assert refused_by(backup(), packet(200), destination=GROUPS[4]) is None
 
 
 def test_v2_pkt_05_version_2_type_1() -> None:

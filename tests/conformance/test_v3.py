@@ -54,6 +54,13 @@ def advert(priority: int, source: int = HIGHER_ADDRESS, interval_s: float = 1) -
 # -- packets
 
 
+@pytest.mark.parametrize("destination", [OWN6, 0xFF02 << 112 | 1])
+def test_v3_pkt_02_only_what_is_sent_to_the_group_is_heard(destination: int) -> None:
+    assert refused_by(backup(**V3), packet3(200), destination=OWN) is Discard.DESTINATION
+    octets = packet3(200, family=6, destination=destination)
+    assert refused_by(backup(**V6), octets, source=HIGHER6, destination=destination) is Discard.DESTINATION
+
+
 @pytest.mark.parametrize("changes", [V3, V6])
 def test_v3_pkt_05_version_3_type_1(changes: dict[str, object]) -> None:
     assert timed_out(**changes).packet[0] == 0x31

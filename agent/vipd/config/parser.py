@@ -67,7 +67,7 @@ def parse(
         problems.warn(Statement(("vrrp_instance",), file, 1), "there is none, so there is nothing to do; add one")
     if problems.wrong:
         raise ConfigError(listed(problems.wrong), reader.insecure_scripts)
-    return Parsed(config, problems.diagnostics(len(text)))
+    return Parsed(config, problems.diagnostics(len(text), source.unread))
 
 
 class _Reader:

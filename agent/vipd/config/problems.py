@@ -17,12 +17,14 @@ class Diagnostics(NamedTuple):
         repaired: how many of the warnings are errors to `keepalived -t`, which corrects them and goes on.
         interfaces: every interface that has to exist, and where it is named first, as FILE:LINE: KEYWORD.
         size: length of the text, in characters.
+        unread: see `Source`.
     """
 
     warnings: tuple[str, ...]
     repaired: int
     interfaces: dict[str, str]
     size: int
+    unread: frozenset[str] = frozenset()
 
 
 class Problems:
@@ -76,9 +78,9 @@ class Problems:
             self.error(line._replace(words=block.words), f"{line.keyword}: {error}")
             return None
 
-    def diagnostics(self, size: int) -> Diagnostics:
+    def diagnostics(self, size: int, unread: Iterable[str]) -> Diagnostics:
         """The diagnostics of a configuration without errors; `size` is the length of its text."""
-        return Diagnostics(tuple(listed(self.warnings)), self.repaired, self.interfaces, size)
+        return Diagnostics(tuple(listed(self.warnings)), self.repaired, self.interfaces, size, frozenset(unread))
 
     def within(self, head: Statement) -> bool:
         """Whether this block has an error already, so that none need be added for the whole."""

@@ -47,10 +47,12 @@ class Source:
 
     Attributes:
         missing: (file, line, text) of each `include` that named nothing that could be read, and was allowed to.
+        unread: the names of included files that are not there or cannot be read; not a pattern that matches nothing.
     """
 
     def __init__(self, config_id: str = "", instance: str = "", folder: str = ".", find: Find = no_files) -> None:
         self.missing: list[tuple[str, int, str]] = []
+        self.unread: set[str] = set()
         self._config_id = config_id
         self._folder = folder
         self._find = find
@@ -165,6 +167,7 @@ class Source:
             if strict:
                 raise SourceError(at.file, at.number, what)
             self.missing.append((at.file, at.number, what))
+            self.unread |= {path for path, text in found if text is None} if found or wildcard else {pattern}
         for path, text in found:
             if text is not None:
                 folder, self._folder = self._folder, path.rpartition("/")[0] or self._folder

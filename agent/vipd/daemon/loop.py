@@ -23,7 +23,7 @@ from vipd.daemon.effect_runner import EffectRunner
 from vipd.daemon.kernel_state import KernelState
 from vipd.daemon.latency import Latency
 from vipd.daemon.notify import Notifier
-from vipd.daemon.reload import compare
+from vipd.daemon.reload import compare, refusal
 from vipd.daemon.router_inputs import RouterInputs
 from vipd.daemon.runtime import Runtime
 from vipd.daemon.schedule import Schedule
@@ -49,7 +49,7 @@ class Daemon:
 
     def __init__(
         self,
-        config: Config,
+        parsed: Parsed,
         behaviour: Behaviour,
         log: Syslog,
         channel: socket.socket,
@@ -59,15 +59,17 @@ class Daemon:
         """Open sockets, netlink and the timer; start no router yet.
 
         Args:
-            config: what to run.
+            parsed: the configuration to run.
             behaviour: the profile.
             log: takes the log lines.
             channel: socket of the script runner.
             load: reads the configuration again, for SIGHUP.
             mark: marks in the kernel what this daemon makes, so that it leaves alone what others make.
         """
+        config = parsed.config
         self._log = log
         self._load = load
+        self._parsed = parsed
         self._netlink = Netlink()
         self._timer = TimerFd()
         self._epoll = select.epoll()
@@ -251,19 +253,27 @@ class Daemon:
         self._manager.reloading()
         self._log.line("Reloading")
         try:
-            config, diagnostics = self._load()
+            parsed = self._load()
         except ConfigError as error:
             for problem in error.problems:
                 self._log.line(problem)
-            self._log.line("the new configuration has errors; the old one stays in force")
-            self._manager.ready("reload refused: the new configuration has errors")
+            self._refuse("the new configuration has errors")
             return
-        for warning in diagnostics.warnings:
+        why = refusal(self._parsed, parsed)
+        if why is not None:
+            self._refuse(why)
+            return
+        self._parsed, config = parsed, parsed.config
+        for warning in parsed.diagnostics.warnings:
             self._log.line(warning)
         if config.globals.net_namespace != self._runtime.config.globals.net_namespace:
             self._log.line("net_namespace: another one is entered at a start only; restart vipd")
         self._apply(config)
         self._manager.ready(f"{len(self._runtime.routers)} instances")
+
+    def _refuse(self, why: str) -> None:
+        self._log.line(f"{why}; the old one stays in force")
+        self._manager.ready(f"reload refused: {why}")
 
     def _apply(self, config: Config) -> None:
         now, runtime = time.monotonic_ns(), self._runtime

@@ -7,7 +7,20 @@ from typing import NamedTuple
 
 from vipd.config.behaviour import Behaviour
 from vipd.config.model import Config, RouterConfig
+from vipd.config.parser import Parsed
 from vipd.protocol.router import Router
+
+
+def refusal(old: Parsed, new: Parsed) -> str | None:
+    """Why a new configuration without errors is not taken all the same; None if it is.
+
+    Whoever writes a file truncates it first, and a reload in between must not give up every address. keepalived does.
+    """
+    if old.config.routers and not new.config.routers:
+        return "the new configuration has no vrrp_instance; stop vipd if none is wanted"
+    for name in sorted(new.diagnostics.unread - old.diagnostics.unread):
+        return f"{name} is included and can no longer be read; correct the name, or remove the line"
+    return None
 
 
 class Changes(NamedTuple):

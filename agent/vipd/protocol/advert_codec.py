@@ -24,6 +24,7 @@ from vipd.protocol.packet import (
     addresses_of,
     ipv4_header,
     ipv6_header,
+    is_unicast,
 )
 from vipd.protocol.validation import Discard, Remark
 
@@ -155,7 +156,8 @@ class AdvertCodec:
         lowest, highest = self._ttl_ranges.get(source, self._any_ttl)
         if not lowest <= ttl <= highest:
             return Discard.TTL
-        if self._unicast and destination == self._group:
+        # RFC 3768 section 5.2.2 and RFC 9568 section 5.1.1.2; one with peers hears what is sent to a host alone.
+        if not (is_unicast(destination, self._family) if self._unicast else destination == self._group):
             return Discard.DESTINATION
         if self._sources is not None and source not in self._sources:
             return Discard.PEER

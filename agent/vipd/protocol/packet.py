@@ -101,6 +101,11 @@ def ipv6_header(source: int, destination: int, length: int, traffic_class: int, 
     return _IPV6.pack(6 << 28 | traffic_class << 20, length, PROTOCOL, hop_limit, *addresses)
 
 
+def is_unicast(address: int, family: int) -> bool:
+    """Whether an address is that of one host: neither a group nor IPv4's broadcast address."""
+    return address >> 28 < 0xE if family == 4 else address >> 120 != 0xFF
+
+
 def open_datagram(frame: bytes) -> Datagram | Discard:
     """Take the IPv4 header off; Ethernet's padding beyond the IP total length is cut off with it."""
     if len(frame) < 20:

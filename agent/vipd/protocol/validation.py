@@ -12,7 +12,7 @@ class Discard(Enum):
 
     NOT_IP = "no whole IP header"
     TTL = "TTL is not 255"
-    DESTINATION = "sent to the group, and this router listens to its peers only"
+    DESTINATION = "sent to another group, to a broadcast address, or to one host where the group was expected"
     PEER = "sender is not one of the unicast peers"
     TOO_SHORT = "shorter than a VRRP header"
     VERSION = "not the configured VRRP version"

@@ -78,12 +78,15 @@ def test_a_master_s_life(hosts: Hosts) -> None:
     assert "10.77.0.0/16 via 192.168.122.1 dev eth1 proto keepalived" in hosts.run("ip -n A route")
     hosts.wait("the notify script", lambda: hosts.run("ls /run/notified", check=False) != "")
 
-    # A broken file leaves the old one in force; an unchanged one changes nothing.
+    # A broken file leaves the old one in force, so does one about to be written; an unchanged one changes nothing.
     config = hosts.folder / "A.conf"
     good = config.read_text()
-    config.write_text(good + "nonsense\n")
-    hosts.run(f"kill -HUP {pid}")
-    hosts.wait("the refusal", lambda: "the old one stays in force" in hosts.log("A"))
+    for number, text in enumerate((good + "nonsense\n", "", good[: len(good) // 2], None), 1):
+        config.unlink()
+        if text is not None:
+            config.write_text(text)
+        hosts.run(f"kill -HUP {pid}")
+        hosts.wait("the refusal", lambda number=number: hosts.log("A").count("the old one stays in force") == number)  # type: ignore[misc]
     config.write_text(good)
     before = hosts.log("A").count("Reloading")
     hosts.run(f"kill -HUP {pid}")

@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from support.keepalived_conf import PART_1
 from support.routers import config
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.model import Command, Config, Script
-from vipd.daemon import dumps
+from vipd.config.parser import Parsed, parse
+from vipd.daemon import config_files, dumps
 from vipd.daemon.latency import Latency
-from vipd.daemon.reload import compare
+from vipd.daemon.reload import compare, refusal
 from vipd.daemon.runtime import Runtime
 from vipd.daemon.schedule import Schedule
 from vipd.daemon.scripts import Check
@@ -167,6 +170,41 @@ def test_a_reload_stops_what_is_gone_and_starts_what_is_new() -> None:
     changes = compare({"a": running}, Config((config(name="a", vrid=8), config(name="c"))), KEEPALIVED, True)
     assert changes.gone == [running]
     assert [router.config.name for router in changes.new] == ["a", "c"]
+
+
+_INCLUDING = "include more.conf\ninclude conf.d/*.conf\n" + PART_1
+
+
+def _parsed(text: str, files: dict[str, str | None]) -> Parsed:
+    """A configuration, and what its includes find."""
+    return parse(text, "x", find=lambda pattern, folder: [one for one in files.items() if fnmatch(one[0], pattern)])
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "refused"),
+    [
+        ((_INCLUDING, {"more.conf": ""}), ("", {}), "has no vrrp_instance"),
+        ((_INCLUDING, {"more.conf": ""}), ("global_defs {\nrouter_id a\n}\n", {}), "has no vrrp_instance"),
+        ((_INCLUDING, {"more.conf": ""}), (_INCLUDING, {}), "more.conf is included and can no longer be read"),
+        ((_INCLUDING, {"more.conf": ""}), (_INCLUDING, {"more.conf": None}), "more.conf is included and can no longer"),
+        ((_INCLUDING, {"conf.d/a.conf": ""}), (_INCLUDING, {"conf.d/a.conf": None}), "conf.d/a.conf is included"),
+        ((_INCLUDING, {"conf.d/a.conf": ""}), (_INCLUDING, {}), None),  # a pattern that matches nothing any more
+        ((_INCLUDING, {}), (_INCLUDING, {}), None),  # it has been missing all along
+        ((_INCLUDING, {"more.conf": ""}), (PART_1, {}), None),
+        (("", {}), ("", {}), None),
+        (("", {}), (PART_1, {}), None),
+    ],
+)
+def test_a_reload_takes_no_configuration_that_has_lost_its_instances_or_a_file(
+    before: tuple[str, dict[str, str | None]], after: tuple[str, dict[str, str | None]], refused: str | None
+) -> None:
+    why = refusal(_parsed(*before), _parsed(*after))
+    assert why is None if refused is None else why is not None and refused in why
+
+
+def test_a_fifo_that_nobody_writes_to_is_empty_and_stops_no_reload(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "fifo")
+    assert config_files.read(str(tmp_path / "fifo")) == ""
 
 
 # -- what is shown
