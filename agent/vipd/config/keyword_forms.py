@@ -41,10 +41,8 @@ def vmac(statement: Statement) -> dict[str, Any]:
 
 
 def script_words(statement: Statement) -> Command:
-    """The command of a `vrrp_script`, quoted or not."""
-    if not statement.values or statement.body is not None:
-        raise WrongError('takes a command: script "/path word"')
-    return Command(split_command(statement.values[0]) + statement.values[1:])
+    """The command of a `vrrp_script`."""
+    return Command(split_command(one(statement)))
 
 
 def weight(limit: int) -> Form:

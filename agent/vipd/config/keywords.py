@@ -290,7 +290,7 @@ def _table() -> tuple[Keyword, ...]:
         k("vrrp_sync_group", "track_bfd", anything(), note=_BFD),
         k("vrrp_sync_group", "smtp_alert", anything(), note=_MAIL),
         # -- vrrp_script
-        k("vrrp_script", "script", Form('"PATH [WORD ...]"', script_words), "command"),
+        k("vrrp_script", "script", Form('"PROGRAM [WORD ...]"', script_words, most=1), "command"),
         k("vrrp_script", "interval", seconds(0.001, 86400), "interval_ns"),
         k("vrrp_script", "timeout", seconds(0.001, 86400), "timeout_ns"),
         k("vrrp_script", "weight", weight(253), "*"),

@@ -129,7 +129,7 @@ def boolean(word: str) -> bool:
 
 
 def command(words: tuple[str, ...]) -> Command:
-    """A program with its words: `"/path word 'two words'" [user [group]]`."""
+    """A program with its words: `"program word 'two words'" [user [group]]`."""
     if not 1 <= len(words) <= 3:
         raise WrongError(f"takes a command, and perhaps a user and a group, not {len(words)} values")
     argv = split_command(words[0])
@@ -137,7 +137,12 @@ def command(words: tuple[str, ...]) -> Command:
 
 
 def split_command(text: str) -> tuple[str, ...]:
-    """The words of a command; single quotes keep blanks together. There is no shell."""
+    """The words of a command; single quotes keep blanks together.
+
+    There is no shell, as there is none with keepalived, but for `< /FILE`, which asks whether a file can be opened.
+    """
+    if text[:1] == "<" and text[1:].lstrip(" \t").startswith("/"):
+        return "/bin/sh", "-c", text
     words, word, quoted, begun = [], "", False, False
     for char in text:
         if char == "'":
@@ -152,8 +157,8 @@ def split_command(text: str) -> tuple[str, ...]:
         raise WrongError(f"a single quote in {text!r} is not closed")
     if word or begun:
         words.append(word)
-    if not words or not words[0].startswith("/"):
-        raise WrongError(f"{text!r} does not begin with a path; write the whole path of the program, from /")
+    if not words or not words[0]:
+        raise WrongError(f"{text!r} names no program; write the whole path of one, or its name to look up in PATH")
     if any("\0" in word for word in words):
         raise WrongError("a NUL cannot be part of a command")
     return tuple(words)
@@ -255,7 +260,7 @@ def script() -> Form:
             raise WrongError("takes a command, not a block")
         return command(statement.values)
 
-    return Form('"PATH [WORD ...]" [USER [GROUP]]', read, most=3)
+    return Form('"PROGRAM [WORD ...]" [USER [GROUP]]', read, most=3)
 
 
 def lines(statement: Statement) -> tuple[Statement, ...]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 
-from vipd.config.model import Config, Script
+from vipd.config.model import Command, Config
 from vipd.config.parser import ConfigError, Parsed, parse
 
 _LIMIT = 10_000  # files that one include may name
@@ -62,24 +62,28 @@ def unusable_scripts(config: Config, file: str) -> list[str]:
 
     lines = []
     for script in config.scripts:
-        path = script.command.argv[0]
-        why = None if _is_there(script) else f"{path} is not there; write where it is"
+        program = script.command.argv[0]
+        why = None if _is_there(script.command) else f"{program} is not there; write where it is"
         if why is None and config.globals.script_security:
-            why = unsafe(path)
+            why = unsafe(program)
         lines += [f"{file}: vrrp_script {script.name}: {why}"] if why else []
     return lines
 
 
-def _is_there(script: Script) -> bool:
-    return os.path.exists(script.command.argv[0])  # noqa: PTH110
+def _is_there(command: Command) -> bool:
+    from vipd.kernel.accounts import executable
+
+    path = executable(command.argv[0])
+    return path is not None and os.path.exists(path)  # noqa: PTH110
 
 
 def runs_scripts(config: Config) -> bool:
     """Whether the configuration runs anything that exists."""
     hooks = [*(router.hooks for router in config.routers), *(group.hooks for group in config.groups)]
     settings = config.globals
-    own = (settings.fifo_script, settings.vrrp_fifo_script, settings.startup, settings.shutdown)
-    return any(map(_is_there, config.scripts)) or any(hook.commands for hook in hooks) or any(own)
+    commands = [*(script.command for script in config.scripts), *(one for hook in hooks for _, one in hook.commands)]
+    commands += filter(None, (settings.fifo_script, settings.vrrp_fifo_script, settings.startup, settings.shutdown))
+    return any(map(_is_there, commands))
 
 
 def read(path: str) -> str:

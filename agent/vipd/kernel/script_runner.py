@@ -16,7 +16,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, NamedTuple
 
-from vipd.kernel.accounts import Account, unsafe
+from vipd.kernel.accounts import Account, executable, unsafe
 
 FAILED, TIMED_OUT, REFUSED = -1, -2, -3
 """Answers that are no exit status: could not be run, took too long, could be changed by another than root."""
@@ -135,7 +135,8 @@ class _Runner:
             self._scan_ns = time.monotonic_ns() if self._counts else None
 
     def _begin(self, request: _Request) -> None:
-        if unsafe(request.argv[0]):
+        path = executable(request.argv[0])
+        if path is None or unsafe(path):
             self._done(request, REFUSED)
             return
         try:
@@ -144,7 +145,7 @@ class _Runner:
             self._done(request, FAILED)
             return
         if pid == 0:
-            _become(request)
+            _become(request, path)
         descriptor = os.pidfd_open(pid)
         ends_ns = time.monotonic_ns() + request.timeout_ns if request.timeout_ns else None
         self._running[descriptor] = _Running(request, pid, ends_ns)
@@ -214,7 +215,7 @@ class _Runner:
                 self._running[descriptor] = running._replace(answered=True, ends_ns=ends_ns)
 
 
-def _become(request: _Request) -> None:
+def _become(request: _Request, path: str) -> None:
     """In the child: become the script's user, keep nothing, run it."""
     try:
         os.setpgid(0, 0)
@@ -230,7 +231,7 @@ def _become(request: _Request) -> None:
             os.setgroups(request.groups)
             os.setgid(request.gid)
             os.setuid(request.uid)
-        os.execve(request.argv[0], request.argv, {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C"})
+        os.execve(path, (path, *request.argv[1:]), {"PATH": "/usr/sbin:/usr/bin:/sbin:/bin", "LANG": "C"})
     finally:
         os._exit(127)
 

@@ -127,9 +127,21 @@ def test_hooks_are_words_without_a_shell() -> None:
     assert found.hooks == Hooks(
         (("MASTER", Command(("/bin/tell", "two words", "x"), "nobody", "nogroup")), ("", Command(("/bin/all",))))
     )
-    assert problems(instance("notify_master tell")) == [
-        "f:2: notify_master: 'tell' does not begin with a path; write the whole path of the program, from /"
+    assert router(instance('notify_master "tell > /x"')).hooks.commands == (("MASTER", Command(("tell", ">", "/x"))),)
+    assert problems(instance("notify_master ''")) == [
+        "f:2: notify_master: '' names no program; write the whole path of one, or its name to look up in PATH"
     ]
+
+
+def test_a_script_that_begins_with_a_redirection_is_for_the_shell() -> None:
+    text = 'vrrp_script s {\nscript "< /run/x"\n}\n' + instance("")
+    assert parse(text, "f").config.scripts[0].command == Command(("/bin/sh", "-c", "< /run/x"))
+
+
+def test_words_of_a_script_that_are_not_in_quotes_are_read_over() -> None:
+    config, diagnostics = parse("vrrp_script s {\nscript /bin/x -a -b\n}\n" + instance(""), "f")
+    assert config.scripts[0].command == Command(("/bin/x",))
+    assert "f:2: script: '-a -b' is read over, as keepalived reads over it; remove it" in diagnostics.warnings
 
 
 def test_routes_and_rules() -> None:

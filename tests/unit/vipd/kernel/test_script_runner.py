@@ -6,8 +6,10 @@ import os
 import select
 from pathlib import Path
 
+import pytest
+
 from vipd.kernel import script_runner
-from vipd.kernel.accounts import Account
+from vipd.kernel.accounts import Account, executable, unsafe
 
 
 def test_notify_scripts_that_wait_are_run_though_the_daemon_ends_without_reading_answers(tmp_path: Path) -> None:
@@ -26,3 +28,26 @@ def test_notify_scripts_that_wait_are_run_though_the_daemon_ends_without_reading
     channel.close()
     assert os.waitstatus_to_exitcode(os.waitpid(runner, 0)[1]) == 0
     assert all(file.exists() for file in files)
+
+
+def test_a_name_without_a_path_is_the_first_in_path_that_can_be_executed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for folder, mode in (("a", 0o644), ("b", 0o755), ("c", 0o755)):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "check").write_text("#!/bin/sh\n")
+        (tmp_path / folder / "check").chmod(mode)
+    monkeypatch.setenv("PATH", os.pathsep.join(str(tmp_path / name) for name in "abc"))
+    assert executable("check") == str(tmp_path / "b" / "check")
+    assert executable("nosuch") is None
+    assert unsafe("nosuch") == "there is no nosuch in PATH; write the whole path of the program"
+
+
+def test_what_path_leads_to_is_held_to_the_same_rules_as_a_path(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = tmp_path / "check"
+    script.write_text("#!/bin/sh\n")
+    script.chmod(0o777)
+    monkeypatch.setenv("PATH", str(tmp_path))
+    assert "can be changed by another than root" in (unsafe("check") or "")
