@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import fcntl
 import getopt
 import os
 import sys
-from collections.abc import Callable
-from contextlib import suppress
 from typing import Any, NamedTuple
 
 from vipd import __version__
 from vipd.config.behaviour import DEFAULT, PRESETS
 from vipd.config.parser import ConfigError, Parsed
 from vipd.daemon.config_files import load, missing_interfaces, runs_scripts, unknown_accounts, unusable_scripts
+from vipd.kernel.console import open_standard_streams, say
 
 CONFIG_FILE = "/etc/keepalived/keepalived.conf"
 PID_FILE = "/run/vipd.pid"
@@ -95,13 +93,13 @@ class Options(NamedTuple):
 
 def main(arguments: list[str] | None = None) -> int:
     """Run vipd; returns the exit status."""
+    open_standard_streams()
     try:
         options = _options(sys.argv[1:] if arguments is None else arguments)
     except getopt.GetoptError as error:
         return _complain(f"{error}; 'vipd --help' lists the options", _USAGE_ERROR)
     if isinstance(options, str):
-        sys.stdout.write(options)
-        return 0
+        return 0 if say(options, output=True) else 1
     if options.status:
         from vipd.daemon.control import socket_of, status
 
@@ -109,17 +107,17 @@ def main(arguments: list[str] | None = None) -> int:
     try:
         parsed = load(options.file, options.config_id)
     except ConfigError as error:
-        sys.stderr.write("".join(f"{problem}\n" for problem in error.problems))
+        say("".join(f"{problem}\n" for problem in error.problems))
         return (_INSECURE if error.insecure_scripts else _BAD) if options.test else 1
-    sys.stderr.write("".join(f"{line}\n" for line in parsed.diagnostics.warnings))
-    if options.explain:
-        from vipd.config.writer import explain
-
-        sys.stdout.write("".join(f"{line}\n" for line in explain(parsed.config, PRESETS[options.profile])))
-        return 0
+    if not (options.explain or options.test):
+        return _run(parsed, options)
+    say("".join(f"{line}\n" for line in parsed.diagnostics.warnings))
     if options.test:
         return _tested(parsed, options.file)
-    return _run(parsed, options)
+    from vipd.config.writer import explain
+
+    written = say("".join(f"{line}\n" for line in explain(parsed.config, PRESETS[options.profile])), output=True)
+    return 0 if written else 1
 
 
 def _tested(parsed: Parsed, file: str) -> int:
@@ -127,7 +125,7 @@ def _tested(parsed: Parsed, file: str) -> int:
     config = parsed.config
     unknown = unknown_accounts(config, file)
     found = [*unknown, *unusable_scripts(config, file), *missing_interfaces(parsed)]
-    sys.stderr.write("".join(f"{line}\n" for line in found))
+    say("".join(f"{line}\n" for line in found))
     if runs_scripts(config) and not config.globals.script_security and not unknown:
         _complain(
             f"{file}: there are scripts, but no enable_script_security in global_defs; add it (vipd enforces it)", 0
@@ -156,89 +154,62 @@ def _options(arguments: list[str]) -> Options | str:
 
 
 def _run(parsed: Parsed, options: Options) -> int:
-    from vipd.daemon.control import socket_of
+    from vipd.daemon.control import socket_of  # not before now: -t needs no sockets
     from vipd.daemon.loop import Daemon
-    from vipd.kernel import (
-        privileges,
-        script_runner,  # not before now: -t needs no sockets
-    )
+    from vipd.kernel import privileges, script_runner
+    from vipd.kernel.process import PidFile, leave
     from vipd.kernel.syslog import FORMATS, Syslog
     from vipd.protocol.log_messages import LogEvent
 
     config = parsed.config
-    pid_file = os.path.abspath(options.pid_file)  # noqa: PTH100 - the daemon changes to /
+    path = os.path.abspath(options.pid_file)  # noqa: PTH100 - the daemon changes to /
     file = os.path.abspath(options.file)  # noqa: PTH100
-    try:
-        lock = _locked(pid_file)
-    except BlockingIOError:
-        return _complain(f"is already running ({pid_file} is locked); stop it first", 1)
-    except OSError as error:
-        return _complain(f"{pid_file}: {error.strerror}; name another pid file with -p", 1)
     log = Syslog(FORMATS[options.profile], options.detail, options.console)
+    for warning in parsed.diagnostics.warnings:
+        log.console.write(str(warning))
+    try:
+        pid_file = PidFile(path)
+    except BlockingIOError:
+        log.console.write(f"vipd: is already running ({path} is locked); stop it first")
+        return 1
+    except OSError as error:
+        log.console.write(f"vipd: {path}: {error.strerror}; name another pid file with -p")
+        return 1
     try:
         if config.globals.net_namespace:
             privileges.enter(config.globals.net_namespace)
-        started = None if options.foreground else _leave(options.console)
+        started = None if options.foreground else leave(options.console, log.console)
         channel, _ = script_runner.start()
         # Of two daemons in one network each has its own pid file, and one that was killed is started with the same.
-        mark = f"vipd{pid_file[-_MARK:]}"
+        mark = f"vipd{path[-_MARK:]}"
         daemon = Daemon(parsed, PRESETS[options.profile], log, channel, lambda: load(file, options.config_id), mark)
 
         def ready() -> None:
             for failed in privileges.schedule(config.globals):
                 log.line(f"{failed}; going on without")
             privileges.drop()
-            os.ftruncate(lock, 0)
-            os.write(lock, f"{os.getpid()}\n".encode())
+            try:
+                pid_file.write()
+            except OSError as error:
+                log.line(f"{path}: {error.strerror}; going on without a pid file")
             if started is not None:
                 started()
 
         log.event(LogEvent.FILE_OPENED, file=options.file)
         log.event(LogEvent.FILE_READ, size=parsed.diagnostics.size)
-        daemon.run(ready, socket_of(pid_file))
+        daemon.run(ready, socket_of(path))
     except PermissionError:
-        return _complain("needs root, or CAP_NET_ADMIN and CAP_NET_RAW", 1)
-    except OSError as error:
-        log.line(f"vipd cannot go on: {error}")
-        return _complain(f"cannot go on: {error}", 1)
+        log.console.write("vipd: needs root, or CAP_NET_ADMIN and CAP_NET_RAW")
+        return 1
+    except (OSError, MemoryError) as error:
+        log.fatal(f"vipd cannot go on: {error or 'out of memory'}")
+        return 1
     finally:
-        with suppress(OSError):
-            os.unlink(pid_file)  # noqa: PTH108
+        pid_file.remove()
     log.event(LogEvent.STOPPED)
     return 0
 
 
-def _leave(console: bool) -> Callable[[], None]:
-    """Go into the background; the command returns once the daemon runs, or with its failure."""
-    read, write = os.pipe()
-    if os.fork():
-        os.close(write)
-        os._exit(0 if os.read(read, 1) else 1)
-    os.setsid()
-    os.chdir("/")
-    null = os.open(os.devnull, os.O_RDWR)
-    for descriptor in (0, 1) if console else (0, 1, 2):
-        os.dup2(null, descriptor)
-
-    def ready() -> None:
-        os.write(write, b"+")
-        os.close(write)
-
-    return ready
-
-
-def _locked(pid_file: str) -> int:
-    """Lock the pid file until the daemon ends; the file that a killed daemon left is no obstacle.
-
-    Raises:
-        BlockingIOError: a daemon that runs has the lock.
-        OSError: the file cannot be written.
-    """
-    descriptor = os.open(pid_file, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-    fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    return descriptor
-
-
 def _complain(text: str, status: int) -> int:
-    sys.stderr.write(f"vipd: {text}\n")
+    say(f"vipd: {text}\n")
     return status

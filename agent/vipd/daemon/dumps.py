@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import signal
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -11,12 +10,12 @@ from typing import Any
 from vipd.config.behaviour import SECOND_NS, Behaviour
 from vipd.config.model import VirtualAddress
 from vipd.daemon.runtime import Runtime
+from vipd.kernel.signals import DUMP_DATA, DUMP_JSON, DUMP_STATS
 from vipd.protocol.router import Router
 from vipd.protocol.table import State
 from vipd.protocol.validation import Discard
 
-JSON_SIGNAL = 36  # what `keepalived --signum=JSON` says
-SIGNALS = (signal.SIGUSR1, signal.SIGUSR2, JSON_SIGNAL)
+SIGNALS = (DUMP_DATA, DUMP_STATS, DUMP_JSON)
 STATES = {
     State.INITIALIZE: (0, "INIT"),
     State.BACKUP: (1, "BACKUP"),
@@ -35,9 +34,9 @@ def dump(number: int, runtime: Runtime) -> None:
     """
     settings, routers = runtime.config.globals, list(runtime.routers.values())
     since = {name: moment for name, (moment, _) in runtime.since.items()}
-    if number == signal.SIGUSR1:
+    if number == DUMP_DATA:
         write(settings.data_file, "".join(f"{line}\n" for line in data(routers, runtime.behaviour, since)))
-    elif number == signal.SIGUSR2:
+    elif number == DUMP_STATS:
         write(settings.stats_file, "".join(f"{line}\n" for line in stats(routers)))
     else:
         import json  # not before somebody asks: it takes 4 ms to import

@@ -10,9 +10,11 @@ from vipd.daemon.kernel_state import KernelState
 from vipd.daemon.notify import Notifier
 from vipd.daemon.runtime import Runtime
 from vipd.daemon.socket_pool import SocketPool
-from vipd.kernel.syslog import Syslog
+from vipd.daemon.unsent_adverts import UnsentAdverts
+from vipd.kernel.syslog import Syslog, reason
 from vipd.protocol.effects import (
     AddAddresses,
+    Effect,
     Log,
     Notify,
     NotifyOfLower,
@@ -23,7 +25,7 @@ from vipd.protocol.effects import (
 from vipd.protocol.router import Router
 from vipd.protocol.table import State
 
-_SILENT = (State.GOTO_MASTER, State.TRANSITION)  # intermediate states, which are not notified of
+_CLAIMING = (State.GOTO_MASTER, State.TRANSITION)  # intermediate states, which are not notified of
 
 
 class EffectRunner:
@@ -36,6 +38,7 @@ class EffectRunner:
         kernel_state: KernelState,
         notifier: Notifier,
         log: Syslog,
+        unsent: UnsentAdverts,
         run_effects: Callable[[Router], None],
     ) -> None:
         """Keep the parts that carry out each kind of effect.
@@ -46,6 +49,7 @@ class EffectRunner:
             kernel_state: sets and removes addresses, routes and rules.
             notifier: runs hooks.
             log: takes the routers' lines, and errors.
+            unsent: decides when a router whose adverts cannot be sent is given up.
             run_effects: carries out the effects of the other members of a sync group.
         """
         self._runtime = runtime
@@ -53,14 +57,21 @@ class EffectRunner:
         self._kernel_state = kernel_state
         self._notifier = notifier
         self._log = log
+        self._unsent = unsent
         self._run_effects = run_effects
 
     def run(self, router: Router) -> None:
-        """Carry out the effects of a router in their order; one that fails is logged, and the rest is carried out."""
-        for effect in router.drain():
+        """Carry out the effects of a router in their order; one that fails is logged, and the rest is carried out.
+
+        A router that is given up for want of adverts does nothing more of what it was about to do.
+        """
+        effects = router.drain()
+        failed = 0
+        for effect in effects:
             try:
                 if isinstance(effect, SendAdvert):
                     self._pool.send(router, effect)
+                    self._unsent.sent(router)
                 elif isinstance(effect, Log):
                     self._log.line(effect.text, effect.detail)
                 elif isinstance(effect, AddAddresses):
@@ -74,8 +85,20 @@ class EffectRunner:
                 elif isinstance(effect, NotifyOfLower):
                     hooks = router.config.hooks
                     self._notifier.tell("INSTANCE", router.config.name, "MASTER_RX_LOWER_PRI", router.priority, hooks)
-            except OSError as error:
-                self._log.line(f"({router.config.name}) {type(effect).__name__} failed: {error.strerror or error}")
+            except (OSError, MemoryError) as error:
+                self._log.failure(f"({router.config.name}) {type(effect).__name__} failed: {reason(error)}")
+                if isinstance(effect, SendAdvert) and effect.priority:
+                    failed += 1
+                    if self._gives_up(router, effects, failed):
+                        self.run(router)
+                        break
+
+    def _gives_up(self, router: Router, effects: list[Effect], failed: int) -> bool:
+        """Whether none of the adverts of a batch was sent, and the router is given up for that."""
+        if failed < sum(isinstance(effect, SendAdvert) for effect in effects):
+            return False
+        claims = router.state in _CLAIMING or any(isinstance(effect, AddAddresses) for effect in effects)
+        return self._unsent.failed(router, claims, time.monotonic_ns())
 
     def _add(self, router: Router, effect: AddAddresses) -> None:
         config = router.config
@@ -93,7 +116,7 @@ class EffectRunner:
             self._pool.release(router)
 
     def _notified(self, router: Router, state: State) -> None:
-        if state in _SILENT:
+        if state in _CLAIMING:
             return
         config, now = router.config, time.monotonic_ns()
         self._runtime.record(router, state, time.time())

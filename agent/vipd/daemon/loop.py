@@ -7,14 +7,10 @@ earliest deadline (`timerfd`). An iteration reads what is readable, and then cal
 from __future__ import annotations
 
 import gc
-import select
-import signal
-import socket
 import time
 from collections.abc import Callable
-from contextlib import suppress
 
-from vipd.config.behaviour import Behaviour
+from vipd.config.behaviour import SECOND_NS, Behaviour
 from vipd.config.model import Config
 from vipd.config.parser import ConfigError, Parsed
 from vipd.daemon import dumps, status
@@ -23,6 +19,7 @@ from vipd.daemon.effect_runner import EffectRunner
 from vipd.daemon.kernel_state import KernelState
 from vipd.daemon.latency import Latency
 from vipd.daemon.notify import Notifier
+from vipd.daemon.readers import Readers
 from vipd.daemon.reload import compare, refusal
 from vipd.daemon.router_inputs import RouterInputs
 from vipd.daemon.runtime import Runtime
@@ -30,18 +27,20 @@ from vipd.daemon.schedule import Schedule
 from vipd.daemon.scripts import Scripts
 from vipd.daemon.socket_pool import SocketPool
 from vipd.daemon.trackers import Trackers
+from vipd.daemon.unsent_adverts import UnsentAdverts
 from vipd.daemon.warmup import warm_up
 from vipd.kernel.netlink import Netlink
+from vipd.kernel.script_runner import Channel
 from vipd.kernel.sd_notify import ServiceManager
-from vipd.kernel.signals import Signals
-from vipd.kernel.syslog import Syslog
+from vipd.kernel.signals import RELOAD, STOP, Signals
+from vipd.kernel.syslog import Syslog, reason
 from vipd.kernel.timerfd import TimerFd
 from vipd.protocol.groups import regroup
 from vipd.protocol.log_messages import LogEvent
 from vipd.protocol.router import Router
 from vipd.protocol.table import State
 
-_STOP = (signal.SIGTERM, signal.SIGINT)
+_TIMERLESS_S = 1.0
 
 
 class Daemon:
@@ -52,7 +51,7 @@ class Daemon:
         parsed: Parsed,
         behaviour: Behaviour,
         log: Syslog,
-        channel: socket.socket,
+        channel: Channel,
         load: Callable[[], Parsed],
         mark: str,
     ) -> None:
@@ -62,7 +61,7 @@ class Daemon:
             parsed: the configuration to run.
             behaviour: the profile.
             log: takes the log lines.
-            channel: socket of the script runner.
+            channel: the way to the script runner.
             load: reads the configuration again, for SIGHUP.
             mark: marks in the kernel what this daemon makes, so that it leaves alone what others make.
         """
@@ -72,37 +71,40 @@ class Daemon:
         self._parsed = parsed
         self._netlink = Netlink()
         self._timer = TimerFd()
-        self._epoll = select.epoll()
-        self._readers: dict[int, Callable[[], None]] = {}
         self._stopped = False
         self._schedule = Schedule()
+        self._readers = Readers(log, self._schedule.update)
         self._latency = Latency()
         self._manager = ServiceManager()
         self._control: Control | None = None
         began = time.time(), time.monotonic()
-        self._pool = SocketPool(self._netlink, log, self._watch, self._unwatch, self._run_effects, mark)
-        self._scripts = Scripts(channel, log)
+        watch, unwatch = self._readers.watch, self._readers.unwatch
+        self._pool = SocketPool(self._netlink, log, watch, unwatch, self._run_effects, self._sockets_changed, mark)
+        self._scripts = Scripts(channel, log, unwatch)
         self._trackers = Trackers(self._scripts, self._schedule, log, self._tracked_changed, time.monotonic_ns)
         routers = {router.name: Router(router, behaviour, detail=log.detail) for router in config.routers}
         self._runtime = Runtime(config, behaviour, routers, began)
         self._scripts.default(*config.globals.script_user)
         self._notifier = Notifier(config.globals, self._scripts, log)
         self._kernel_state = KernelState(self._netlink, log)
+        self._inputs = RouterInputs(
+            self._runtime, self._netlink, self._trackers, self._notifier, self._pool.serves, self._run_effects
+        )
+        unsent = UnsentAdverts(self._runtime, self._schedule.update, self._inputs.needs_changed)
         effect_runner = EffectRunner(
-            self._runtime, self._pool, self._kernel_state, self._notifier, log, self._run_effects
+            self._runtime, self._pool, self._kernel_state, self._notifier, log, unsent, self._run_effects
         )
         self._run_now = effect_runner.run
-        self._inputs = RouterInputs(self._runtime, self._netlink, self._trackers, self._notifier, self._run_effects)
         self._starts_ns: int | None = None
-        self._signals = Signals((*_STOP, signal.SIGHUP, *dumps.SIGNALS))
+        self._signals = Signals((*STOP, RELOAD, *dumps.SIGNALS))
         for descriptor, read in (
             (self._netlink.fileno(), self._interfaces_changed),
             (self._timer.fileno(), self._timer.clear),
             (self._signals.fileno(), self._signalled),
             (self._scripts.fileno(), self._scripts.read),
         ):
-            self._watch(descriptor, read)
-        self._pool.update(routers.values())
+            watch(descriptor, read)
+        self._update_sockets()
 
     # -- running
 
@@ -129,8 +131,14 @@ class Daemon:
         self._manager.ready(f"{len(self._runtime.routers)} instances")
         gc.collect()
         gc.freeze()  # a collection that walks everything loaded so far would be a pause in the adverts
-        while not self._stopped:
-            self._iterate()
+        try:
+            while not self._stopped:
+                self._iterate()
+        finally:
+            self._shut_down()
+
+    def _shut_down(self) -> None:
+        """Give up all addresses, whatever the daemon ends for: nobody would take them from a host that has them."""
         self._manager.stopping()
         self._log.event(LogEvent.STOPPING)
         now = time.monotonic_ns()
@@ -160,21 +168,27 @@ class Daemon:
             self._inputs.start(self._runtime.routers.values(), now)
 
     def _iterate(self) -> None:
-        self._timer.set(self._schedule.next())
+        next_ns, wait_s = self._schedule.next(), -1.0
+        try:
+            self._timer.set(next_ns)
+        except OSError as error:
+            self._log.failure(f"the timer cannot be set: {reason(error)}; adverts may be a millisecond late")
+            wait_s = _TIMERLESS_S if next_ns is None else max(0.0, (next_ns - time.monotonic_ns()) / SECOND_NS)
         # Waiting packets are read before any timer is handled: a daemon that was paused must not take over from a
         # master whose adverts are in its queue.
-        for descriptor, _ in self._epoll.poll():
-            read = self._readers.get(descriptor)
-            if read is not None:  # a receiver may have been closed by an event before it in this batch
-                read()
+        self._readers.read(wait_s)
         now = time.monotonic_ns()
         for deadline, timed in self._schedule.due(now):
-            timed.handle_deadline(now)
-            if isinstance(timed, Router):
-                if timed.effects:
-                    self._run_now(timed)
-                self._latency.record(now - deadline)
-            self._schedule.update(timed)
+            try:
+                timed.handle_deadline(now)
+                if isinstance(timed, Router):
+                    if timed.effects:
+                        self._run_now(timed)
+                    self._latency.record(now - deadline)
+                self._schedule.update(timed)
+            except (OSError, MemoryError) as error:
+                self._log.failure(f"what was due failed, and is tried again: {reason(error)}")
+                self._schedule.postpone(timed, now + SECOND_NS)
 
     def _run_effects(self, router: Router) -> None:
         """Carry out a router's effects and reschedule it."""
@@ -182,20 +196,19 @@ class Daemon:
             self._run_now(router)
         self._schedule.update(router)
 
-    def _watch(self, descriptor: int, read: Callable[[], None]) -> None:
-        self._readers[descriptor] = read
-        self._epoll.register(descriptor, select.EPOLLIN)
-
-    def _unwatch(self, descriptor: int) -> None:
-        with suppress(OSError, KeyError):
-            self._epoll.unregister(descriptor)
-        self._readers.pop(descriptor, None)
-
     # -- what happened
 
     def _interfaces_changed(self) -> None:
         self._netlink.read()
+        self._update_sockets()
+        self._sockets_changed()
+
+    def _update_sockets(self) -> None:
         self._pool.update(self._runtime.routers.values())
+        self._schedule.update(self._pool)
+
+    def _sockets_changed(self) -> None:
+        self._schedule.update(self._pool)
         if self._starts_ns is None:
             self._inputs.interfaces_changed(time.monotonic_ns())
 
@@ -204,9 +217,9 @@ class Daemon:
 
     def _signalled(self) -> None:
         for number in self._signals.pending():
-            if number in _STOP:
+            if number in STOP:
                 self._stopped = True
-            elif number == signal.SIGHUP:
+            elif number == RELOAD:
                 self._reload()
             else:
                 self._dump(number)
@@ -221,15 +234,15 @@ class Daemon:
                 self._schedule.update,
             )
         except OSError as error:
-            self._log.line(f"{path}: `vipd status` will not work: {error.strerror}")
+            self._log.line(f"{path}: `vipd status` will not work: {reason(error)}")
             return
-        self._watch(self._control.fileno(), self._control.read)
+        self._readers.watch(self._control.fileno(), self._control.read)
 
     def _dump(self, number: int) -> None:
         try:
             dumps.dump(number, self._runtime)
-        except OSError as error:
-            self._log.line(f"the state could not be written: {error.strerror}")
+        except (OSError, MemoryError) as error:
+            self._log.failure(f"the state could not be written: {reason(error)}")
 
     # -- the configuration
 
@@ -240,10 +253,10 @@ class Daemon:
         self._notifier.update(runtime.config.globals)
         runtime.groups = regroup(runtime.groups, runtime.config.groups, runtime.routers, time.monotonic_ns())
         if trackers.files is not None:
-            self._unwatch(trackers.files.fileno())
+            self._readers.unwatch(trackers.files.fileno())
         trackers.apply(runtime.config)
         if trackers.files is not None:
-            self._watch(trackers.files.fileno(), trackers.files.read)
+            self._readers.watch(trackers.files.fileno(), trackers.files.read)
         for router in runtime.config.routers:
             if router.promote_secondaries:
                 self._kernel_state.promote_secondaries(router)
@@ -284,7 +297,7 @@ class Daemon:
             self._run_now(router)
             self._schedule.remove(router)
         runtime.routers = changes.routers
-        self._pool.update(runtime.routers.values())
+        self._update_sockets()
         for before, after in changes.succeeded:
             self._schedule.remove(before)
             if before.state is State.MASTER:

@@ -13,7 +13,7 @@ from vipd.daemon.runtime import Runtime
 from vipd.daemon.trackers import Trackers
 from vipd.kernel.netlink import Netlink
 from vipd.protocol.effective_priority import evaluate
-from vipd.protocol.router import Router
+from vipd.protocol.router import SOCKETS, Router
 from vipd.protocol.table import State
 
 
@@ -26,6 +26,7 @@ class RouterInputs:
         netlink: Netlink,
         trackers: Trackers,
         notifier: Notifier,
+        serves: Callable[[Router], bool],
         run_effects: Callable[[Router], None],
     ) -> None:
         """Keep where inputs come from and go to.
@@ -35,12 +36,14 @@ class RouterInputs:
             netlink: the links and addresses of the kernel.
             trackers: everything else that is tracked, and the delays of links.
             notifier: notifies of priorities that change.
+            serves: returns whether a router has its sockets.
             run_effects: carries out the effects of a router, if it has any.
         """
         self._runtime = runtime
         self._netlink = netlink
         self._trackers = trackers
         self._notifier = notifier
+        self._serves = serves
         self._run_effects = run_effects
 
     def start(self, routers: Collection[Router], now: int) -> None:
@@ -82,6 +85,11 @@ class RouterInputs:
             self._run_effects(router)
         self._evaluate_groups(now)
 
+    def needs_changed(self, router: Router, now: int) -> None:
+        """A router has got or lost what it needs, and was told."""
+        self._run_effects(router)
+        self._evaluate_groups(now)
+
     def replaced(self, now: int) -> None:
         """A reload replaced routers or sync groups."""
         for router in self._runtime.routers.values():
@@ -92,6 +100,7 @@ class RouterInputs:
     def _tell_links(self, router: Router, now: int) -> None:
         for name, up in self._links(router, now).items():
             router.interface_changed(name, up, now)
+        router.need_changed(SOCKETS, self._serves(router), now)
         for track in router.config.tracks:
             if track.kind == "interface":
                 link = self._netlink.links.get(track.name)

@@ -39,6 +39,12 @@ class Schedule:
                 self._count += 1
                 heappush(self._heap, (at_ns, self._count, timed))
 
+    def postpone(self, timed: Timed, at_ns: int) -> None:
+        """Leave an object alone until then, though its deadline has come: it failed."""
+        self._entered[timed] = at_ns
+        self._count += 1
+        heappush(self._heap, (at_ns, self._count, timed))
+
     def remove(self, timed: Timed) -> None:
         """Drop an object."""
         self._entered.pop(timed, None)

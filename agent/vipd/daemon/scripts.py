@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import socket
 from collections.abc import Callable
 
 from vipd.config.model import Command, Script, TrackProcess
@@ -10,11 +9,11 @@ from vipd.kernel import script_runner
 from vipd.kernel.accounts import Account, AccountError, account, unsafe
 from vipd.kernel.syslog import Syslog
 
-_READ = 1 << 16
 _GRACE_S = 5.0
 _NOTIFY_NS = 60_000_000_000  # a notify script that hangs must not keep those after it waiting for ever
 _WHY = {
-    script_runner.FAILED: "could not be run",
+    script_runner.FAILED: "could not be run, or was killed",
+    script_runner.NOT_RUN: "could not be run",
     script_runner.TIMED_OUT: "timed out",
     script_runner.REFUSED: "can be changed by another than root, or is not there",
 }
@@ -23,12 +22,16 @@ _WHY = {
 class Scripts:
     """The connection to the script runner."""
 
-    def __init__(self, channel: socket.socket, log: Syslog) -> None:
+    def __init__(self, channel: script_runner.Channel, log: Syslog, unwatch: Callable[[int], None]) -> None:
+        """Ask for nothing yet; `unwatch` ends the watch of a descriptor, once there is nobody to run scripts."""
         self._channel = channel
         self._log = log
+        self._unwatch = unwatch
+        self._gone = False
         self._number = 0
         self._asked: dict[int, Callable[[int], None]] = {}
         self._processes: dict[int, Callable[[int], None]] = {}
+        self._census: list[tuple[int, tuple[str, ...], str, bool]] = []
         self._user: str | None = None
         self._group: str | None = None
         self._accounts: dict[tuple[str | None, str | None], Account | None] = {}
@@ -44,18 +47,22 @@ class Scripts:
 
     def read(self) -> None:
         """Take in the answers of the runner."""
-        while True:
-            try:
-                message = self._channel.recv(_READ)
-            except OSError:
-                return
-            if not message:
-                self._log.line("the process that runs scripts has ended; no script will be run")
-                return
-            kind, (number, value) = script_runner.answer(message)
-            answered = self._asked.pop(number, None) if kind == "ended" else self._processes.get(number)
-            if answered is not None:
-                answered(value)
+        try:
+            while (answered := self._channel.answer()) is not None:
+                kind, (number, value) = answered
+                if kind == "restarted":
+                    self._log.failure("the process that runs scripts was killed; there is another one")
+                    self._none_will_answer()
+                    self._sent(script_runner.census(self._census))
+                else:
+                    callback = self._asked.pop(number, None) if kind == "ended" else self._processes.get(number)
+                    if callback is not None:
+                        callback(value)
+        except EOFError:
+            self._gone = True
+            self._unwatch(self._channel.fileno())
+            self._log.line("the process that runs scripts was killed; no script will be run until vipd is restarted")
+            self._none_will_answer()
 
     def run(self, command: Command, timeout_ns: int, queue: str, ended: Callable[[int], None]) -> None:
         """Run a command; `ended` is called with its exit status, or with one of the runner's own answers."""
@@ -63,19 +70,20 @@ class Scripts:
         if who is None:
             ended(script_runner.FAILED)
             return
+        if self._gone:
+            ended(script_runner.NOT_RUN)
+            return
         self._number += 1
         self._asked[self._number] = ended
         if not self._sent(script_runner.request(self._number, command.argv, who, timeout_ns, queue)):
             del self._asked[self._number]
-            ended(script_runner.FAILED)
+            ended(script_runner.NOT_RUN)
 
     def wait(self, command: Command, timeout_ns: int) -> int:
         """Run a command and wait for it, as at start and end, when there is nothing else to do."""
-        import select
-
         finished: list[int] = []
         self.run(command, timeout_ns, "", finished.append)
-        while not finished and select.select([self._channel], [], [], timeout_ns / 1e9 + _GRACE_S)[0]:
+        while not finished and self._channel.wait(timeout_ns / 1e9 + _GRACE_S):
             self.read()
         status = finished[0] if finished else script_runner.FAILED
         if status:
@@ -88,16 +96,17 @@ class Scripts:
         path = command.argv[0]
 
         def ended(status: int) -> None:
-            if status:
-                self._log.line(f"notify script {path} {_WHY.get(status, f'exited with status {status}')}")
+            if status and not self._gone:
+                self._log.failure(f"notify script {path} {_WHY.get(status, f'exited with status {status}')}")
 
         self.run(command, _NOTIFY_NS, f"{script_runner.NOTIFY}{queue}", ended)
 
     def count(self, wanted: list[tuple[TrackProcess, Callable[[int], None]]]) -> None:
         """Have the runner count processes; each function is called with the count when that changes."""
         self._processes = {number: answered for number, (_, answered) in enumerate(wanted)}
-        request = [(number, one.words, one.params, one.full_command) for number, (one, _) in enumerate(wanted)]
-        self._sent(script_runner.census(request))
+        self._census = [(number, one.words, one.params, one.full_command) for number, (one, _) in enumerate(wanted)]
+        if not self._gone:
+            self._sent(script_runner.census(self._census))
 
     def complaint(self, command: Command) -> str | None:
         """The reason why a command cannot be run; None if it can."""
@@ -106,6 +115,11 @@ class Scripts:
         except AccountError as error:
             return str(error)
         return unsafe(command.argv[0])
+
+    def _none_will_answer(self) -> None:
+        asked, self._asked = self._asked, {}
+        for ended in asked.values():
+            ended(script_runner.NOT_RUN)
 
     def _account(self, command: Command) -> Account | None:
         key = command.user, command.group
@@ -120,9 +134,9 @@ class Scripts:
 
     def _sent(self, message: bytes) -> bool:
         try:
-            self._channel.send(message)
+            self._channel.ask(message)
         except OSError as error:
-            self._log.line(f"the process that runs scripts does not answer: {error.strerror}")
+            self._log.failure(f"the process that runs scripts does not answer: {error.strerror}")
             return False
         return True
 
@@ -164,6 +178,9 @@ class Check:
 
     def _ended(self, status: int) -> None:
         self._running = False
+        if status == script_runner.NOT_RUN:  # which says nothing about what the script would find
+            self.ended()
+            return
         rise, fall, good = self.config.rise, self.config.fall, status == 0
         # keepalived counts the first result at once, whatever rise and fall say.
         if self._fresh:

@@ -7,13 +7,14 @@ import time
 from collections.abc import Callable, Iterable
 from typing import NamedTuple
 
+from vipd.config.behaviour import SECOND_NS
 from vipd.config.model import RouterConfig, packed
 from vipd.kernel import macvlan
 from vipd.kernel.accept_filter import AcceptFilter
 from vipd.kernel.netlink import Netlink
 from vipd.kernel.picture import Link
 from vipd.kernel.sockets import AdvertReceiver, AdvertSender, GarpSender
-from vipd.kernel.syslog import Syslog
+from vipd.kernel.syslog import Syslog, reason
 from vipd.protocol.effects import SendAdvert, SendGratuitousArp
 from vipd.protocol.log_messages import LogEvent
 from vipd.protocol.packet import GROUP, GROUP6, PROTOCOL, PROTOCOL_AH, open_datagram
@@ -22,6 +23,7 @@ from vipd.protocol.validation import Discard
 
 _BATCH = 256  # packets read before the deadlines are looked at again, however many a flood has in store
 _DOWN = (errno.ENETDOWN, errno.ENETUNREACH, errno.EADDRNOTAVAIL)
+_AGAIN_NS, _LAST_DELAY_NS = SECOND_NS, 64 * SECOND_NS
 _AH_LENGTH = 24
 _IHL_20 = 0x45  # IPv4, a header without options
 _TTL_255_VRRP = b"\xff\x70"
@@ -49,6 +51,7 @@ class SocketPool:
         watch: Callable[[int, Callable[[], None]], None],
         unwatch: Callable[[int], None],
         run_effects: Callable[[Router], None],
+        changed: Callable[[], None],
         mark: str,
     ) -> None:
         """Remove the packet filter of an earlier daemon; open no socket yet.
@@ -59,6 +62,7 @@ class SocketPool:
             watch: calls back when a descriptor is readable.
             unwatch: ends that.
             run_effects: carries out the effects of a router.
+            changed: is called when a router has lost a socket, and when it may have got one again.
             mark: marks in the kernel what this daemon makes, so that it leaves alone what others make.
         """
         self.discards = dict.fromkeys(Discard, 0)
@@ -67,6 +71,7 @@ class SocketPool:
         self._watch = watch
         self._unwatch = unwatch
         self._run_effects = run_effects
+        self._changed = changed
         self._garp_sender = GarpSender()
         self._mark = mark
         self._accept_filter = AcceptFilter(mark)
@@ -75,6 +80,10 @@ class SocketPool:
         self._senders: dict[tuple[str, int], AdvertSender] = {}
         self._sender_of: dict[Router, AdvertSender] = {}
         self._routers: dict[SocketKey, dict[int, Router]] = {}
+        self._deaf: set[str] = set()
+        self._mute: set[str] = set()
+        self._again_ns: int | None = None
+        self._delay_ns = _AGAIN_NS
 
     def update(self, routers: Iterable[Router]) -> None:
         """Open the sockets that these routers need, close all others, and give each router its primary address.
@@ -90,14 +99,31 @@ class SocketPool:
             wanted.setdefault(key, []).append(router)
             router.primary = self.source_of(config)
         for key in [*self._receivers]:
-            if key not in wanted or not self._is_good(key, wanted[key]):
+            if key not in wanted or not self._is_good(key):
                 self._close(key)
         self._routers = {key: {router.config.vrid: router for router in there} for key, there in wanted.items()}
+        self._deaf.clear()
         for key, there in wanted.items():
             link = self._netlink.links.get(key.interface)
-            if link is not None and key not in self._receivers:
-                self._open(key, link, there)
+            if link is not None:
+                self._deaf.update(self._listen(key, link, there))
         self._update_senders(routers)
+        self._again_ns = time.monotonic_ns() + _AGAIN_NS if self._deaf or self._mute else None
+
+    def serves(self, router: Router) -> bool:
+        """Whether a router has the sockets that it needs, as far as its interface is there."""
+        name = router.config.name
+        return name not in self._deaf and name not in self._mute
+
+    def deadline(self) -> int | None:
+        """When to look again for sockets that could not be opened."""
+        return self._again_ns
+
+    def handle_deadline(self, now: int) -> None:
+        """Look for them again."""
+        if self._again_ns is not None and now >= self._again_ns:
+            self.update([router for there in self._routers.values() for router in there.values()])
+            self._changed()
 
     def source_of(self, config: RouterConfig) -> int:
         """The address that a router sends from, 0 if there is none: never a virtual one, except the owner's."""
@@ -143,7 +169,7 @@ class SocketPool:
         try:
             self._accept_filter.update(router.config.name, wanted)
         except OSError as error:  # an address that answers too much is better than none
-            self._log.line(f"({router.config.name}) packets for its addresses are accepted: {error.strerror or error}")
+            self._log.failure(f"({router.config.name}) packets for its addresses are accepted: {reason(error)}")
 
     def release(self, router: Router) -> None:
         """Take the macvlan down and the filter away after a router's addresses: a backup takes no frames.
@@ -179,7 +205,7 @@ class SocketPool:
         try:
             macvlan.remove(self._netlink, configs, self._mark)
         except OSError as error:
-            self._log.line(f"a macvlan could not be removed: {error.strerror or error}")
+            self._log.failure(f"a macvlan could not be removed: {reason(error)}")
 
     # -- opening and closing
 
@@ -192,22 +218,53 @@ class SocketPool:
         try:
             macvlan.update(self._netlink, configs, self._mark)
         except OSError as error:
-            self._log.line(f"a macvlan could not be made: {error.strerror or error}")
+            self._log.failure(f"a macvlan could not be made: {reason(error)}")
 
-    def _is_good(self, key: SocketKey, routers: list[Router]) -> bool:
-        link, receiver = self._netlink.links.get(key.interface), self._receivers[key]
-        return link is not None and link.ifindex == receiver.ifindex and receiver.has_joined(_groups(routers))
+    def _is_good(self, key: SocketKey) -> bool:
+        link = self._netlink.links.get(key.interface)
+        return link is not None and link.ifindex == self._receivers[key].ifindex
 
-    def _open(self, key: SocketKey, link: Link, routers: list[Router]) -> None:
-        buffer = max(router.config.receive_buffer for router in routers)
+    def _listen(self, key: SocketKey, link: Link, routers: list[Router]) -> list[str]:
+        """Open the receiver of these routers, have it join their groups; returns the names of those who hear nobody."""
         try:
-            receiver = AdvertReceiver(link, key.family, key.protocol, _groups(routers), buffer)
-        except OSError as error:  # the interface is gone; netlink will report it
-            self._log.line(f"no socket on {link.name}: {error.strerror}")
-            return
-        self._receivers[key] = receiver
+            if key not in self._receivers:
+                self._open(key, link, max(router.config.receive_buffer for router in routers))
+        except OSError as error:
+            self._log.failure(f"no socket on {link.name}: {reason(error)}; its instances are in FAULT")
+            return [router.config.name for router in routers]
+        refused = self._receivers[key].join(group for group in map(_group, routers) if group is not None)
+        deaf = [router.config.name for router in routers if _group(router) in refused]
+        if deaf:
+            why = reason(next(iter(refused.values())))
+            self._log.failure(f"a multicast group on {link.name}: {why}; {', '.join(deaf)} in FAULT")
+        return deaf
+
+    def _open(self, key: SocketKey, link: Link, buffer: int) -> None:
+        receiver = AdvertReceiver(link, key.family, key.protocol, buffer)
         receive = self._receive_4 if key.family == 4 else self._receive_6
-        self._watch(receiver.fileno(), lambda: receive(key, receiver))
+
+        def read() -> None:
+            try:
+                receive(key, receiver)
+                self._delay_ns = _AGAIN_NS
+            except OSError as error:
+                self._log.failure(f"receiving on {key.interface}: {reason(error)}; its instances are in FAULT")
+                self._lost(key)
+
+        try:
+            self._watch(receiver.fileno(), read)
+        except OSError:
+            receiver.close()
+            raise
+        self._receivers[key] = receiver
+
+    def _lost(self, key: SocketKey) -> None:
+        """Give up a receiver that does not receive; another one is opened after a while."""
+        self._close(key)
+        self._deaf.update(router.config.name for router in self._routers[key].values())
+        self._again_ns = time.monotonic_ns() + self._delay_ns
+        self._delay_ns = min(2 * self._delay_ns, _LAST_DELAY_NS)
+        self._changed()
 
     def _close(self, key: SocketKey) -> None:
         receiver = self._receivers.pop(key)
@@ -224,12 +281,14 @@ class SocketPool:
                 sender.close()
                 del self._senders[key]
         self._sender_of.clear()
+        self._mute.clear()
         for router in routers:
             if _sending_interface(router.config) in links:
                 try:
                     self._sender(router)
-                except OSError as error:  # it is tried again with the first advert
-                    self._log.line(f"({router.config.name}) no socket to send from: {error.strerror or error}")
+                except OSError as error:
+                    self._log.failure(f"({router.config.name}) no socket to send from: {reason(error)}; in FAULT")
+                    self._mute.add(router.config.name)
 
     def _sender(self, router: Router) -> AdvertSender:
         name, family = _sending_interface(router.config), router.config.family
@@ -300,10 +359,7 @@ def _sending_interface(config: RouterConfig) -> str:
     return config.vmac_name if config.use_vmac and not config.vmac_xmit_base else config.interface
 
 
-def _groups(routers: Iterable[Router]) -> set[bytes]:
-    """The groups that a receiver for these routers has to join."""
-    return {
-        packed(router.config.group or (GROUP if router.config.family == 4 else GROUP6))
-        for router in routers
-        if not router.config.unicast_peers
-    }
+def _group(router: Router) -> bytes | None:
+    """The group that a receiver for this router has to join, if any."""
+    config = router.config
+    return None if config.unicast_peers else packed(config.group or (GROUP if config.family == 4 else GROUP6))

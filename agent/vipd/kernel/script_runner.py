@@ -1,7 +1,8 @@
 """The second process: it runs scripts, and counts processes, for a daemon that has dropped the privilege to do so.
 
 The daemon forks it before it drops its capabilities. It reads nothing from the network, and ends with the daemon.
-Requests and answers are messages on a socket pair; both ends are this same program, so `marshal` will do.
+Requests and answers are messages on a socket pair; both ends are this same program, so `marshal` will do. A third
+process, which only waits, starts another runner on the same socket where one is killed: the daemon could not.
 """
 
 from __future__ import annotations
@@ -18,8 +19,9 @@ from typing import Any, NamedTuple
 
 from vipd.kernel.accounts import Account, executable, unsafe
 
-FAILED, TIMED_OUT, REFUSED = -1, -2, -3
-"""Answers that are no exit status: could not be run, took too long, could be changed by another than root."""
+FAILED, TIMED_OUT, REFUSED, NOT_RUN = -1, -2, -3, -4
+"""Answers that are no exit status: was killed, took too long, could be changed by another than root, and could not be
+run for want of something that has nothing to do with it."""
 
 NOTIFY = "notify "
 """Prefix of the queues whose scripts run to their end after the daemon has ended."""
@@ -28,6 +30,7 @@ _MESSAGE = 1 << 16
 _WAITING = 1000  # requests in one queue; beyond that something is stuck, and must not fill the memory
 _GRACE_NS = 2_000_000_000
 _SCAN_NS = 1_000_000_000
+_FIRST_DELAY_S, _LAST_DELAY_S = 1, 64  # before another runner is started; doubled each time
 
 
 class _Request(NamedTuple):
@@ -47,8 +50,58 @@ class _Running(NamedTuple):
     answered: bool = False
 
 
-def start() -> tuple[socket.socket, int]:
-    """Fork the runner; returns the daemon's end of the pair, and the runner's process id.
+class Channel:
+    """The daemon's end of the way to the runner."""
+
+    def __init__(self, ours: socket.socket) -> None:
+        ours.setblocking(False)
+        self._socket = ours
+
+    def fileno(self) -> int:
+        """Readable when the runner has answered."""
+        return self._socket.fileno()
+
+    def ask(self, message: bytes) -> None:
+        """Send a request.
+
+        Raises:
+            OSError: there is no room for it, or nobody to read it.
+        """
+        self._socket.send(message)
+
+    def answer(self) -> tuple[str, tuple[int, int]] | None:
+        """Read an answer: "ended" with number and status, "counted" with number and count, or "restarted".
+
+        None if there is none more now.
+
+        Raises:
+            EOFError: there is nobody any more who would answer.
+            OSError: it cannot be read.
+        """
+        try:
+            message = self._socket.recv(_MESSAGE)
+        except BlockingIOError:
+            return None
+        except ConnectionResetError:
+            raise EOFError from None
+        if not message:
+            raise EOFError
+        kind, body = marshal.loads(message)
+        return kind, body
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait for an answer; returns whether there is one."""
+        poll = select.poll()
+        poll.register(self._socket, select.POLLIN)
+        return bool(poll.poll(timeout_s * 1000))
+
+    def close(self) -> None:
+        """End the runner, once the notify scripts have run."""
+        self._socket.close()
+
+
+def start() -> tuple[Channel, int]:
+    """Fork the runner and the process that watches it; returns the daemon's end of the way, and the watcher's id.
 
     Raises:
         OSError: there are no more processes.
@@ -57,13 +110,44 @@ def start() -> tuple[socket.socket, int]:
     pid = os.fork()
     if pid:
         theirs.close()
-        ours.setblocking(False)
-        return ours, pid
+        return Channel(ours), pid
     status = 1
     try:
         ours.close()
         _settle()
-        _Runner(theirs).run()
+        _watch(theirs)
+        status = 0
+    finally:
+        os._exit(status)
+
+
+def _watch(channel: socket.socket) -> None:
+    """Have a runner until one ends in its order, which it does once the daemon has ended."""
+    _name(b"vipd-watcher")
+    first, delay_s = True, _FIRST_DELAY_S
+    while True:
+        pid = _forked(channel, first)
+        if pid and os.waitpid(pid, 0)[1] == 0:
+            return
+        time.sleep(delay_s)
+        first, delay_s = False, min(2 * delay_s, _LAST_DELAY_S)
+
+
+def _forked(channel: socket.socket, first: bool) -> int:
+    """Fork a runner; returns its process id, 0 if there are no more processes."""
+    try:
+        pid = os.fork()
+    except OSError:
+        return 0
+    if pid:
+        return pid
+    status = 1
+    try:
+        _name(b"vipd-runner")
+        runner = _Runner(channel)
+        if not first:
+            runner.tell("restarted", (0, 0))
+        runner.run()
         status = 0
     finally:
         os._exit(status)
@@ -73,7 +157,6 @@ def _settle() -> None:
     for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGUSR2, signal.SIGINT, signal.SIGTERM):
         signal.signal(number, signal.SIG_IGN)  # the daemon decides; this one ends when the socket does
     signal.set_wakeup_fd(-1)
-    _name(b"vipd-runner")
 
 
 def _name(name: bytes) -> None:
@@ -142,11 +225,17 @@ class _Runner:
         try:
             pid = os.fork()
         except OSError:
-            self._done(request, FAILED)
+            self._done(request, NOT_RUN)
             return
         if pid == 0:
             _become(request, path)
-        descriptor = os.pidfd_open(pid)
+        try:
+            descriptor = os.pidfd_open(pid)
+        except OSError:
+            os.kill(pid, signal.SIGKILL)
+            os.waitpid(pid, 0)
+            self._done(request, NOT_RUN)
+            return
         ends_ns = time.monotonic_ns() + request.timeout_ns if request.timeout_ns else None
         self._running[descriptor] = _Running(request, pid, ends_ns)
         self._poll.register(descriptor, select.EPOLLIN)
@@ -189,8 +278,11 @@ class _Runner:
                 del self._queues[request.queue]
 
     def _answer(self, number: int, status: int) -> None:
+        self.tell("ended", (number, status))
+
+    def tell(self, kind: str, body: tuple[int, int]) -> None:
         with suppress(OSError):  # the daemon has gone; so will this
-            self._channel.send(marshal.dumps(("ended", (number, status))))
+            self._channel.send(marshal.dumps((kind, body)))
 
     def _scan(self) -> None:
         """Count the tracked processes; once a second, and not in the process that sends adverts."""
@@ -199,8 +291,7 @@ class _Runner:
             count = sum(_matches(comm, argv, words, params, full) for comm, argv in found)
             if self._counted.get(number) != count:
                 self._counted[number] = count
-                with suppress(OSError):
-                    self._channel.send(marshal.dumps(("counted", (number, count))))
+                self.tell("counted", (number, count))
 
     def _end(self) -> None:
         """The daemon has ended: notify scripts still run to their end, everything else is stopped."""
@@ -276,9 +367,3 @@ def request(number: int, argv: tuple[str, ...], who: Account, timeout_ns: int, q
 def census(wanted: list[tuple[int, tuple[str, ...], str, bool]]) -> bytes:
     """Encode a request to count processes."""
     return marshal.dumps(("count", wanted))
-
-
-def answer(message: bytes) -> tuple[str, tuple[int, int]]:
-    """Decode an answer of the runner: "ended" with number and status, or "counted" with number and count."""
-    kind, body = marshal.loads(message)
-    return kind, body

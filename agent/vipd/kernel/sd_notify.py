@@ -14,7 +14,8 @@ class ServiceManager:
     def __init__(self) -> None:
         path = os.environ.pop("NOTIFY_SOCKET", "")
         self._path = "\0" + path[1:] if path.startswith("@") else path
-        self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC) if path else None
+        self._socket: socket.socket | None = None
+        self._open()
         own = str(os.getpid())
         watched = os.environ.pop("WATCHDOG_USEC", "") if os.environ.get("WATCHDOG_PID", own) == own else ""
         # Fed three times as often as needed: one late turn is not a hang.
@@ -45,6 +46,13 @@ class ServiceManager:
 
     def send(self, text: str) -> None:
         """Send a message; an error is ignored."""
+        self._open()
         if self._socket is not None:
             with suppress(OSError):
                 self._socket.sendto(text.encode(), socket.MSG_DONTWAIT, self._path)
+
+    def _open(self) -> None:
+        # Kept open: where descriptors run out, the watchdog must still be fed.
+        if self._path and self._socket is None:
+            with suppress(OSError):
+                self._socket = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_CLOEXEC)

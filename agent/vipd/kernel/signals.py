@@ -6,6 +6,11 @@ import os
 import signal
 from collections.abc import Iterable
 
+STOP = (signal.SIGTERM, signal.SIGINT)
+RELOAD = signal.SIGHUP
+DUMP_DATA, DUMP_STATS = signal.SIGUSR1, signal.SIGUSR2
+DUMP_JSON = 36  # what `keepalived --signum=JSON` says
+
 
 class Signals:
     """A descriptor that is readable when a signal has arrived; a process can have one such object."""
@@ -14,7 +19,7 @@ class Signals:
         self._read, write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(write, False)
-        signal.set_wakeup_fd(write)
+        signal.set_wakeup_fd(write, warn_on_full_buffer=False)
         for number in numbers:
             signal.signal(number, lambda *_: None)
 
@@ -24,4 +29,7 @@ class Signals:
 
     def pending(self) -> Iterable[int]:
         """The numbers of the signals since the last call, oldest first; several of a kind are one, as in the kernel."""
-        return dict.fromkeys(os.read(self._read, 4096))
+        try:
+            return dict.fromkeys(os.read(self._read, 4096))
+        except BlockingIOError:
+            return ()

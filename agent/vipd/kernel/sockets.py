@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import errno
 import socket
 import struct
-from collections.abc import Iterable
-from typing import NamedTuple
+from collections.abc import Callable, Iterable
+from contextlib import suppress
+from typing import NamedTuple, TypeVar
 
 from vipd.kernel.picture import Link
 from vipd.protocol.garp import ETH_P_ARP, ETH_P_IPV6, gratuitous_arp, unsolicited_neighbour_advert
 
 _SO_BINDTODEVICE = 25
+_SO_SNDBUFFORCE = 32
 _IP_MULTICAST_ALL, _IPV6_MULTICAST_ALL = 49, 29
 _IPV6_FREEBIND = 78
 _MREQN = struct.Struct("=4s4si")
@@ -20,7 +23,12 @@ _PKTINFO = struct.Struct("=16si")
 _TC_PRIO_INTERACTIVE = 6
 _RECEIVE = 8192  # more than an advert of 255 IPv6 addresses: 8 + 4080
 _ANCILLARY = 128
+_LINK_DOWN = (errno.ENETDOWN, errno.ENODEV)
+_SEND_BUFFER = 1 << 22  # adverts of hundreds of routers that fall due at once
 _FLAGS = socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+
+
+_T = TypeVar("_T")
 
 
 class ReceivedDatagram(NamedTuple):
@@ -40,10 +48,15 @@ class AdvertReceiver:
         family: 4 or 6.
     """
 
-    def __init__(self, link: Link, family: int, protocol: int, groups: Iterable[bytes], buffer: int = 0) -> None:
+    def __init__(self, link: Link, family: int, protocol: int, buffer: int = 0) -> None:
+        """Open the socket, which has joined no group yet.
+
+        Raises:
+            OSError: there are no more descriptors, or the interface is gone.
+        """
         self.ifindex = link.ifindex
         self.family = family
-        self._groups = set(groups)
+        self._groups: set[bytes] = set()
         domain = socket.AF_INET if family == 4 else socket.AF_INET6
         self._socket = socket.socket(domain, socket.SOCK_RAW | _FLAGS, protocol)
         # Bound first: a raw socket receives from every interface until then.
@@ -56,34 +69,47 @@ class AdvertReceiver:
             for option in (socket.IPV6_RECVHOPLIMIT, socket.IPV6_RECVPKTINFO):
                 self._socket.setsockopt(socket.IPPROTO_IPV6, option, 1)
             self._socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_MULTICAST_ALL, 0)
-        for group in self._groups:
-            if family == 4:
-                joined = _MREQN.pack(group, bytes(4), link.ifindex)
-                self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, joined)
-            else:
-                joined = _MREQ6.pack(group, link.ifindex)
-                self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, joined)
 
-    def has_joined(self, groups: Iterable[bytes]) -> bool:
-        """Whether it has joined all these groups."""
-        return self._groups.issuperset(groups)
+    def join(self, groups: Iterable[bytes]) -> dict[bytes, OSError]:
+        """Join those of these groups that it has not joined; returns why the kernel refuses one."""
+        refused = {}
+        for group in set(groups) - self._groups:
+            try:
+                if self.family == 4:
+                    joined = _MREQN.pack(group, bytes(4), self.ifindex)
+                    self._socket.setsockopt(socket.IPPROTO_IP, socket.IP_ADD_MEMBERSHIP, joined)
+                else:
+                    joined = _MREQ6.pack(group, self.ifindex)
+                    self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_JOIN_GROUP, joined)
+                self._groups.add(group)
+            except OSError as error:
+                refused[group] = error
+        return refused
 
     def fileno(self) -> int:
         """Readable when a datagram has come."""
         return self._socket.fileno()
 
     def frame(self) -> bytes | None:
-        """The next IPv4 datagram, header included; None if there is no more."""
+        """The next IPv4 datagram, header included; None if there is no more.
+
+        Raises:
+            OSError: nothing can be received.
+        """
         try:
-            return self._socket.recv(_RECEIVE)
-        except OSError:
+            return _again_if_down(self._socket.recv, _RECEIVE)
+        except BlockingIOError:
             return None
 
     def datagram(self) -> ReceivedDatagram | None:
-        """The next IPv6 datagram; None if there is no more."""
+        """The next IPv6 datagram; None if there is no more.
+
+        Raises:
+            OSError: nothing can be received.
+        """
         try:
-            payload, ancillary, _, address = self._socket.recvmsg(_RECEIVE, _ANCILLARY)
-        except OSError:
+            payload, ancillary, _, address = _again_if_down(self._socket.recvmsg, _RECEIVE, _ANCILLARY)
+        except BlockingIOError:
             return None
         hop_limit = destination = 0
         for level, kind, data in ancillary:
@@ -96,6 +122,16 @@ class AdvertReceiver:
     def close(self) -> None:
         """Leave the groups."""
         self._socket.close()
+
+
+def _again_if_down(receive: Callable[..., _T], *sizes: int) -> _T:
+    """Receive; where the first answer is that the link went down, which the kernel says once, a second time."""
+    try:
+        return receive(*sizes)
+    except OSError as error:
+        if error.errno not in _LINK_DOWN:
+            raise
+    return receive(*sizes)
 
 
 class AdvertSender:
@@ -123,6 +159,8 @@ class AdvertSender:
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_IF, link.ifindex)
             self._socket.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_MULTICAST_LOOP, 0)
             self._socket.setsockopt(socket.IPPROTO_IPV6, _IPV6_FREEBIND, 1)
+        with suppress(OSError):
+            self._socket.setsockopt(socket.SOL_SOCKET, _SO_SNDBUFFORCE, _SEND_BUFFER)
         # Adverts go before the bulk of what leaves the interface.
         self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_PRIORITY, _TC_PRIO_INTERACTIVE)
         self._bound = 0
@@ -157,15 +195,23 @@ class GarpSender:
     """Sends gratuitous ARP and unsolicited neighbour advertisements on any interface."""
 
     def __init__(self) -> None:
-        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | _FLAGS, 0)
+        """Open the socket, if there is a descriptor for it; else `send` tries again."""
+        self._socket: socket.socket | None = None
+        with suppress(OSError):
+            self._open()
 
     def send(self, link: Link, address: bytes) -> None:
         """Announce to every host on the link that the address is at this interface.
 
         Raises:
-            OSError: the interface is down or gone.
+            OSError: the interface is down or gone, or there is no descriptor.
         """
+        opened = self._socket or self._open()
         if len(address) == 4:
-            self._socket.sendto(gratuitous_arp(link.mac, address), (link.name, ETH_P_ARP))
+            opened.sendto(gratuitous_arp(link.mac, address), (link.name, ETH_P_ARP))
         else:
-            self._socket.sendto(unsolicited_neighbour_advert(link.mac, address), (link.name, ETH_P_IPV6))
+            opened.sendto(unsolicited_neighbour_advert(link.mac, address), (link.name, ETH_P_IPV6))
+
+    def _open(self) -> socket.socket:
+        self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW | _FLAGS, 0)
+        return self._socket

@@ -7,11 +7,14 @@ from __future__ import annotations
 
 import os
 import socket
-import sys
 import time
+from contextlib import suppress
 from typing import NamedTuple
 
+from vipd.config.behaviour import SECOND_NS
+from vipd.kernel.console import Console
 from vipd.protocol.log_messages import LOG_MESSAGES, LogEvent, LogMessage
+from vipd.protocol.rate_limit import RateLimit
 
 PATH = "/dev/log"
 
@@ -35,18 +38,28 @@ FORMATS = {
 }
 
 
+_CAUSES = 256  # that are remembered at a time
+_MINUTE_NS = 60 * SECOND_NS
+
+
 class Syslog:
     """Sends lines to /dev/log, or to standard error where there is no such thing or the user asked for it.
 
+    It never blocks and never fails the daemon: a line that nobody takes at once is lost.
+
     Attributes:
         detail: whether lines for `-D` are wanted.
+        console: takes the lines that /dev/log does not.
     """
 
     def __init__(self, form: LogFormat, detail: bool, console: bool) -> None:
+        """Open no socket yet; `console` is whether all lines go to standard error (`-l`)."""
         self._form = form
         self.detail = detail
-        self._console = console
+        self.console = Console()
+        self._to_console = console
         self._socket: socket.socket | None = None
+        self._failures: dict[str, RateLimit] = {}
 
     def event(self, event: LogEvent, **fields: object) -> None:
         """Log an event, if the profile has a message for it."""
@@ -54,29 +67,55 @@ class Syslog:
         if line is not None:
             self.line(line.template.format(**fields), line.detail)
 
+    def failure(self, text: str) -> None:
+        """Log what went wrong: the same line once a minute, however often it goes wrong."""
+        with suppress(MemoryError):
+            limit = self._failures.get(text)
+            if limit is None:
+                if len(self._failures) >= _CAUSES:
+                    self._failures.clear()
+                limit = self._failures[text] = RateLimit(1, _MINUTE_NS)
+            if limit.allows(time.monotonic_ns()):
+                self.line(text)
+
     def line(self, text: str, detail: bool = False) -> None:
-        """Log one line; `detail` lines only with -D. Logging never blocks and never fails the daemon."""
+        """Log one line; `detail` lines only with -D."""
         if detail and not self.detail:
             return
-        tag = f"{self._form.ident}[{os.getpid()}]" if self._form.with_pid else self._form.ident
-        stamped = f"{time.strftime('%b %e %H:%M:%S')} {tag}: {text}"
-        if self._console or not self._sent(f"<{self._form.priority}>{stamped}".encode("utf-8", "replace")):
-            print(stamped, file=sys.stderr, flush=True)  # noqa: T201 - the console is a log here
+        with suppress(MemoryError):
+            tag = f"{self._form.ident}[{os.getpid()}]" if self._form.with_pid else self._form.ident
+            stamped = f"{time.strftime('%b %e %H:%M:%S')} {tag}: {text}"
+            if self._to_console or not self._sent(f"<{self._form.priority}>{stamped}".encode("utf-8", "replace")):
+                self.console.write(stamped)
+
+    def fatal(self, text: str) -> None:
+        """Log why the daemon ends, on standard error too."""
+        if not self._to_console:
+            self.console.write(text)
+        self.line(text)
 
     def _sent(self, line: bytes) -> bool:
-        try:
-            if self._socket is None:
-                self._socket = socket.socket(
-                    socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
-                )
-                self._socket.connect(PATH)
-            self._socket.send(line)
-        except BlockingIOError:
-            return True  # the log is full: drop the line rather than an advert
-        except OSError:
-            # Gone, or never there; a log daemon that comes back is found again at the next line.
-            if self._socket is not None:
-                self._socket.close()
-                self._socket = None
-            return False
-        return True
+        for _ in range(2):  # a log daemon that was restarted has another socket at the same place
+            try:
+                if self._socket is None:
+                    self._socket = socket.socket(
+                        socket.AF_UNIX, socket.SOCK_DGRAM | socket.SOCK_NONBLOCK | socket.SOCK_CLOEXEC
+                    )
+                    self._socket.connect(PATH)
+                self._socket.send(line)
+            except BlockingIOError:
+                return True  # the log is full: drop the line rather than an advert
+            except OSError:
+                if self._socket is not None:
+                    self._socket.close()
+                    self._socket = None
+            else:
+                return True
+        return False
+
+
+def reason(error: OSError | MemoryError) -> str:
+    """What an error says, for a log line."""
+    if isinstance(error, MemoryError):
+        return "Cannot allocate memory"
+    return error.strerror or str(error)

@@ -6,6 +6,9 @@ import os
 import sys
 import time
 
+if sys.version_info < (3, 13):
+    import ctypes
+
 _ABSOLUTE = 1  # TFD_TIMER_ABSTIME
 _NONBLOCK = os.O_NONBLOCK | os.O_CLOEXEC
 SECOND_NS = 1_000_000_000
@@ -20,7 +23,6 @@ class TimerFd:
         if sys.version_info >= (3, 13):
             self._fd = os.timerfd_create(time.CLOCK_MONOTONIC, flags=_NONBLOCK)
         else:
-            import ctypes
 
             class Timer(ctypes.Structure):
                 _fields_ = tuple((name, ctypes.c_long) for name in ("interval_s", "interval_ns", "value_s", "value_ns"))
@@ -38,16 +40,22 @@ class TimerFd:
         return self._fd
 
     def set(self, at_ns: int | None) -> None:
-        """Wake at this monotonic time, at once if it has gone by; None for not at all."""
+        """Wake at this monotonic time, at once if it has gone by; None for not at all.
+
+        Raises:
+            OSError: the kernel refuses it; the next call tries again.
+        """
         if at_ns == self._set_ns:
             return
-        self._set_ns = at_ns
+        self._set_ns = _UNKNOWN
         when_ns = 0 if at_ns is None else max(at_ns, 1)  # a zero would disarm it
         if sys.version_info >= (3, 13):
             os.timerfd_settime_ns(self._fd, flags=os.TFD_TIMER_ABSTIME, initial=when_ns)
         else:
             self._timer.value_s, self._timer.value_ns = divmod(when_ns, SECOND_NS)
-            self._settime(self._fd, _ABSOLUTE, self._reference, None)
+            if self._settime(self._fd, _ABSOLUTE, self._reference, None) < 0:
+                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+        self._set_ns = at_ns
 
     def clear(self) -> None:
         """Note that the timer fired. Setting it anew makes the descriptor unreadable, too, which saves a read."""

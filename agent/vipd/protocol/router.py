@@ -20,6 +20,9 @@ from vipd.protocol.packet import PRIORITY_OWNER, PRIORITY_STOP, Advert
 from vipd.protocol.table import Event, Guard, State
 from vipd.protocol.validation import Discard
 
+# What the daemon needs for any router, beside what its configuration names.
+SOCKETS, ADVERTS = "sockets", "adverts"
+
 
 class Router(RouterActions):
     """A virtual router of RFC 3768 or RFC 9568, as one `Behaviour` has it.
@@ -46,7 +49,7 @@ class Router(RouterActions):
         self.last_event: Event | None = None
         self.last_advert_event = Event.STARTED
         self._transitions = compile_table(config, behaviour)
-        self._needs = dict.fromkeys(config.needs, True)
+        self._needs = dict.fromkeys((SOCKETS, ADVERTS, *config.needs), True)
         self.primary = primary
 
     @property
@@ -209,7 +212,11 @@ class Router(RouterActions):
             # been missed by so much (a suspended machine) that catching up would send many adverts at once.
             late = self.behaviour.rearms_at_every_packet or now - timer_ns >= self.config.advert_int_ns
             spent = self._codec.spent
-            self._handle(Event.SEQUENCE_SPENT if spent else Event.TIMER_EXPIRED, now if late else timer_ns)
+            try:
+                self._handle(Event.SEQUENCE_SPENT if spent else Event.TIMER_EXPIRED, now if late else timer_ns)
+            except MemoryError:
+                self._timer_ns = timer_ns
+                raise
             if spent:
                 self._codec.renew()
         burst_ns = self._garp.due_ns
@@ -237,10 +244,16 @@ class Router(RouterActions):
 
     def _handle(self, event: Event, now: int) -> None:
         self._now_ns = now
+        timer_ns, kept = self._timer_ns, len(self.effects)
         for guards, steps, target in self._transitions.get((self.state, event), ()):
             if not guards or all(self._guard_holds(condition) for condition in guards):
-                for step in steps:
-                    step(self)
+                try:
+                    for step in steps:
+                        step(self)
+                except MemoryError:  # all of a transition or nothing of it
+                    self._timer_ns = timer_ns
+                    del self.effects[kept:]
+                    raise
                 self._muted = False
                 if target is not self.state:
                     self.state, self.last_event = target, event

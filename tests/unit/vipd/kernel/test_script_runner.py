@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 from pathlib import Path
 
 import pytest
@@ -19,10 +18,10 @@ def test_notify_scripts_that_wait_are_run_though_the_daemon_ends_without_reading
     files = [tmp_path / name for name in ("one", "two", "three")]
 
     def ask(number: int) -> None:
-        channel.send(script_runner.request(number, ("/usr/bin/touch", str(files[number])), who, 0, "notify INSTANCE V"))
+        channel.ask(script_runner.request(number, ("/usr/bin/touch", str(files[number])), who, 0, "notify INSTANCE V"))
 
     ask(0)
-    assert select.select([channel], [], [], 60)[0], "it has answered"
+    assert channel.wait(60), "it has answered"
     ask(1)
     ask(2)
     channel.close()

@@ -45,10 +45,10 @@ def test_profile_keepalived_2_logs_to_daemon_with_its_process_id(
 
 
 def test_without_a_system_log_lines_go_to_standard_error(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
 ) -> None:
     monkeypatch.setattr(vipd.kernel.syslog, "PATH", str(tmp_path / "nothing"))
     log = Syslog(FORMATS["keepalived-2"], detail=False, console=False)
     log.line("here")
     log.line("for -D only", detail=True)
-    assert capsys.readouterr().err.splitlines()[0].endswith(": here")
+    assert capfd.readouterr().err.splitlines()[0].endswith(": here")
