@@ -10,7 +10,14 @@ from typing import Any, NamedTuple
 from vipd import __version__
 from vipd.config.behaviour import DEFAULT, PRESETS
 from vipd.config.parser import ConfigError, Parsed
-from vipd.daemon.config_files import load, missing_interfaces, runs_scripts, unknown_accounts, unusable_scripts
+from vipd.daemon.config_files import (
+    load,
+    load_here,
+    missing_interfaces,
+    runs_scripts,
+    unknown_accounts,
+    unusable_scripts,
+)
 from vipd.kernel.console import open_standard_streams, say
 
 CONFIG_FILE = "/etc/keepalived/keepalived.conf"
@@ -178,11 +185,17 @@ def _run(parsed: Parsed, options: Options) -> int:
     try:
         if config.globals.net_namespace:
             privileges.enter(config.globals.net_namespace)
+        missing = missing_interfaces(parsed)
+        if missing:
+            say("".join(f"{line}\n" for line in missing))
+            return 1
         started = None if options.foreground else leave(options.console, log.console)
         channel, _ = script_runner.start()
         # Of two daemons in one network each has its own pid file, and one that was killed is started with the same.
         mark = f"vipd{path[-_MARK:]}"
-        daemon = Daemon(parsed, PRESETS[options.profile], log, channel, lambda: load(file, options.config_id), mark)
+        daemon = Daemon(
+            parsed, PRESETS[options.profile], log, channel, lambda: load_here(file, options.config_id), mark
+        )
 
         def ready() -> None:
             for failed in privileges.schedule(config.globals):

@@ -43,6 +43,9 @@ class Behaviour(NamedTuple):
     watches_addresses: bool = False
     """A master whose address another program removes sends priority 0 and claims again after its Skew_Time."""
 
+    tracks_carriers: bool = True
+    """Interfaces that carry addresses, virtual routes or rules have to be up, too."""
+
     accepts: bool = True
     """Accept_Mode unless configured: a master that is not the owner takes packets for the addresses."""
 
@@ -101,6 +104,7 @@ PRESETS = {
             honours_initial_state=True,
             claims_in_two_steps=True,
             reads_links_late=True,
+            tracks_carriers=False,
             compares_priority_after_fault=True,
             elects_on_lower_advert=True,
             delays_preempt_from_start=True,

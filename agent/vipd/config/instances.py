@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 from vipd.config.behaviour import SECOND_NS
 from vipd.config.blocks import Statement
 from vipd.config.ip_lines import FIRST_PREFERENCE
-from vipd.config.model import Hooks, RouterConfig, Rule, SyncGroup, Track, VirtualAddress
+from vipd.config.model import Hooks, Route, RouterConfig, Rule, SyncGroup, Track, VirtualAddress
 from vipd.config.problems import Problems
 from vipd.config.strict import violations
 from vipd.config.values import NAME_LIMIT, instead
@@ -73,11 +73,8 @@ def routers(
         router = _made(block, tracked, tracks, defaults, problems)
         _check(block, router, problems)
         router = _mended(block, router, problems)
-        problems.mention(router.interface, block.places["interface"])
-        for field in ("addresses", "excluded"):
-            for address in getattr(router, field):
-                if not router.use_vmac or address.device != router.vmac_name:
-                    problems.mention(address.device, block.places[field])
+        for field in ("interface", "addresses", "excluded", "routes", "rules"):
+            problems.mention_all(devices(getattr(router, field)), block.places.get(field, block.head))
         others = seen.setdefault((router.interface, router.vrid, router.family, router.group), [])
         for other in others:
             if set(other.unicast_peers) & set(router.unicast_peers) or not (
@@ -94,6 +91,20 @@ def routers(
 def placed(addresses: tuple[VirtualAddress, ...], device: str) -> tuple[VirtualAddress, ...]:
     """Give each address a device."""
     return tuple(address if address.device else address._replace(device=device) for address in addresses)
+
+
+def devices(value: str | tuple[VirtualAddress | Route | Rule, ...]) -> Iterator[str | None]:
+    """The interfaces that a field of a configuration names."""
+    if isinstance(value, str):
+        yield value
+        return
+    for one in value:
+        if isinstance(one, VirtualAddress):
+            yield one.device
+        elif isinstance(one, Route):
+            yield from (hop.device for hop in one.hops)
+        else:
+            yield from (one.iif, one.oif)
 
 
 def preferred(rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
@@ -116,6 +127,8 @@ def _tracks(
             if kind != "interface" and name not in targets[kind]:
                 problems.error(where, f"{name!r} is not defined; {instead(name, targets[kind])}")
                 continue
+            if kind == "interface":
+                problems.mention(name, where)
             if kind == "interface" and name == block.fields["interface"]:
                 problems.warn(where, f"{name} is the instance's own and tracked anyway")
                 continue
@@ -129,7 +142,6 @@ def _tracks(
             if weight and block.fields.get("priority") == _OWNER:
                 problems.warn(where, f"the weight of {name} has no effect: the priority of an owner stays 255")
             elif kind == "interface" and not weight and not reverse:
-                problems.mention(name, where)
                 tracked.append(name)
             else:
                 tracks.append(Track(kind, name, weight, reverse))

@@ -156,7 +156,7 @@ _ROUTE: Options = {
     "dsfield": ("tos", _named("tos", {}, 255)),
 }
 _ROUTE_ALONE = {"append": True, "prepend": False, "add": False}
-_PASSED = ("inet", "inet6", "no_track", "unicast")
+_PASSED = ("inet", "inet6", "unicast")
 
 
 def route(line: Statement) -> Route:
@@ -195,6 +195,8 @@ def static_route(line: Statement) -> Route:
             fields["append"] = _ROUTE_ALONE[word]
         elif word == "track_group":
             next(words, None)
+        elif word == "no_track":
+            fields["tracked"] = False
         elif word == "to":
             fields["destination"] = _network(_after(word, words, "the route"), family)
         elif word not in _PASSED:
@@ -274,7 +276,9 @@ def static_rule(line: Statement) -> Rule:
             fields["invert"] = True
         elif word == "track_group":
             next(words, None)
-        elif word not in ("no_track", "inet", "inet6"):
+        elif word == "no_track":
+            fields["tracked"] = False
+        elif word not in ("inet", "inet6"):
             raise WrongError(f"{word!r} is not known in a rule; {instead(word, ['from', 'to', *_RULE, *ACTIONS])}")
     if "fwmark" in fields:
         fields["fwmark"], fields["fwmask"] = fields["fwmark"]

@@ -57,6 +57,7 @@ class Route(NamedTuple):
     tos: int = 0
     metrics: tuple[tuple[int, int], ...] = ()  # RTAX number, value
     append: bool = False
+    tracked: bool = True  # not no_track
 
     @property
     def family(self) -> int:
@@ -86,6 +87,7 @@ class Rule(NamedTuple):
     dport: tuple[int, int] | None = None
     uidrange: tuple[int, int] | None = None
     suppress_prefixlength: int | None = None
+    tracked: bool = True  # not no_track
 
 
 class Command(NamedTuple):
@@ -211,8 +213,22 @@ class RouterConfig(NamedTuple):
 
     @property
     def interfaces(self) -> tuple[str, ...]:
-        """Every interface that has to be up, the one of the adverts first."""
+        """Every interface that has to be up for its own sake, the one of the adverts first."""
         return tuple(dict.fromkeys((*((self.interface,) if self.track_primary else ()), *self.tracked)))
+
+    @property
+    def carriers(self) -> tuple[str, ...]:
+        """Every interface that has to be up for what it carries: addresses, virtual routes and rules without no_track.
+
+        Its macvlan is not one of them, since it is down while another is master; nor, with dont_track_primary, the
+        interface of the adverts for its addresses; nor the next hops of a route that has several and outlives each.
+        """
+        addresses = [one.device for one in self.served if one.tracked]
+        routes = [one.hops[0].device for one in self.routes if one.tracked and len(one.hops) == 1]
+        rules = [name for one in self.rules if one.tracked for name in (one.iif, one.oif)]
+        own = () if self.track_primary else (self.interface,)
+        found = (*(name for name in addresses if name not in own), *routes, *rules)
+        return tuple(name for name in dict.fromkeys(found) if name and not (self.use_vmac and name == self.vmac_name))
 
 
 class Script(NamedTuple):

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 from vipd.config.blocks import Statement, statements
-from vipd.config.instances import WITHOUT_PREFERENCE, Block, Defaults, Group, placed, preferred, routers
+from vipd.config.instances import WITHOUT_PREFERENCE, Block, Defaults, Group, devices, placed, preferred, routers
 from vipd.config.keywords import BLOCKS, LVS, REFUSED
 from vipd.config.model import Config, Globals, Hooks, Rule, Script, SyncGroup, TrackFile, TrackProcess
 from vipd.config.problems import Diagnostics, Problems, listed, plain
@@ -91,7 +91,7 @@ class _Reader:
         groups = self._groups()
         defaults = Defaults(self._inherited, self._globals, self._garp_groups)
         targets: dict[str, dict[str, Any]] = {"script": scripts, "file": files, "process": processes}
-        return Config(
+        config = Config(
             tuple(routers(self._named["vrrp_instance"], groups, targets, defaults, self._problems)),
             groups=tuple(group.config for group in groups),
             scripts=tuple(script for script in scripts.values() if script is not None),
@@ -107,6 +107,12 @@ class _Reader:
             ),
             waits_for_interfaces=bool(self._globals.get("dynamic_interfaces")),
         )
+        for field in self._places.keys() & {"addresses", "routes", "rules"}:
+            self._problems.mention_all(devices(getattr(config, field)), self._places[field])
+        for router in config.routers:
+            if router.use_vmac:  # vipd makes it
+                self._problems.interfaces.pop(router.vmac_name, None)
+        return config
 
     def _static_rules(self) -> tuple[Rule, ...]:
         rules: tuple[Rule, ...] = self._root.get("rules", ())

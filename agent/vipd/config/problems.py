@@ -47,6 +47,11 @@ class Problems:
         """Note where an interface is named."""
         self.interfaces.setdefault(interface, f"{statement.file}:{statement.line}: {statement.keyword}")
 
+    def mention_all(self, interfaces: Iterable[str | None], statement: Statement) -> None:
+        """Note where interfaces are named, if they are."""
+        for interface in filter(None, interfaces):
+            self.mention(interface, statement)
+
     def error(self, statement: Statement, text: str) -> None:
         """Note an error."""
         self.wrong.append((statement.file, statement.line, f"{statement.keyword}: {text}"))

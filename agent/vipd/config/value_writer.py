@@ -66,7 +66,8 @@ def route(one: Route) -> str:
         words += _hop(hop)
     words += _options(one, _ROUTE)
     words += _metrics(one.metrics)
-    return " ".join([*words, "append"] if one.append else words)
+    words += [name for name, given in (("append", one.append), ("no_track", not one.tracked)) if given]
+    return " ".join(words)
 
 
 def rule(one: Rule) -> str:
@@ -80,7 +81,7 @@ def rule(one: Rule) -> str:
     words += named
     if one.action == 1 or one.table != Rule._field_defaults["table"]:
         words += ["table", str(one.table)]
-    return " ".join(words)
+    return " ".join(words if one.tracked else [*words, "no_track"])
 
 
 def track(one: Track) -> str:

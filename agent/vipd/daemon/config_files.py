@@ -26,8 +26,21 @@ def load(file: str, config_id: str = "") -> Parsed:
     return parse(text, file, config_id or host.partition(".")[0], host, folder, find)
 
 
+def load_here(file: str, config_id: str = "") -> Parsed:
+    """Read the configuration in a file, and hold it against this host.
+
+    Raises:
+        ConfigError: the file cannot be read, or is wrong, or names interfaces that are not there.
+    """
+    parsed = load(file, config_id)
+    missing = missing_interfaces(parsed)
+    if missing:
+        raise ConfigError(missing)
+    return parsed
+
+
 def missing_interfaces(parsed: Parsed) -> list[str]:
-    """Interfaces that the configuration names and this host lacks; vipd waits for them, keepalived does not."""
+    """Interfaces that the configuration names and this host lacks, unless it is to wait for them."""
     if parsed.config.waits_for_interfaces:
         return []
     import socket

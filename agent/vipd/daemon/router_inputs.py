@@ -98,6 +98,7 @@ class RouterInputs:
         self._evaluate_groups(now)
 
     def _tell_links(self, router: Router, now: int) -> None:
+        router.source_changed(self._has_source(router), now)
         for name, up in self._links(router, now).items():
             router.interface_changed(name, up, now)
         router.need_changed(SOCKETS, self._serves(router), now)
@@ -110,17 +111,19 @@ class RouterInputs:
         self._evaluate(router, now)
 
     def _links(self, router: Router, now: int) -> dict[str, bool]:
-        """Which of a router's interfaces are up; that of the adverts needs an address to send from, too."""
-        config, links = router.config, self._netlink.links
-        up = {name: self._trackers.link(name, name in links and links[name].up, now) for name in config.interfaces}
-        if up.get(config.interface):
-            up[config.interface] = bool(router.primary) and self._has_source(config)
-        return up
+        """Which of a router's interfaces are up."""
+        links = self._netlink.links
+        return {name: self._trackers.link(name, name in links and links[name].up, now) for name in router.interfaces}
 
-    def _has_source(self, config: RouterConfig) -> bool:
-        """Whether the configured source address is on this host, if that is tracked (track_src_ip)."""
-        if not config.track_source or config.source is None:
-            return True
+    def _has_source(self, router: Router) -> bool:
+        """Whether there is an address to send from.
+
+        One that is configured counts while it is on this host: for unicast, since no answer reaches it otherwise, and
+        with track_src_ip. Multicast adverts leave with any mcast_src_ip.
+        """
+        config = router.config
+        if config.source is None or not (config.track_source or config.unicast_peers):
+            return bool(router.primary)
         return self._netlink.picture.has(packed(config.source))
 
     def _lost_an_address(self, config: RouterConfig) -> bool:

@@ -155,13 +155,19 @@ class SocketPool:
         """Send gratuitous ARP and unsolicited neighbour adverts.
 
         Raises:
-            OSError: an interface is down.
+            OSError: some could not be sent, since their interface is down; the others have been.
         """
+        failed: OSError | None = None
         for _ in range(effect.repeat):
             for address in effect.addresses:
                 link = self._netlink.links.get(address.device)
-                if link is not None:
-                    self._garp_sender.send(link, address.octets)
+                try:
+                    if link is not None:
+                        self._garp_sender.send(link, address.octets)
+                except OSError as error:
+                    failed = OSError(error.errno, f"{address.address} on {address.device}: {error.strerror}")
+        if failed is not None:
+            raise failed
 
     def prepare(self, router: Router) -> None:
         """Filter packets that a router must not accept, before its addresses are added."""
@@ -177,8 +183,10 @@ class SocketPool:
         Raises:
             OSError: the kernel refuses it.
         """
-        self._set_macvlan(router.config, up=False)
-        self._accept_filter.update(router.config.name, ())
+        try:
+            self._set_macvlan(router.config, up=False)
+        finally:
+            self._accept_filter.update(router.config.name, ())
 
     def report(self) -> None:
         """Log the open sockets."""

@@ -20,7 +20,7 @@ def warm_up(config: RouterConfig, behaviour: Behaviour) -> None:
     """Take a router that sends nothing through becoming master a few times."""
     for _ in range(_TIMES):
         router = Router(config, behaviour, primary=1)
-        router.started(dict.fromkeys(config.interfaces, True), 0)
+        router.started(dict.fromkeys(router.interfaces, True), 0)
         for _ in range(_TURNS):
             now = router.deadline()
             if now is None or router.state is State.MASTER:

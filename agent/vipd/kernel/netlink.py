@@ -86,13 +86,16 @@ class Netlink:
     def remove(self, address: VirtualAddress) -> None:
         """Remove an address; one that is not there is fine, and so is an interface that is gone.
 
+        One that vipd has set is removed from where it was set, though the interface may have another name by now.
+
         Raises:
             OSError: the kernel refuses it.
         """
         link = self.links.get(address.device)
-        if link is not None:
-            gone = (errno.EADDRNOTAVAIL,)
-            self.change(rtnetlink.address_request(address, link.ifindex), rtnetlink.DELADDR, 0, gone)
+        ifindex = self.picture.set_on(address) or (link.ifindex if link else None)
+        if ifindex is not None:
+            gone = (errno.EADDRNOTAVAIL, errno.ENODEV)
+            self.change(rtnetlink.address_request(address, ifindex), rtnetlink.DELADDR, 0, gone)
         self.picture.address_removed(address)
 
     def make_macvlan(self, name: str, lower: Link, mac: bytes, alias: str) -> None:

@@ -112,6 +112,10 @@ class Picture:
         ifindex, key = self._set[address]
         return ifindex != link.ifindex or key not in self._addresses.get(ifindex, ())
 
+    def set_on(self, address: VirtualAddress) -> int | None:
+        """The index of the interface that vipd has set an address on; None if it has not."""
+        return self._set[address][0] if address in self._set else None
+
     # -- acknowledgements
 
     def address_set(self, address: VirtualAddress, ifindex: int) -> None:

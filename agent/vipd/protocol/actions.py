@@ -40,7 +40,8 @@ class RouterActions:
         self._garp = GarpSchedule(config, behaviour)
         self._router_log = RouterLog(config, LOG_MESSAGES[behaviour.name], detail)
         self._muted = False
-        self._links = dict.fromkeys(config.interfaces, False)
+        carriers = config.carriers if behaviour.tracks_carriers else ()
+        self._links = dict.fromkeys((*config.interfaces, *carriers), False)
         self._timer_ns: int | None = None
         self._preempt_ns: int | None = None
         self._answered_ns = -1  # when it last answered a lower priority

@@ -37,6 +37,8 @@ class LogEvent(Enum):
     INTERFACE_UP = "an interface is up"
     LINK_DOWN = "netlink says that an interface went down"
     LINK_UP = "netlink says that an interface came up"
+    SOURCE_GONE = "the address to send from is not there"
+    SOURCE_HERE = "the address to send from is there again"
     DISCARDED = "a packet was discarded"
     REMARKED = "an advert was accepted with a remark"
     ADDRESS_LOST = "somebody else removed an address"
@@ -113,6 +115,8 @@ _KEEPALIVED_2 = {
     LogEvent.STOP_ADVERT_SENT: LogMessage("({name}) sent 0 priority", detail=True),
     LogEvent.LINK_DOWN: LogMessage("Netlink reports {interface} down"),
     LogEvent.LINK_UP: LogMessage("Netlink reports {interface} up"),
+    LogEvent.SOURCE_GONE: LogMessage("({name}) the address to send from is missing ({interface})"),
+    LogEvent.SOURCE_HERE: LogMessage("({name}) the address to send from is there ({interface})"),
     LogEvent.PRIORITY_CHANGED: LogMessage("({name}) Changing effective priority from {before} to {after}"),
     LogEvent.DISCARDED: LogMessage("({name}) discarded a packet from {source}: {reason}"),
     LogEvent.REMARKED: LogMessage("({name}) advert from {source}: {reason}"),

@@ -21,7 +21,7 @@ from vipd.protocol.table import Event, Guard, State
 from vipd.protocol.validation import Discard
 
 # What the daemon needs for any router, beside what its configuration names.
-SOCKETS, ADVERTS = "sockets", "adverts"
+SOCKETS, ADVERTS, SOURCE = "sockets", "adverts", "source address"
 
 
 class Router(RouterActions):
@@ -67,6 +67,11 @@ class Router(RouterActions):
             self._codec.prepare(self.priority)
 
     @property
+    def interfaces(self) -> tuple[str, ...]:
+        """Every interface that has to be up."""
+        return tuple(self._links)
+
+    @property
     def accepts(self) -> bool:
         """Whether a master takes packets for the addresses: an owner does, others by Accept_Mode (RFC 9568, 6.1)."""
         accept = self.behaviour.accepts if self.config.accept is None else self.config.accept
@@ -80,7 +85,7 @@ class Router(RouterActions):
     # -- what happened
 
     def started(self, links: dict[str, bool], now: int) -> None:
-        """The daemon started; `links` holds for each of `config.interfaces` whether it is up."""
+        """The daemon started; `links` holds for each of its interfaces whether it is up."""
         self._links.update((name, up) for name, up in links.items() if name in self._links)
         self._handle(Event.STARTED, now)
 
@@ -143,6 +148,12 @@ class Router(RouterActions):
         before = self._links_up
         self._needs[name] = met
         self._links_may_have_changed(before, now)
+
+    def source_changed(self, there: bool, now: int) -> None:
+        """The address that adverts have to be sent from has come or gone."""
+        if there != self._needs.get(SOURCE, True):
+            self._log(LogEvent.SOURCE_HERE if there else LogEvent.SOURCE_GONE, interface=self.config.interface)
+        self.need_changed(SOURCE, there, now)
 
     def priority_changed(self, priority: int, now: int) -> None:
         """The effective priority changed; the next advert and the next Skew_Time use it."""

@@ -89,7 +89,9 @@ def test_profile_1_2_2_tells_the_article_s_story(hosts: Hosts) -> None:
 
 def test_an_interface_that_comes_later_or_comes_again_is_joined(hosts: Hosts) -> None:
     hosts.run("ip -n A link del eth0")
-    hosts.start("A", "keepalived-2", priority=102)
+    config = hosts.configure("A", priority=102)
+    config.write_text("global_defs {\ndynamic_interfaces\n}\n" + config.read_text())
+    hosts.launch("A", "keepalived-2")
     hosts.start("B", "keepalived-2", priority=101)
     hosts.wait("B to be master while A waits for its interface", lambda: hosts.owners() == ["B"])
     assert "(VI_1) Entering FAULT STATE" in hosts.log("A")

@@ -334,7 +334,12 @@ def test_what_explain_prints_is_a_configuration_that_means_the_same(profile: str
 
 def test_every_interface_that_has_to_be_there_is_known_with_its_line() -> None:
     text = instance("track_interface {\neth2\neth3 weight 5\n}\nvirtual_ipaddress {\n10.1.1.2 dev eth4\n}")
-    where = {"eth2": "f:3: track_interface", "eth0": "f:9: interface", "eth4": "f:11: virtual_ipaddress"}
+    where = {
+        "eth2": "f:3: track_interface",
+        "eth3": "f:4: track_interface",
+        "eth0": "f:9: interface",
+        "eth4": "f:11: virtual_ipaddress",
+    }
     assert parse(text, "f").diagnostics.interfaces == where
     own = instance("use_vmac vrrp.7\nvirtual_ipaddress {\n10.1.1.2 dev vrrp.7\n}")
     assert list(parse(own, "f").diagnostics.interfaces) == ["eth0"]

@@ -245,3 +245,38 @@ def test_any_shuffle_of_keywords_is_read_or_refused(words: list[str]) -> None:
         parse(" ".join(words), "f")
     except ConfigError as error:
         assert error.problems
+
+
+def test_what_carries_something_of_a_router_has_to_be_up_unless_no_track_says_otherwise() -> None:
+    text = """
+vrrp_instance V {
+    interface eth0
+    virtual_router_id 7
+    %s
+    virtual_ipaddress {
+        10.1.1.1
+        10.1.1.2 dev a
+        10.1.1.3 dev b no_track
+    }
+    virtual_ipaddress_excluded {
+        10.1.1.4 dev c
+        fd00::4 dev d no_track
+    }
+    virtual_routes {
+        10.2.0.0/16 via 10.1.1.9 dev e
+        10.3.0.0/16 dev f no_track
+        10.4.0.0/16 nexthop via 10.1.1.9 dev g nexthop via 10.1.2.9 dev h
+        10.5.0.0/16 via 10.1.1.9
+    }
+    virtual_rules {
+        from 10.2.0.0/16 iif i table 1 preference 1
+        from 10.2.0.0/16 oif j table 1 preference 2
+        from 10.2.0.0/16 iif k table 1 preference 3 no_track
+    }
+}
+"""
+    assert router(text % "").carriers == ("eth0", *"aceij")
+    assert router(text % "dont_track_primary").carriers == tuple("aceij")
+    assert router(text % "use_vmac").carriers == tuple("aceij"), "its macvlan is down while another is master"
+    own = (text % "dont_track_primary").replace("dev e", "dev eth0")
+    assert "eth0" in router(own).carriers, "a route goes with its interface, as keepalived has it"
