@@ -23,6 +23,8 @@ from typing import NamedTuple
 
 from vipd.config.model import VirtualAddress, packed
 
+LINK_LOCAL = b"\xfe\x80"
+
 
 class Link(NamedTuple):
     """An interface. `up` is what keepalived takes for up: IFF_UP and IFF_RUNNING.
@@ -109,8 +111,7 @@ class Picture:
         link = self.links.get(address.device)
         if link is None or address not in self._set:
             return False
-        ifindex, key = self._set[address]
-        return ifindex != link.ifindex or key not in self._addresses.get(ifindex, ())
+        return self._set[address][1] not in self._addresses.get(link.ifindex, ())
 
     def set_on(self, address: VirtualAddress) -> int | None:
         """The index of the interface that vipd has set an address on; None if it has not."""
@@ -124,8 +125,10 @@ class Picture:
         key = _key(address.octets, address.prefix_length, peer)
         self._set[address] = ifindex, key
         there = self._addresses.setdefault(ifindex, {})
-        if key not in there:  # whether it is a source is for a report to say
-            there[key] = Address(ifindex, address.octets, address.prefix_length, peer, source=False)
+        if key not in there:
+            # Whether IPv4's is a secondary one, a report has to say; vipd's of IPv6 wait for no duplicate detection.
+            source = address.octets.startswith(LINK_LOCAL)
+            there[key] = Address(ifindex, address.octets, address.prefix_length, peer, source)
             self._octets = None
 
     def address_removed(self, address: VirtualAddress) -> None:

@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from vipd.config.model import VirtualAddress, packed
-from vipd.kernel.picture import Address, Link
+from vipd.kernel.picture import LINK_LOCAL, Address, Link
 
 NEWLINK, DELLINK, GETLINK, NEWADDR, DELADDR, GETADDR = 16, 17, 18, 20, 21, 22
 ERROR, DONE = 2, 3
@@ -30,7 +30,6 @@ _INFO_KIND, _INFO_DATA, _MACVLAN_MODE, _MACVLAN_MODE_BRIDGE = 1, 2, 1, 4
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_BROADCAST, _IFA_CACHEINFO, _IFA_FLAGS = 1, 2, 3, 4, 6, 8
 _TYPE_MASK = 0x3FFF  # the two bits above are flags
 _FOREVER = 0xFFFF_FFFF
-_LINK_LOCAL = b"\xfe\x80"
 
 
 class Message(NamedTuple):
@@ -140,7 +139,7 @@ def address(body: bytes) -> Address | None:
     if family == AF_INET:
         source = not flags & IFA_F_SECONDARY
     else:
-        source = octets.startswith(_LINK_LOCAL) and not flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)
+        source = octets.startswith(LINK_LOCAL) and not flags & (IFA_F_TENTATIVE | IFA_F_DADFAILED)
     return Address(ifindex, octets, prefix_length, found.get(_IFA_ADDRESS) or octets, source)
 
 
