@@ -54,6 +54,10 @@ class InputError(ViplabError):
     exit_status = ExitStatus.USAGE
 
 
+class NotSupportedError(InputError):
+    """A daemon or a lab cannot do what a scenario asks for; that is no fault of theirs, and nothing is measured."""
+
+
 class IncomparableError(InputError):
     """Two things were to be compared that cannot be: nothing was decided."""
 

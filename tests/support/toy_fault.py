@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from viplab.subjects.subject import Subject
 
 
-class FreezeTarget(HostTarget):
+class DozeTarget(HostTarget):
     """A host, and for how long."""
 
     duration_ms: int | None = Field(default=None, gt=0)
@@ -25,13 +25,13 @@ def _signal(name: str, subject: Subject, guest: Guest) -> str:
     return f"kill -{name} {' '.join(map(str, subject.processes(guest)))}"
 
 
-FREEZE = FaultKind(
-    name="freeze",
+DOZE = FaultKind(
+    name="doze",
     sentence="SIGSTOP to every process of the daemon, SIGCONT when it is healed.",
-    words="daemon on {host} frozen",
-    healed="daemon on {host} thawed",
-    state="daemon frozen",
-    target=FreezeTarget,
+    words="daemon on {host} dozing",
+    healed="daemon on {host} awake",
+    state="daemon dozing",
+    target=DozeTarget,
     part=Part.DAEMON,
     injection=InGuest(
         lambda target, subject, guest: _signal("STOP", subject, guest),
@@ -42,10 +42,10 @@ FREEZE = FaultKind(
 
 
 @pytest.fixture
-def freeze() -> Iterator[FaultKind]:
+def doze() -> Iterator[FaultKind]:
     """This kind, in the table for as long as a test runs."""
-    register(FREEZE)
+    register(DOZE)
     try:
-        yield FREEZE
+        yield DOZE
     finally:
         registry._table.cache_clear()

@@ -171,8 +171,11 @@ def _unseen(record: Record) -> str | None:
         if Sign.REQUESTS in kind.signs and not record.trips:
             return f"a fault cannot be judged ({said}): no stream of requests saw it"
         # Runs made before November 2026 did not count.
-        if Sign.FRAMES_DROPPED in kind.signs and end is not None and end.get("frames") == 0:
+        counted = end.get("frames") if end is not None else None
+        if Sign.FRAMES_DROPPED in kind.signs and counted == 0:
             return f"a fault did not take ({said}): no frame was dropped"
+        if Sign.FRAMES_SENT in kind.signs and not counted:
+            return f"a fault did not take ({said}): no frame was sent"
     return None
 
 

@@ -11,7 +11,7 @@ from viplab.errors import DaemonError, LabError
 from viplab.experiment.logs import keep_logs
 from viplab.experiment.setup_checks import CHECKS, SetUp
 from viplab.faults import FaultKind, HostTarget, Part, fault_kind
-from viplab.inject.fault import inject
+from viplab.inject.fault import Injected, inject
 from viplab.inject.ways import Bench
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_each
@@ -55,6 +55,8 @@ class ScenarioRunner:
         self._places = places
         self._ping: Ping | None = None
         self._faults = ExitStack()
+        self._lasting: dict[str, list[Injected]] = {}
+        """Faults that nobody has healed yet, by kind."""
         self._started: set[HostName] = set()
         self._phase = "setup"
         self._arp_taken = False
@@ -171,15 +173,30 @@ class ScenarioRunner:
             if place is not None:
                 waited_s = self._reach(place)
 
-        bench = Bench(self._lab.hosts, self._subject)
+        vrrp = self._scenario.vrrp
+        bench = Bench(self._lab.hosts, self._subject, vrrp.vip, vrrp.virtual_router_id)
         if kind.ends_daemon:
             self._started.discard(target.host)
-        injected = inject(kind, target, bench, self._timeline, self._phase, place, moment)
-        self._faults.callback(injected.heal)
-        if injected.until_ns is not None:
+        interval_ns, strikes = (getattr(target, "interval_ms", None) or 0) * 1_000_000, getattr(target, "repeat", 1)
+        begun_ns = 0
+        for number in range(strikes):
+            injected = inject(kind, target, bench, self._timeline, self._phase, None if number else place, moment)
+            begun_ns = begun_ns or time.monotonic_ns()
+            self._faults.callback(injected.heal)
+            if injected.until_ns is None:
+                self._lasting.setdefault(kind.name, []).append(injected)
+                break
             waited_s += self._pause(max(0, injected.until_ns - time.monotonic_ns()) / 1e9)
             injected.heal()
+            place = None
+            if number + 1 < strikes:
+                due_ns = begun_ns + (number + 1) * interval_ns
+                waited_s += self._pause(max(0, due_ns - time.monotonic_ns()) / 1e9)
         return waited_s
+
+    def _heal(self, name: str) -> None:
+        for injected in self._lasting.pop(name):
+            injected.heal()
 
     def _reach(self, place: float) -> float:
         """Wait for a place in the advert interval: in the current one if it is still to come, else in the next."""
@@ -218,5 +235,6 @@ _STEPS: dict[str, Callable[[ScenarioRunner, Any], float | None]] = {
     "ping": ScenarioRunner._start_ping,
     "check": ScenarioRunner._check,
     "observe": ScenarioRunner._pause,
+    "heal": ScenarioRunner._heal,
     "wait": ScenarioRunner._wait,
 }

@@ -11,9 +11,10 @@ from viplab import doctor, preflight, store
 from viplab.errors import HostError, InputError
 from viplab.experiment.plan import MOST_TIMEOUT_FACTOR, Plan
 from viplab.experiment.recipe import write_recipe
+from viplab.experiment.support import not_supported
 from viplab.experiment.trial import Trial, run_trial
 from viplab.experiment.workers import in_workers
-from viplab.faults import OnBridge, known
+from viplab.faults import AtClient, OnBridge
 from viplab.inject.nftables import check_nftables
 from viplab.lab.image import load_recipe
 from viplab.lab.lab import Lab, LabKind
@@ -55,6 +56,8 @@ def _run(plan: Plan, runs: RunStore) -> RunFolder:
     findings = preflight.examine_machine(runs)
     _check(plan)
     trials = _trials(plan, seed)
+    if not trials:
+        raise InputError("nothing that was asked for is supported: see above")
     workers = min(plan.workers, len(trials))
 
     def alone(lab: Lab) -> Path:
@@ -79,13 +82,12 @@ def _check(plan: Plan) -> None:
     if lacking := doctor.missing("network"):
         remedies = dict.fromkeys(finding.remedy for finding in lacking)
         raise HostError(f"{', '.join(finding.name for finding in lacking)}: not found here; {'; '.join(remedies)}")
-    done = {step.name for _, scenario in plan.scenarios for step in (*scenario.setup, *scenario.steps)}
-    if any(isinstance(kind.injection, OnBridge) for name, kind in known().items() if name in done):
+    if any(isinstance(kind.injection, OnBridge | AtClient) for _, one in plan.scenarios for kind in one.faults):
         check_nftables()
     for subject in plan.subjects:
         for _, scenario in plan.scenarios:
-            for host in scenario.daemons:
-                subject.configuration(scenario, host)
+            if why := not_supported(scenario, subject, plan.lab):
+                note(f"{scenario.scenario} with {subject.name}: not supported: {why}")
         if plan.lab.image is None:
             _check_machine(subject, plan.lab)
         elif missing := set(subject.packages) - set(load_recipe(plan.lab.image).file.packages):
@@ -130,8 +132,8 @@ def _timeout_factor(plan: Plan, lab: Lab) -> float:
 
 def _trials(plan: Plan, seed: int) -> list[tuple[int, Trial]]:
     versions: dict[str, str] = {}
-    turns = enumerate(plan.turns(), 1)
-    return [(number, Trial(*turn, seed, plan.trials, versions)) for number, turn in turns]
+    turns = [turn for turn in plan.turns() if not_supported(turn[0], turn[2], plan.lab) is None]
+    return [(number, Trial(*turn, seed, plan.trials, versions)) for number, turn in enumerate(turns, 1)]
 
 
 def _do(

@@ -5,12 +5,24 @@ Nothing here imports a lab or does anything at import: what acts takes a guest a
 `FaultKind` into the file of its family, or let another package bring it by an entry point of the group `viplab.faults`.
 """
 
-from viplab.faults.injection import InGuest, Injection, OnBridge, OnGuest
-from viplab.faults.kind import Change, Effect, FaultKind, Manner, Part, Sign
+from viplab.faults.injection import AtClient, ByStranger, InGuest, Injection, OnBridge, OnGuest, OnPort, Wires
+from viplab.faults.kind import Change, Effect, FaultKind, Manner, Need, Part, Sign
 from viplab.faults.registry import UnknownFaultError, fault_kind, known, register
-from viplab.faults.target import ClientTarget, HostTarget, LinkTarget, ReturnTarget, Target
+from viplab.faults.target import (
+    ClientTarget,
+    HostTarget,
+    Lasting,
+    LastingHostTarget,
+    LastingLinkTarget,
+    LinkTarget,
+    NetworkTarget,
+    ReturnTarget,
+    Target,
+)
 
 __all__ = [
+    "AtClient",
+    "ByStranger",
     "Change",
     "ClientTarget",
     "Effect",
@@ -18,15 +30,22 @@ __all__ = [
     "HostTarget",
     "InGuest",
     "Injection",
+    "Lasting",
+    "LastingHostTarget",
+    "LastingLinkTarget",
     "LinkTarget",
     "Manner",
+    "Need",
+    "NetworkTarget",
     "OnBridge",
     "OnGuest",
+    "OnPort",
     "Part",
     "ReturnTarget",
     "Sign",
     "Target",
     "UnknownFaultError",
+    "Wires",
     "fault_kind",
     "known",
     "register",

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from viplab.types import NetworkName
+from viplab.types import HostName, NetworkName
 
 if TYPE_CHECKING:
     from viplab.lab.guest import Guest, Timing
@@ -28,22 +28,70 @@ class InGuest:
 
 @dataclass(frozen=True)
 class OnGuest:
-    """Something that the host does to the machine that a guest is, bracketed by the host's clock."""
+    """Something that the host does to the machine that a guest is, bracketed by the host's clock.
 
-    call: Callable[[Guest], Timing]
-    heal: Callable[[Guest], Timing] | None = None
+    Both calls are given the kind's target and the guest.
+    """
+
+    call: Callable[[Any, Guest], Timing]
+    heal: Callable[[Any, Guest], Timing] | None = None
+
+
+Hook = Literal["prerouting", "input", "forward", "output", "postrouting"]
+
+
+@dataclass(frozen=True)
+class Wires:
+    """What a rule or a stranger is made of: the names of the bridge's ports to the hosts, and the virtual router."""
+
+    ports: Mapping[HostName, str]
+    vip: str
+    virtual_router_id: int = 51
+
+    def among(self, hosts: Collection[HostName] = ()) -> str:
+        """A set of nftables with the ports to these hosts, or to all."""
+        return f"{{ {', '.join(self.ports[host] for host in hosts or self.ports)} }}"
+
+
+Match = Callable[[Any, Wires], str]
+"""An expression of nftables, made of a kind's target and of the wires."""
 
 
 @dataclass(frozen=True)
 class OnBridge:
-    """Frames that the bridge of a network drops, and counts, until the rule is taken away.
+    """Frames that the bridge of a network drops, and counts, until the rules are taken away.
 
-    `match` makes nftables' expression of the kind's target and the names of the bridge's ports to the hosts.
+    For each hook that is named `match` makes nftables' expression of the kind's target and of the wires. Without a
+    network it is the target's own.
     """
 
-    network: NetworkName
-    hook: Literal["prerouting", "input", "forward", "output", "postrouting"]
-    match: Callable[[Any, Sequence[str]], str]
+    network: NetworkName | None
+    match: Mapping[Hook, Match]
 
 
-Injection = InGuest | OnGuest | OnBridge
+@dataclass(frozen=True)
+class AtClient:
+    """Frames that the client's kernel drops on the public network, behind its capture, and counts."""
+
+    match: Match
+
+
+@dataclass(frozen=True)
+class OnPort:
+    """Flags of a bridge's port to a host, as `bridge link set` names them; healing gives each its opposite."""
+
+    flags: Mapping[str, bool]
+
+
+@dataclass(frozen=True)
+class ByStranger:
+    """Frames that a station of its own sends on a network, so many a second, until it is taken away.
+
+    `frames` makes, of the kind's target and of the wires, the frames that are sent in turn.
+    """
+
+    network: NetworkName | None
+    frames: Callable[[Any, Wires], Sequence[bytes]]
+
+
+Injection = InGuest | OnGuest | OnBridge | AtClient | OnPort | ByStranger

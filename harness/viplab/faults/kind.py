@@ -8,7 +8,7 @@ from enum import Enum
 
 from pydantic import BaseModel
 
-from viplab.faults.injection import Injection, OnBridge
+from viplab.faults.injection import InGuest, Injection, OnGuest
 
 
 class Effect(Enum):
@@ -54,6 +54,17 @@ class Sign(Enum):
     HEALED = "it has an end, bracketed by the clock as its beginning is"
     REQUESTS = "a stream of requests ran meanwhile"
     FRAMES_DROPPED = "the rule counted frames"
+    FRAMES_SENT = "the stranger counted the frames that it sent"
+    PORT_SAYS = "the bridge says of the port what it was told (the trial is broken off where it does not)"
+
+
+class Need(Enum):
+    """What a kind of fault needs of a lab or of a daemon; where that lacks it the fault is not supported."""
+
+    MACHINES = "hosts that are machines of their own"
+    CLOCKS = "hosts with a clock of their own"
+    PARENT = "a daemon of more than one process"
+    RELOAD = "a daemon that reads its configuration anew"
 
 
 @dataclass(frozen=True)
@@ -79,6 +90,8 @@ class FaultKind:
     manner: Manner = Manner.AT_ONCE
     state: str | None = None
     """What the host is from then on, in two words for the live view; None where it strikes no host."""
+    needs: frozenset[Need] = frozenset()
+    """What has to be there for it to be done honestly."""
     healed: str | None = None
     """What happened when it was healed, as `words`; None where nothing heals it but a fresh host."""
 
@@ -103,7 +116,7 @@ class FaultKind:
     @property
     def heals(self) -> bool:
         """Whether there is something that puts it right."""
-        return isinstance(self.injection, OnBridge) or self.injection.heal is not None
+        return not isinstance(self.injection, InGuest | OnGuest) or self.injection.heal is not None
 
     @property
     def returns(self) -> bool:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from viplab.faults.injection import InGuest, OnGuest
-from viplab.faults.kind import Change, Effect, FaultKind, Manner, Part, Sign
-from viplab.faults.target import HostTarget
+from viplab.faults.kind import Change, Effect, FaultKind, Manner, Need, Part, Sign
+from viplab.faults.target import HostTarget, LastingHostTarget
 
 KINDS = (
     FaultKind(
@@ -13,7 +13,7 @@ KINDS = (
         words="power of {host} cut",
         state="power cut",
         target=HostTarget,
-        injection=OnGuest(lambda guest: guest.power_cut()),
+        injection=OnGuest(lambda target, guest: guest.power_cut()),
         signs=(Sign.ADVERTS_END,),
         effect=Effect.HOST_LOST,
         part=Part.HOST,
@@ -32,5 +32,17 @@ KINDS = (
         part=Part.HOST,
         change=Change.ENDS,
         manner=Manner.LATER,
+    ),
+    FaultKind(
+        name="pause",
+        sentence="The guest stands still, as with `virsh suspend`, and goes on when it is healed.",
+        words="{host} paused",
+        healed="{host} goes on",
+        state="paused",
+        target=LastingHostTarget,
+        injection=OnGuest(lambda target, guest: guest.pause(), heal=lambda target, guest: guest.resume()),
+        signs=(Sign.HEALED, Sign.ADVERTS_END),
+        part=Part.HOST,
+        needs=frozenset({Need.MACHINES}),
     ),
 )

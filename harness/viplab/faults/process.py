@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from viplab.faults.injection import InGuest
-from viplab.faults.kind import Change, Effect, FaultKind, Manner, Part, Sign
-from viplab.faults.target import HostTarget, ReturnTarget
+from viplab.faults.kind import Change, Effect, FaultKind, Manner, Need, Part, Sign
+from viplab.faults.target import HostTarget, LastingHostTarget, ReturnTarget
 
 if TYPE_CHECKING:
     from viplab.lab.guest import Guest
@@ -17,6 +17,18 @@ def _kill(target: HostTarget, subject: Subject, guest: Guest) -> str:
     """SIGKILL to all of them, halted first: keepalived's child would make an orderly end once its parent is gone."""
     processes = " ".join(map(str, subject.processes(guest)))
     return f"kill -STOP {processes}; kill -9 {processes}"
+
+
+def _signal(name: str, subject: Subject, guest: Guest) -> str:
+    return f"kill -{name} {' '.join(map(str, subject.processes(guest)))}"
+
+
+def _parents(subject: Subject, guest: Guest, *, wanted: bool) -> str:
+    """The processes that are no child of another of the daemon's, or those that are."""
+    pids = list(map(str, subject.processes(guest)))
+    statuses = " ".join(f"/proc/{pid}/status" for pid in pids)
+    said = guest.run(f"grep -h ^PPid: {statuses}").checked().stdout.split()[1::2]
+    return " ".join(pid for pid, parent in zip(pids, said, strict=True) if (parent not in pids) == wanted)
 
 
 KINDS = (
@@ -44,6 +56,64 @@ KINDS = (
         part=Part.DAEMON,
         change=Change.ENDS,
         manner=Manner.IN_ORDER,
+    ),
+    FaultKind(
+        name="kill_parent",
+        sentence="SIGKILL to the daemon's parent process alone.",
+        words="parent process of the daemon on {host} killed",
+        state="parent killed",
+        target=HostTarget,
+        injection=InGuest(lambda target, subject, guest: f"kill -9 {_parents(subject, guest, wanted=True)}"),
+        signs=(Sign.COMMAND,),
+        part=Part.DAEMON,
+        needs=frozenset({Need.PARENT}),
+    ),
+    FaultKind(
+        name="kill_child",
+        sentence="SIGKILL to the daemon's child process alone, which is the one that speaks VRRP.",
+        words="child process of the daemon on {host} killed",
+        state="child killed",
+        target=HostTarget,
+        injection=InGuest(lambda target, subject, guest: f"kill -9 {_parents(subject, guest, wanted=False)}"),
+        signs=(Sign.COMMAND,),
+        part=Part.DAEMON,
+        needs=frozenset({Need.PARENT}),
+    ),
+    FaultKind(
+        name="freeze",
+        sentence="SIGSTOP to every process of the daemon, SIGCONT when it is healed.",
+        words="daemon on {host} frozen",
+        healed="daemon on {host} thawed",
+        state="daemon frozen",
+        target=LastingHostTarget,
+        injection=InGuest(
+            lambda target, subject, guest: _signal("STOP", subject, guest),
+            heal=lambda target, subject, guest: _signal("CONT", subject, guest),
+        ),
+        signs=(Sign.COMMAND, Sign.HEALED),
+        part=Part.DAEMON,
+    ),
+    FaultKind(
+        name="restart",
+        sentence="Stop the daemon and start it again at once.",
+        words="daemon on {host} restarted",
+        state="daemon up",
+        target=HostTarget,
+        injection=InGuest(lambda target, subject, guest: f"{subject.stop_command}; {subject.start_command}"),
+        signs=(Sign.COMMAND, Sign.DAEMON_RUNS),
+        part=Part.DAEMON,
+        manner=Manner.IN_ORDER,
+    ),
+    FaultKind(
+        name="reload",
+        sentence="Have the daemon read its configuration again, unchanged.",
+        words="daemon on {host} reloaded",
+        state="daemon up",
+        target=HostTarget,
+        injection=InGuest(lambda target, subject, guest: _signal("HUP", subject, guest)),
+        signs=(Sign.COMMAND, Sign.DAEMON_RUNS),
+        part=Part.DAEMON,
+        needs=frozenset({Need.RELOAD}),
     ),
     FaultKind(
         name="bring_back",

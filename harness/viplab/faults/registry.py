@@ -8,12 +8,15 @@ from types import MappingProxyType
 from typing import Any
 
 from viplab.errors import InputError
-from viplab.faults import link, power, process, traffic
+from viplab.faults import client, hostile, link, network, port, power, process, system
 from viplab.faults.kind import FaultKind
 from viplab.plugins import brought, loading
 
 GROUP = "viplab.faults"
 """Entry points of this group name a `FaultKind`, or several of them in a row."""
+
+
+_FAMILIES = (process, link, port, network, power, system, hostile, client)
 
 
 class UnknownFaultError(InputError):
@@ -23,7 +26,7 @@ class UnknownFaultError(InputError):
 @cache
 def _table() -> dict[str, FaultKind]:
     table: dict[str, FaultKind] = {}
-    for kind in (*process.KINDS, *link.KINDS, *power.KINDS, *traffic.KINDS):
+    for kind in (kind for family in _FAMILIES for kind in family.KINDS):
         _add(table, kind)
     for point in brought(GROUP).values():
         with loading("fault kinds", point):

@@ -1,4 +1,4 @@
-"""A rule of nftables' bridge family that drops frames and counts them.
+"""Rules of nftables that drop frames and count them.
 
 Through nftables' own library: starting its program would take longer than the switch it makes.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import ctypes
 import re
 import time
+from collections.abc import Mapping
 from itertools import count
 
 from viplab.errors import HostError, LabError
@@ -33,11 +34,11 @@ def _library() -> ctypes.CDLL:
         raise HostError(f"{_LIBRARY}: not installed; it comes with nftables, which frames are dropped by") from None
 
 
-class DropRule:
-    """One rule in a table of its own, made ready: what is left to do when its time comes is one transaction."""
+class DropRules:
+    """Rules in a table of their own, made ready: what is left to do when its time comes is one transaction."""
 
-    def __init__(self, hook: str, match: str) -> None:
-        """Make the table.
+    def __init__(self, family: str, match: Mapping[str, str]) -> None:
+        """Make the table, with a chain for each hook that `match` has an expression for.
 
         Raises:
             HostError: nftables is not installed.
@@ -50,18 +51,21 @@ class DropRule:
         self._context = ctypes.c_void_p(self._library.nft_ctx_new(0))
         self._library.nft_ctx_buffer_error(self._context)
         self._library.nft_ctx_buffer_output(self._context)
-        self._table = f"bridge viplab{next(_NUMBERS)}"
+        self._table = f"{family} viplab{next(_NUMBERS)}"
         self._match = match
-        chain = f"add chain {self._table} drops {{ type filter hook {hook} priority 0; }}"
-        self._apply(f"add table {self._table}; {chain}; add counter {self._table} dropped")
+        chains = (f"add chain {self._table} {hook} {{ type filter hook {hook} priority 0; }}" for hook in match)
+        self._apply("; ".join([f"add table {self._table}", *chains, f"add counter {self._table} dropped"]))
 
     def drop(self) -> Timing:
         """Begin to drop what matches."""
-        return self._apply(f"add rule {self._table} drops {self._match} counter name dropped drop")
+        rules = (
+            f"add rule {self._table} {hook} {match} counter name dropped drop" for hook, match in self._match.items()
+        )
+        return self._apply("; ".join(rules))
 
     def lift(self) -> Timing:
         """End it."""
-        return self._apply(f"flush chain {self._table} drops")
+        return self._apply("; ".join(f"flush chain {self._table} {hook}" for hook in self._match))
 
     def dropped(self) -> int:
         """Frames that were dropped."""

@@ -1,20 +1,22 @@
-"""The three ways in which a fault is done, each made ready beforehand so that acting takes milliseconds."""
+"""The ways in which a fault is done, each made ready beforehand so that acting takes milliseconds."""
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Protocol
 
 from viplab.errors import LabError
-from viplab.faults import FaultKind, InGuest, OnBridge, OnGuest
-from viplab.inject.nftables import DropRule
+from viplab.faults import AtClient, ByStranger, FaultKind, InGuest, OnBridge, OnGuest, OnPort, Wires
+from viplab.inject.nftables import DropRules
+from viplab.inject.stranger import Stranger
+from viplab.lab.command import run
 from viplab.lab.guest import Armed, Guest, Timing
-from viplab.lab.topology import CENSUS_PORT, NETWORKS
+from viplab.lab.topology import NETWORKS, PUBLIC, Network
 from viplab.subjects.subject import Subject
-from viplab.types import HostName
+from viplab.types import HostName, NetworkName
 
 
 @dataclass(frozen=True)
@@ -23,6 +25,19 @@ class Bench:
 
     hosts: Mapping[HostName, Guest]
     subject: Subject
+    vip: str
+    virtual_router_id: int
+
+    def wires(self, network: Network) -> Wires:
+        """A network as rules and strangers see it."""
+        cards = {name: (guest.host, guest.host.interfaces) for name, guest in self.hosts.items()}
+        ports = {
+            name: host.port(card.name)
+            for name, (host, interfaces) in cards.items()
+            for card in interfaces
+            if card.network == network.name
+        }
+        return Wires(ports, self.vip, self.virtual_router_id)
 
 
 class Way(Protocol):
@@ -83,39 +98,94 @@ class _Call:
     marker: str | None = None
 
     def __init__(self, kind: FaultKind, how: OnGuest, target: Any, bench: Bench) -> None:
-        self._how, self._guest = how, bench.hosts[target.host]
+        self._how, self._target, self._guest = how, target, bench.hosts[target.host]
 
     def strike(self) -> Timing:
-        return self._how.call(self._guest)
+        return self._how.call(self._target, self._guest)
 
     def heal(self) -> tuple[Timing, dict[str, Any]] | None:
-        return None if self._how.heal is None else (self._how.heal(self._guest), {})
+        if self._how.heal is None or not self._guest.running:
+            return None
+        return self._how.heal(self._target, self._guest), {}
 
     def discard(self) -> None:
         pass
 
 
-class _Rule:
-    """A rule of a bridge."""
+class _Rules:
+    """Rules of nftables that drop frames."""
 
     marker: str | None = None
 
-    def __init__(self, kind: FaultKind, how: OnBridge, target: Any, bench: Bench) -> None:
-        (bridge,) = (network.bridge for network in NETWORKS if network.name == how.network)
-        ports = [port.name for port in (Path("/sys/class/net") / bridge / "brif").iterdir()]
-        self._rule = DropRule(how.hook, how.match(target, [port for port in ports if port != CENSUS_PORT]))
+    def __init__(self, family: str, match: Mapping[str, str]) -> None:
+        self._rules = DropRules(family, match)
 
     def strike(self) -> Timing:
-        return self._rule.drop()
+        return self._rules.drop()
 
     def heal(self) -> tuple[Timing, dict[str, Any]] | None:
         try:
-            return self._rule.lift(), {"frames": self._rule.dropped()}
+            return self._rules.lift(), {"frames": self._rules.dropped()}
         finally:
-            self._rule.remove()
+            self._rules.remove()
 
     def discard(self) -> None:
-        self._rule.remove()
+        self._rules.remove()
+
+
+def _on_bridge(kind: FaultKind, how: OnBridge, target: Any, bench: Bench) -> Way:
+    wires = bench.wires(_network(kind, how.network, target, bench))
+    return _Rules("bridge", {hook: match(target, wires) for hook, match in how.match.items()})
+
+
+def _at_client(kind: FaultKind, how: AtClient, target: Any, bench: Bench) -> Way:
+    wires = bench.wires(PUBLIC)
+    return _Rules("arp", {"input": f"iifname {PUBLIC.bridge} {how.match(target, wires)}"})
+
+
+class _Flags:
+    """Flags of a bridge's port."""
+
+    marker: str | None = None
+
+    def __init__(self, kind: FaultKind, how: OnPort, target: Any, bench: Bench) -> None:
+        self._port = bench.hosts[target.host].host.port(target.interface)
+        self._flags = how.flags
+
+    def strike(self) -> Timing:
+        return self._set(self._flags)
+
+    def heal(self) -> tuple[Timing, dict[str, Any]] | None:
+        return self._set({flag: not on for flag, on in self._flags.items()}), {}
+
+    def discard(self) -> None:
+        pass
+
+    def _set(self, flags: Mapping[str, bool]) -> Timing:
+        """Set them all in one request, and ask the bridge whether it has."""
+        words = [word for flag, on in flags.items() for word in (flag, "on" if on else "off")]
+        before_ns = time.time_ns()
+        run(["bridge", "link", "set", "dev", self._port, *words])
+        after_ns = time.time_ns()
+        (said,) = json.loads(run(["bridge", "-json", "-details", "link", "show", "dev", self._port]))
+        if wrong := [flag for flag, on in flags.items() if said.get(flag) is not on]:
+            raise LabError(
+                f"the bridge does not set {', '.join(wrong)} of its port {self._port}; the kernel is too old"
+            )
+        return Timing(before_ns, after_ns, 0)
+
+
+def _by_stranger(kind: FaultKind, how: ByStranger, target: Any, bench: Bench) -> Way:
+    network = _network(kind, how.network, target, bench)
+    return Stranger(network.bridge, how.frames(target, bench.wires(network)), target.rate)
+
+
+def _network(kind: FaultKind, name: NetworkName | None, target: Any, bench: Bench) -> Network:
+    """The network that a kind is about, or its target: by its name, or by the card of a host."""
+    if name is None:
+        card = getattr(target, "interface", None)
+        name = target.network if card is None else bench.hosts[target.host].host.interface(card).network
+    return next(network for network in NETWORKS if network.name == name)
 
 
 def ready(kind: FaultKind, target: Any, bench: Bench) -> Way:
@@ -131,5 +201,8 @@ def ready(kind: FaultKind, target: Any, bench: Bench) -> Way:
 _WAYS: dict[type, Callable[[FaultKind, Any, Any, Bench], Way]] = {
     InGuest: _Command,
     OnGuest: _Call,
-    OnBridge: _Rule,
+    OnBridge: _on_bridge,
+    AtClient: _at_client,
+    OnPort: _Flags,
+    ByStranger: _by_stranger,
 }

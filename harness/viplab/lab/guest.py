@@ -114,3 +114,23 @@ class Guest(Protocol):
     def power_cut(self) -> Timing:
         """Cut the power: nothing in the guest gets to clean up."""
         ...
+
+    def set_carrier(self, interface: str, *, present: bool) -> Timing:
+        """Pull the cable out of a card, or plug it in."""
+        ...
+
+    def pause(self) -> Timing:
+        """Let it stand still.
+
+        Raises:
+            LabError: it is no machine.
+        """
+        ...
+
+    def resume(self) -> Timing:
+        """Let it go on.
+
+        Raises:
+            LabError: it is no machine.
+        """
+        ...

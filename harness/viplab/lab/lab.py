@@ -94,6 +94,11 @@ class LabKind(Protocol):
         ...
 
     @property
+    def machines(self) -> bool:
+        """Whether its hosts are machines of their own, each with a kernel and processors."""
+        ...
+
+    @property
     def clock(self) -> Clock:
         """Whose clock its hosts have."""
         ...

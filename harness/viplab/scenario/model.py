@@ -17,7 +17,7 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from viplab.faults import Part, known
+from viplab.faults import FaultKind, Part, known
 from viplab.scenario.step import Step, Wait
 from viplab.types import HostName
 
@@ -123,6 +123,12 @@ class Scenario(_Strict):
     expect: Expect
 
     @property
+    def faults(self) -> list[FaultKind]:
+        """Each kind of fault that a step does, in order."""
+        kinds = known()
+        return [kinds[step.name] for step in (*self.setup, *self.steps) if step.name in kinds]
+
+    @property
     def daemons(self) -> dict[HostName, Node]:
         """The hosts that run the daemon."""
         return {name: node for name, node in self.hosts.items() if node.runs_daemon}
@@ -138,6 +144,22 @@ class Scenario(_Strict):
                 raise ValueError(f"{where}: there is no host {host}; there are: {', '.join(self.hosts)}")
             if needs_daemon and host not in self.daemons:
                 raise ValueError(f"{where}: host {host} runs no daemon; give it a state and a priority")
+        return self
+
+    @model_validator(mode="after")
+    def _heals_what_lasts(self) -> Scenario:
+        lasting: set[str] = set()
+        for phase, steps in (("setup", self.setup), ("steps", self.steps)):
+            for at, step in enumerate(steps):
+                if step.name == "heal":
+                    if step.argument not in lasting:
+                        last = f"there are: {', '.join(sorted(lasting))}" if lasting else "none lasts then"
+                        raise ValueError(f"{phase}.{at}: there is no {step.argument} to heal; {last}")
+                    lasting.discard(step.argument)
+                elif (
+                    (kind := known().get(step.name)) and kind.heals and not getattr(step.argument, "duration_ms", None)
+                ):
+                    lasting.add(kind.name)
         return self
 
     @model_validator(mode="after")

@@ -46,6 +46,7 @@ _OWN: dict[str, tuple[Any, str]] = {
     "observe": (Seconds, "Go on observing for so many seconds; nothing is waited for."),
     "ping": (Literal["start", "stop"], "The article's `ping VIP` on the client, once a second."),
     "wait": (Wait, "Wait until something has been seen."),
+    "heal": (str, "Heal a fault that was given no duration, by its name; all of that kind, if there are several."),
     "check": (list[ClaimId], "Set-up checks, by the id of the claim that each decides."),
 }
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from viplab.errors import InputError
+from viplab.errors import NotSupportedError
 from viplab.faults import Effect
 from viplab.subjects.family import NONE, Family, Terms, TimingModel
 from viplab.subjects.subject import Subject
@@ -75,12 +75,14 @@ class Frr(Subject):
         """vrrpd.conf and zebra.conf, and the script that makes the macvlan, which FRR leaves to its user."""
         vrrp, interface = scenario.vrrp, self.advert_interface(scenario)
         if untracked := [name for name in vrrp.track_interface if name != interface]:
-            raise InputError(
+            raise NotSupportedError(
                 f"frr cannot do {scenario.scenario}: it cannot track {untracked[0]}; "
                 f"it notices only the loss of {interface}, which its adverts leave by"
             )
         if vrrp.advert_int * 1000 > _LONGEST_MS:
-            raise InputError(f"frr cannot do {scenario.scenario}: advert_int is at most 40 s, not {vrrp.advert_int}")
+            raise NotSupportedError(
+                f"frr cannot do {scenario.scenario}: advert_int is at most 40 s, not {vrrp.advert_int}"
+            )
         settings: dict[str, object] = {
             "version": 2,
             "priority": scenario.hosts[host].priority,

@@ -59,6 +59,8 @@ class Keepalived(Subject):
     profiles = (KEEPALIVED_2,)
     present = ("/usr/sbin/keepalived", "/etc/init.d/keepalived")
     packages = ("keepalived",)
+    has_parent = True
+    reloads = True
     start_command = "/etc/init.d/keepalived start >/dev/null"
     stop_command = "/etc/init.d/keepalived stop >/dev/null"
 

@@ -34,6 +34,10 @@ class Subject(ABC):
     """Starts the daemon and returns when it runs; a shell command on the host."""
     stop_command: ClassVar[str]
     """Ends it in its orderly way, as its service does."""
+    has_parent: ClassVar[bool] = False
+    """Whether one process of it watches over another, which speaks VRRP."""
+    reloads: ClassVar[bool] = False
+    """Whether it reads its configuration anew on SIGHUP."""
     present: ClassVar[tuple[str, ...]] = ()
     """Files that a host must have beforehand; `install` brings the rest."""
     packages: ClassVar[tuple[str, ...]] = ()

@@ -27,6 +27,7 @@ class Vipd(Subject):
     name = "vipd"
     profiles = (KEEPALIVED_1, KEEPALIVED_2)
     present = ("/usr/bin/python3",)
+    reloads = True
     start_command = "/etc/init.d/vipd start >/dev/null"
     stop_command = "/etc/init.d/vipd stop >/dev/null"
 

@@ -8,15 +8,15 @@ from typing import Any
 from support.scenarios import InNamespaces, scenario
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
-from viplab.faults import FaultKind
+from viplab.faults import FaultKind, Sign
 from viplab.lab.command import run
 from viplab.lab.lab import Lab
 
 
 def test_a_fault_of_another_package_ends_when_its_time_is_over_or_else_with_the_steps(
-    freeze: FaultKind, in_namespaces: InNamespaces
+    doze: FaultKind, in_namespaces: InNamespaces
 ) -> None:
-    steps = ("freeze: {host: A, duration_ms: 300}", "observe: 0.5", "freeze: {host: B}", "observe: 0.5")
+    steps = ("doze: {host: A, duration_ms: 300}", "observe: 0.5", "doze: {host: B}", "observe: 0.5")
     record = read_trial(in_namespaces.run(scenario(*steps)))
     assert record.all("error") == []
     (first, thawed, _), (second, last, _) = record.injected
@@ -30,8 +30,57 @@ def test_a_fault_of_another_package_ends_when_its_time_is_over_or_else_with_the_
     assert [fault.summary.outage_window_s for fault in view.faults] == [None, None]
 
 
-def test_a_fault_is_healed_where_the_steps_break_off(freeze: FaultKind, in_namespaces: InNamespaces) -> None:
-    record = read_trial(in_namespaces.run(scenario("freeze: {host: B}", "wait: {master: B, within: 1}")))
+LASTING = (
+    "partition: {duration_ms: 1200}",
+    "one_way: {host: A, duration_ms: 1200}",
+    "adverts_lost: {host: A, share: 0.5, duration_ms: 1200, repeat: 2, interval_ms: 1500}",
+    "port_silent: {host: B, duration_ms: 1200, interface: eth0}",
+    "multicast_withheld: {host: B, duration_ms: 300, interface: eth0}",
+    "port_locked: {host: A, duration_ms: 300}",
+    "freeze: {host: B, duration_ms: 300}",
+    "carrier_lost: {host: B, duration_ms: 300}",
+    "link_flap: {host: B, duration_ms: 300}",
+    "descriptors_out: {host: B, duration_ms: 300}",
+    "address_removed: {host: B, interface: eth2, duration_ms: 300}",
+    "foreign_adverts: {priority: 1, rate: 20, duration_ms: 300}",
+    "foreign_adverts: {ttl: 64, duration_ms: 300}",
+    "foreign_carp: {priority: 1, duration_ms: 300}",
+    "arp_spoofed: {duration_ms: 300}",
+    "announcements_limited: {rate: 1, duration_ms: 300}",
+)
+
+
+def test_every_fault_that_lasts_takes_is_healed_and_leaves_nothing(in_namespaces: InNamespaces) -> None:
+    left: list[str] = []
+
+    def listen(lab: Lab, event: dict[str, Any]) -> None:
+        if event["event"] == "fault_healed":
+            left.append(run(["nft", "list", "tables"]) + run(["bridge", "-details", "link", "show"]))
+
+    record = read_trial(in_namespaces.run(scenario(*LASTING), listen=listen))
+    assert record.all("error") == []
+    assert len(record.injected) == len(LASTING) + 1
+    for begin, end, kind in record.injected:
+        assert end is not None, kind.name
+        assert begin["duration_ns"] / 1e9 <= (end["after_ns"] - begin["before_ns"]) / 1e9, kind.name
+        if Sign.FRAMES_SENT in kind.signs or kind.name in ("partition", "one_way", "port_silent"):
+            assert end["frames"] > 0, kind.name
+    of_the_bench = ("viplab-strange", "mcast_flood off", "locked on", "bridge viplab", "arp viplab")
+    assert [words for words in of_the_bench if any(words in text for text in left)] == []
+
+
+def test_a_fault_that_was_given_no_end_lasts_until_its_step_heals_it(in_namespaces: InNamespaces) -> None:
+    steps = ("partition: {}", "wait: {master: B}", "heal: partition", "observe: 1")
+    record = read_trial(in_namespaces.run(scenario(*steps)))
+    assert record.all("error") == []
+    ((begin, end, _),) = record.injected
+    assert end is not None and end["frames"] > 0
+    both = [advert for advert in record.adverts if begin.t_ns < advert.time_ns < end.t_ns]
+    assert {record.advertiser(advert) for advert in both} == {"A", "B"}
+
+
+def test_a_fault_is_healed_where_the_steps_break_off(doze: FaultKind, in_namespaces: InNamespaces) -> None:
+    record = read_trial(in_namespaces.run(scenario("doze: {host: B}", "wait: {master: B, within: 1}")))
     assert len(record.all("error")) == 1
     ((_, healed, _),) = record.injected
     assert healed is not None

@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from support import toy_fault
-from support.toy_fault import FREEZE
+from support.toy_fault import DOZE
 
 PROGRAM = """
 from viplab.errors import ViplabError
@@ -37,11 +37,11 @@ def said(folder: Path, module: str) -> str:
     return done.stdout.strip()
 
 
-@pytest.mark.parametrize("kinds", ["FREEZE", "(FREEZE,)"])
+@pytest.mark.parametrize("kinds", ["DOZE", "(DOZE,)"])
 def test_a_package_adds_one_kind_or_several(tmp_path: Path, kinds: str) -> None:
-    names = said(tmp_path, f"from support.toy_fault import FREEZE\nKINDS = {kinds}\n").split()
+    names = said(tmp_path, f"from support.toy_fault import DOZE\nKINDS = {kinds}\n").split()
     assert names[0] == "kill"
-    assert names[-1] == "freeze"
+    assert names[-1] == "doze"
 
 
 @pytest.mark.parametrize(
@@ -72,4 +72,4 @@ def test_a_package_that_is_broken_is_one_line_that_names_it(tmp_path: Path, modu
 )
 def test_a_kind_that_contradicts_itself_cannot_be_made(changes: dict[str, object], why: str) -> None:
     with pytest.raises(ValueError, match=why):
-        replace(FREEZE, **changes)  # type: ignore[arg-type]
+        replace(DOZE, **changes)  # type: ignore[arg-type]

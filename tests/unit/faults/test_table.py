@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
 
@@ -10,18 +11,18 @@ import pytest
 
 from support import report_sample
 from support import synthetic as s
-from support.toy_fault import FREEZE
+from support.toy_fault import DOZE
 from viplab.analysis.reading import read_trial
 from viplab.analysis.summary import FaultSummary
 from viplab.analysis.trial import view_trial
 from viplab.analysis.views import TrialView
 from viplab.errors import InputError
 from viplab.experiment.scenario_runner import _STEPS
-from viplab.faults import Effect, FaultKind, Injection, Part, known, page, register
+from viplab.faults import Effect, FaultKind, InGuest, Injection, OnGuest, Part, known, page, register
 from viplab.inject import ways
 from viplab.inject.fault import inject
 from viplab.inject.ways import Bench
-from viplab.lab.guest import Timing
+from viplab.lab.guest import Result, Timing
 from viplab.lab.topology import make_host
 from viplab.live.picture import Picture
 from viplab.observe.timeline import Timeline
@@ -33,14 +34,19 @@ from viplab.scenario.schema import schema_text
 from viplab.scenario.step import Step, steps
 from viplab.subjects.registry import subject
 
-GIVEN: dict[str, Any] = {"bring_back": "A", "cut": {"duration_ms": 5}}
-"""What a step needs, where that is not just the host."""
+GIVEN: dict[str, Any] = {
+    "bring_back": "A",
+    "cut": {"duration_ms": 5},
+    "announcements_limited": {"rate": 1},
+    "clock_stepped": {"host": "A", "seconds": 5},
+}
+"""What a step needs, where that is not just the host, or nothing where no host is struck."""
 
-every_kind = pytest.mark.parametrize("kind", [*known().values(), FREEZE], ids=lambda kind: kind.name)
+every_kind = pytest.mark.parametrize("kind", [*known().values(), DOZE], ids=lambda kind: kind.name)
 
 
 @pytest.fixture(autouse=True)
-def _one_more(freeze: FaultKind) -> None:
+def _one_more(doze: FaultKind) -> None:
     """A kind of another package is told of as the others are."""
 
 
@@ -49,7 +55,7 @@ def host_of(kind: FaultKind) -> str | None:
 
 
 def step_of(kind: FaultKind) -> dict[str, Any]:
-    return {kind.name: GIVEN.get(kind.name, {"host": "A"})}
+    return {kind.name: GIVEN.get(kind.name, {"host": "A"} if kind.part is not None else {})}
 
 
 def scenario_of(kind: FaultKind) -> str:
@@ -110,8 +116,17 @@ class Host:
 
         return Armed()
 
+    def run(self, command: str) -> Result:
+        return Result(command, 0, "PPid:\t1\n", "")
+
     def power_cut(self) -> Timing:
         self.done.append("power")
+        return Timing(1, 2, 0)
+
+    pause = resume = power_cut
+
+    def set_carrier(self, interface: str, *, present: bool) -> Timing:
+        self.done.append(interface)
         return Timing(1, 2, 0)
 
 
@@ -122,11 +137,11 @@ class Daemon:
         return [7]
 
 
-class Rule:
-    """In place of one of nftables'."""
+class Rules:
+    """In place of those of nftables."""
 
-    def __init__(self, hook: str, match: str) -> None:
-        assert match
+    def __init__(self, family: str, match: Mapping[str, str]) -> None:
+        assert family and all(match.values())
 
     def drop(self) -> Timing:
         return Timing(1, 2, 0)
@@ -140,24 +155,60 @@ class Rule:
         pass
 
 
+class Stranger:
+    """In place of one on a bridge."""
+
+    marker = None
+
+    def __init__(self, bridge: str, frames: Sequence[bytes], rate: int) -> None:
+        assert bridge and rate and all(len(frame) >= 42 for frame in frames)
+
+    def strike(self) -> Timing:
+        return Timing(1, 2, 0)
+
+    def heal(self) -> tuple[Timing, dict[str, Any]]:
+        return Timing(2, 3, 0), {"frames": 1}
+
+    def discard(self) -> None:
+        pass
+
+
+class Port:
+    """In place of a bridge's: what it is told is what it says."""
+
+    def __init__(self) -> None:
+        self.flags: dict[str, bool] = {}
+
+    def run(self, command: Sequence[str]) -> str:
+        if "set" in command:
+            words = command[command.index("set") + 3 :]
+            self.flags = {flag: on == "on" for flag, on in zip(words[::2], words[1::2], strict=True)}
+        return json.dumps([self.flags])
+
+
 @every_kind
 def test_a_kind_is_injected_and_healed_as_it_states(
     kind: FaultKind, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(ways, "DropRule", Rule)
-    monkeypatch.setattr(Path, "iterdir", lambda path: iter([Path("a"), Path("b")]))
+    monkeypatch.setattr(ways, "DropRules", Rules)
+    monkeypatch.setattr(ways, "Stranger", Stranger)
+    monkeypatch.setattr(ways, "run", Port().run)
+    monkeypatch.setattr(ways.time, "time_ns", iter(range(1, 100)).__next__)
     (step,) = parse_scenario(scenario_of(kind), "test").steps
     host: Any = Host()
     daemon: Any = Daemon()
     timeline = Timeline(tmp_path / "timeline.jsonl")
-    injected = inject(kind, step.argument, Bench({"A": host}, daemon), timeline, "steps", 0.5, lambda: None)
+    injected = inject(
+        kind, step.argument, Bench({"A": host}, daemon, "192.168.122.50", 51), timeline, "steps", 0.5, lambda: None
+    )
     injected.heal()
     injected.heal()
     struck, *healed = [json.loads(line) for line in (tmp_path / "timeline.jsonl").read_text().splitlines()]
     assert (struck["event"], struck["kind"], struck["host"]) == ("fault_injected", kind.name, host_of(kind))
     assert (struck["before_ns"], struck["after_ns"]) == (1, 2)
     assert [event["event"] for event in healed] == ["fault_healed"] * kind.heals
-    assert len(host.done) == (0 if kind.part is None else 1 + kind.heals)
+    if isinstance(kind.injection, InGuest | OnGuest):
+        assert len(host.done) == 1 + kind.heals
 
 
 def test_every_way_of_injection_has_hands() -> None:
@@ -200,7 +251,7 @@ def test_a_swim_lane_is_off_from_where_a_daemon_ends_to_where_one_begins(tmp_pat
     for kind in (kind for kind in known().values() if kind.ends_daemon):
         (lane,) = (lane for lane in trial_with(kind.name, tmp_path / kind.name).swim_lanes if lane.name == "A")
         assert lane.intervals[-1].label == "off"
-    (lane,) = (lane for lane in trial_with("freeze", tmp_path / "freeze").swim_lanes if lane.name == "A")
+    (lane,) = (lane for lane in trial_with("doze", tmp_path / "doze").swim_lanes if lane.name == "A")
     assert lane.intervals[-1].label == "silent"
 
 
@@ -214,7 +265,7 @@ def test_a_report_says_a_kind_in_its_words(kind: FaultKind) -> None:
     assert kind.said(host_of(kind)) in narrate.tell(trial, shown)[0]
 
 
-@pytest.mark.parametrize(("name", "deadline"), [("kill", True), ("bring_back", False), ("freeze", True)])
+@pytest.mark.parametrize(("name", "deadline"), [("kill", True), ("bring_back", False), ("doze", True)])
 def test_a_report_asks_for_a_deadline_where_no_host_returns(name: str, deadline: bool) -> None:
     trial = report_sample.trial()
     (view,) = trial.faults
@@ -262,23 +313,23 @@ def test_a_fault_of_a_host_that_names_none_decides_nothing(tmp_path: Path) -> No
 
 
 def test_a_scenario_with_a_kind_that_is_not_known_lists_those_that_are() -> None:
-    text = scenario_of(FREEZE).replace("freeze", "meteor")
-    with pytest.raises(InputError, match=r"steps\.0: a step is a mapping with one key out of: start,.*kill,.*freeze"):
+    text = scenario_of(DOZE).replace("doze", "meteor")
+    with pytest.raises(InputError, match=r"steps\.0: a step is a mapping with one key out of: start,.*kill,.*doze"):
         parse_scenario(text, "test")
 
 
 def test_what_is_wrong_within_a_step_is_said_with_its_place() -> None:
-    text = scenario_of(FREEZE).replace('"A"}', '"A", "place": 2}')
-    with pytest.raises(InputError, match=r"steps\.0\.freeze\.place: Input should be less than 1 \(found 2\)"):
+    text = scenario_of(DOZE).replace('"A"}', '"A", "place": 2}')
+    with pytest.raises(InputError, match=r"steps\.0\.doze\.place: Input should be less than 1 \(found 2\)"):
         parse_scenario(text, "test")
 
 
 def test_a_scenario_that_says_phase_for_place_is_still_read() -> None:
-    text = scenario_of(FREEZE).replace('"A"}', '"A", "phase": 0.25}')
+    text = scenario_of(DOZE).replace('"A"}', '"A", "phase": 0.25}')
     (step,) = parse_scenario(text, "test").steps
     assert step.argument.place == 0.25
 
 
 def test_two_kinds_of_one_name_are_refused() -> None:
-    with pytest.raises(InputError, match="fault kind 'freeze' is there twice"):
-        register(FREEZE)
+    with pytest.raises(InputError, match="fault kind 'doze' is there twice"):
+        register(DOZE)

@@ -235,12 +235,20 @@ def _unlike(record: Record) -> Iterator[str]:
     )
     steps = asked.get("steps")
     if isinstance(steps, list) and not record.all("error") and not record.all("missed"):
-        words = [next(iter(step)) for step in steps if isinstance(step, dict) and step]
+        words = [
+            word for step in steps if isinstance(step, dict) for word, given in step.items() for _ in _times(given)
+        ]
         done = [str(e.get("kind")) for e in record.all("fault_injected") if e.get("phase", "steps") == "steps"]
         wanted = [word for word in words if word in {*done, *known()}]
         if done != wanted:
             asks, has = (", ".join(kinds) or "no fault" for kinds in (wanted, done))
             yield f"the scenario asks for {asks}; the timeline has {has}"
+
+
+def _times(given: Any) -> range:
+    """Once for each strike of a step."""
+    repeat = _mapping(given).get("repeat", 1)
+    return range(min(repeat, 1000) if isinstance(repeat, int) else 1)
 
 
 def _mapping(value: Any) -> dict[Any, Any]:

@@ -7,6 +7,7 @@ import os
 import shutil
 import signal
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -114,6 +115,37 @@ class LibvirtGuest:
         after_ns = time.time_ns()
         until("libvirt to see that the guest is gone", lambda: not self.running, within_s=10, every_s=0.01)
         return Timing(before_ns, after_ns, 0)
+
+    def set_carrier(self, interface: str, *, present: bool) -> Timing:
+        """Set the card's link state; its port of the bridge stays up."""
+        card = TEMPLATES.get_template("interface.xml.j2").render(
+            host=self.host, card=self.host.interface(interface), link="up" if present else "down"
+        )
+        before_ns = time.time_ns()
+        try:
+            self._domain().updateDeviceFlags(card, libvirt.VIR_DOMAIN_AFFECT_LIVE)
+        except libvirt.libvirtError as error:
+            raise LabError(
+                f"{self.host.hostname}: no link state for {interface} ({error.get_error_message()})"
+            ) from None
+        return Timing(before_ns, time.time_ns(), 0)
+
+    def pause(self) -> Timing:
+        """Stop its processors, as `virsh suspend` does."""
+        return self._timed(lambda domain: domain.suspend())
+
+    def resume(self) -> Timing:
+        """Let them go on, as `virsh resume` does."""
+        return self._timed(lambda domain: domain.resume())
+
+    def _timed(self, act: Callable[[libvirt.virDomain], object]) -> Timing:
+        domain = self._domain()
+        before_ns = time.time_ns()
+        try:
+            act(domain)
+        except libvirt.libvirtError as error:
+            raise LabError(f"{self.host.hostname}: {error.get_error_message()}") from None
+        return Timing(before_ns, time.time_ns(), 0)
 
     def boot(self) -> float:
         """Start it from its image and warm it up, so that it can be saved; return for how many seconds it booted."""

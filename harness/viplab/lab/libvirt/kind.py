@@ -24,6 +24,7 @@ class Libvirt:
     words: str = "hosts are virtual machines under a private libvirtd"
     image: str = DEFAULT
     side_by_side: bool = False  # emulated guests need the machine to themselves
+    machines: bool = True
     clock: Clock = "own"
     needs_kvm: bool = False
     """Whether emulation, which is what there is where KVM boots no guest, will not do."""

@@ -153,6 +153,18 @@ class NetnsGuest:
         self._tree.wait()
         return Timing(before_ns, after_ns, 0)
 
+    def set_carrier(self, interface: str, *, present: bool) -> Timing:
+        """Take the bridge's end of the card down, or up: the card's own end loses its carrier, or has it again."""
+        before_ns = time.time_ns()
+        run(["ip", "link", "set", self.host.port(interface), "up" if present else "down"])
+        return Timing(before_ns, time.time_ns(), 0)
+
+    def pause(self) -> Timing:
+        """Refuse: the kernel of a namespace does not stand still."""
+        raise LabError(f"{self.host.hostname} is a namespace, whose kernel cannot be paused; take --lab libvirt")
+
+    resume = pause
+
     @property
     def _console(self) -> Path:
         return WORK / f"{self.host.name}-console.log"

@@ -26,6 +26,7 @@ class Netns:
     words: str = "hosts are namespaces of this machine"
     image: str | None = None
     side_by_side: bool = True
+    machines: bool = False
     clock: Clock = "shared"
 
     def open(self, work: Callable[[Lab], T], hosts: Collection[HostName] = PAIR) -> T:

@@ -1,0 +1,50 @@
+"""Faults of a network between the hosts: frames that its bridge does not pass on, while every carrier stays."""
+
+from __future__ import annotations
+
+from viplab.faults.injection import OnBridge, Wires
+from viplab.faults.kind import FaultKind, Part, Sign
+from viplab.faults.target import AdvertLoss, LastingHostTarget, NetworkTarget
+
+
+def _adverts_of(target: AdvertLoss, wires: Wires) -> str:
+    some = f" numgen random mod 1000 < {round(target.share * 1000)}" if target.share < 1 else ""
+    return f"iifname {wires.ports[target.host]} ip protocol 112{some}"
+
+
+KINDS = (
+    FaultKind(
+        name="partition",
+        sentence="A network passes nothing on between the hosts, in either direction; their carriers stay.",
+        words="network between the hosts cut",
+        healed="network between the hosts whole again",
+        target=NetworkTarget,
+        injection=OnBridge(None, {"forward": lambda target, wires: f"iifname {wires.among()} oifname {wires.among()}"}),
+        signs=(Sign.FRAMES_DROPPED,),
+    ),
+    FaultKind(
+        name="adverts_lost",
+        sentence="Adverts of one host are lost on the interconnect, all of them or a share; others still reach it.",
+        words="adverts of {host} lost on the way",
+        healed="adverts of {host} get through again",
+        state="adverts lost",
+        target=AdvertLoss,
+        injection=OnBridge(
+            "interconnect",
+            {"forward": _adverts_of},
+        ),
+        signs=(Sign.FRAMES_DROPPED,),
+        part=Part.LINK,
+    ),
+    FaultKind(
+        name="one_way",
+        sentence="Nothing that a host sends on the interconnect arrives; it still hears the others.",
+        words="{host} heard by nobody on the interconnect",
+        healed="{host} heard again on the interconnect",
+        state="heard by nobody",
+        target=LastingHostTarget,
+        injection=OnBridge("interconnect", {"forward": lambda target, wires: f"iifname {wires.ports[target.host]}"}),
+        signs=(Sign.FRAMES_DROPPED,),
+        part=Part.LINK,
+    ),
+)

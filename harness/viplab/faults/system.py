@@ -1,0 +1,95 @@
+"""Faults of a host's system: too little time, another time, too few descriptors, an address that is gone."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from viplab.faults.injection import InGuest
+from viplab.faults.kind import FaultKind, Need, Part, Sign
+from viplab.faults.target import AddressTarget, ClockStep, Descriptors, Load
+
+if TYPE_CHECKING:
+    from viplab.lab.guest import Guest
+    from viplab.subjects.subject import Subject
+
+_LOAD = "viplab-load"
+_LONGEST_S = 600
+
+
+def _load(target: Load, subject: Subject, guest: Guest) -> str:
+    """Loops that end by themselves, whatever becomes of whoever should end them."""
+    loop = f"exec -a {_LOAD} timeout {_LONGEST_S} sh -c 'while :; do :; done'"
+    return f"for n in $(seq {target.processes}); do ( {loop} ) >/dev/null 2>&1 & done"
+
+
+def _limit(subject: Subject, guest: Guest, limit: str) -> str:
+    return "; ".join(f"prlimit --pid {pid} --nofile={limit}" for pid in subject.processes(guest))
+
+
+def _removal(target: AddressTarget, subject: Subject, guest: Guest) -> str:
+    return f"ip address del {_address(target, guest)} dev {target.interface}"
+
+
+def _address(target: AddressTarget, guest: Guest) -> str:
+    return target.address or guest.host.interface(target.interface).ip
+
+
+KINDS = (
+    FaultKind(
+        name="processors_busy",
+        sentence="So many loops keep the host's processors busy.",
+        words="processors of {host} kept busy",
+        healed="processors of {host} left alone",
+        state="busy",
+        target=Load,
+        injection=InGuest(_load, heal=lambda target, subject, guest: f"pkill -f {_LOAD}"),
+        signs=(Sign.COMMAND,),
+        part=Part.HOST,
+        needs=frozenset({Need.MACHINES}),
+    ),
+    FaultKind(
+        name="clock_stepped",
+        sentence="The host's wall clock is set forward, or back, by so many seconds; healing sets it back.",
+        words="clock of {host} stepped",
+        healed="clock of {host} stepped back",
+        state="clock stepped",
+        target=ClockStep,
+        injection=InGuest(
+            lambda target, subject, guest: f"date -u -s @$(($(date +%s) + {target.seconds})) >/dev/null",
+            heal=lambda target, subject, guest: f"date -u -s @$(($(date +%s) - {target.seconds})) >/dev/null",
+        ),
+        signs=(Sign.COMMAND,),
+        part=Part.HOST,
+        needs=frozenset({Need.CLOCKS}),
+    ),
+    FaultKind(
+        name="descriptors_out",
+        sentence="The daemon may open no file more: its limit is set to what it has open.",
+        words="descriptors of the daemon on {host} run out",
+        healed="descriptors of the daemon on {host} granted again",
+        state="no descriptors",
+        target=Descriptors,
+        injection=InGuest(
+            lambda target, subject, guest: _limit(subject, guest, f"{target.limit}:"),
+            heal=lambda target, subject, guest: _limit(subject, guest, "1024:"),
+        ),
+        signs=(Sign.COMMAND,),
+        part=Part.DAEMON,
+    ),
+    FaultKind(
+        name="address_removed",
+        sentence="Somebody takes an address off a card: the VIP, or the host's own where none is named.",
+        words="address taken off {host}",
+        healed="address put back on {host}",
+        state="address gone",
+        target=AddressTarget,
+        injection=InGuest(
+            _removal,
+            heal=lambda target, subject, guest: (
+                f"ip address replace {_address(target, guest)} broadcast + dev {target.interface}"
+            ),
+        ),
+        signs=(Sign.COMMAND,),
+        part=Part.LINK,
+    ),
+)
