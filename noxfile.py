@@ -66,10 +66,11 @@ def docs(session: nox.Session) -> None:
 
 @nox.session
 def bench(session: nox.Session) -> None:
-    """The benchmarks: the analyser beside scapy, vipd beside keepalived, the start, and failovers in one run."""
+    """The benchmarks: the analyser beside scapy, vipd beside keepalived, starts, and failovers in one run."""
     _install(session, "lab,dev")
     session.run("python", "benchmarks/bench_analyser.py")
     session.run("python", "benchmarks/bench_vipd.py")
+    session.run("python", "benchmarks/bench_first.py")
     session.run("python", "benchmarks/bench_start.py")
     subjects = ("--subject", "vipd", "--subject", "keepalived")
     arguments = session.posargs or ["--lab", "netns", "--trials", "20"]

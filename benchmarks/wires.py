@@ -42,6 +42,20 @@ done
 """
 
 
+def layout(hosts: int) -> str:
+    """Commands for wires `eth0` to `ethN` of the peer, each to a namespace of its own, `host0` to `hostN`."""
+    lines = ["set -e", "mount -t tmpfs none /run", "ip netns add peer"]
+    for host in range(hosts):
+        lines += [
+            f"ip netns add host{host}",
+            f"ip -n host{host} link add eth{host} type veth peer name eth{host} netns peer",
+            f"ip -n host{host} link set lo up",
+            f"ip -n host{host} link set eth{host} up; ip -n host{host} addr add 10.{host}.0.1/24 dev eth{host}",
+            f"ip -n peer link set eth{host} up; ip -n peer addr add 10.{host}.0.2/24 dev eth{host}",
+        ]
+    return "\n".join(lines)
+
+
 class ReceivedDatagram(NamedTuple):
     """An advert of the subject."""
 
@@ -54,8 +68,8 @@ class ReceivedDatagram(NamedTuple):
 class Peer:
     """The other end of the wires, on which it hears every advert and may send some."""
 
-    def __init__(self) -> None:
-        self._sockets = [_inside("peer", lambda pair=pair: _raw(f"eth{pair}")) for pair in range(PAIRS)]
+    def __init__(self, pairs: int = PAIRS) -> None:
+        self._sockets = [_inside("peer", lambda pair=pair: _raw(f"eth{pair}")) for pair in range(pairs)]
 
     def send(self, pair: int, octets: bytes) -> int:
         """Send an advert; returns the time just before, in real-time nanoseconds."""
@@ -85,17 +99,17 @@ class Peer:
 class Subject:
     """One daemon that runs, and what it has used."""
 
-    def __init__(self, name: str, config: str, folder: Path) -> None:
-        file = folder / f"{name}.conf"
+    def __init__(self, name: str, config: str, folder: Path, host: str = "host") -> None:
+        file, run = folder / f"{name}-{host}.conf", f"/run/{name}-{host}"
         file.write_text(config)
         if name == "keepalived":
-            command = ["keepalived", "-P", "-n", "-l", "-f", str(file), "-p", "/run/k.pid", "-r", "/run/kv.pid"]
+            command = ["keepalived", "-P", "-n", "-l", "-f", str(file), "-p", f"{run}.pid", "-r", f"{run}-vrrp.pid"]
         else:
-            command = [str(folder / "vipd.pyz"), "-n", "-l", "-f", str(file), "-p", "/run/vipd.pid"]
-        self._log = (folder / f"{name}.log").open("wb")
+            command = [str(folder / "vipd.pyz"), "-n", "-l", "-f", str(file), "-p", f"{run}.pid"]
+        self._log = (folder / f"{name}-{host}.log").open("wb")
         self.started_ns = time.time_ns()
         self._process = subprocess.Popen(
-            ["ip", "netns", "exec", "host", *command], stdout=self._log, stderr=subprocess.STDOUT
+            ["ip", "netns", "exec", host, *command], stdout=self._log, stderr=subprocess.STDOUT
         )
 
     def cpu_ns(self) -> int:
@@ -108,18 +122,33 @@ class Subject:
 
     def pss_kb(self) -> int:
         """Resident memory of all of its processes, what they share divided among them."""
-        return sum(
-            int(line.split()[1])
-            for pid in self._pids()
-            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
-            if line.startswith("Pss:")
-        )
+        return self._rollup("Pss:")
+
+    def uss_kb(self) -> int:
+        """Resident memory of its own: of all of its processes, what none of them shares with any other process."""
+        return self._rollup("Private_Clean:", "Private_Dirty:")
+
+    def wait_for_backup(self, routers: int = 1, limit_s: float = 30) -> None:
+        """Wait until its log says of so many routers that they are backups: they hear the next advert."""
+        end = time.monotonic() + limit_s
+        while Path(self._log.name).read_text().count("Entering BACKUP STATE") < routers:
+            if time.monotonic() > end:
+                sys.exit(f"{self._log.name}: not all of {routers} routers were backups within {limit_s} s")
+            time.sleep(0.02)
 
     def stop(self) -> None:
         """Stop it in an orderly way."""
         self._process.terminate()
         self._process.wait(30)
         self._log.close()
+
+    def _rollup(self, *fields: str) -> int:
+        return sum(
+            int(line.split()[1])
+            for pid in self._pids()
+            for line in Path(f"/proc/{pid}/smaps_rollup").read_text().splitlines()
+            if line.startswith(fields)
+        )
 
     def _pids(self) -> list[int]:
         found = [self._process.pid]

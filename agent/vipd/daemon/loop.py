@@ -20,6 +20,7 @@ from vipd.daemon.kernel_state import KernelState
 from vipd.daemon.latency import Latency
 from vipd.daemon.notify import Notifier
 from vipd.daemon.readers import Readers
+from vipd.daemon.rehearsal import Rehearsal
 from vipd.daemon.reload import compare, refusal
 from vipd.daemon.router_inputs import RouterInputs
 from vipd.daemon.runtime import Runtime
@@ -28,7 +29,6 @@ from vipd.daemon.scripts import Scripts
 from vipd.daemon.socket_pool import SocketPool
 from vipd.daemon.trackers import Trackers
 from vipd.daemon.unsent_adverts import UnsentAdverts
-from vipd.daemon.warmup import warm_up
 from vipd.kernel.netlink import Netlink
 from vipd.kernel.script_runner import Channel
 from vipd.kernel.sd_notify import ServiceManager
@@ -78,9 +78,9 @@ class Daemon:
         self._manager = ServiceManager()
         self._control: Control | None = None
         began = time.time(), time.monotonic()
-        watch, unwatch = self._readers.watch, self._readers.unwatch
-        self._pool = SocketPool(self._netlink, log, watch, unwatch, self._run_effects, self._sockets_changed, mark)
-        self._scripts = Scripts(channel, log, unwatch)
+        self._pool = SocketPool(self._netlink, log, self._readers, self._run_effects, self._sockets_changed, mark)
+        self._rehearsal = Rehearsal(self._pool.probe)
+        self._scripts = Scripts(channel, log, self._readers.unwatch)
         self._trackers = Trackers(self._scripts, self._schedule, log, self._tracked_changed, time.monotonic_ns)
         routers = {router.name: Router(router, behaviour, detail=log.detail) for router in config.routers}
         self._runtime = Runtime(config, behaviour, routers, began)
@@ -103,7 +103,7 @@ class Daemon:
             (self._signals.fileno(), self._signalled),
             (self._scripts.fileno(), self._scripts.read),
         ):
-            watch(descriptor, read)
+            self._readers.watch(descriptor, read)
         self._update_sockets()
 
     # -- running
@@ -119,7 +119,7 @@ class Daemon:
         self._configure()
         self._kernel_state.set_static(self._runtime.config, present=True)
         for config in self._runtime.config.routers[:1]:
-            warm_up(config, self._runtime.behaviour)
+            self._rehearsal.warm_up(config, self._runtime.behaviour)
         now = time.monotonic_ns()
         self._starts_ns = now + settings.startup_delay_ns
         self._schedule.update(self)
@@ -170,13 +170,14 @@ class Daemon:
     def _iterate(self) -> None:
         next_ns, wait_s = self._schedule.next(), -1.0
         try:
-            self._timer.set(next_ns)
+            self._timer.set(self._rehearsal.wake_ns(self._schedule.first, next_ns))
         except OSError as error:
             self._log.failure(f"the timer cannot be set: {reason(error)}; adverts may be a millisecond late")
             wait_s = _TIMERLESS_S if next_ns is None else max(0.0, (next_ns - time.monotonic_ns()) / SECOND_NS)
         # Waiting packets are read before any timer is handled: a daemon that was paused must not take over from a
         # master whose adverts are in its queue.
         self._readers.read(wait_s)
+        self._rehearsal.wait(self._timer, self._readers.read)
         now = time.monotonic_ns()
         for deadline, timed in self._schedule.due(now):
             try:

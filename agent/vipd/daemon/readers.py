@@ -15,10 +15,16 @@ _BLIND_S = 0.05
 
 
 class Readers:
-    """Calls whoever reads a descriptor when it is readable. It is `Timed`: what rests is taken up again."""
+    """Calls whoever reads a descriptor when it is readable. It is `Timed`: what rests is taken up again.
+
+    Attributes:
+        woken_ns: when something was last readable, in monotonic nanoseconds. A timer that counts from what was there
+            then is exact; one that counts from when it is read is late.
+    """
 
     def __init__(self, log: Syslog, update: Callable[[Timed], None]) -> None:
         """Watch nothing yet; `update` is called when something begins to rest."""
+        self.woken_ns = 0
         self._epoll = Epoll()
         self._log = log
         self._update = update
@@ -40,16 +46,18 @@ class Readers:
         self._readers.pop(descriptor, None)
         self._resting.pop(descriptor, None)
 
-    def read(self, timeout_s: float) -> None:
-        """Wait until something is readable, for ever if the time is negative, and have it read."""
+    def read(self, timeout_s: float) -> bool:
+        """Wait until something is readable, for ever if the time is negative, and have it read; returns if it was."""
         try:
             ready = self._epoll.wait(timeout_s)
         except (OSError, MemoryError) as error:
             self._log.failure(f"waiting for events failed: {reason(error)}")
             time.sleep(_BLIND_S)
             ready = [(descriptor, 0) for descriptor in self._readers]  # none of them waits where there is nothing
+        self.woken_ns = time.monotonic_ns()
         for descriptor, _ in ready:
             self._call(descriptor)
+        return bool(ready)
 
     def deadline(self) -> int | None:
         """When the first of what rests is taken up again."""

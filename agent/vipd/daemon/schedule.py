@@ -65,6 +65,11 @@ class Schedule:
                 heappop(heap)
         return None
 
+    @property
+    def first(self) -> Timed | None:
+        """The object that `next` has just told the time of."""
+        return self._heap[0][2] if self._heap else None
+
     def due(self, now: int) -> list[tuple[int, Timed]]:
         """Take off the objects that are due, earliest first, with their deadlines."""
         heap, found = self._heap, []

@@ -5,10 +5,12 @@ from __future__ import annotations
 import errno
 import time
 from collections.abc import Callable, Iterable
+from contextlib import suppress
 from typing import NamedTuple
 
 from vipd.config.behaviour import SECOND_NS
 from vipd.config.model import RouterConfig, packed
+from vipd.daemon.readers import Readers
 from vipd.kernel import macvlan
 from vipd.kernel.accept_filter import AcceptFilter
 from vipd.kernel.netlink import Netlink
@@ -48,8 +50,7 @@ class SocketPool:
         self,
         netlink: Netlink,
         log: Syslog,
-        watch: Callable[[int, Callable[[], None]], None],
-        unwatch: Callable[[int], None],
+        readers: Readers,
         run_effects: Callable[[Router], None],
         changed: Callable[[], None],
         mark: str,
@@ -59,8 +60,7 @@ class SocketPool:
         Args:
             netlink: knows the interfaces.
             log: for sockets that cannot be opened.
-            watch: calls back when a descriptor is readable.
-            unwatch: ends that.
+            readers: calls back when a descriptor is readable.
             run_effects: carries out the effects of a router.
             changed: is called when a router has lost a socket, and when it may have got one again.
             mark: marks in the kernel what this daemon makes, so that it leaves alone what others make.
@@ -68,8 +68,7 @@ class SocketPool:
         self.discards = dict.fromkeys(Discard, 0)
         self._netlink = netlink
         self._log = log
-        self._watch = watch
-        self._unwatch = unwatch
+        self._readers = readers
         self._run_effects = run_effects
         self._changed = changed
         self._garp_sender = GarpSender()
@@ -150,6 +149,13 @@ class SocketPool:
                 raise
             self._set_macvlan(router.config, up=True)
             sender.send(advert.datagram, router.primary, advert.destination)
+
+    def probe(self, router: Router, advert: SendAdvert) -> None:
+        """Do what can be done of sending an advert without sending it."""
+        sender = self._sender_of.get(router)
+        if sender is not None:
+            with suppress(OSError):
+                sender.probe(advert.datagram, router.primary, advert.destination)
 
     def announce(self, effect: SendGratuitousArp) -> None:
         """Send gratuitous ARP and unsolicited neighbour adverts.
@@ -260,7 +266,7 @@ class SocketPool:
                 self._lost(key)
 
         try:
-            self._watch(receiver.fileno(), read)
+            self._readers.watch(receiver.fileno(), read)
         except OSError:
             receiver.close()
             raise
@@ -276,7 +282,7 @@ class SocketPool:
 
     def _close(self, key: SocketKey) -> None:
         receiver = self._receivers.pop(key)
-        self._unwatch(receiver.fileno())
+        self._readers.unwatch(receiver.fileno())
         receiver.close()
 
     def _update_senders(self, routers: list[Router]) -> None:
@@ -313,11 +319,11 @@ class SocketPool:
 
     def _receive_4(self, key: SocketKey, receiver: AdvertReceiver) -> None:
         routers = self._routers[key]
-        now = time.monotonic_ns()
-        for _ in range(_BATCH):
+        for turn in range(_BATCH):  # the first was there when the loop was woken; the others may have come since
             frame = receiver.frame()
             if frame is None:
                 return
+            now = time.monotonic_ns() if turn else self._readers.woken_ns
             # The common case, before anything is taken apart: the master's advert, the same as an interval ago.
             plain = len(frame) > 28 and frame[0] == _IHL_20 and frame[8:10] == _TTL_255_VRRP
             octets = frame[12:] if plain else None
@@ -345,11 +351,11 @@ class SocketPool:
 
     def _receive_6(self, key: SocketKey, receiver: AdvertReceiver) -> None:
         routers = self._routers[key]
-        now = time.monotonic_ns()
-        for _ in range(_BATCH):
+        for turn in range(_BATCH):
             received = receiver.datagram()
             if received is None:
                 return
+            now = time.monotonic_ns() if turn else self._readers.woken_ns
             router = routers.get(int.from_bytes(received.payload[1:2], "big"))
             if router is None:
                 self.discards[Discard.VRID] += 1

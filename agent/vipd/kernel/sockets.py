@@ -21,6 +21,7 @@ _MREQ6 = struct.Struct("=16si")
 _INT = struct.Struct("=i")
 _PKTINFO = struct.Struct("=16si")
 _TC_PRIO_INTERACTIVE = 6
+_MSG_PROBE = 0x10
 _RECEIVE = 8192  # more than an advert of 255 IPv6 addresses: 8 + 4080
 _ANCILLARY = 128
 _LINK_DOWN = (errno.ENETDOWN, errno.ENODEV)
@@ -172,6 +173,21 @@ class AdvertSender:
         Raises:
             OSError: the interface is down or gone.
         """
+        self._socket.sendto(datagram, self._address(source, destination))
+
+    def probe(self, datagram: bytes, source: int, destination: int) -> None:
+        """Go the way of a datagram through the kernel up to its route, and send nothing.
+
+        Raises:
+            OSError: the interface is down or gone.
+        """
+        self._socket.sendto(datagram, _MSG_PROBE, self._address(source, destination))
+
+    def close(self) -> None:
+        """Close the socket."""
+        self._socket.close()
+
+    def _address(self, source: int, destination: int) -> tuple[str, int] | tuple[str, int, int, int]:
         if source != self._bound and self._family == 6:
             # Where the interface has no address of its own, the kernel finds no route without one.
             text = socket.inet_ntop(self._domain, source.to_bytes(16, "big"))
@@ -180,11 +196,7 @@ class AdvertSender:
         address = self._addresses.get(destination)
         if address is None:
             address = self._addresses[destination] = self._named(destination)
-        self._socket.sendto(datagram, address)
-
-    def close(self) -> None:
-        """Close the socket."""
-        self._socket.close()
+        return address
 
     def _named(self, destination: int) -> tuple[str, int] | tuple[str, int, int, int]:
         text = socket.inet_ntop(self._domain, destination.to_bytes(4 if self._family == 4 else 16, "big"))

@@ -13,8 +13,11 @@ from collections.abc import Callable
 from vipd.config.behaviour import Behaviour
 from vipd.config.model import RouterConfig
 from vipd.protocol.actions import RouterActions
+from vipd.protocol.advert_codec import AdvertCodec
 from vipd.protocol.compile import compile_table
+from vipd.protocol.counters import Counters
 from vipd.protocol.effects import AddAddresses, Effect, Notify, RemoveAddresses, SendGratuitousArp
+from vipd.protocol.garp_schedule import GarpSchedule
 from vipd.protocol.log_messages import LogEvent
 from vipd.protocol.packet import PRIORITY_OWNER, PRIORITY_STOP, Advert
 from vipd.protocol.table import Event, Guard, State
@@ -195,6 +198,17 @@ class Router(RouterActions):
             gone, new = (tuple(one for one in a if one not in b) for a, b in ((before, after), (after, before)))
             self.effects += [RemoveAddresses(gone)] if gone else []
             self.effects += [AddAddresses(new), SendGratuitousArp(new, 1)] if new else []
+
+    def double(self) -> Router:
+        """A router in the same state, whose effects are its own: nothing that it is told changes this one."""
+        double = Router.__new__(Router)
+        double.__dict__.update(self.__dict__)
+        double.counters, double.effects = Counters(), []
+        double._garp = GarpSchedule(self.config, self.behaviour)
+        if self.config.auth_type == 2:
+            double._codec = AdvertCodec(self.config, self.behaviour)  # a sequence number is used once
+            double.primary = self.primary
+        return double
 
     @property
     def last_advert_source(self) -> int:
