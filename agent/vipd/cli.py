@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import getopt
-import os
 import sys
 from typing import Any, NamedTuple
 
@@ -19,6 +18,7 @@ from vipd.daemon.config_files import (
     unusable_scripts,
 )
 from vipd.kernel.console import open_standard_streams, say
+from vipd.kernel.files import absolute
 
 CONFIG_FILE = "/etc/keepalived/keepalived.conf"
 PID_FILE = "/run/vipd.pid"
@@ -108,7 +108,7 @@ def main(arguments: list[str] | None = None) -> int:
     if isinstance(options, str):
         return 0 if say(options, output=True) else 1
     if options.status:
-        from vipd.daemon.control import socket_of, status
+        from vipd.daemon.status_command import socket_of, status
 
         return status(socket_of(options.pid_file), options.json, options.watch)
     try:
@@ -161,16 +161,16 @@ def _options(arguments: list[str]) -> Options | str:
 
 
 def _run(parsed: Parsed, options: Options) -> int:
-    from vipd.daemon.control import socket_of  # not before now: -t needs no sockets
-    from vipd.daemon.loop import Daemon
+    from vipd.daemon.loop import Daemon  # not before now: -t needs no sockets
+    from vipd.daemon.status_command import socket_of
     from vipd.kernel import privileges, script_runner
     from vipd.kernel.process import PidFile, leave
     from vipd.kernel.syslog import FORMATS, Syslog
     from vipd.protocol.log_messages import LogEvent
 
     config = parsed.config
-    path = os.path.abspath(options.pid_file)  # noqa: PTH100 - the daemon changes to /
-    file = os.path.abspath(options.file)  # noqa: PTH100
+    path = absolute(options.pid_file)  # the daemon changes to /
+    file = absolute(options.file)
     log = Syslog(FORMATS[options.profile], options.detail, options.console)
     for warning in parsed.diagnostics.warnings:
         log.console.write(str(warning))

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import os
-
 from vipd.config.model import Command, Config
 from vipd.config.parser import ConfigError, Parsed, parse
+from vipd.kernel import files
 
-_LIMIT = 10_000  # files that one include may name
-_SIZE = 64 << 20
+_LIMIT = 10_000  # patterns that the braces of one include may stand for
 
 
 def load(file: str, config_id: str = "") -> Parsed:
@@ -18,11 +16,11 @@ def load(file: str, config_id: str = "") -> Parsed:
         ConfigError: the file cannot be read, or is wrong.
     """
     try:
-        text = read(file)
+        text = files.read(file)
     except OSError as error:
         raise ConfigError([f"{file}: cannot be read: {error.strerror}; name another file with -f"]) from None
-    host = os.uname().nodename
-    folder = os.path.dirname(os.path.abspath(file))  # noqa: PTH100, PTH120
+    host = files.host_name()
+    folder = files.folder_of(files.absolute(file))
     return parse(text, file, config_id or host.partition(".")[0], host, folder, find)
 
 
@@ -43,9 +41,9 @@ def missing_interfaces(parsed: Parsed) -> list[str]:
     """Interfaces that the configuration names and this host lacks, unless it is to wait for them."""
     if parsed.config.waits_for_interfaces:
         return []
-    import socket
+    from vipd.kernel.interfaces import names
 
-    here = {name for _, name in socket.if_nameindex()}
+    here = names()
     return [
         f"{where}: there is no {name} on this host; create it, or add dynamic_interfaces to global_defs"
         for name, where in parsed.diagnostics.interfaces.items()
@@ -87,7 +85,7 @@ def _is_there(command: Command) -> bool:
     from vipd.kernel.accounts import executable
 
     path = executable(command.argv[0])
-    return path is not None and os.path.exists(path)  # noqa: PTH110
+    return path is not None and files.exists(path)
 
 
 def runs_scripts(config: Config) -> bool:
@@ -99,35 +97,15 @@ def runs_scripts(config: Config) -> bool:
     return any(map(_is_there, commands))
 
 
-def read(path: str) -> str:
-    """Read the text of a file; octets that are not UTF-8 are kept as surrogates.
-
-    Raises:
-        OSError: it cannot be read.
-    """
-    with open(path, encoding="utf-8", errors="surrogateescape", opener=_open) as opened:
-        return opened.read(_SIZE)
-
-
-def _open(path: str, flags: int) -> int:
-    """Open a file; a FIFO that nobody writes to is empty, where to wait for a writer would stop a master's adverts."""
-    descriptor = os.open(path, flags | os.O_NONBLOCK)
-    os.set_blocking(descriptor, True)
-    return descriptor
-
-
 def find(pattern: str, folder: str) -> list[tuple[str, str | None]]:
     """Find the files that a pattern names: (path, text) in their order; the text of one that cannot be read is None."""
-    from glob import glob  # only where something is included
-
     found: list[tuple[str, str | None]] = []
     for plain in _braces(pattern):
-        for path in sorted(glob(os.path.join(folder, plain)))[:_LIMIT]:  # noqa: PTH118, PTH207
-            if not os.path.isdir(path):  # noqa: PTH112
-                try:
-                    found.append((path, read(path)))
-                except OSError:
-                    found.append((path, None))
+        for path in files.matching(folder, plain):
+            try:
+                found.append((path, files.read(path)))
+            except OSError:
+                found.append((path, None))
     return found
 
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
-from contextlib import suppress
 from typing import Any
 
 from vipd.config.behaviour import SECOND_NS, Behaviour
 from vipd.config.model import VirtualAddress
 from vipd.daemon.runtime import Runtime
+from vipd.kernel.files import replace
 from vipd.kernel.signals import DUMP_DATA, DUMP_JSON, DUMP_STATS
 from vipd.protocol.router import Router
 from vipd.protocol.table import State
@@ -35,13 +34,13 @@ def dump(number: int, runtime: Runtime) -> None:
     settings, routers = runtime.config.globals, list(runtime.routers.values())
     since = {name: moment for name, (moment, _) in runtime.since.items()}
     if number == DUMP_DATA:
-        write(settings.data_file, "".join(f"{line}\n" for line in data(routers, runtime.behaviour, since)))
+        replace(settings.data_file, "".join(f"{line}\n" for line in data(routers, runtime.behaviour, since)))
     elif number == DUMP_STATS:
-        write(settings.stats_file, "".join(f"{line}\n" for line in stats(routers)))
+        replace(settings.stats_file, "".join(f"{line}\n" for line in stats(routers)))
     else:
         import json  # not before somebody asks: it takes 4 ms to import
 
-        write(settings.json_file, json.dumps(as_json(routers, since)))
+        replace(settings.json_file, json.dumps(as_json(routers, since)))
 
 
 def stats(routers: list[Router]) -> Iterator[str]:
@@ -109,25 +108,6 @@ def data(routers: list[Router], behaviour: Behaviour, since: dict[str, float]) -
         if config.excluded:
             yield "   Virtual IP Excluded :"
             yield from (f"     {_address(one, router)}" for one in config.excluded)
-
-
-def write(path: str, text: str) -> None:
-    """Replace a file as a whole or not at all, and never through a symbolic link.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    scratch = f"{path}.{os.getpid()}"
-    with suppress(FileNotFoundError):
-        os.unlink(scratch)  # noqa: PTH108
-    descriptor = os.open(scratch, os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC, 0o600)
-    try:
-        rest = text.encode("utf-8", "surrogateescape")
-        while rest:
-            rest = rest[os.write(descriptor, rest) :]
-    finally:
-        os.close(descriptor)
-    os.rename(scratch, path)  # noqa: PTH104
 
 
 def _data(router: Router, since: float) -> dict[str, Any]:

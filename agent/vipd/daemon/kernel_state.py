@@ -9,9 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from vipd.config.model import Config, Route, RouterConfig, Rule, VirtualAddress
-from vipd.kernel import routing
+from vipd.kernel import routing, sysctl
 from vipd.kernel.netlink import Netlink
-from vipd.kernel.syslog import Syslog
+from vipd.kernel.syslog import Syslog, reason
 
 
 class KernelState:
@@ -60,19 +60,18 @@ class KernelState:
         """Have the kernel keep the other addresses of a network when the first one is removed (promote_secondaries)."""
         for device in {address.device for address in config.served}:
             try:
-                with open(f"/proc/sys/net/ipv4/conf/{device}/promote_secondaries", "w", encoding="ascii") as opened:  # noqa: PTH123
-                    opened.write("1")
+                sysctl.write(f"ipv4/conf/{device}/promote_secondaries", "1")
             except OSError as error:
-                self._log.line(f"({config.name}) promote_secondaries on {device}: {error.strerror}")
+                self._log.failure(f"({config.name}) promote_secondaries on {device}: {reason(error)}")
 
     def _tried(self, who: str, do: Callable[[Any], None], what: Any) -> None:
         try:
             do(what)
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             shown = (
                 getattr(what, "address", None) or getattr(what, "destination", None) or f"preference {what.preference}"
             )
-            self._log.line(f"({who}) {shown}: {error.strerror or error}")
+            self._log.failure(f"({who}) {shown}: {reason(error)}")
 
 
 def _left(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -253,11 +253,13 @@ class Daemon:
         self._scripts.default(*runtime.config.globals.script_user)
         self._notifier.update(runtime.config.globals)
         runtime.groups = regroup(runtime.groups, runtime.config.groups, runtime.routers, time.monotonic_ns())
-        if trackers.files is not None:
-            self._readers.unwatch(trackers.files.fileno())
+        watched = None if trackers.files is None else trackers.files.fileno()
+        if watched is not None:
+            self._readers.unwatch(watched)
         trackers.apply(runtime.config)
-        if trackers.files is not None:
-            self._readers.watch(trackers.files.fileno(), trackers.files.read)
+        watched = None if trackers.files is None else trackers.files.fileno()
+        if trackers.files is not None and watched is not None:
+            self._readers.watch(watched, trackers.files.read)
         for router in runtime.config.routers:
             if router.promote_secondaries:
                 self._kernel_state.promote_secondaries(router)

@@ -2,56 +2,14 @@
 
 from __future__ import annotations
 
-import os
-import stat
-from contextlib import suppress
-
 from vipd.config.model import Globals, Hooks
 from vipd.daemon.dumps import STATES
 from vipd.daemon.scripts import Scripts
-from vipd.kernel.accounts import AccountError, account
+from vipd.kernel.fifo import Fifo
 from vipd.kernel.syslog import Syslog
 from vipd.protocol.groups import Group
 from vipd.protocol.router import Router
 from vipd.protocol.table import State
-
-
-class Fifo:
-    """One `notify_fifo`. It is open in both directions, so that it needs no reader; when it is full, lines are lost."""
-
-    def __init__(self, path: str, user: str | None, group: str | None, log: Syslog) -> None:
-        self.path = path
-        self._log = log
-        self._made = False
-        self._descriptor: int | None = None
-        try:
-            with suppress(FileExistsError):
-                os.mkfifo(path, 0o600)
-                self._made = True
-            if not stat.S_ISFIFO(os.lstat(path).st_mode):
-                raise OSError(0, "is not a FIFO")
-            if user:
-                who = account(user, group)
-                os.chown(path, who.uid, who.gid)
-            self._descriptor = os.open(path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except (OSError, AccountError) as error:
-            log.line(f"{path}: no notifications there: {getattr(error, 'strerror', None) or error}")
-
-    def write(self, line: str) -> None:
-        """Write a line, if there is room for it."""
-        if self._descriptor is not None:
-            try:
-                os.write(self._descriptor, line.encode("utf-8", "surrogateescape"))
-            except OSError as error:
-                self._log.line(f"{self.path}: a notification was lost: {error.strerror}")
-
-    def close(self) -> None:
-        """Close the FIFO, and remove it if this daemon made it."""
-        if self._descriptor is not None:
-            os.close(self._descriptor)
-        if self._made:
-            with suppress(OSError):
-                os.unlink(self.path)  # noqa: PTH108
 
 
 class Notifier:

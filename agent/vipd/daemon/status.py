@@ -5,7 +5,6 @@ Names are those of the YANG module ietf-vrrp where it has one.
 
 from __future__ import annotations
 
-import os
 import time
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -13,6 +12,7 @@ from typing import Any
 from vipd import __version__
 from vipd.daemon.latency import Latency
 from vipd.daemon.runtime import NEVER_MASTER, Runtime
+from vipd.kernel.process import own_pid
 from vipd.protocol.effective_priority import Values
 from vipd.protocol.packet import Origin
 from vipd.protocol.router import Router
@@ -64,7 +64,7 @@ def report(runtime: Runtime, unclaimed: Mapping[Discard, int], latency: Latency,
     began = _date(began_s)
     own = {
         "version": __version__,
-        "pid": os.getpid(),
+        "pid": own_pid(),
         "profile": runtime.behaviour.name,
         "uptime-s": round(time.monotonic() - began_monotonic_s, 3),
         "lateness": latency.buckets(),
@@ -176,7 +176,7 @@ def lines(report: Mapping[str, Any]) -> Iterable[str]:
             f"{sum(one['discards'].values()):>8}"
         )
     late = ", ".join(f"{bucket['count']} within {bucket['up-to-us']} us" for bucket in own["lateness"])
-    yield f"deadlines met: {late or 'none yet'}; worst {own['worst-latency-us']:.0f} us"
+    yield f"deadlines met: {late or 'none yet'}; worst {own['worst-lateness-us']:.0f} us"
 
 
 def _date(moment_s: float) -> str:

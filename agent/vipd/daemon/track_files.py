@@ -2,80 +2,96 @@
 
 from __future__ import annotations
 
-import ctypes
-import os
-import struct
+import time
 from collections.abc import Callable
-from contextlib import suppress
 
+from vipd.config.behaviour import SECOND_NS
 from vipd.config.model import TrackFile
-from vipd.kernel.syslog import Syslog
+from vipd.kernel.files import create, folder_of, read_start
+from vipd.kernel.inotify import Inotify
+from vipd.kernel.syslog import Syslog, reason
 
-_EVENT = struct.Struct("=iIII")
-_CLOSE_WRITE, _MOVED_FROM, _MOVED_TO, _CREATE, _DELETE = 0x8, 0x40, 0x80, 0x100, 0x200
-_CHANGES = _CLOSE_WRITE | _MOVED_FROM | _MOVED_TO | _CREATE | _DELETE
 _DIGITS = 32
 
 
 class TrackedFiles:
-    """Watches the folders of the files, so that a file that is replaced or created later is seen, too."""
+    """Watches the folders of the files, so that a file that is replaced or created later is seen, too.
+
+    It is `Timed`: where the kernel watches no more folders, the files are read each second.
+    """
 
     def __init__(self, files: tuple[TrackFile, ...], log: Syslog, changed: Callable[[str, int], None]) -> None:
         self._files = files
         self._log = log
         self._changed = changed
         self._values: dict[str, int] = {}
-        self._libc = ctypes.CDLL(None, use_errno=True)
-        self._descriptor: int = self._libc.inotify_init1(os.O_NONBLOCK | os.O_CLOEXEC)
-        for file in files:
-            self._begin(file)
+        self._inotify: Inotify | None = None
+        self._poll_ns: int | None = None
+        try:
+            self._inotify = Inotify()
+        except OSError as error:
+            self._not_watched(f"no file is watched: {reason(error)}")
+        for one in files:
+            self._begin(one)
 
-    def fileno(self) -> int:
-        """Readable when something was written."""
-        return self._descriptor
+    def fileno(self) -> int | None:
+        """Readable when something was written; None where the kernel gives no such descriptor."""
+        return None if self._inotify is None else self._inotify.fileno()
 
     def read(self) -> None:
         """Take in a change in one of the folders: read all of the files."""
-        with suppress(BlockingIOError):
-            while os.read(self._descriptor, 1 << 16):
-                pass
+        if self._inotify is not None:
+            self._inotify.drain()
         self.update()
 
     def update(self) -> None:
         """Read every file, and report those that hold another number now."""
-        for file in self._files:
-            value = _number(file.file)
-            if self._values.get(file.name) != value:
-                self._values[file.name] = value
-                self._changed(file.name, value)
+        for one in self._files:
+            value = self._number(one)
+            if self._values.get(one.name) != value:
+                self._values[one.name] = value
+                self._changed(one.name, value)
+
+    def deadline(self) -> int | None:
+        """When to read the files, where they are not all watched."""
+        return self._poll_ns
+
+    def handle_deadline(self, now: int) -> None:
+        """Read them."""
+        if self._poll_ns is not None and now >= self._poll_ns:
+            self._poll_ns = now + SECOND_NS
+            self.update()
 
     def close(self) -> None:
         """Stop watching."""
-        os.close(self._descriptor)
+        if self._inotify is not None:
+            self._inotify.close()
 
-    def _begin(self, file: TrackFile) -> None:
+    def _begin(self, one: TrackFile) -> None:
         try:
-            if file.initial is not None:
-                flags = os.O_WRONLY | os.O_CREAT | os.O_CLOEXEC | (os.O_TRUNC if file.overwrite else os.O_EXCL)
-                with suppress(FileExistsError):
-                    descriptor = os.open(file.file, flags, 0o644)
-                    os.write(descriptor, f"{file.initial}\n".encode())
-                    os.close(descriptor)
-            folder = os.path.dirname(file.file) or "."  # noqa: PTH120
-            if self._libc.inotify_add_watch(self._descriptor, os.fsencode(folder), _CHANGES) < 0:
-                raise OSError(ctypes.get_errno(), os.strerror(ctypes.get_errno()))
+            if one.initial is not None:
+                create(one.file, f"{one.initial}\n", one.overwrite)
         except OSError as error:
-            self._log.line(f"track_file {file.name}: {file.file} is not watched: {error.strerror}")
-
-
-def _number(path: str) -> int:
-    """The number that a file begins with; 0 where there is none, as keepalived has it."""
-    try:
-        descriptor = os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC)
+            self._log.failure(f"track_file {one.name}: {one.file} cannot be made: {reason(error)}")
         try:
-            text = os.read(descriptor, _DIGITS).decode("ascii", "replace")
-        finally:
-            os.close(descriptor)
-        return int(text.split()[0])
-    except (OSError, ValueError, IndexError):
-        return 0
+            if self._inotify is not None:
+                self._inotify.add(folder_of(one.file))
+        except OSError as error:
+            self._not_watched(f"track_file {one.name}: {one.file} is not watched: {reason(error)}")
+
+    def _not_watched(self, text: str) -> None:
+        self._log.failure(f"{text}; it is read each second")
+        self._poll_ns = time.monotonic_ns()
+
+    def _number(self, one: TrackFile) -> int:
+        """The number that a file begins with; 0 where there is none, as keepalived has it.
+
+        A file that cannot be read for another reason than that it is not there says what it said before.
+        """
+        try:
+            return int(read_start(one.file, _DIGITS).decode("ascii", "replace").split()[0])
+        except (FileNotFoundError, NotADirectoryError, ValueError, IndexError):
+            return 0
+        except OSError as error:
+            self._log.failure(f"track_file {one.name}: {one.file} cannot be read: {reason(error)}")
+            return self._values.get(one.name, 0)

@@ -66,12 +66,14 @@ class Trackers:
             }
             self._scripts.count([(one.config, one.counted) for one in self._processes.values()])
         if self.files is not None:
+            self._schedule.remove(self.files)
             self.files.close()
             self.files = None
         files = tuple(file for file in config.files if ("file", file.name) in tracked)
         if files:
             self.files = TrackedFiles(files, self._log, lambda name, value: self._set("file", name, value))
             self.files.update()
+            self._schedule.update(self.files)
         for old_delay in self._delays.values():
             self._schedule.remove(old_delay)
         self._delays = {

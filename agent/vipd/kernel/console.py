@@ -80,3 +80,8 @@ def say(text: str, output: bool = False) -> bool:
     except (OSError, ValueError):
         setattr(sys, name, None)
     return False
+
+
+def is_terminal() -> bool:
+    """Whether standard output is a terminal."""
+    return sys.stdout is not None and sys.stdout.isatty()

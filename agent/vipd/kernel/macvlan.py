@@ -8,10 +8,10 @@ others', those of another vipd in the same network included.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterable
 
 from vipd.config.model import RouterConfig
+from vipd.kernel import sysctl
 from vipd.kernel.netlink import Netlink
 from vipd.kernel.picture import Link
 
@@ -30,7 +30,6 @@ _SETTINGS = {
     "ipv6/conf/{vmac}/accept_ra": "0",
     "ipv6/conf/{vmac}/autoconf": "0",
 }
-_SYSCTL = "/proc/sys/net/"
 
 
 def virtual_mac(vrid: int, family: int) -> bytes:
@@ -79,7 +78,6 @@ def _fits(netlink: Netlink, link: Link, router: RouterConfig) -> bool:
 
 def _configure(vmac: str, lower: str) -> None:
     for name, value in _SETTINGS.items():
-        path = _SYSCTL + name.format(vmac=vmac, lower=lower)
-        if os.path.exists(path):  # noqa: PTH110 - a kernel without IPv6 has none of its own
-            with open(path, "w", encoding="ascii") as setting:  # noqa: PTH123 - pathlib takes 3 ms to import
-                setting.write(value)
+        setting = name.format(vmac=vmac, lower=lower)
+        if sysctl.exists(setting):  # a kernel without IPv6 has none of its own
+            sysctl.write(setting, value)

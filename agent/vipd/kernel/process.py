@@ -69,3 +69,8 @@ def leave(keep: bool, console: Console) -> Callable[[], None]:
         os.close(write)
 
     return ready
+
+
+def own_pid() -> int:
+    """The process id of this process."""
+    return os.getpid()

@@ -16,14 +16,14 @@ from support.routers import config
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.model import Command, Config, Script
 from vipd.config.parser import Parsed, parse
-from vipd.daemon import config_files, dumps
+from vipd.daemon import dumps
 from vipd.daemon.latency import Latency
 from vipd.daemon.reload import compare, refusal
 from vipd.daemon.runtime import Runtime
 from vipd.daemon.schedule import Schedule
 from vipd.daemon.scripts import Check
 from vipd.daemon.status import instance
-from vipd.kernel import accounts
+from vipd.kernel import accounts, files
 from vipd.kernel.accounts import unsafe
 from vipd.protocol.effects import AddAddresses, RemoveAddresses
 from vipd.protocol.router import Router
@@ -204,7 +204,7 @@ def test_a_reload_takes_no_configuration_that_has_lost_its_instances_or_a_file(
 
 def test_a_fifo_that_nobody_writes_to_is_empty_and_stops_no_reload(tmp_path: Path) -> None:
     os.mkfifo(tmp_path / "fifo")
-    assert config_files.read(str(tmp_path / "fifo")) == ""
+    assert files.read(str(tmp_path / "fifo")) == ""
 
 
 # -- what is shown
@@ -255,7 +255,7 @@ def test_a_dump_never_writes_through_a_link(tmp_path: Path) -> None:
     target, path = tmp_path / "target", tmp_path / "dump"
     target.write_text("before")
     path.symlink_to(target)
-    dumps.write(str(path), "after")
+    files.replace(str(path), "after")
     assert (target.read_text(), path.read_text(), path.is_symlink()) == ("before", "after", False)
 
 
