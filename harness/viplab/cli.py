@@ -94,6 +94,13 @@ def run(
         ),
     ] = None,
     workers: Annotated[int, typer.Option(min=1, max=8, help="How many labs side by side, where they may be.")] = 1,
+    cold_start: Annotated[
+        bool,
+        typer.Option(
+            "--cold-start",
+            help="Start the daemons for every trial, also where guests could go on from the memory of a steady pair.",
+        ),
+    ] = False,
     recipe: Annotated[
         Path | None,
         typer.Option(
@@ -139,6 +146,8 @@ def run(
             lab=labs.lab_kind(lab or labs.DEFAULT),
             workers=workers,
         )
+    if cold_start:
+        plan = replace(plan, cold_start=True)
     if timeout_factor is not None:
         plan = replace(plan, timeout_factor=timeout_factor)
     if require_kvm:

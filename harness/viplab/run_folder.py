@@ -94,6 +94,11 @@ class TrialFolder:
                 raise InputError(f"{self.http}: ends within a line; the HTTP probe was not stopped")
             yield _record(HttpRequest, line, where, "an HTTP request of viplab")
 
+    @property
+    def memory(self) -> Path:
+        """Where the pair came from memory: what was recorded and logged as that was made, a folder."""
+        return self.path / "memory"
+
     def host(self, host: HostName, name: str) -> Path:
         """One file kept from a guest (`messages.log`, `console.log`, its configuration)."""
         return self.path / "hosts" / host / name

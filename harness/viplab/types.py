@@ -91,6 +91,8 @@ class TrialInfo(Frozen):
     clock: Clock
     accel: str | None
     trial: int = Field(ge=1)
+    restored: bool = False
+    """Whether its hosts came, at the end of their set-up, from saved memory."""
     vip: str
     virtual_router_id: int
     adverts_on: NetworkName = "interconnect"
@@ -139,6 +141,7 @@ KEYS: dict[str, dict[str, tuple[type, ...]]] = {
     "neighbour": {"ip": _TEXT, "mac": (*_TEXT, _NONE)},
     "check": {"claim": _TEXT, "ok": (bool, _NONE)},
     "holds": {"host": _TEXT},
+    "restored": {"hosts": (list,), "made_ns": _WHOLE},
     "missed": {"what": _TEXT, "within_s": _NUMBER},
 }
 """What analysis computes with, and what it may be; a line in which it is something else is no event of ours."""
@@ -152,6 +155,8 @@ class Event(BaseModel):
     ==================  =============================================================================================
     trial_started       scenario, subject, seed
     prepared            reset_s, configure_s: what it took to have fresh hosts with the daemon on them, and configured
+    restored            what (in words), hosts (whose daemon runs), made_ns (when the set-up was done whose outcome was
+                        saved), restore_s: in place of `prepared` and the set-up, which are in `memory/`
     interfaces          when (before|after), counters (what the kernel counted on each bridge and its ports)
     capture_started     network (public|interconnect|mgmt), snap_bytes, buffer_kib
     capture_stopped     network, packets, dropped (kernel + interface, by tcpdump's own count)

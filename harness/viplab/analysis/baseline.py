@@ -46,6 +46,9 @@ class Points(Frozen):
         default={}, description="By subject/profile, the timing model it was held against."
     )
     scenarios: dict[str, str] = Field(default={}, description="By name, the digest of what the scenario asks for.")
+    starts: dict[str, str] = Field(
+        default={}, description="By scenario and subject, whether the daemons were started in each trial."
+    )
     undecided: int = Field(description="Trials whose values are not among these.")
     noise_floor_s: float | None
     series: list[Series]
@@ -90,6 +93,7 @@ def points(summary: Summary) -> Points:
         versions=versions,
         families={f"{trial.subject}/{trial.profile}": trial.family for trial in summary.trials},
         scenarios={trial.scenario: trial.scenario_digest for trial in summary.trials if trial.scenario_digest},
+        starts=_starts(summary.trials),
         undecided=sum(trial.verdict == "undecided" for trial in summary.trials),
         noise_floor_s=_noise_floor_s(summary.trials),
         series=[
@@ -139,6 +143,14 @@ def _points(data: dict[str, Any], path: Path) -> Points:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         raise InputError(f"{path}: {where}: {first['msg']}; neither a summary nor a baseline") from None
+
+
+def _starts(trials: list[TrialSummary]) -> dict[str, str]:
+    found: dict[str, set[bool]] = {}
+    for trial in trials:
+        found.setdefault(f"{trial.scenario}, {trial.subject}", set()).add(trial.restored)
+    words = {False: "cold start", True: "restored from memory"}
+    return {group: " and ".join(words[restored] for restored in sorted(kinds)) for group, kinds in found.items()}
 
 
 def _noise_floor_s(trials: list[TrialSummary]) -> float | None:

@@ -23,7 +23,7 @@ class Sort(Enum):
     HOST = "host"
     """The machine below: its kernel, qemu and libvirt; where the hosts are namespaces, what is installed there too."""
     SUBJECT = "subject"
-    """What is compared; it is reported, and needs no leave."""
+    """What is compared, or does not change it; it is reported, and needs no leave."""
 
 
 ALLOWED = (Sort.IMAGE.value, Sort.HOST.value)
@@ -106,5 +106,6 @@ CONDITIONS = (
     _one("host kernel", lambda points: points.provenance.host_kernel, Sort.HOST),
     _one("qemu", lambda points: points.provenance.qemu, Sort.HOST),
     _one("libvirt", lambda points: points.provenance.libvirt, Sort.HOST),
+    _each("start of", lambda points: points.starts, Sort.SUBJECT),
     _each("version of", lambda points: {s: ", ".join(sorted(v)) for s, v in points.versions.items()}, Sort.SUBJECT),
 )

@@ -177,6 +177,7 @@ class TrialSummary(FaultMetrics):
     lab: str
     accel: str | None
     trial: int
+    restored: bool = Field(default=False, description="Whether its hosts came from memory, their set-up done.")
     verdict: TrialVerdict
     reason: str
     ping: PingSummary | None

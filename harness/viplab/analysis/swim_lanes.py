@@ -95,7 +95,9 @@ def _off(record: Record, host: HostName) -> list[Span]:
     started = [event.t_ns for event in record.all("daemon_started") if event.get("host") == host]
     started += [fault.at_ns for fault, kind in faults if kind.begins_daemon]
     stopped = [fault.at_ns for fault, kind in faults if kind.ends_daemon]
-    stopped += [record.start_ns] if started else []
+    # One that came from memory runs from the beginning.
+    restored = any(host in event["hosts"] for event in record.all("restored"))
+    stopped += [record.start_ns] if started and not restored else []
     started.sort()
     return [(stop, _next(started, stop, record.end_ns), "off") for stop in sorted(stopped)]
 

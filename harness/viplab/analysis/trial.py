@@ -73,6 +73,7 @@ def _summary(record: Record, faults: Sequence[FaultView]) -> TrialSummary:
         lab=info.lab,
         accel=info.accel,
         trial=info.trial,
+        restored=info.restored,
         verdict=judged,
         reason=reason,
         ping=record.ping.summary if record.ping else None,
@@ -170,6 +171,9 @@ def _notes(record: Record, faults: Sequence[FaultView]) -> list[str]:
         hosts = ", ".join(sorted({frame.src_ip for frame in record.carps}))
         notes.append(f"{len(record.carps)} CARP packets of {hosts} look like VRRP and were not counted as adverts.")
     notes += _vlans(record)
+    for event in record.all("restored"):
+        ago_s = (event.t_ns - event["made_ns"]) / 1e9
+        notes.append(f"The pair was {event.get('what')}, saved {ago_s:.0f} s before; memory/ has the set-up's record.")
     for view in faults:
         if view.summary.fault.width_ns > 100_000_000:
             width_s = view.summary.fault.width_ns / 1e9

@@ -27,6 +27,8 @@ class Plan:
     seed: int | None = None
     workers: int = 1
     """How many labs work side by side."""
+    cold_start: bool = False
+    """Whether every trial starts its daemons, and none begins from the memory of a pair that is steady."""
     timeout_factor: float | None = None
     """What every limit is multiplied by; None where a boot that was measured decides."""
 

@@ -48,7 +48,8 @@ class Recipe(_Strict):
     workers: int = Field(ge=1, validation_alias=AliasChoices("workers", "lanes"))
     trials: int = Field(ge=1, le=MOST_TRIALS)
     seed: int
-    # Recipes written before November 2026 do not say it.
+    # Recipes written before November 2026 say neither; there was no other start than a cold one.
+    cold_start: bool = True
     timeout_factor: float | None = Field(default=None, ge=1, le=MOST_TIMEOUT_FACTOR)
     subjects: list[Chosen] = Field(min_length=1)
     scenarios: list[str] = Field(min_length=1, max_length=1000)
@@ -68,6 +69,7 @@ def write_recipe(
         workers=plan.workers,
         trials=plan.trials,
         seed=seed,
+        cold_start=plan.cold_start,
         timeout_factor=timeout_factor,
         subjects=[Chosen(name=chosen.name, profile=chosen.profile) for chosen in plan.subjects],
         scenarios=[text for text, _ in plan.scenarios],
@@ -98,6 +100,7 @@ def read_recipe(path: Path) -> tuple[Recipe, Plan]:
         seed=recipe.seed,
         lab=lab_kind(recipe.lab),
         workers=recipe.workers,
+        cold_start=recipe.cold_start,
         timeout_factor=recipe.timeout_factor,
     )
     return recipe, plan

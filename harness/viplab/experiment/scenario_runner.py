@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
 from typing import Any
 
@@ -68,10 +68,27 @@ class ScenarioRunner:
             LabError: a wait was in vain, a step could not be done, or a fault not be healed.
         """
         with self._faults:
-            for step in self._scenario.setup:
-                self._do(step)
-            self._phase = "steps"
-            self._measure()
+            self.set_up()
+            self._measured()
+
+    def set_up(self) -> None:
+        """The set-up alone; errors as with `run`."""
+        for step in self._scenario.setup:
+            self._do(step)
+
+    def go_on(self, running: Collection[HostName], place: float) -> None:
+        """The measured steps of a pair whose set-up was done before, with the daemon running on these hosts.
+
+        They begin after that share of an advert interval: saved memory begins at the same place of it each time.
+        """
+        self._started.update(running)
+        with self._faults:
+            self._pause(place * self._scenario.vrrp.advert_int)
+            self._measured()
+
+    def _measured(self) -> None:
+        self._phase = "steps"
+        self._measure()
 
     def _measure(self) -> None:
         try:

@@ -131,9 +131,13 @@ def _timeout_factor(plan: Plan, lab: Lab) -> float:
 
 
 def _trials(plan: Plan, seed: int) -> list[tuple[int, Trial]]:
+    restores = plan.trials > 1 and not plan.cold_start
     versions: dict[str, str] = {}
+    unsteady: set[str] = set()
     turns = [turn for turn in plan.turns() if not_supported(turn[0], turn[2], plan.lab) is None]
-    return [(number, Trial(*turn, seed, plan.trials, versions)) for number, turn in enumerate(turns, 1)]
+    return [
+        (number, Trial(*turn, seed, plan.trials, restores, versions, unsteady)) for number, turn in enumerate(turns, 1)
+    ]
 
 
 def _do(

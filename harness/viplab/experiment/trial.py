@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, field
+from functools import partial
 from pathlib import Path
 
 from viplab.errors import DaemonError, LabError, ViplabError
+from viplab.experiment import memory
 from viplab.experiment.environment import Environment
 from viplab.experiment.fault_place import places
 from viplab.experiment.logs import collect, configuration_names
 from viplab.experiment.scenario_runner import PROBE_SOURCE, ScenarioRunner
+from viplab.lab.command import run
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_each
 from viplab.lab.topology import (
@@ -49,8 +52,12 @@ class Trial:
     seed: int
     trials: int = 1
     """How many there are of this kind: their faults share the advert interval out among them."""
+    restores: bool = False
+    """Whether it may begin from the memory of a pair that is steady."""
     versions: dict[str, str] = field(default_factory=dict)
     """What subjects have said of their version in this run: the same image, the same installation, the same answer."""
+    unsteady: set[str] = field(default_factory=set)
+    """Moments that could not be made in this run: trials of theirs start for real, and say themselves what is wrong."""
 
 
 def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[Listener, ...] = ()) -> None:
@@ -66,26 +73,26 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
     timeline = Timeline(folder.timeline, listeners)
     try:
         timeline.record("trial_started", scenario=trial.scenario.scenario, subject=trial.subject.name, seed=trial.seed)
-        _prepare(trial, lab, folder, timeline)
+        restored = _restore(trial, lab, folder, timeline, listeners)
+        if not restored:
+            _prepare(trial, lab, folder, timeline)
+        _forget_vip(trial)
         with ExitStack() as observers:
             observers.callback(collect, lab, trial.subject, trial.scenario, folder, timeline)
             observers.enter_context(Environment((PUBLIC.bridge, INTERCONNECT.bridge), timeline))
             _observe(trial, lab, folder, timeline, observers)
-            watch = observers.enter_context(
-                Watch(
-                    trial.scenario.vrrp.vip,
-                    [guest.host for guest in lab.hosts.values()],
-                    public=PUBLIC.bridge,
-                    adverts=_adverts_on(trial, lab).bridge,
-                    virtual_mac=trial.subject.virtual_mac(trial.scenario),
-                )
-            )
+            watch = observers.enter_context(_watch(trial, lab))
             clocks.record_host_clocks(timeline)
             observers.callback(clocks.record_host_clocks, timeline)
             with _recorded(timeline):
                 on_each(lab, lambda guest: clocks.record_guest_clock(guest, timeline))
                 drawn = places(trial.seed, trial.scenario.scenario, trial.number, trial.trials)
-                ScenarioRunner(trial.scenario, trial.subject, lab, folder, timeline, watch, drawn).run()
+                runner = ScenarioRunner(trial.scenario, trial.subject, lab, folder, timeline, watch, drawn)
+                if restored:
+                    begins = places(trial.seed, f"{trial.scenario.scenario} begins", trial.number, trial.trials)
+                    runner.go_on(memory.started(trial.scenario), next(begins))
+                else:
+                    runner.run()
     except ViplabError as error:
         timeline.record("error", message=str(error))
     finally:
@@ -107,13 +114,66 @@ def _recorded(timeline: Timeline) -> Iterator[None]:
         raise
 
 
+def _restore(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline, listeners: tuple[Listener, ...]) -> bool:
+    """Have the hosts as they were at the end of the set-up, from memory; False where this trial starts for real."""
+    if not trial.restores or not memory.can_be_restored(trial.scenario):
+        return False
+    name = memory.moment_name(trial.scenario, trial.subject)
+    if name is None or name in trial.unsteady:
+        return False
+    started = time.monotonic()
+    try:
+        made = partial(_make_steady, trial, lab, folder, listeners=listeners)
+        moment = lab.revert(name, made, trial.scenario.hosts)
+    except ViplabError:
+        trial.unsteady.add(name)
+        return False
+    if moment is None:
+        return False
+    _write_info(folder, _info(trial, lab, memory.version_in(moment), restored=True))
+    made_ns = memory.copy_evidence(moment, list(trial.scenario.hosts), folder)
+    timeline.record(
+        "restored",
+        what="restored from memory of a steady pair",
+        hosts=memory.started(trial.scenario),
+        made_ns=made_ns,
+        restore_s=round(time.monotonic() - started, 3),
+    )
+    return True
+
+
+def _make_steady(trial: Trial, lab: Lab, folder: TrialFolder, moment: Path, *, listeners: tuple[Listener, ...]) -> None:
+    """Do the set-up of a scenario, and leave beside the moment to which it leads what was recorded of it."""
+    timeline = memory.recorder(moment, listeners)
+    try:
+        _ready(trial, lab, timeline)
+        version = _version(trial, lab)
+        with _watch(trial, lab) as watch:
+            ScenarioRunner(trial.scenario, trial.subject, lab, folder, timeline, watch, iter(())).set_up()
+        memory.keep(lab, version, moment)
+        timeline.record("trial_finished")
+    finally:
+        timeline.close()
+
+
 def _prepare(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline) -> None:
+    def begin() -> None:
+        # Before anything of the daemon runs: what it does from here on is evidence, and needs a trial to belong to.
+        _write_info(folder, _info(trial, lab, _version(trial, lab)))
+
+    _ready(trial, lab, timeline, begin)
+
+
+def _write_info(folder: TrialFolder, info: TrialInfo) -> None:
+    (folder.path / "trial.json").write_text(info.model_dump_json(indent=1) + "\n", encoding="utf-8")
+
+
+def _ready(trial: Trial, lab: Lab, timeline: Timeline, begin: Callable[[], None] = lambda: None) -> None:
+    """Put fresh hosts there with the daemon on them, configured; `begin` is called once they are fresh."""
     started = time.monotonic()
     lab.reset(f"{trial.subject.name}-{trial.subject.profile}", trial.subject.install, trial.scenario.hosts)
     fresh = time.monotonic()
-    # Before anything of the daemon runs: what it does from here on is evidence, and that needs a trial to belong to.
-    info = _info(trial, lab, _version(trial, lab))
-    (folder.path / "trial.json").write_text(info.model_dump_json(indent=1) + "\n", encoding="utf-8")
+    begin()
 
     def configured(guest: Guest) -> None:
         # The log begins with the trial; what was logged while the image booted belongs to no trial.
@@ -140,6 +200,21 @@ def _version(trial: Trial, lab: Lab) -> str:
     return trial.versions[trial.subject.name]
 
 
+def _forget_vip(trial: Trial) -> None:
+    """Have the client begin without a neighbour entry for the VIP; the last trial may have left one."""
+    run(["ip", "neighbour", "flush", "to", trial.scenario.vrrp.vip, "dev", PUBLIC.bridge])
+
+
+def _watch(trial: Trial, lab: Lab) -> Watch:
+    return Watch(
+        trial.scenario.vrrp.vip,
+        [guest.host for guest in lab.hosts.values()],
+        public=PUBLIC.bridge,
+        adverts=_adverts_on(trial, lab).bridge,
+        virtual_mac=trial.subject.virtual_mac(trial.scenario),
+    )
+
+
 def _observe(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline, observers: ExitStack) -> None:
     for network, pattern in ((PUBLIC, ""), (INTERCONNECT, ""), (MGMT, f"udp port {MARKER_PORT}")):
         path = folder.capture(network.name)
@@ -158,7 +233,7 @@ def _adverts_on(trial: Trial, lab: Lab) -> Network:
     return next(network for network in NETWORKS if network.name == name)
 
 
-def _info(trial: Trial, lab: Lab, version: str) -> TrialInfo:
+def _info(trial: Trial, lab: Lab, version: str, *, restored: bool = False) -> TrialInfo:
     scenario, subject = trial.scenario, trial.subject
     bridge_mac = (Path("/sys/class/net") / PUBLIC.bridge / "address").read_text().strip()
     stations = {"client": Station(hostname=CLIENT_HOSTNAME, public_mac=bridge_mac, public_ip=CLIENT_IP)}
@@ -183,6 +258,7 @@ def _info(trial: Trial, lab: Lab, version: str) -> TrialInfo:
         clock=lab.kind.clock,
         accel=lab.accelerator,
         trial=trial.number,
+        restored=restored,
         vip=scenario.vrrp.vip,
         virtual_router_id=scenario.vrrp.virtual_router_id,
         adverts_on=_adverts_on(trial, lab).name,

@@ -6,7 +6,7 @@ import fcntl
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -46,3 +46,11 @@ def make_once(target: Path, make: Callable[[Path], None]) -> bool:
             shutil.rmtree(fresh, ignore_errors=True)
             raise
     return True
+
+
+def keep_last(folders: Iterable[Path], number: int) -> None:
+    """Remove all of these folders but for so many that were made or touched last."""
+    by_age = sorted(folders, key=lambda folder: folder.stat().st_mtime_ns)
+    for folder in by_age[:-number]:
+        shutil.rmtree(folder, ignore_errors=True)
+        folder.with_name(f".{folder.name}.lock").unlink(missing_ok=True)

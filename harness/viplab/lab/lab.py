@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol, TypeVar
 
 from viplab.lab.guest import Guest
@@ -62,6 +63,20 @@ class Lab(Protocol):
 
         What `prepare` does has to be the same whenever it is given under the same name: a lab may remember the outcome.
         Without `hosts` all that the lab was opened with are there.
+        """
+        ...
+
+    def revert(self, name: str, make: Callable[[Path], None], hosts: Collection[HostName]) -> Path | None:
+        """Put these hosts back to one moment of theirs that was saved, memory and disks, under that name.
+
+        Where nothing was saved yet `make` brings the hosts there and leaves in the folder that it is given what belongs
+        to that moment.
+
+        Returns:
+            the folder with that, or None where this lab saves no memory or has no room for it: nothing was done then.
+
+        Raises:
+            LabError: the hosts were not saved or do not come back; and whatever `make` raises.
         """
         ...
 

@@ -170,6 +170,10 @@ class Picture:
     def _on_step_finished(self, event: dict[str, Any], t_ns: int) -> None:
         self.step = ""
 
+    def _on_restored(self, event: dict[str, Any], t_ns: int) -> None:
+        self._states |= {str(host): "daemon up" for host in event.get("hosts") or []}
+        self._tell(t_ns, str(event.get("what")))
+
     def _on_daemon_started(self, event: dict[str, Any], t_ns: int) -> None:
         self._states[str(event.get("host"))] = "daemon up"
 

@@ -9,7 +9,7 @@ PORT = 7
 """The echo service's (RFC 862)."""
 _PATH = "/usr/local/sbin/viplab-echo"
 # Bound to the VIP whether or not the host has it (ip_nonlocal_bind, claim P4), so that answers come from there.
-_PROGRAM = """\
+PROGRAM = """\
 import socket
 import sys
 
@@ -26,7 +26,7 @@ with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as echo:
 
 def start(guest: Guest, vip: str) -> None:
     """Put the responder on a host and start it; it ends with the host."""
-    guest.put(_PROGRAM.encode(), _PATH)
+    guest.put(PROGRAM.encode(), _PATH)
     guest.run(f"setsid python3 -I -S {_PATH} {vip} {PORT} </dev/null >/dev/null 2>&1 &").checked()
     listening = f"{int.from_bytes(bytes(map(int, vip.split('.'))), 'little'):08X}:{PORT:04X}"
     until(

@@ -8,7 +8,7 @@ PORT = 80
 _PATH = "/usr/local/sbin/viplab-responder"
 # Bound to every address, so that it answers under the VIP whenever the host has that. A connection is kept for as long
 # as the client wants it.
-_PROGRAM = """\
+PROGRAM = """\
 import os
 import select
 import socket
@@ -42,5 +42,5 @@ while True:
 
 def start(guest: Guest) -> None:
     """Put the responder on a host and start it; it ends with the host."""
-    guest.put(_PROGRAM.encode(), _PATH)
+    guest.put(PROGRAM.encode(), _PATH)
     guest.run(f"python3 -I -S {_PATH} {guest.host.name} {PORT} </dev/null >/dev/null 2>&1").checked()

@@ -247,6 +247,16 @@ def test_every_effect_on_a_master_has_a_row_in_each_timing_model() -> None:
         assert set(family.timing.outage) == set(Effect) - {Effect.CLIENT_CUT}, family.name
 
 
+def test_a_swim_lane_of_a_pair_from_memory_is_on_from_the_beginning(tmp_path: Path) -> None:
+    trial = s.case_a(s.FAMILIES[0])
+    trial.event(0, "restored", what="restored from memory of a steady pair", hosts=["A", "B"], made_ns=s.START_NS)
+    view = view_trial(read_trial(TrialFolder(trial.write(tmp_path, 1))))
+    for name in ("A", "B"):
+        (lane,) = (lane for lane in view.swim_lanes if lane.name == name)
+        assert lane.intervals[0].label != "off"
+    assert any("restored from memory of a steady pair" in note for note in view.notes)
+
+
 def test_a_swim_lane_is_off_from_where_a_daemon_ends_to_where_one_begins(tmp_path: Path) -> None:
     for kind in (kind for kind in known().values() if kind.ends_daemon):
         (lane,) = (lane for lane in trial_with(kind.name, tmp_path / kind.name).swim_lanes if lane.name == "A")

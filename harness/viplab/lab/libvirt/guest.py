@@ -162,31 +162,46 @@ class LibvirtGuest:
         self.run(WARM_UP).checked()
         return booted_s
 
+    def hang_up(self) -> None:
+        """Close the SSH connection, if there is one."""
+        if self._ssh is not None:
+            self._ssh.close()
+            self._ssh = None
+
     def save(self, folder: Path) -> None:
         """Put memory, disk and console into a folder; the guest is off then."""
-        self._disconnect()
+        self.hang_up()
         self._domain().save(str(folder / _MEMORY))
         shutil.copyfile(self.disk, folder / _DISK)
         shutil.copyfile(self._console_log, folder / _CONSOLE)
 
     def restore(self, folder: Path) -> None:
         """Go on from where it was saved, at the right time of day."""
+        self.load(folder)
+        self.resume()
+        self.settle()
+
+    def load(self, folder: Path) -> None:
+        """Be where it was saved, and stand still there."""
         _overlay(self.disk, folder / _DISK)
         shutil.copyfile(folder / _CONSOLE, self._console_log)
         try:
-            self._ground.connection.restore(str(folder / _MEMORY))
+            self._ground.connection.restoreFlags(str(folder / _MEMORY), None, libvirt.VIR_DOMAIN_SAVE_PAUSED)
         except libvirt.libvirtError as error:
             raise LabError(
                 f"{self.host.hostname}: saved memory cannot be restored ({error.get_error_message()}); "
                 f"`viplab image rm {self._ground.image.name}` clears it"
             ) from None
+
+    def settle(self) -> None:
+        """Reach it once it goes on, and set its clock: saved memory lives in the past."""
         self._connect()
-        now_ns = time.time_ns()  # saved memory lives in the past
+        now_ns = time.time_ns()
         self.run(f"date -u -s @{now_ns // 10**9}.{now_ns % 10**9:09d} >/dev/null").checked()
 
     def discard(self) -> None:
         """Take the domain down, if it is up, and hang up."""
-        self._disconnect()
+        self.hang_up()
         if self.running:
             self._domain().destroy()
 
@@ -218,12 +233,6 @@ class LibvirtGuest:
             self._ssh = until(f"SSH on {self.host.hostname}", attempt, within_s=limit_s, every_s=0.25)
         except LabError as error:
             raise LabError(f"{error}{self._console_tail()}") from None
-
-    def _disconnect(self) -> None:
-        """Hang up, if there is a connection."""
-        if self._ssh is not None:
-            self._ssh.close()
-            self._ssh = None
 
     def _connected(self) -> Connection:
         if self._ssh is None:

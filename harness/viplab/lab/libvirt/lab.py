@@ -2,12 +2,15 @@
 
 The first time ever, a host boots; then it is saved with its memory, and the cache keeps that. Every later lab, and
 every trial, starts from there in about a second. Each host's memory is kept by itself, so that a third host costs one
-boot more and no more of the other two.
+boot more and no more of the other two. What hosts have come to together, such as a pair of daemons that is steady, is
+saved of all of them at one moment; of such moments the cache keeps the last few.
 """
 
 from __future__ import annotations
 
 import hashlib
+import os
+import shutil
 from collections.abc import Callable, Collection, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +18,7 @@ from pathlib import Path
 import libvirt
 
 from viplab.errors import LabError
-from viplab.lab.cache import cache_dir, make_once
+from viplab.lab.cache import cache_dir, keep_last, make_once
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Fact, LabKind, Origins
 from viplab.lab.libvirt.guest import MEMORY_MIB, TEMPLATES, WARM_UP, Ground, LibvirtGuest
@@ -24,6 +27,10 @@ from viplab.progress import step
 from viplab.types import HostName
 
 _BOOT = "boot_s"
+_MOMENTS = 8
+"""Moments of several hosts that the cache keeps, some 160 MiB a host; of more, those used last."""
+_ROOM_MIB = 2048
+"""What has to be free on the cache's disk beyond the hosts' memory before a moment is saved."""
 
 
 class LibvirtLab:
@@ -94,6 +101,25 @@ class LibvirtLab:
         self._there = {host: guest for host, guest in self._all.items() if hosts is None or host in hosts}
         _each(self._there.values(), lambda guest: self._fresh(guest, name, prepare))
 
+    def revert(self, name: str, make: Callable[[Path], None], hosts: Collection[HostName]) -> Path | None:
+        """Put these guests back to a moment that the cache keeps under that name, made on the way where it has none."""
+        there = {host: guest for host, guest in self._all.items() if host in hosts}
+        said = repr((name, [self._memory(guest).name for guest in there.values()]))
+        root, prefix = cache_dir() / "memory", f"{self._ground.image.name}-moment-"
+        kept = root / f"{prefix}{hashlib.sha256(said.encode()).hexdigest()[:12]}"
+        if not kept.is_dir() and shutil.disk_usage(root).free >> 20 < len(there) * MEMORY_MIB + _ROOM_MIB:
+            return None
+        make_once(kept, lambda folder: self._save(folder, make))
+        os.utime(kept)
+        keep_last(root.glob(f"{prefix}*"), _MOMENTS)
+        self.down()
+        self._there = there
+        _each(there.values(), lambda guest: guest.load(kept / guest.host.name))
+        for guest in there.values():
+            guest.resume()
+        _each(there.values(), lambda guest: guest.settle())
+        return kept
+
     def down(self) -> None:
         """Take the guests down; networks go with the sandbox."""
         _each(self._there.values(), LibvirtGuest.discard)
@@ -113,6 +139,20 @@ class LibvirtLab:
             guest.save(kept)
             guest.restore(kept)
         self._prepared.add(kept)
+
+    def _save(self, folder: Path, make: Callable[[Path], None]) -> None:
+        make(folder)
+        guests = list(self._there.values())
+        try:
+            for guest in guests:
+                (folder / guest.host.name).mkdir(exist_ok=True)
+                guest.hang_up()
+            # They go on in the order in which they stop here, so that none misses more of the others than they of it.
+            for guest in guests:
+                guest.pause()
+            _each(guests, lambda guest: guest.save(folder / guest.host.name))
+        except (OSError, libvirt.libvirtError) as error:
+            raise LabError(f"{' and '.join(self._there)} cannot be saved: {error}") from None
 
     def _start_network(self, network: Network) -> None:
         xml = TEMPLATES.get_template("network.xml.j2").render(network=network)

@@ -84,6 +84,9 @@ class NetnsLab:
         if prepare is not None:
             on_each(self, prepare)
 
+    def revert(self, name: str, make: Callable[[Path], None], hosts: Collection[HostName]) -> None:
+        """Nothing is done: namespaces have no memory that could be saved."""
+
     def down(self) -> None:
         """End the hosts; the bridges go with the sandbox."""
         for guest in self._there.values():

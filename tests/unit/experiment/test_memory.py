@@ -1,0 +1,111 @@
+"""Which trials may begin from the memory of a pair, and what tells one such pair from another."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from viplab.experiment import memory, session
+from viplab.experiment.plan import Plan
+from viplab.experiment.recipe import read_recipe, write_recipe
+from viplab.lab.guest import Guest
+from viplab.lab.netns.kind import NETNS
+from viplab.run_folder import TrialFolder
+from viplab.scenario.load import parse_scenario, resolve
+from viplab.scenario.model import Scenario
+from viplab.subjects.registry import subject
+from viplab.subjects.vipd import Vipd
+
+
+def named(name: str) -> Scenario:
+    ((_, scenario),) = resolve([name])
+    return scenario
+
+
+def changed(name: str, old: str, new: str) -> Scenario:
+    ((text, _),) = resolve([name])
+    assert old in text
+    return parse_scenario(text.replace(old, new), name)
+
+
+class Built(Vipd):
+    """vipd as it would be built from other sources."""
+
+    def install(self, guest: Guest) -> None:
+        guest.put(b"another build", "/usr/local/sbin/vipd.pyz", 0o755)
+
+
+class Asking(Vipd):
+    """What it does depends on the host."""
+
+    def install(self, guest: Guest) -> None:
+        guest.put(guest.get("/etc/machine-id"), "/etc/id")
+
+
+@pytest.mark.parametrize(
+    ("scenario", "restored"),
+    [
+        *[("case-a", True), ("case-c", True), ("power-cut", True), ("failover", True), ("third-host", True)],
+        # Looks at the hosts before the start; injects faults in its set-up; is done once.
+        *[("part-1", False), ("case-b", False), ("case-d", False), ("calibration", False)],
+    ],
+)
+def test_a_set_up_that_starts_daemons_and_nothing_else_may_come_from_memory(scenario: str, restored: bool) -> None:
+    assert memory.can_be_restored(named(scenario)) is restored
+
+
+def test_a_pair_is_known_by_all_that_led_to_it_and_by_nothing_that_comes_after() -> None:
+    base = memory.moment_name(named("case-a"), Vipd())
+    assert base is not None
+    assert memory.moment_name(changed("case-a", "kill: {host: A}", "stop: {host: A}"), Vipd()) == base
+    others = [
+        memory.moment_name(named("power-cut"), Vipd()),
+        memory.moment_name(changed("case-a", "priority: 102", "priority: 103"), Vipd()),
+        memory.moment_name(changed("case-a", "wait: {announced: A}", "wait: {master: A}"), Vipd()),
+        memory.moment_name(named("case-a"), Vipd("keepalived-2")),
+        memory.moment_name(named("case-a"), subject("keepalived")),
+        memory.moment_name(named("case-a"), Built()),
+    ]
+    assert len({base, *others}) == 1 + len(others)
+    assert None not in others
+
+
+def test_a_subject_that_asks_the_host_before_it_is_there_has_no_memory() -> None:
+    assert memory.moment_name(named("case-a"), Asking()) is None
+
+
+@pytest.mark.parametrize(
+    ("asked", "restores"),
+    [({"trials": 2}, True), ({}, False), ({"trials": 2, "cold_start": True}, False)],
+)
+def test_only_trials_that_are_repeated_begin_from_memory_and_none_on_request(
+    asked: dict[str, Any], restores: bool
+) -> None:
+    plan = Plan(resolve(["case-a"]), [Vipd()], NETNS, **asked)
+    assert {trial.restores for _, trial in session._trials(plan, 1)} == {restores}
+
+
+def test_a_recipe_says_whether_the_start_is_cold_and_one_that_does_not_was_made_of_cold_starts(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    for cold in (False, True):
+        write_recipe(Plan(resolve(["case-a"]), [Vipd()], NETNS, trials=2, cold_start=cold), 1, None, None, path)
+        assert read_recipe(path)[1].cold_start is cold
+    path.write_text("".join(line for line in path.open() if not line.startswith("cold_start")))
+    assert read_recipe(path)[1].cold_start is True
+
+
+def test_what_was_recorded_of_the_set_up_is_copied_to_the_trial(tmp_path: Path) -> None:
+    moment, trial = tmp_path / "moment", TrialFolder(tmp_path / "trial")
+    (moment / "A").mkdir(parents=True)
+    trial.path.mkdir()
+    (moment / "A" / "messages.log").write_text("started")
+    (moment / "A" / "memory.save").write_text("large")
+    timeline = memory.recorder(moment, ())
+    timeline.record("daemon_started", host="A", t_ns=41)
+    timeline.record("trial_finished", t_ns=42)
+    timeline.close()
+    assert memory.copy_evidence(moment, ["A"], trial) == 42
+    kept = {str(path.relative_to(trial.memory)) for path in trial.memory.rglob("*") if path.is_file()}
+    assert kept == {"timeline.jsonl", "A/messages.log"}
