@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from viplab.analysis.calibration import cuts
+from viplab.analysis.expectations import EXPECTED, owner_at_end
 from viplab.analysis.record import NETWORKS, Record
 from viplab.analysis.summary import TrialVerdict
 from viplab.analysis.timing_model import DEADLINE_EXCESS_S, OUTAGE_SLACK_S
@@ -15,7 +16,6 @@ from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses import WITNESSES
 from viplab.analysis.witnesses.witness import Rule
 from viplab.faults import Manner, Part, Sign, fault_kind
-from viplab.types import HostName
 
 # A wall clock that moves against the monotonic one by more than this was stepped.
 _CLOCK_STEP_NS = 1_000_000
@@ -243,16 +243,6 @@ def _setup_check_failed(record: Record, views: Sequence[FaultView]) -> str | Non
     return f"set-up checks failed: {', '.join(failed)}" if failed else None
 
 
-def _wrong_owner(record: Record, views: Sequence[FaultView]) -> str | None:
-    expected = expected_owner(record)
-    if expected is None:
-        return None
-    owner = owner_at_end(record)
-    return (
-        None if owner == expected else f"{expected} should own {record.info.vip} at the end, {owner or 'nobody'} does"
-    )
-
-
 def _outage_off(record: Record, views: Sequence[FaultView]) -> str | None:
     for view in views:
         measured, window = view.summary.outage_s, view.summary.outage_window_s
@@ -282,7 +272,14 @@ def _instrument_off(record: Record, views: Sequence[FaultView]) -> str | None:
     return None
 
 
-FAIL: tuple[Rule, ...] = (_missed, _setup_check_failed, _wrong_owner, _outage_off, _deadline_off, _instrument_off)
+FAIL: tuple[Rule, ...] = (
+    _missed,
+    _setup_check_failed,
+    *EXPECTED,
+    _outage_off,
+    _deadline_off,
+    _instrument_off,
+)
 
 
 def outage_slack_s(record: Record, view: FaultView) -> float:
@@ -291,32 +288,6 @@ def outage_slack_s(record: Record, view: FaultView) -> float:
     What is not known of the fault's time is in the window itself.
     """
     return OUTAGE_SLACK_S + 2 * record.interval_s
-
-
-def expected_owner(record: Record) -> HostName | None:
-    """What the scenario file expects at the end; None where it cannot be read."""
-    try:
-        owner = record.asked["expect"]["owner"]
-    except (KeyError, TypeError):
-        return None
-    return owner if isinstance(owner, str) and owner in record.info.nodes else None
-
-
-def owner_at_end(record: Record) -> HostName | None:
-    """Whom the client reaches under the VIP at the end.
-
-    The owner census knows when it has one owner. Where it has two, the client's neighbour entry decides; without a
-    census, and where that entry is a virtual MAC, the last answer does.
-    """
-    census = record.owners(record.start_ns, record.end_ns)
-    if census:
-        owners = census[-1][2]
-        entry = record.client_entry(record.end_ns)
-        reached = owners[0] if len(owners) == 1 else record.host_by_mac(entry) or entry
-        if not owners or reached in owners:
-            return reached if owners and reached in record.info.hosts else None
-    answers = [echo for echo in record.echoes if not echo.request and echo.src_ip == record.info.vip]
-    return record.host_by_mac(answers[-1].src_mac) if answers else None
 
 
 def _span(window: tuple[float, float]) -> str:

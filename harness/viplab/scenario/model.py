@@ -72,6 +72,18 @@ class Expect(_Strict):
     """What a healthy pair looks like when the last step is done."""
 
     owner: HostName = Field(description="The host that the client reaches under the VIP at the end.")
+    client: HostName | None = Field(
+        default=None, description="The host that the client's neighbour entry names at the end; left out, not judged."
+    )
+    ping_outage_s: float | None = Field(
+        default=None, ge=0, le=600, description="The most seconds without an answer to the probe, all steps together."
+    )
+    service_outage_s: float | None = Field(
+        default=None, ge=0, le=600, description="The most seconds without an answer over HTTP, all steps together."
+    )
+    two_owners_s: float | None = Field(
+        default=None, ge=0, le=600, description="The most seconds for which two hosts may own the VIP."
+    )
 
 
 class Probe(_Strict):
@@ -135,7 +147,7 @@ class Scenario(_Strict):
 
     @model_validator(mode="after")
     def _hosts_that_are_there(self) -> Scenario:
-        named = [("expect", self.expect.owner, True)]
+        named = [("expect", host, True) for host in (self.expect.owner, self.expect.client) if host is not None]
         for phase, steps in (("setup", self.setup), ("steps", self.steps)):
             for at, step in enumerate(steps):
                 named += [(f"{phase}.{at}", host, needs_daemon) for host, needs_daemon in _named(step)]
@@ -144,6 +156,12 @@ class Scenario(_Strict):
                 raise ValueError(f"{where}: there is no host {host}; there are: {', '.join(self.hosts)}")
             if needs_daemon and host not in self.daemons:
                 raise ValueError(f"{where}: host {host} runs no daemon; give it a state and a priority")
+        return self
+
+    @model_validator(mode="after")
+    def _asks_what_it_judges(self) -> Scenario:
+        if self.expect.service_outage_s is not None and self.http is None:
+            raise ValueError("expect.service_outage_s: nobody asks over HTTP; give `http: {rate: 10}`")
         return self
 
     @model_validator(mode="after")

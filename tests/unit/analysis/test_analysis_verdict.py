@@ -189,3 +189,27 @@ def test_a_host_that_does_not_take_over_in_its_time_has_failed_unless_the_measur
     assert judged(folder) == ("fail", "waited 20 s for B to be master, in vain")
     rewrite(folder, changed("capture_stopped", dropped=3))
     assert judged(folder)[0] == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("case", "expect", "said"),
+    [
+        ("case-c", "ping_outage_s: 1", "no answers to the probe for "),
+        ("case-c", "ping_outage_s: 5", None),
+        ("case-a", "ping_outage_s: 0", None),
+        ("case-a", "client: A", "the client should send to A at the end, it sends to B"),
+        ("case-a", "client: B", None),
+        ("case-a", "two_owners_s: 0", "two hosts owned 192.168.122.50 for "),
+        ("case-a", "two_owners_s: 60", None),
+        ("case-a", "service_outage_s: 1", "nobody asked for answers over HTTP"),
+        ("case-a", "two_owners_s: [1]", None),
+    ],
+)
+def test_a_trial_fails_where_the_client_saw_what_its_scenario_does_not_allow(
+    tmp_path: Path, case: str, expect: str, said: str | None
+) -> None:
+    folder = s.CASES[case](s.FAMILIES[1]).write(tmp_path, 1)
+    scenario = folder / "scenario.yaml"
+    scenario.write_text(scenario.read_text().replace("expect: {", f"expect: {{{expect}, "))
+    verdict, reason = judged(folder)
+    assert (verdict, said is None or said in reason) == ("pass" if said is None else "fail", True), reason

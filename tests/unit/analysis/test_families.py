@@ -9,11 +9,11 @@ from pathlib import Path
 import pytest
 
 from support import synthetic as s
+from viplab.analysis.expectations import owner_at_end
 from viplab.analysis.reading import read_trial
 from viplab.analysis.record import Record
 from viplab.analysis.timing_model import window_ns
 from viplab.analysis.trial import view_trial
-from viplab.analysis.verdict import owner_at_end
 from viplab.faults import Effect
 from viplab.run_folder import TrialFolder
 from viplab.subjects import registry

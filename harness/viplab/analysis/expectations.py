@@ -1,0 +1,126 @@
+"""What a scenario expects of a healthy pair (its `expect`), held against what the client saw: each rule fails a trial.
+
+An outage is a sum over all measured steps, as a service level agreement counts it, and fails a trial only where it is
+longer than allowed by more than the stream resolves. What is not asked for is not judged.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import groupby
+
+from viplab.analysis.application import tried
+from viplab.analysis.record import Record
+from viplab.analysis.streams import Trip, loss_runs
+from viplab.analysis.timing_model import OUTAGE_SLACK_S
+from viplab.analysis.views import FaultView
+from viplab.analysis.witnesses.witness import Rule
+from viplab.types import HostName
+
+_NS = 1_000_000_000
+
+
+def expected_owner(record: Record) -> HostName | None:
+    """The host that is to own the VIP at the end; None where the scenario cannot be read."""
+    return _host(record, "owner")
+
+
+def owner_at_end(record: Record) -> HostName | None:
+    """Whom the client reaches under the VIP at the end.
+
+    The owner census knows when it has one owner. Where it has two, the client's neighbour entry decides; without a
+    census, and where that entry is a virtual MAC, the last answer does.
+    """
+    census = record.owners(record.start_ns, record.end_ns)
+    if census:
+        owners = census[-1][2]
+        entry = record.client_entry(record.end_ns)
+        reached = owners[0] if len(owners) == 1 else record.host_by_mac(entry) or entry
+        if not owners or reached in owners:
+            return reached if owners and reached in record.info.hosts else None
+    answers = [echo for echo in record.echoes if not echo.request and echo.src_ip == record.info.vip]
+    return record.host_by_mac(answers[-1].src_mac) if answers else None
+
+
+def _wrong_owner(record: Record, views: Sequence[FaultView]) -> str | None:
+    expected = expected_owner(record)
+    if expected is None:
+        return None
+    owner = owner_at_end(record)
+    return (
+        None if owner == expected else f"{expected} should own {record.info.vip} at the end, {owner or 'nobody'} does"
+    )
+
+
+def _wrong_client(record: Record, views: Sequence[FaultView]) -> str | None:
+    expected = _host(record, "client")
+    entry = record.client_entry(record.end_ns)
+    if expected is None or entry is None or entry == record.info.virtual_mac:
+        return None
+    found = record.host_by_mac(entry) or entry
+    return None if found == expected else f"the client should send to {expected} at the end, it sends to {found}"
+
+
+def _ping_outage(record: Record, views: Sequence[FaultView]) -> str | None:
+    return _outage(record, "ping_outage_s", "answers to the probe", record.trips, record.interval_s)
+
+
+def _service_outage(record: Record, views: Sequence[FaultView]) -> str | None:
+    since_ns, until_ns = record.measured_span_ns
+    asked = [
+        Trip(r.n, r.sent_ns, None if r.error else r.total_ns, None) for r in tried(record.http, since_ns, until_ns)
+    ]
+    return _outage(record, "service_outage_s", "answers over HTTP", asked, record.info.http_interval_s or 0.0)
+
+
+def _outage(record: Record, name: str, what: str, trips: Sequence[Trip], interval_s: float) -> str | None:
+    allowed_s = _seconds(record, name)
+    if allowed_s is None:
+        return None
+    if not trips:
+        return f"nobody asked for {what}, so that {name} cannot be held"
+    last_ns = trips[-1].sent_ns
+    runs = [run for run in loss_runs(trips) if (run.end_ns or last_ns) > _since_ns(record)]
+    outage_s = sum((run.end_ns or last_ns) - max(run.start_ns, _since_ns(record)) for run in runs) / _NS
+    slack_s = OUTAGE_SLACK_S + 2 * interval_s * len(runs)
+    return f"no {what} for {outage_s:.3f} s, allowed are {allowed_s:g} s" if outage_s > allowed_s + slack_s else None
+
+
+def _two_owners(record: Record, views: Sequence[FaultView]) -> str | None:
+    allowed_s = _seconds(record, "two_owners_s")
+    if allowed_s is None:
+        return None
+    seen_s = 0.0
+    for several, spell in groupby(record.owners(_since_ns(record), record.end_ns), key=lambda one: len(one[2]) > 1):
+        if several:
+            # From the first census that found two to the last: for so long it was for certain.
+            begun_ns = [since_ns for since_ns, _, _ in spell]
+            seen_s += (begun_ns[-1] - begun_ns[0]) / _NS
+    return (
+        f"two hosts owned {record.info.vip} for {seen_s:.2f} s, allowed are {allowed_s:g} s"
+        if seen_s > allowed_s
+        else None
+    )
+
+
+def _since_ns(record: Record) -> int:
+    """The beginning of the first measured step; what happens from there on counts, to the trial's end."""
+    return record.measured_span_ns[0]
+
+
+def _host(record: Record, name: str) -> HostName | None:
+    host = _expected(record).get(name)
+    return host if isinstance(host, str) and host in record.info.hosts else None
+
+
+def _seconds(record: Record, name: str) -> float | None:
+    given = _expected(record).get(name)
+    return float(given) if isinstance(given, int | float) and not isinstance(given, bool) else None
+
+
+def _expected(record: Record) -> dict[object, object]:
+    expected = record.asked.get("expect")
+    return expected if isinstance(expected, dict) else {}
+
+
+EXPECTED: tuple[Rule, ...] = (_wrong_owner, _wrong_client, _ping_outage, _service_outage, _two_owners)
