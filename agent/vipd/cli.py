@@ -161,9 +161,7 @@ def _options(arguments: list[str]) -> Options | str:
 
 
 def _run(parsed: Parsed, options: Options) -> int:
-    from vipd.daemon.loop import Daemon  # not before now: -t needs no sockets
-    from vipd.daemon.status_command import socket_of
-    from vipd.kernel import privileges, script_runner
+    from vipd.kernel import privileges, script_runner  # not before now: -t needs no sockets
     from vipd.kernel.process import PidFile, leave
     from vipd.kernel.syslog import FORMATS, Syslog
     from vipd.protocol.log_messages import LogEvent
@@ -191,6 +189,9 @@ def _run(parsed: Parsed, options: Options) -> int:
             return 1
         started = None if options.foreground else leave(options.console, log.console)
         channel, _ = script_runner.start()
+        from vipd.daemon.loop import Daemon  # not before now: the runner would keep a copy of all this
+        from vipd.daemon.status_command import socket_of
+
         # Of two daemons in one network each has its own pid file, and one that was killed is started with the same.
         mark = f"vipd{path[-_MARK:]}"
         daemon = Daemon(

@@ -1,7 +1,7 @@
 """Builds `vipd.pyz`: vipd in one file that `python3` runs.
 
-The same inputs give the same bytes. Every module lies there as source, which any Python reads, and compiled by the
-Python that builds, which one of the same version reads without compiling; in an emulated guest that saves seconds.
+The same inputs give the same bytes. Every module lies there as source, which any Python reads, and all of them compiled
+by the Python that builds, for one of the same version (`vipd.entry`); in an emulated guest that saves seconds.
 """
 
 from __future__ import annotations
@@ -28,10 +28,12 @@ def build_zipapp(target: Path) -> str:
             path = stage / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(text)
-        _compile(stage)
+        modules = _python(str(Path(__file__).with_name("compiled.py")), folder)
+        _python("-m", "compileall", "-q", "-b", "--invalidation-mode", "unchecked-hash", "-o", "2", "-l",
+                "-s", folder, "-p", "vipd.pyz", folder)  # fmt: skip
         target.parent.mkdir(parents=True, exist_ok=True)
         with target.open("wb") as opened:
-            opened.write(_SHEBANG)
+            opened.write(_SHEBANG + modules)
             with zipfile.ZipFile(opened, "a", zipfile.ZIP_STORED) as archive:  # stored: the guest needs no zlib
                 for path in sorted(path for path in stage.rglob("*") if path.is_file()):
                     entry = zipfile.ZipInfo(path.relative_to(stage).as_posix(), _EPOCH)
@@ -46,18 +48,16 @@ def _sources() -> dict[str, bytes]:
     package = Path(__file__).parents[1]
     paths = [path.relative_to(package) for path in package.rglob("*.py")]
     sources = {f"vipd/{path}": (package / path).read_bytes() for path in paths if path.parts[0] != _LEFT_OUT}
-    sources["__main__.py"] = (package / "__main__.py").read_bytes()
+    sources["__main__.py"] = sources.pop("vipd/entry.py")
     return sources
 
 
-def _compile(stage: Path) -> None:
-    """Compile in a Python of its own: what a process has loaded, and its hash seed, show in the bytes of a .pyc."""
-    arguments = ("-q", "-b", "--invalidation-mode", "unchecked-hash", "-s", str(stage), "-p", "vipd.pyz", str(stage))
-    subprocess.run(
-        [sys.executable, "-S", "-m", "compileall", *arguments],
-        check=True,
-        env={**os.environ, "PYTHONHASHSEED": "0"},
-    )
+def _python(*arguments: str) -> bytes:
+    """Run a Python of its own: what a process has loaded, and its hash seed, show in the octets of compiled code."""
+    environment = {**os.environ, "PYTHONHASHSEED": "0"}
+    return subprocess.run(
+        [sys.executable, "-S", *arguments], check=True, env=environment, stdout=subprocess.PIPE
+    ).stdout
 
 
 if __name__ == "__main__":

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from importlib.util import MAGIC_NUMBER
 from pathlib import Path
 
 import pytest
@@ -35,3 +36,25 @@ def test_the_built_file_holds_all_that_the_daemon_imports(pyz: Path) -> None:
     code = f"import sys; sys.path.insert(0, {str(pyz)!r}); import vipd.daemon.loop; print(vipd.daemon.loop.Netlink)"
     done = subprocess.run([sys.executable, "-IS", "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_a_python_of_another_version_runs_the_sources(pyz: Path, tmp_path: Path, good: str) -> None:
+    other = tmp_path / "other.pyz"
+    other.write_bytes(pyz.read_bytes().replace(MAGIC_NUMBER, b"XX\r\n"))
+    done = subprocess.run(
+        [sys.executable, "-IS", str(other), "-t", "-f", good], capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_a_file_that_is_replaced_meanwhile_is_read_no_more(pyz: Path, tmp_path: Path) -> None:
+    file = tmp_path / "vipd.pyz"
+    file.write_bytes(pyz.read_bytes())
+    code = (
+        f"import os, runpy, sys; sys.argv = [{str(file)!r}, '--version']\n"
+        f"try: runpy.run_path({str(file)!r}, run_name='__main__')\n"
+        f"except SystemExit: pass\n"
+        f"os.unlink({str(file)!r}); import vipd.daemon.loop"
+    )
+    done = subprocess.run([sys.executable, "-IS", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
