@@ -7,9 +7,9 @@ from typing import Any, NamedTuple
 
 from vipd.config.behaviour import SECOND_NS
 from vipd.config.blocks import Statement
-from vipd.config.ip_lines import FIRST_PREFERENCE
 from vipd.config.model import Hooks, Route, RouterConfig, Rule, SyncGroup, Track, VirtualAddress
 from vipd.config.problems import Problems
+from vipd.config.rule_lines import FIRST_PREFERENCE
 from vipd.config.strict import violations
 from vipd.config.values import NAME_LIMIT, instead
 
@@ -129,19 +129,28 @@ def _tracks(
                 continue
             if kind == "interface":
                 problems.mention(name, where)
-            if kind == "interface" and name == block.fields["interface"]:
-                problems.warn(where, f"{name} is the instance's own and tracked anyway")
-                continue
             target = targets[kind][name] if kind != "interface" else None
             default = (0, False) if target is None else (target.weight, target.reverse)
             weight = default[0] if given_weight is None else given_weight
             reverse = default[1] if given_reverse is None else given_reverse
-            if weight and source is block and group and not group.config.tracking_weight:
-                problems.warn(where, f"the weight of {name} is taken for 0: members of a sync group stay in step")
-                weight = 0
-            if weight and block.fields.get("priority") == _OWNER:
-                problems.warn(where, f"the weight of {name} has no effect: the priority of an owner stays 255")
-            elif kind == "interface" and not weight and not reverse:
+            if kind == "interface" and name == block.fields["interface"]:
+                problems.warn(where, f"{name} is the instance's own and tracked anyway; remove it", repaired=True)
+                continue
+            in_step = source is block and group is not None and not group.config.tracking_weight
+            owner = block.fields.get("priority") == _OWNER
+            if weight and kind != "process" and (in_step or owner):
+                why = "members of a sync group stay in step" if in_step else "the priority of an owner stays 255"
+                if kind == "file" and weight == 1:
+                    problems.warn(where, f"the weight of {name} is taken for 0: {why}; write weight 0", repaired=True)
+                    weight = 0
+                elif kind == "interface" and in_step:
+                    problems.warn(
+                        where, f"the weight of {name} moves this member alone; see sync_group_tracking_weight", True
+                    )
+                else:
+                    problems.warn(where, f"{name} is not tracked, since it has a weight: {why}", repaired=True)
+                    continue
+            if kind == "interface" and not weight and not reverse:
                 tracked.append(name)
             else:
                 tracks.append(Track(kind, name, weight, reverse))
@@ -190,6 +199,8 @@ def _check(block: Block, router: RouterConfig, problems: Problems) -> None:
     def wrong(field: str, text: str) -> None:
         problems.error(block.places.get(field, block.head), text)
 
+    if router.interface == "lo":
+        wrong("interface", "lo is the loopback, which leads to no other router; name another")
     interval_s = f"{router.advert_int_ns / SECOND_NS:g}"
     if router.version == 2 and (router.advert_int_ns % SECOND_NS or router.advert_int_ns > _V2_SECONDS * SECOND_NS):
         wrong("advert_int_ns", f"{interval_s}: version 2 has whole seconds from 1 to 255; round it, or add: version 3")
@@ -235,8 +246,13 @@ def _mended(block: Block, router: RouterConfig, problems: Problems) -> RouterCon
             problems.warn(block.places[field], what, repaired=True)
     if router.initial_master and not router.preempt:
         problems.warn(block.places["preempt"], "has its effect only with state BACKUP", repaired=True)
-    if router.initial_master and router.preempt_delay_ns:
-        problems.warn(block.places["preempt_delay_ns"], "has its effect only with state BACKUP", repaired=True)
+    if router.preempt_delay_ns and (router.initial_master or not router.preempt):
+        what = "has its effect only with state BACKUP and without nopreempt; it is left out"
+        problems.warn(block.places["preempt_delay_ns"], what, repaired=True)
+        router = router._replace(preempt_delay_ns=0)
+    if router.priority == _OWNER and not router.preempt:
+        problems.warn(block.places["preempt"], "an owner always preempts; it is left out", repaired=True)
+        router = router._replace(preempt=True)
     if router.strict:
         accept = router.priority == _OWNER if router.accept is None else router.accept
         quiet = True if router.lower_prio_no_advert is None else router.lower_prio_no_advert

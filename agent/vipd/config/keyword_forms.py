@@ -5,9 +5,20 @@ from __future__ import annotations
 from typing import Any
 
 from vipd.config.blocks import Statement
-from vipd.config.ip_lines import weighted
 from vipd.config.model import Command
-from vipd.config.values import Form, WrongError, interface_name, lines, nanoseconds, one, split_command, whole
+from vipd.config.track_lines import weighted
+from vipd.config.values import (
+    NAME_LIMIT,
+    CorrectedError,
+    Form,
+    WrongError,
+    interface_name,
+    lines,
+    nanoseconds,
+    one,
+    split_command,
+    whole,
+)
 
 
 def advert_int(statement: Statement) -> int:
@@ -17,10 +28,15 @@ def advert_int(statement: Statement) -> int:
 
 def garp_extra(statement: Statement) -> int:
     """`[all] SECONDS`."""
-    values = statement.values[1:] if statement.values[:1] == ("all",) else statement.values
+    values = [word for word in statement.values if word != "all"]
     if len(values) != 1 or statement.body is not None:
         raise WrongError("takes [all] SECONDS")
     return nanoseconds(values[0], 0, 86400)
+
+
+def old_garp_extra(statement: Statement) -> int:
+    """The same, by the keyword that keepalived calls out of date."""
+    raise CorrectedError(garp_extra(statement), "is out of date; write garp_extra_if")
 
 
 def vmac(statement: Statement) -> dict[str, Any]:
@@ -58,14 +74,14 @@ def weight(limit: int) -> Form:
 def init_file(statement: Statement) -> dict[str, Any]:
     """The value to write into a tracked file, and whether to overwrite one that exists."""
     values = [word for word in statement.values if word != "overwrite"]
-    if len(values) > 1:
-        raise WrongError("takes [VALUE] [overwrite]")
-    return {"initial": whole(values[0], -(2**31), 2**31) if values else 0, "overwrite": "overwrite" in statement.values}
+    if statement.body is not None:
+        raise WrongError("takes [VALUE] [overwrite], not a block")
+    return {"initial": whole(values[-1], 0, 2**31) if values else 0, "overwrite": "overwrite" in statement.values}
 
 
 def delay(statement: Statement) -> dict[str, Any]:
     """One delay for processes that start and for those that end."""
-    value = nanoseconds(one(statement), 0, 3600)
+    value = nanoseconds(one(statement), 0.000001, 3600)
     return {"fork_delay_ns": value, "terminate_delay_ns": value}
 
 
@@ -81,10 +97,8 @@ def names(statement: Statement) -> tuple[str, ...]:
 
 def debounce(line: Statement) -> tuple[str, int, int]:
     """One line of `interface_up_down_delays`."""
-    if not 1 <= len(line.values) <= 2:
-        raise WrongError("takes IFACE DOWN_SECONDS [UP_SECONDS]")
-    delays = [nanoseconds(word, 0, 255) for word in line.values]
-    return interface_name(line.keyword), delays[0], delays[-1]
+    delays = [nanoseconds(word, 0, 255) for word in line.values[:2]] or [0]
+    return interface_name(line.keyword), delays[0], delays[1] if len(delays) > 1 else 0
 
 
 def umask(statement: Statement) -> int:
@@ -92,12 +106,49 @@ def umask(statement: Statement) -> int:
     bits = {f"I{op}{who}": bit << shift for who, shift in (("USR", 6), ("GRP", 3), ("OTH", 0))
             for op, bit in (("R", 4), ("W", 2), ("X", 1))}  # fmt: skip
     value = 0
-    for word in one(statement).split("|"):
+    if not statement.values or statement.body is not None:
+        raise WrongError("takes a number, or bits joined by |")
+    for word in "".join(statement.values).split("|"):
         try:
             value |= bits[word] if word in bits else int(word, 8 if word.startswith("0") and word.isdigit() else 0)
         except ValueError:
             raise WrongError(f"{word!r} is neither a number nor one of {', '.join(bits)}") from None
     return value & 0o777
+
+
+def short_name(statement: Statement) -> str:
+    """The name of a process; the kernel keeps 15 octets of it."""
+    name = one(statement)
+    if len(name) > NAME_LIMIT:
+        raise CorrectedError(name[:NAME_LIMIT], f"{name!r} is cut after {NAME_LIMIT} characters; write no more")
+    return name
+
+
+def exactly_one(statement: Statement) -> str:
+    """One word, where keepalived does not read over those that follow."""
+    return one(statement)
+
+
+def exact_match(statement: Statement) -> str:
+    """How parameters of a process have to match: exactly, where the keyword stands alone."""
+    value = one(statement) if statement.values or statement.body is not None else "exact"
+    if value not in ("exact", "initial", "partial"):
+        raise WrongError(f"{value!r} is not one of initial, partial")
+    return value
+
+
+def outdated(instead: str) -> Form:
+    """A keyword that keepalived calls out of date whatever its values are."""
+
+    def read(statement: Statement) -> None:
+        raise WrongError(f"is out of date; write {instead}")
+
+    return Form("...", read)
+
+
+def global_tracking(statement: Statement) -> bool:
+    """The older name of `sync_group_tracking_weight`."""
+    raise CorrectedError(True, "is out of date; write sync_group_tracking_weight")
 
 
 def cpus(statement: Statement) -> tuple[int, ...]:

@@ -34,6 +34,14 @@ class VirtualAddress(NamedTuple):
         return packed(self.address)
 
 
+class Encap(NamedTuple):
+    """A lightweight tunnel that a route leads into: its kind and attributes by the kernel's numbers, and as written."""
+
+    kind: int
+    attributes: tuple[tuple[int, bytes], ...]
+    text: str
+
+
 class Hop(NamedTuple):
     """One next hop of a route: the gateway `via`, the interface `device`, or both."""
 
@@ -41,6 +49,8 @@ class Hop(NamedTuple):
     device: str | None = None
     weight: int = 1
     onlink: bool = False
+    realms: int | None = None
+    encap: Encap | None = None
 
 
 class Route(NamedTuple):
@@ -58,6 +68,12 @@ class Route(NamedTuple):
     metrics: tuple[tuple[int, int], ...] = ()  # RTAX number, value
     append: bool = False
     tracked: bool = True  # not no_track
+    from_network: str | None = None  # IPv6 only
+    realms: int | None = None
+    preference: int | None = None  # of RFC 4191
+    expires: int | None = None  # seconds
+    congestion_control: str | None = None
+    ttl_propagate: bool | None = None
 
     @property
     def family(self) -> int:
@@ -87,6 +103,10 @@ class Rule(NamedTuple):
     dport: tuple[int, int] | None = None
     uidrange: tuple[int, int] | None = None
     suppress_prefixlength: int | None = None
+    suppress_ifgroup: int | None = None
+    realms: int | None = None
+    l3mdev: bool = False
+    tunnel_id: int | None = None
     tracked: bool = True  # not no_track
 
 
@@ -261,7 +281,7 @@ class TrackProcess(NamedTuple):
 
     name: str
     words: tuple[str, ...]
-    params: str = ""  # param_match: initial, partial, or "" for all of them
+    params: str = ""  # param_match: exact, initial, partial; "" where it is not given
     weight: int = 1
     reverse: bool = False
     quorum: int = 1

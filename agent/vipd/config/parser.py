@@ -6,15 +6,17 @@ module collects the values block by block; `instances` makes virtual routers of 
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any, NamedTuple
 
 from vipd.config.blocks import Statement, statements
 from vipd.config.instances import WITHOUT_PREFERENCE, Block, Defaults, Group, devices, placed, preferred, routers
-from vipd.config.keywords import BLOCKS, LVS, REFUSED
-from vipd.config.model import Config, Globals, Hooks, Rule, Script, SyncGroup, TrackFile, TrackProcess
+from vipd.config.iproute_names import Names
+from vipd.config.keywords import BLOCKS, LVS, REFUSED, Keyword
+from vipd.config.model import Command, Config, Globals, Hooks, Rule, Script, SyncGroup, TrackFile, TrackProcess
 from vipd.config.problems import Diagnostics, Problems, listed, plain
 from vipd.config.source import Find, Source, SourceError, no_files
-from vipd.config.values import EachLine, Form, instead
+from vipd.config.values import CorrectedError, EachLine, Form, WrongError, instead
 
 _NAMED = ("vrrp_instance", "vrrp_sync_group", "vrrp_script", "track_file", "vrrp_track_process")
 _SYNONYMS = {"vrrp_track_file": "track_file"}
@@ -61,7 +63,7 @@ def parse(
     for where, line, what in source.missing:
         keyword, _, rest = what.partition(": ")
         problems.warn(Statement((keyword,), where, line), rest)
-    reader = _Reader(problems)
+    reader = _Reader(problems, Names(find))
     config = reader.config(read)
     if not config.routers:
         problems.warn(Statement(("vrrp_instance",), file, 1), "there is none, so there is nothing to do; add one")
@@ -73,14 +75,15 @@ def parse(
 class _Reader:
     """Collects the fields that the statements of one configuration fill in."""
 
-    def __init__(self, problems: Problems) -> None:
+    def __init__(self, problems: Problems, names: Names) -> None:
         self._problems = problems
+        self._names = names
         self._named: dict[str, dict[str, Block]] = {block: {} for block in _NAMED}
         self._root: dict[str, Any] = {}
         self._places: dict[str, Statement] = {}
         self._globals: dict[str, Any] = {}
         self._inherited: dict[str, Any] = {}
-        self._garp_groups: list[dict[str, Any]] = []
+        self._garp_groups: list[Block] = []
 
     def config(self, read: tuple[Statement, ...]) -> Config:
         for statement in read:
@@ -89,7 +92,8 @@ class _Reader:
         files = {name: self._file(block) for name, block in self._named["track_file"].items()}
         processes = {name: self._process(block) for name, block in self._named["vrrp_track_process"].items()}
         groups = self._groups()
-        defaults = Defaults(self._inherited, self._globals, self._garp_groups)
+        defaults = Defaults(self._inherited, self._globals, [group.fields for group in self._garp_groups])
+        self._mention_interfaces()
         targets: dict[str, dict[str, Any]] = {"script": scripts, "file": files, "process": processes}
         config = Config(
             tuple(routers(self._named["vrrp_instance"], groups, targets, defaults, self._problems)),
@@ -114,6 +118,16 @@ class _Reader:
                 self._problems.interfaces.pop(router.vmac_name, None)
         return config
 
+    def _mention_interfaces(self) -> None:
+        """Note the interfaces that are named outside of instances."""
+        root, mention = self._root, self._problems.mention
+        for name, _, _ in root.get("delays", ()):
+            mention(name, self._places["delays"])
+        for group in self._garp_groups:
+            for name in (group.fields.get("interface"), *group.fields.get("interfaces", ())):
+                if name:
+                    mention(name, group.head)
+
     def _static_rules(self) -> tuple[Rule, ...]:
         rules: tuple[Rule, ...] = self._root.get("rules", ())
         if any(rule.preference < 0 for rule in rules):
@@ -135,7 +149,7 @@ class _Reader:
         elif keyword is None:
             problems.unknown(statement, "keepalived.conf", BLOCKS[""])
         elif not keyword.to:
-            problems.warn(statement, f"has no effect: {keyword.note}")
+            self._without_effect(keyword, statement)
         elif keyword.to != "block":
             self._fill(self._root, keyword.to, keyword.form, statement)
             self._places[keyword.to] = statement
@@ -147,7 +161,7 @@ class _Reader:
             made = self._block(statement, block)
             if not made.fields.keys() & {"garp_interval_ns", "gna_interval_ns"}:
                 problems.warn(statement, "has no interval, so it means nothing; add: garp_interval SECONDS", True)
-            self._garp_groups.append(made.fields)
+            self._garp_groups.append(made)
         else:
             self._add_globals(self._block(statement, block).fields)
 
@@ -180,7 +194,7 @@ class _Reader:
             elif keyword is None:
                 self._problems.unknown(line, kind, table)
             elif not keyword.to:
-                self._problems.warn(line, f"has no effect: {keyword.note}")
+                self._without_effect(keyword, line)
             elif keyword.to == "block":
                 if line.body is None:
                     self._problems.error(line, f"takes a block: {line.keyword} {{ ... }}")
@@ -192,10 +206,20 @@ class _Reader:
                 block.places[keyword.to] = line
         return block
 
+    def _without_effect(self, keyword: Keyword, statement: Statement) -> None:
+        """Note that a keyword does nothing here, and what keepalived has against its values."""
+        self._problems.warn(statement, f"has no effect: {keyword.note}")
+        if isinstance(keyword.form.read, EachLine):
+            return
+        try:
+            keyword.form.read(self._looked_at(keyword.form, statement))
+        except (CorrectedError, WrongError) as error:
+            self._problems.warn(statement, str(error), repaired=True)
+
     def _fill(self, fields: dict[str, Any], to: str, form: Form, statement: Statement) -> None:
         if isinstance(form.read, EachLine):
-            lines = self._lines(statement)
-            read = [self._problems.tried_line(statement, line, form.read.line) for line in lines]
+            line_of = partial(form.read.line, names=self._names) if form.read.named else form.read.line
+            read = [self._problems.tried_line(statement, line, line_of) for line in self._lines(statement)]
             value: Any = tuple(found for found in read if found is not None)
         else:
             value = self._problems.tried(self._looked_at(form, statement), form.read, form.text)
@@ -204,11 +228,18 @@ class _Reader:
         if to == "*":
             fields.update(value)
         elif to.startswith("hook."):
-            fields["hooks"] = (*fields.get("hooks", ()), (to[5:], value))
+            self._add_hook(fields, to[5:], value, statement)
         elif form.adds:
             fields[to] = (*fields.get(to, ()), *value)
         else:
             fields[to] = value
+
+    def _add_hook(self, fields: dict[str, Any], state: str, command: Command, statement: Statement) -> None:
+        hooks = fields.setdefault("hooks", ())
+        if any(state == known for known, _ in hooks):
+            self._problems.warn(statement, "there is one already, and the first is kept; remove one", repaired=True)
+        else:
+            fields["hooks"] = (*hooks, (state, command))
 
     def _looked_at(self, form: Form, statement: Statement) -> Statement:
         """The statement without the values that keepalived ignores."""
@@ -231,7 +262,7 @@ class _Reader:
 
     def _script(self, block: Block) -> Script | None:
         user = block.fields.pop("user", None)
-        if not self._has(block, "command", "script /PATH"):
+        if not self._has(block, "command", "script PROGRAM"):
             return None
         if user:
             command = block.fields["command"]

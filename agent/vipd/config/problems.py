@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
 from vipd.config.blocks import Statement
-from vipd.config.values import FormError, WrongError, instead
+from vipd.config.values import CorrectedError, FormError, WrongError, instead
 
 
 class Diagnostics(NamedTuple):
@@ -69,6 +69,9 @@ class Problems:
         """Read a statement; note an error and return None where it is wrong. `shown` is a correct form."""
         try:
             return read(statement)
+        except CorrectedError as corrected:
+            self.warn(statement, str(corrected), repaired=True)
+            return corrected.value
         except FormError as error:
             self.error(statement, f"{error}; write: {statement.keyword} {shown}" if shown else str(error))
         except WrongError as error:
@@ -79,6 +82,9 @@ class Problems:
         """Read a line of a block that has no keyword of its own; an error names the block's keyword."""
         try:
             return read(line)
+        except CorrectedError as corrected:
+            self.warn(line._replace(words=block.words), f"{line.keyword}: {corrected}", repaired=True)
+            return corrected.value
         except WrongError as error:
             self.error(line._replace(words=block.words), f"{line.keyword}: {error}")
             return None

@@ -8,7 +8,6 @@ from vipd.config.model import RouterConfig
 
 _RULES: tuple[tuple[Callable[[RouterConfig], object], str], ...] = (
     (lambda router: not router.addresses, "there must be a virtual_ipaddress"),
-    (lambda router: router.unicast_peers, "unicast_peer is not in the standard; remove it"),
     (
         lambda router: router.family == 6 and not router.addresses[0].address.lower().startswith("fe80"),
         "the first IPv6 address must be link-local; write fe80::... first",

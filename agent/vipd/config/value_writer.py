@@ -1,22 +1,23 @@
-"""Writes values in the form of keepalived.conf: the inverse of `values` and `ip_lines`."""
+"""Writes values in the form of keepalived.conf: the inverse of `values` and of what reads lines."""
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from typing import Any
 
+from vipd.config.address_lines import FLAGS
 from vipd.config.behaviour import SECOND_NS
-from vipd.config.ip_lines import ACTIONS, FLAGS, KINDS, METRICS
 from vipd.config.model import Command, Hop, Route, Rule, Track, VirtualAddress
+from vipd.config.route_lines import CONGESTION_CONTROL, FEATURES, KINDS, LOCK, METRICS, PREFERENCES
+from vipd.config.rule_lines import ACTIONS
 
-_LOCK = 1  # RTAX_LOCK: the metrics whose bits are set in its value are locked
 _ADDRESS = (("brd", "broadcast"), ("dev", "device"), ("label", "label"), ("peer", "peer"))
 _ROUTE = (("src", "source"), ("table", "table"), ("metric", "metric"), ("scope", "scope"), ("protocol", "protocol"),
-          ("tos", "tos"))  # fmt: skip
+          ("tos", "tos"), ("from", "from_network"), ("expires", "expires"))  # fmt: skip
 _RULE = (("from", "source"), ("to", "destination"), ("iif", "iif"), ("oif", "oif"), ("tos", "tos"),
-         ("preference", "preference"), ("protocol", "protocol"), ("ip_proto", "ip_proto"), ("sport", "sport"),
+         ("preference", "preference"), ("protocol", "protocol"), ("ipproto", "ip_proto"), ("sport", "sport"),
          ("dport", "dport"), ("uidrange", "uidrange"), ("suppress_prefixlength", "suppress_prefixlength"),
-         ("goto", "goto"))  # fmt: skip
+         ("suppress_ifgroup", "suppress_ifgroup"), ("tunnel-id", "tunnel_id"), ("goto", "goto"))  # fmt: skip
 
 
 def word(text: str) -> str:
@@ -59,14 +60,24 @@ def virtual_address(one: VirtualAddress) -> str:
 
 def route(one: Route) -> str:
     """A line of `virtual_routes`."""
-    words = [name for name, number in KINDS.items() if number == one.kind and name != "unicast"]
+    words = ["inet6"] if one.family == 6 else []
+    words += [name for name, number in KINDS.items() if number == one.kind and name != "unicast"]
     words.append(one.destination)
+    words += _options(one, _ROUTE)
+    if one.preference is not None:
+        words += [
+            "pref",
+            {number: name for name, number in PREFERENCES.items()}.get(one.preference, str(one.preference)),
+        ]
+    if one.realms is not None:
+        words += ["realms", _realms(one.realms)]
+    words += _metrics(one)
+    if one.ttl_propagate is not None:
+        words += ["ttl-propagate", "enabled" if one.ttl_propagate else "disabled"]
+    words += [name for name, given in (("append", one.append), ("no_track", not one.tracked)) if given]
     for hop in one.hops:
         words += ["nexthop"] if len(one.hops) > 1 else []
-        words += _hop(hop)
-    words += _options(one, _ROUTE)
-    words += _metrics(one.metrics)
-    words += [name for name, given in (("append", one.append), ("no_track", not one.tracked)) if given]
+        words += _hop(hop, one.family)
     return " ".join(words)
 
 
@@ -77,9 +88,12 @@ def rule(one: Rule) -> str:
     words += _options(one, _RULE)
     if one.fwmark is not None:
         words += ["fwmark", f"{one.fwmark}" + ("" if one.fwmask is None else f"/{one.fwmask}")]
-    named = [name for name, number in ACTIONS.items() if number == one.action and name != "goto"]
-    words += named
-    if one.action == 1 or one.table != Rule._field_defaults["table"]:
+    if one.realms is not None:
+        words += ["realms", _realms(one.realms)]
+    words += [name for name, number in ACTIONS.items() if number == one.action and name != "goto"]
+    if one.l3mdev:
+        words.append("l3mdev")
+    elif one.action == 1:
         words += ["table", str(one.table)]
     return " ".join(words if one.tracked else [*words, "no_track"])
 
@@ -89,10 +103,21 @@ def track(one: Track) -> str:
     return f"{word(one.name)} weight {one.weight} {'reverse' if one.reverse else 'noreverse'}"
 
 
-def _hop(hop: Hop) -> Iterator[str]:
-    yield from _options(hop, (("via", "via"), ("dev", "device"), ("weight", "weight")))
+def _realms(value: int) -> str:
+    return f"{value >> 16}/{value & 0xFFFF}" if value >> 16 else str(value)
+
+
+def _hop(hop: Hop, family: int) -> Iterator[str]:
+    if hop.via is not None:
+        other = (":" in hop.via) != (family == 6)
+        yield from ("via", *(["inet6" if ":" in hop.via else "inet"] if other else []), hop.via)
+    yield from _options(hop, (("dev", "device"), ("weight", "weight")))
     if hop.onlink:
         yield "onlink"
+    if hop.realms is not None:
+        yield from ("realms", _realms(hop.realms))
+    if hop.encap is not None:
+        yield f"encap {hop.encap.text}"
 
 
 def _options(one: Any, names: Iterable[tuple[str, str]]) -> Iterator[str]:
@@ -104,12 +129,14 @@ def _options(one: Any, names: Iterable[tuple[str, str]]) -> Iterator[str]:
             yield "-".join(map(str, value)) if isinstance(value, tuple) else str(value)
 
 
-def _metrics(metrics: tuple[tuple[int, int], ...]) -> Iterator[str]:
-    names = {number: name for name, number in METRICS.items()}
-    locked: list[str] = []
-    for number, value in metrics:
-        if number == _LOCK:
-            locked = ["lock"]
-        else:
-            yield from (names[number], *locked, str(value))
-            locked = []
+def _metrics(one: Route) -> Iterator[str]:
+    values = dict(one.metrics)
+    locks = values.pop(LOCK, 0)
+    if values.pop(FEATURES, None):
+        yield from ("features", "ecn")
+    for name, number in METRICS.items():
+        if number in values:
+            yield from (name, *(["lock"] if locks >> number & 1 else []), str(values[number]))
+    if one.congestion_control is not None:
+        lock = ["lock"] if locks >> CONGESTION_CONTROL & 1 else []
+        yield from ("congctl", *lock, one.congestion_control)

@@ -21,6 +21,47 @@ class FormError(WrongError):
     """A statement has too many or too few values, or a block; the caller adds the right form."""
 
 
+class CorrectedError(Exception):
+    """A statement is wrong in a way that keepalived corrects before it goes on; so does vipd, with a warning.
+
+    Attributes:
+        value: what the statement comes to, corrected.
+    """
+
+    def __init__(self, value: Any, text: str) -> None:
+        super().__init__(text)
+        self.value = value
+
+
+class Words:
+    """The words of a line, read one after the other."""
+
+    def __init__(self, words: Iterable[str]) -> None:
+        self._words = tuple(words)
+        self._at = 0
+
+    def __iter__(self) -> Words:
+        return self
+
+    def __next__(self) -> str:
+        word = self.peek()
+        if word is None:
+            raise StopIteration
+        self._at += 1
+        return word
+
+    def peek(self) -> str | None:
+        """The next word, if there is one."""
+        return self._words[self._at] if self._at < len(self._words) else None
+
+    def after(self, of: str) -> str:
+        """The next word, which has to be there; `of` is what it belongs to."""
+        word = next(self, None)
+        if word is None:
+            raise WrongError(f"{self._words[-1] if self._words else of!r} of {of} has no value")
+        return word
+
+
 class Form(NamedTuple):
     """What may stand after a keyword.
 
@@ -32,7 +73,7 @@ class Form(NamedTuple):
     """
 
     text: str
-    read: Callable[[Statement], Any]
+    read: Callable[[Statement], Any] | EachLine
     adds: bool = False
     most: int | None = None
 
@@ -54,15 +95,40 @@ def whole(text: str, low: int, high: int) -> int:
     raise WrongError(f"{text!r} is not a whole number from {low} to {high}")
 
 
+def natural(text: str) -> int | None:
+    """A number that is not negative, decimal, octal or hexadecimal as in C; None if it is none."""
+    digits = text[1:] if text[:1] == "+" else text
+    if not (digits.isascii() and digits[:1].isdigit() and digits.isalnum() and len(digits) < 25):
+        return None
+    octal = len(digits) > 1 and digits[0] == "0" and digits.isdigit()
+    try:
+        return int(digits, 8 if octal else 0)
+    except ValueError:
+        return None
+
+
+def network(text: str) -> str:
+    """An address with its prefix length, which is the whole address where none is given."""
+    address, slash, length = text.partition("/")
+    found = ip_address(address)
+    bits = 128 if ":" in found else 32
+    return f"{found}/{prefix(length, bits) if slash else bits}"
+
+
+def without_mask(text: str) -> str:
+    """An address; keepalived reads over a mask that stands behind it."""
+    return ip_address(text.partition("/")[0])
+
+
 def nanoseconds(text: str, low: float, high: float) -> int:
     """A time in seconds, exact to the nanosecond."""
     before, _, after = text.partition(".")
     digits = before + after
-    if digits.isascii() and digits.isdigit() and len(after) <= 9 and len(before) < 9:
+    if digits.isascii() and digits.isdigit() and len(after) <= 9 and len(before) < 11:
         value = int(before or 0) * SECOND_NS + int(after.ljust(9, "0") or 0)
         if round(low * SECOND_NS) <= value <= round(high * SECOND_NS):
             return value
-    raise WrongError(f"{text!r} is not a number of seconds from {low:g} to {high:g}")
+    raise WrongError(f"{text!r} is not a number of seconds from {low:.10g} to {high:.10g}")
 
 
 def instead(word: str, known: Iterable[str]) -> str:
@@ -190,7 +256,12 @@ def integer(low: int, high: int) -> Form:
 
 def seconds(low: float, high: float) -> Form:
     """A time, given in seconds."""
-    return Form(f"SECONDS ({low:g}-{high:g})", lambda statement: nanoseconds(one(statement), low, high), most=1)
+    return Form(f"SECONDS ({low:.10g}-{high:.10g})", lambda statement: nanoseconds(one(statement), low, high), most=1)
+
+
+def flag() -> Form:
+    """A keyword that means yes, whatever stands after it: keepalived reads over `no`, too."""
+    return nothing(True)
 
 
 def switch() -> Form:
@@ -217,14 +288,14 @@ def choice(**values: Any) -> Form:
 
 
 def words(least: int, most: int, shown: str) -> Form:
-    """Some words."""
+    """Some words; more of them are read over."""
 
     def read(statement: Statement) -> tuple[str, ...]:
         if statement.body is not None or not least <= len(statement.values) <= most:
             raise WrongError(f"takes {shown}")
         return statement.values
 
-    return Form(shown, read)
+    return Form(shown, read, most=most)
 
 
 def interface() -> Form:
@@ -233,8 +304,8 @@ def interface() -> Form:
 
 
 def address() -> Form:
-    """An IPv4 or IPv6 address."""
-    return Form("ADDRESS", lambda statement: ip_address(one(statement)), most=1)
+    """An IPv4 or IPv6 address, whatever mask it has."""
+    return Form("ADDRESS", lambda statement: without_mask(one(statement)), most=1)
 
 
 def group(*families: int) -> Form:
@@ -270,22 +341,35 @@ def lines(statement: Statement) -> tuple[Statement, ...]:
     return statement.body
 
 
-def each(shown: str, read: Callable[[Statement], Any]) -> Form:
+def each(shown: str, read: Callable[..., Any], named: bool = False) -> Form:
     """A block of lines that are read one by one; the parser lists the errors of each (see `EachLine`)."""
-    return Form(f"{{ {shown} ... }}", EachLine(read), adds=True)
+    return Form(f"{{ {shown} ... }}", EachLine(read, named), adds=True)
 
 
 class EachLine:
-    """Marks a block whose lines are wrong one by one; `line` reads one."""
+    """Marks a block whose lines are wrong one by one.
 
-    def __init__(self, line: Callable[[Statement], Any]) -> None:
+    Attributes:
+        line: reads one.
+        named: it takes the names of `iproute_names`, too.
+    """
+
+    def __init__(self, line: Callable[..., Any], named: bool) -> None:
         self.line = line
-
-    def __call__(self, statement: Statement) -> tuple[Any, ...]:
-        """Read all lines at once; only the first wrong one is named."""
-        return tuple(self.line(line) for line in lines(statement))
+        self.named = named
 
 
 def anything() -> Form:
     """Any values or block: the keyword has no effect here."""
-    return Form("...", lambda statement: None)
+    return Form("...", lambda statement: True)
+
+
+def block() -> Form:
+    """A block of any lines, with or without a name: the keyword has no effect here."""
+
+    def read(statement: Statement) -> bool:
+        if statement.body is None:
+            raise FormError("takes a block")
+        return True
+
+    return Form("{ ... }", read)

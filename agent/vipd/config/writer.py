@@ -10,8 +10,10 @@ from typing import Any
 
 from vipd.config import value_writer
 from vipd.config.behaviour import Behaviour
-from vipd.config.keywords import BLOCKS
+from vipd.config.blocks import Statement
+from vipd.config.keywords import BLOCKS, Keyword
 from vipd.config.model import Command, Config, Hooks, RouterConfig, Script, SyncGroup
+from vipd.config.values import EachLine, WrongError
 
 _INDENT = "    "
 # What is printed apart from the other fields, since it takes a block or several fields together.
@@ -25,6 +27,7 @@ _WORDS: dict[str, Callable[[Any], str]] = {
     "initial_master": lambda value: f"state {'MASTER' if value else 'BACKUP'}",
     "preempt": lambda value: "preempt" if value else "nopreempt",
     "accept": lambda value: "accept" if value else "no_accept",
+    "params": lambda value: "param_match" if value == "exact" else f"param_match {value}",
     "track_primary": lambda value: "" if value else "dont_track_primary",
 }
 
@@ -94,7 +97,8 @@ def _script(script: Script) -> Iterator[str]:
 
 def _group(group: SyncGroup) -> Iterator[str]:
     yield from _inner("group", map(value_writer.word, group.members))
-    yield f"sync_group_tracking_weight {'on' if group.tracking_weight else 'off'}"
+    if group.tracking_weight:
+        yield "sync_group_tracking_weight"
     yield from _hooks(group.hooks)
 
 
@@ -149,28 +153,42 @@ def _fields(block: str, values: Any, of_profile: dict[str, Any] | None = None) -
             yield shown + origin
 
 
-def _keywords(block: str) -> dict[str, str]:
-    """The keyword of each field, in the order of the table; the first that fills a field names it."""
-    found: dict[str, str] = {}
+def _keywords(block: str) -> dict[str, Keyword]:
+    """The keyword of each field, in the order of the table; the first that fills a field is it."""
+    found: dict[str, Keyword] = {}
     for keyword in BLOCKS[block].values():
         if keyword.to not in ("", "*", "block") and not keyword.to.startswith("hook."):
-            found.setdefault(keyword.to, keyword.name)
+            found.setdefault(keyword.to, keyword)
     return found
 
 
-def _shown(field: str, keyword: str, value: Any) -> str:
-    """The value in the form of the file; nothing where there is none."""
+def _shown(field: str, keyword: Keyword, value: Any) -> str:
+    """The value in the form of the file; nothing where there is none, or none that can be written."""
+    name = keyword.name
     if value is None or value in ("", (), b""):
         return ""
     if field in _WORDS:
         return _WORDS[field](value)
+    if isinstance(value, bool) and not keyword.form.text:
+        return name if value else ""
     if isinstance(value, bool):
-        return f"{keyword} {'on' if value else 'off'}"
+        return f"{name} {'on' if value else 'off'}"
+    if not value and field.endswith("_ns") and not _takes_zero(keyword):
+        return ""
     if isinstance(value, Command):
-        return f"{keyword} {value_writer.command(value)}"
+        return f"{name} {value_writer.command(value)}"
     if isinstance(value, tuple):
-        return f"{keyword} {' '.join(value_writer.word(str(one)) for one in value)}"
-    return f"{keyword} {value_writer.seconds(value) if field.endswith('_ns') else value_writer.word(str(value))}"
+        return f"{name} {' '.join(value_writer.word(str(one)) for one in value)}"
+    return f"{name} {value_writer.seconds(value) if field.endswith('_ns') else value_writer.word(str(value))}"
+
+
+def _takes_zero(keyword: Keyword) -> bool:
+    if isinstance(keyword.form.read, EachLine):
+        return False
+    try:
+        return bool(keyword.form.read(Statement((keyword.name, "0"), "", 0)) == 0)
+    except WrongError:
+        return False
 
 
 def _weight(target: Any) -> str:

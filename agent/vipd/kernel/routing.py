@@ -18,11 +18,15 @@ _NEXT_HOP = struct.Struct("=HBBi")
 _ATTRIBUTE = struct.Struct("=HH")
 _U32, _U8, _PORTS, _UIDS = struct.Struct("=I"), struct.Struct("=B"), struct.Struct("=HH"), struct.Struct("=II")
 _ONLINK = 4
-_UNIVERSE, _LINK, _UNICAST = 0, 253, 1
+_UNIVERSE = 0  # keepalived's, where ip(8) has link for a route without a gateway
 _RTA_DST, _RTA_OIF, _RTA_GATEWAY, _RTA_PRIORITY, _RTA_PREFSRC, _RTA_METRICS, _RTA_MULTIPATH, _RTA_TABLE = (
     1, 4, 5, 6, 7, 8, 9, 15,
 )  # fmt: skip
-_RTA_VIA = 18
+_RTA_SRC, _RTA_FLOW, _RTA_VIA, _RTA_PREF, _RTA_ENCAP_TYPE, _RTA_ENCAP, _RTA_EXPIRES, _RTA_TTL_PROPAGATE = (
+    2, 11, 18, 20, 21, 22, 23, 26,
+)  # fmt: skip
+_RTAX_CC_ALGO = 16
+_U16, _BE64 = struct.Struct("=H"), struct.Struct("!Q")
 _FINE_GONE = (errno.ESRCH, errno.ENOENT, errno.ENODEV)
 
 
@@ -66,24 +70,29 @@ def _network(text: str | None) -> tuple[bytes, int]:
 
 def _route(route: Route, links: Mapping[str, Link]) -> bytes:
     destination, length = _network(route.destination)
-    reached = any(hop.via for hop in route.hops)
-    scope = route.scope if route.scope is not None else _UNIVERSE if reached or route.kind != _UNICAST else _LINK
-    if route.family == 6:
-        scope = _UNIVERSE
+    source, source_length = _network(route.from_network)
+    scope = _UNIVERSE if route.scope is None or route.family == 6 else route.scope
     flags = _ONLINK if len(route.hops) == 1 and route.hops[0].onlink else 0
     table = route.table if route.table < 256 else 0
     body = _HEADER.pack(
-        _family(route.family), length, 0, route.tos, table, route.protocol, scope, route.kind, flags
+        _family(route.family), length, source_length, route.tos, table, route.protocol, scope, route.kind, flags
     ) + _attribute(_RTA_TABLE, _U32.pack(route.table))
     if destination:
         body += _attribute(_RTA_DST, destination)
+    if source:
+        body += _attribute(_RTA_SRC, source)
     if route.metric is not None:
         body += _attribute(_RTA_PRIORITY, _U32.pack(route.metric))
     if route.source:
         body += _attribute(_RTA_PREFSRC, packed(route.source))
-    if route.metrics:
-        inner = b"".join(_attribute(number, _U32.pack(value)) for number, value in route.metrics)
-        body += _attribute(_RTA_METRICS, inner)
+    values: tuple[tuple[int, bytes | None], ...] = (
+        (_RTA_METRICS, _metrics(route) or None),
+        (_RTA_FLOW, _number(route.realms)),
+        (_RTA_PREF, None if route.preference is None else _U8.pack(route.preference)),
+        (_RTA_EXPIRES, _number(route.expires)),
+        (_RTA_TTL_PROPAGATE, None if route.ttl_propagate is None else _U8.pack(route.ttl_propagate)),
+    )
+    body += b"".join(_attribute(kind, data) for kind, data in values if data is not None)
     if len(route.hops) == 1:
         hop = route.hops[0]
         body += _gateway(hop, route.family)
@@ -92,6 +101,13 @@ def _route(route: Route, links: Mapping[str, Link]) -> bytes:
     elif route.hops:
         body += _attribute(_RTA_MULTIPATH, b"".join(_next_hop(hop, route.family, links) for hop in route.hops))
     return body
+
+
+def _metrics(route: Route) -> bytes:
+    inner = b"".join(_attribute(number, _U32.pack(value)) for number, value in route.metrics)
+    if route.congestion_control is not None:
+        inner += _attribute(_RTAX_CC_ALGO, route.congestion_control.encode("utf-8", "surrogateescape") + b"\0")
+    return inner
 
 
 def _index(hop: Hop, links: Mapping[str, Link]) -> int:
@@ -104,12 +120,19 @@ def _index(hop: Hop, links: Mapping[str, Link]) -> int:
 
 
 def _gateway(hop: Hop, family: int) -> bytes:
-    if hop.via is None:
-        return b""
-    octets = packed(hop.via)
-    if (len(octets) == 16) == (family == 6):
-        return _attribute(_RTA_GATEWAY, octets)
-    return _attribute(_RTA_VIA, struct.pack("=H", _family(6 if len(octets) == 16 else 4)) + octets)
+    body = b""
+    if hop.via is not None:
+        octets = packed(hop.via)
+        if (len(octets) == 16) == (family == 6):
+            body += _attribute(_RTA_GATEWAY, octets)
+        else:
+            body += _attribute(_RTA_VIA, _U16.pack(_family(6 if len(octets) == 16 else 4)) + octets)
+    if hop.realms is not None:
+        body += _attribute(_RTA_FLOW, _U32.pack(hop.realms))
+    if hop.encap is not None:
+        inner = b"".join(_attribute(number, octets) for number, octets in hop.encap.attributes)
+        body += _attribute(_RTA_ENCAP_TYPE, _U16.pack(hop.encap.kind)) + _attribute(_RTA_ENCAP, inner)
+    return body
 
 
 def _next_hop(hop: Hop, family: int, links: Mapping[str, Link]) -> bytes:
@@ -121,6 +144,7 @@ def _next_hop(hop: Hop, family: int, links: Mapping[str, Link]) -> bytes:
 _FRA_DST, _FRA_SRC, _FRA_IIFNAME, _FRA_GOTO, _FRA_PRIORITY, _FRA_FWMARK, _FRA_SUPPRESS, _FRA_TABLE = (
     1, 2, 3, 4, 6, 10, 14, 15,
 )  # fmt: skip
+_FRA_FLOW, _FRA_TUN_ID, _FRA_SUPPRESS_IFGROUP, _FRA_L3MDEV = 11, 12, 13, 19
 _FRA_FWMASK, _FRA_OIFNAME, _FRA_UID_RANGE, _FRA_PROTOCOL, _FRA_IP_PROTO, _FRA_SPORT, _FRA_DPORT = (
     16, 17, 20, 21, 22, 23, 24,
 )  # fmt: skip
@@ -131,7 +155,7 @@ _TO_TABLE = 1
 def _rule(rule: Rule) -> bytes:
     source, source_length = _network(rule.source)
     destination, length = _network(rule.destination)
-    table = rule.table if rule.action == _TO_TABLE else 0
+    table = rule.table if rule.action == _TO_TABLE and not rule.l3mdev else 0
     body = _HEADER.pack(
         _family(rule.family), length, source_length, rule.tos, table if table < 256 else 0, 0, 0, rule.action,
         _INVERT if rule.invert else 0,
@@ -147,6 +171,10 @@ def _rule(rule: Rule) -> bytes:
         (_FRA_FWMARK, _number(rule.fwmark)),
         (_FRA_FWMASK, _number(rule.fwmask)),
         (_FRA_SUPPRESS, _number(rule.suppress_prefixlength)),
+        (_FRA_SUPPRESS_IFGROUP, _number(rule.suppress_ifgroup)),
+        (_FRA_FLOW, _number(rule.realms)),
+        (_FRA_TUN_ID, None if rule.tunnel_id is None else _BE64.pack(rule.tunnel_id)),
+        (_FRA_L3MDEV, _U8.pack(1) if rule.l3mdev else None),
         (_FRA_PROTOCOL, _U8.pack(rule.protocol)),
         (_FRA_IP_PROTO, None if rule.ip_proto is None else _U8.pack(rule.ip_proto)),
         (_FRA_SPORT, None if rule.sport is None else _PORTS.pack(*rule.sport)),

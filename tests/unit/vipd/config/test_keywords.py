@@ -63,7 +63,7 @@ def test_each_keyword_fills_a_field_that_there_is() -> None:
 
 def test_global_defaults_reach_every_instance_and_give_way_to_its_own() -> None:
     text = (
-        "global_defs {\nvrrp_version 3\nvrrp_garp_master_repeat 2\nvrrp_garp_master_delay 1\nvrrp_strict off\n"
+        "global_defs {\nvrrp_version 3\nvrrp_garp_master_repeat 2\nvrrp_garp_master_delay 1\n"
         "vrrp_mcast_group4 224.0.0.77\nvrrp_down_timer_adverts 4\nvrrp_check_unicast_src\n}\n"
     )
     found = router(text + instance("garp_master_repeat 3"))
@@ -104,9 +104,9 @@ def test_what_is_tracked_must_be_defined() -> None:
 def test_members_of_a_sync_group_track_without_weights_unless_it_says_otherwise() -> None:
     script = "vrrp_script s {\nscript /bin/true\nweight 5\n}\n"
     member = instance("track_script {\ns\n}")
-    group = "vrrp_sync_group G {\ngroup {\nV\n}\nsync_group_tracking_weight%s\n}\n"
-    assert router(script + member + group % " no").tracks == (Track("script", "s", 0),)
-    assert router(script + member + group % "").tracks == (Track("script", "s", 5),)
+    group = "vrrp_sync_group G {\ngroup {\nV\n}\n%s\n}\n"
+    assert router(script + member + group % "").tracks == ()
+    assert router(script + member + group % "sync_group_tracking_weight").tracks == (Track("script", "s", 5),)
 
 
 def test_a_sync_group_tracks_for_its_members() -> None:
@@ -147,17 +147,18 @@ def test_words_of_a_script_that_are_not_in_quotes_are_read_over() -> None:
 def test_routes_and_rules() -> None:
     found = router(
         instance(
-            "virtual_routes {\nsrc 10.0.0.1 to 10.9.0.0/16 via 10.1.1.5 dev eth0 metric 7\nblackhole 10.8.0.0/16\n"
-            "default gw 10.1.1.6 table 100\n10.7.0.0/16 via 10.1.1.5 or 10.1.1.6\n"
+            "virtual_routes {\nsrc 10.0.0.1 to 10.9.0.0/16 via 10.1.1.5 dev eth0 metric 7\n"
+            "blackhole 10.8.0.0/16 no_track\n"
+            "default via 10.1.1.6 table 100 no_track\n10.7.0.0/16 no_track nexthop via 10.1.1.5 nexthop via 10.1.1.6\n"
             "2001:db8::/32 via fe80::1 dev eth0 mtu 1400\n}\n"
             "virtual_rules {\nfrom 10.2.0.0/16 table 100 preference 5\nto 10.3.0.0/16 iif eth1 blackhole\n}"
         )
     )
     assert found.routes == (
         Route("10.9.0.0/16", (Hop("10.1.1.5", "eth0"),), source="10.0.0.1", metric=7),
-        Route("10.8.0.0/16", kind=6),
-        Route("0.0.0.0/0", (Hop("10.1.1.6"),), table=100),
-        Route("10.7.0.0/16", (Hop("10.1.1.5"), Hop("10.1.1.6"))),
+        Route("10.8.0.0/16", kind=6, tracked=False),
+        Route("0.0.0.0/0", (Hop("10.1.1.6"),), table=100, tracked=False),
+        Route("10.7.0.0/16", (Hop("10.1.1.5"), Hop("10.1.1.6")), tracked=False),
         Route("2001:db8::/32", (Hop("fe80::1", "eth0"),), metrics=((2, 1400),)),
     )
     assert found.rules == (
@@ -273,13 +274,22 @@ vrrp_instance V {
     virtual_routes {
         blackhole 10.8.0.0/16
         10.7.0.0/16 nexthop via 10.1.1.5 dev eth0 weight 2 nexthop via 10.1.1.6 onlink
-        10.6.0.0/16 via 10.1.1.5 src 10.1.1.1 metric 7 table 100 scope link protocol static tos 8 mtu lock 1400 window 9
+        10.6.0.0/16 via 10.1.1.5 src 10.1.1.1 metric 7 table 100 scope link protocol static no_track tos 8
+        10.5.0.0/16 via 10.1.1.5 dev eth0 mtu lock 1400 window 9
         default via 10.1.1.5 append
-        2001:db8:1::/48 via fe80::1 dev eth0
+        2001:db8:1::/48 via fe80::1 dev eth0 pref high expires 90 from 2001:db8:2::/48
+        10.4.0.0/16 via inet6 fe80::1 dev eth0 realms 1/2 features ecn congctl lock reno rtt 100ms rto_min lock 2s
+        10.3.0.0/16 dev eth0 encap ip id 5 dst 10.1.1.9 ttl 9 ttl-propagate disabled
+        multicast 10.2.0.0/16 dev eth0 encap mpls 100/200
+        inet6 default via fe80::1 dev eth0
+        10.1.0.0/16 nexthop via 10.1.1.5 dev eth0 realms 3 encap ila 1:2:3:4 nexthop dev eth1
     }
     virtual_rules {
         not from 10.2.0.0/16 to 10.3.0.0/16 iif eth1 fwmark 3/7 table 100 preference 5
-        inet6 sport 5-9 ip_proto tcp suppress_prefixlength 8 preference 9 prohibit
+        inet6 sport 5-9 ipproto tcp suppress_prefixlength 8 preference 9 table 7
+        inet6 from 2001:db8::/32 preference 10 type prohibit
+        l3mdev preference 11
+        realms 1/2 tunnel-id 5 suppress_ifgroup default uidrange 5-9 protocol 77 no_track table main preference 12
         from 10.2.0.0/16 preference 4 goto 77
     }
     track_interface {

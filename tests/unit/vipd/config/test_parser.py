@@ -32,11 +32,10 @@ def test_what_is_left_out_has_keepalived_s_default() -> None:
 def test_every_keyword_of_an_instance() -> None:
     found = router(
         instance(
-            "nopreempt\npreempt_delay 2.5\ngarp_master_delay 0\ngarp_master_repeat 3\nadvert_int 4\npriority 255\n"
+            "preempt_delay 2.5\ngarp_master_delay 0\ngarp_master_repeat 3\nadvert_int 4\npriority 255\n"
             "state BACKUP\ntrack_interface {\neth1\neth2\n}"
         )
     )
-    assert not found.preempt
     assert found.preempt_delay_ns == 2_500_000_000
     assert (found.garp_delay_ns, found.garp_repeat, found.advert_int_ns, found.priority) == (0, 3, 4 * SECOND_NS, 255)
     assert found.interfaces == ("eth0", "eth1", "eth2")
@@ -144,8 +143,8 @@ def test_all_errors_are_listed_not_only_the_first() -> None:
         ),
         (
             "virtual_ipaddress {\n10.1.1.1 scope wide\n}",
-            "f:3: virtual_ipaddress: 10.1.1.1: scope 'wide' is neither a number up to 255 nor one of global, site, "
-            "link, host, nowhere",
+            "f:3: virtual_ipaddress: 10.1.1.1: 'wide' is no scope: "
+            "neither a number up to 255 nor a name in /etc/iproute2/rt_scopes",
         ),
     ],
 )
