@@ -40,6 +40,8 @@ app.add_typer(image_app, name="image")
 # Typer brings a click of its own or uses the installed one; this is the class that its usage errors share, either way.
 _UsageProblem: Any = next(kind for kind in typer.BadParameter.__mro__ if kind.__name__ == "ClickException")
 
+LONGEST = 10_000
+"""Characters of a line that are printed."""
 DAMAGE_SHOWN = 20
 """Lines that `analyze` and `report` print of what is wrong with a folder; the report has them all."""
 
@@ -232,7 +234,7 @@ def report(
                 there = RunFolder(output) if output is not None else folder
                 path = forms.write_single(there, view) if single else forms.write_site(there, view)
         out().print(summary_table(view))
-        out().print(f"report: {_short(path)}", soft_wrap=True)
+        _tell(f"report: {_short(path)}")
     return _answer(_status(view), undecided)
 
 
@@ -270,7 +272,7 @@ def compare(
         [word.strip() for word in (across or "").split(",") if word],
     )
     for line in lines(comparison):
-        out().print(line, markup=False, soft_wrap=True)
+        _tell(line)
     return _answer(comparison.exit_status, undecided)
 
 
@@ -291,7 +293,7 @@ def baseline(
     with _writing():
         write_baseline(path, points(view.summary))
         told = write_file(path.with_suffix(".html"), view)
-    out().print(f"baseline: {_short(path)}, and the report on it: {_short(told)}", soft_wrap=True)
+    _tell(f"baseline: {_short(path)}, and the report on it: {_short(told)}")
 
 
 @app.command()
@@ -312,7 +314,7 @@ def serve(
     from viplab.report.serve import server
 
     with server(_runs(results).runs, port) as answering:
-        out().print(f"http://127.0.0.1:{answering.server_port}/ (Ctrl-C ends it)", soft_wrap=True)
+        _tell(f"http://127.0.0.1:{answering.server_port}/ (Ctrl-C ends it)")
         with suppress(KeyboardInterrupt):
             answering.serve_forever()
 
@@ -320,10 +322,8 @@ def serve(
 @app.command()
 def runs(results: Results = None) -> None:
     """List the runs that are here, newest first."""
-    from viplab.report.text import visible
-
     for folder in _runs(results).runs():
-        out().print(visible(_in_a_line(folder)), soft_wrap=True, markup=False)
+        _tell(_in_a_line(folder))
 
 
 @app.command()
@@ -339,9 +339,7 @@ def preflight(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
     """Say what would spoil numbers on this machine; exit status 1 if something would."""
     from viplab import preflight as examination
 
-    return examination.main(
-        _runs(results), as_json=json, say=lambda line: out().print(line, soft_wrap=True, markup=False)
-    )
+    return examination.main(_runs(results), as_json=json, say=_tell)
 
 
 @app.command()
@@ -362,7 +360,7 @@ def status() -> int:
     if lab is None:
         out().print("no lab is up")
         return 1
-    out().print(f"a lab is up: process {lab.pid}, image {lab.image.name}", soft_wrap=True)
+    _tell(f"a lab is up: process {lab.pid}, image {lab.image.name}")
     return 0
 
 
@@ -392,7 +390,7 @@ def clean(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what
     from viplab.lab import background_lab
 
     for path in background_lab.leftovers():
-        out().print(f"{'would remove' if dry_run else 'removed'} {path}", soft_wrap=True)
+        _tell(f"{'would remove' if dry_run else 'removed'} {path}")
         if not dry_run:
             background_lab.remove(path)
 
@@ -412,7 +410,7 @@ def image_list() -> None:
 
     for image in list_images():
         size_mib = sum(path.stat().st_size for path in image.path.iterdir()) // 2**20
-        out().print(f"{image.name}  {size_mib} MiB  built {image.manifest['built']}", soft_wrap=True)
+        _tell(f"{image.name}  {size_mib} MiB  built {image.manifest['built']}")
 
 
 @image_app.command("rm")
@@ -438,9 +436,9 @@ def _judge(folder: RunFolder, *, report: bool) -> RunView:
 
         with _writing():
             write_site(folder, view)
-        out().print(f"report: {_short(folder.report)}", soft_wrap=True)
+        _tell(f"report: {_short(folder.report)}")
     else:
-        out().print(f"summary: {_short(folder.summary)}", soft_wrap=True)
+        _tell(f"summary: {_short(folder.summary)}")
     return view
 
 
@@ -478,6 +476,13 @@ def out() -> Console:
     from rich.console import Console
 
     return Console(highlight=False, width=None if sys.stdout.isatty() else 100)
+
+
+def _tell(line: str) -> None:
+    """Print a line as it is; what a folder from elsewhere has put into it does nothing to the terminal."""
+    from viplab.report.text import visible
+
+    out().print(visible(line, LONGEST), soft_wrap=True, markup=False)
 
 
 def _runs(results: Path | None) -> RunStore:
@@ -538,5 +543,7 @@ def _fail_by_mistake() -> NoReturn:
 
 
 def _fail(message: str, status: ExitStatus) -> NoReturn:
-    print(f"viplab: {message}", file=sys.stderr)  # noqa: T201 - exactly one line, whatever the terminal
+    from viplab.report.text import visible
+
+    print(f"viplab: {visible(message, LONGEST)}", file=sys.stderr)  # noqa: T201 - exactly one line, whatever the terminal
     sys.exit(status)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import os
+import shutil
 import subprocess
 import sys
 import tomllib
@@ -111,6 +113,33 @@ def test_guests_are_not_emulated_where_kvm_is_required(monkeypatch: pytest.Monke
     assert not list(tmp_path.iterdir())
     done = CliRunner().invoke(cli.app, [*arguments, "--lab", "netns"])
     assert "the hosts of netns are no virtual machines" in str(done.exception)
+
+
+HOSTILE = "\x1b[2J[red]run\x07"
+
+
+def test_what_a_foreign_run_calls_itself_does_nothing_to_the_terminal(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    folder = tmp_path / HOSTILE
+    shutil.copytree(Path(__file__).parents[2] / "results" / "sample", folder)
+    for name in ("run.json", "summary.json"):
+        content = json.loads((folder / name).read_text())
+        (folder / name).write_text(json.dumps(content | {"id": HOSTILE}))
+    for arguments in (
+        ["compare", str(folder), str(folder)],
+        ["analyze", str(folder)],
+        ["runs"],
+        ["analyze", "\x1b[2J"],
+    ):
+        monkeypatch.setattr(sys, "argv", ["viplab", *arguments, "--results", str(tmp_path)])
+        with pytest.raises(SystemExit):
+            cli.main()
+        said = "".join(capsys.readouterr())
+        assert "\u241b[2J" in said, arguments
+        assert not set(said) & {"\x1b", "\x07"}, arguments
+    cli._tell("[red]as it is[/]")
+    assert capsys.readouterr().out == "[red]as it is[/]\n"
 
 
 @pytest.mark.parametrize(("word", "status"), [(None, 2), ("pass", 0), ("fail", 1)])

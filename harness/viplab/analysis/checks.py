@@ -5,6 +5,7 @@ A check is true, false, or None where it could not be decided; `comparison` has 
 
 from __future__ import annotations
 
+import re
 import string
 from collections.abc import Mapping
 from typing import Any
@@ -98,6 +99,8 @@ class Logged(Frozen):
 
 
 Check = Compare | Logged
+_NOT_MEASURED = "not measured"
+_UNIT_OF_NOTHING = re.compile(rf"\b{_NOT_MEASURED} m?s\b")
 
 
 def _apart(before: LogLine, after: LogLine, allowed: tuple[float, float] | None) -> bool:
@@ -143,6 +146,10 @@ class Template(string.Formatter):
         super().__init__()
         self._lookup = lookup
 
+    def vformat(self, format_string: str, args: Any, kwargs: Mapping[str, Any]) -> str:
+        """The text; a value that is not there has no unit either."""
+        return _UNIT_OF_NOTHING.sub(_NOT_MEASURED, super().vformat(format_string, args, kwargs))
+
     def get_field(self, field_name: str, args: Any, kwargs: Mapping[str, Any]) -> tuple[Any, str]:
         """A value, by its whole name: no attributes, no indices."""
         return self._lookup(field_name), field_name
@@ -150,7 +157,7 @@ class Template(string.Formatter):
     def format_field(self, value: Any, format_spec: str) -> str:
         """A value in the asked form, where it has that form."""
         if value is None:
-            return "not measured"
+            return _NOT_MEASURED
         return str(format(value, format_spec if isinstance(value, int | float) and not isinstance(value, bool) else ""))
 
 

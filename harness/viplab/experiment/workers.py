@@ -7,6 +7,7 @@ two cores busy. What sharing costs is in every trial's own evidence (`environmen
 from __future__ import annotations
 
 import os
+import pickle
 from collections.abc import Callable
 from typing import NoReturn
 
@@ -19,16 +20,16 @@ def in_workers(count: int, work: Callable[[int], object]) -> None:
     To be called in a sandbox, which ends the workers if the caller is ended.
 
     Raises:
-        LabError: a worker failed; the others have done their part.
+        BaseException: what the first worker that failed raised; the others have done their part.
     """
     workers = [_worker(number, work) for number in range(count)]
     failures = []
     for pid, said in workers:
-        with os.fdopen(said, encoding="utf-8", errors="replace") as stream:
+        with os.fdopen(said, "rb") as stream:
             failures.append(stream.read())
         os.waitpid(pid, 0)
     for failure in filter(None, failures):
-        raise LabError(failure)
+        raise pickle.loads(failure)
 
 
 def _worker(number: int, work: Callable[[int], object]) -> tuple[int, int]:
@@ -48,5 +49,15 @@ def _live(say: int, number: int, work: Callable[[int], object]) -> NoReturn:
         work(number)
     except BaseException as error:
         status = 1
-        os.write(say, (str(error) or type(error).__name__).encode())
+        os.write(say, _pickled(error))
     os._exit(status)
+
+
+def _pickled(error: BaseException) -> bytes:
+    """The error itself, which says what it means to whoever called; in words where it is of a kind that does not go."""
+    try:
+        content = pickle.dumps(error)
+        pickle.loads(content)
+    except Exception:
+        return pickle.dumps(LabError(str(error) or type(error).__name__))
+    return content

@@ -17,7 +17,7 @@ from viplab.errors import InputError
 from viplab.types import HostName
 
 Seconds = Annotated[float, Field(gt=0, le=600)]
-ClaimId = Annotated[str, Field(pattern=r"^[A-DP]\d{1,2}$")]
+SetUpCheck = Literal["P1", "P2", "P3", "P4", "P5", "P6", "P7", "P8", "P9", "P10"]
 
 
 class Wait(BaseModel):
@@ -47,7 +47,7 @@ _OWN: dict[str, tuple[Any, str]] = {
     "ping": (Literal["start", "stop"], "The article's `ping VIP` on the client, once a second."),
     "wait": (Wait, "Wait until something has been seen."),
     "heal": (str, "Heal a fault that was given no duration, by its name; all of that kind, if there are several."),
-    "check": (list[ClaimId], "Set-up checks, by the id of the claim that each decides."),
+    "check": (list[SetUpCheck], "Set-up checks, by the id of the claim that each decides."),
 }
 
 

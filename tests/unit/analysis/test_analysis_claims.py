@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from support import synthetic as s
+from viplab.analysis.checks import Template
 from viplab.analysis.claims import exit_status, read_reference
 from viplab.analysis.predicates import PREDICATES, named_values
 from viplab.analysis.reading import read_trial
@@ -338,3 +339,10 @@ def test_of_a_daemon_that_the_reference_file_does_not_speak_of_nothing_is_claime
     assert not view.claims
     assert not view.puzzles
     assert view.exit_status == 0
+
+
+@pytest.mark.parametrize("unit", ["s", "ms"])
+def test_what_was_not_measured_has_no_unit(unit: str) -> None:
+    known = {"here": 1.5}.get
+    text = Template(known).format(f"{{here:.1f}} {unit}, then {{gone:.3f}} {unit}; {{gone}} {unit}ometimes")
+    assert text == f"1.5 {unit}, then not measured; not measured {unit}ometimes"

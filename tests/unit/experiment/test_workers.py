@@ -1,11 +1,17 @@
 from __future__ import annotations
 
+import errno
+import threading
 from pathlib import Path
 
 import pytest
 
-from viplab.errors import LabError
+from viplab.errors import ExitStatus, HostError, LabError
+from viplab.experiment import session
+from viplab.experiment.plan import Plan
 from viplab.experiment.workers import in_workers
+from viplab.lab.netns.kind import NETNS
+from viplab.store import RunStore
 
 
 def test_every_worker_does_its_part(tmp_path: Path) -> None:
@@ -22,3 +28,32 @@ def test_a_worker_s_failure_is_told_when_the_others_are_done(tmp_path: Path) -> 
     with pytest.raises(LabError, match="worker 0 is out"):
         in_workers(2, work)
     assert (tmp_path / "1").exists()
+
+
+def test_a_worker_s_failure_keeps_its_kind(tmp_path: Path) -> None:
+    def fill(worker: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left") as caught:
+        in_workers(2, fill)
+    assert caught.value.errno == errno.ENOSPC
+
+
+def test_a_disk_that_is_full_for_one_of_several_workers_is_the_machine_s_lack(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    def full(worker: int) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(session, "_run", lambda plan, runs: in_workers(2, full))
+    with pytest.raises(HostError, match="No space left on device; what was captured is kept") as caught:
+        session.run(Plan([], [], NETNS, workers=2), RunStore(tmp_path))
+    assert caught.value.exit_status is ExitStatus.UNAVAILABLE
+
+
+def test_a_failure_that_cannot_be_handed_on_is_told_in_words() -> None:
+    def work(worker: int) -> None:
+        raise ValueError("odd", threading.Lock())
+
+    with pytest.raises(LabError, match="odd"):
+        in_workers(1, work)

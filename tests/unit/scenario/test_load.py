@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from viplab.errors import InputError
+from viplab.experiment.setup_checks import CHECKS
 from viplab.scenario.load import load_scenario, resolve, scenario_files, suites
+from viplab.scenario.step import SetUpCheck
 from viplab.subjects.keepalived_conf import keepalived_conf
 
 VALID = """\
@@ -74,6 +77,21 @@ def test_all_errors_are_listed_each_by_its_path(tmp_path: Path) -> None:
     assert "300" in first
     assert "steps.0" in second
     assert "kill" in second
+
+
+@pytest.mark.parametrize("check", ["A1", "P0", "P11", "P"])
+def test_a_check_that_there_is_not_is_an_error_of_one_line(tmp_path: Path, check: str) -> None:
+    text = VALID.format(name="mine").replace("steps:", f"steps:\n  - check: [{check}]", 1)
+    with pytest.raises(InputError) as caught:
+        load_scenario(written(tmp_path, text))
+    (line,) = str(caught.value).splitlines()
+    assert "steps.0.check.0" in line
+    assert "'P10'" in line
+    assert f"found {check!r}" in line
+
+
+def test_every_set_up_check_has_a_name_that_a_scenario_may_use() -> None:
+    assert set(get_args(SetUpCheck)) == set(CHECKS)
 
 
 def test_a_yaml_error_names_its_line(tmp_path: Path) -> None:
