@@ -83,7 +83,7 @@ class ScenarioRunner:
         """
         self._started.update(running)
         with self._faults:
-            self._pause(place * self._scenario.vrrp.advert_int)
+            self._recorded(f"wait: place {place:.3f}", lambda: self._pause(place * self._scenario.vrrp.advert_int))
             self._measured()
 
     def _measured(self) -> None:
@@ -110,12 +110,15 @@ class ScenarioRunner:
             yield HttpProbe(vip, PROBE_SOURCE, http.rate, PUBLIC.bridge, self._folder.http, self._timeline)
 
     def _do(self, step: Step) -> None:
-        text = str(step)
-        self._timeline.record("step_started", step=text, phase=self._phase)
         if own := _STEPS.get(step.name):
-            waited_s = own(self, step.argument) or 0.0
+            self._recorded(str(step), lambda: own(self, step.argument))
         else:
-            waited_s = self._fault(fault_kind(step.name), step.argument)
+            self._recorded(str(step), lambda: self._fault(fault_kind(step.name), step.argument))
+
+    def _recorded(self, text: str, act: Callable[[], float | None]) -> None:
+        """Do something with its beginning and end in the timeline; it returns for how long it waited, in seconds."""
+        self._timeline.record("step_started", step=text, phase=self._phase)
+        waited_s = act() or 0.0
         self._timeline.record("step_finished", step=text, phase=self._phase, waited_s=round(waited_s, 3))
 
     # --- what the steps do; each returns the seconds for which it waited for the protocol ---
