@@ -290,7 +290,9 @@ class Kernel:
                 self.taken.discard(wanted.octets)
                 self.add(interface.name, wanted)
             else:
+                before = wanted.octets in self.taken
                 self.remove(interface.name, wanted)
+                self.taken -= set() if before else {wanted.octets}
             return b""
         ifindex, flags, change = (int.from_bytes(body[at : at + 4], "little") for at in (4, 8, 12))
         found = rtnetlink.attributes(body, 16)
