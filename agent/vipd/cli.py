@@ -14,6 +14,7 @@ from vipd.daemon.config_files import (
     load_here,
     missing_interfaces,
     runs_scripts,
+    taken_names,
     unknown_accounts,
     unusable_scripts,
 )
@@ -120,18 +121,23 @@ def main(arguments: list[str] | None = None) -> int:
         return _run(parsed, options)
     say("".join(f"{line}\n" for line in parsed.diagnostics.warnings))
     if options.test:
-        return _tested(parsed, options.file)
+        return _tested(parsed, options.file, _mark(absolute(options.pid_file)))
     from vipd.config.writer import explain
 
     written = say("".join(f"{line}\n" for line in explain(parsed.config, PRESETS[options.profile])), output=True)
     return 0 if written else 1
 
 
-def _tested(parsed: Parsed, file: str) -> int:
+def _mark(pid_file: str) -> str:
+    """What marks in the kernel what a daemon makes: of two in one network each has its own pid file."""
+    return f"vipd{pid_file[-_MARK:]}"
+
+
+def _tested(parsed: Parsed, file: str, mark: str) -> int:
     """The exit status of `keepalived -t`, measured with 2.2.7: insecure scripts outweigh most errors."""
     config = parsed.config
     unknown = unknown_accounts(config, file)
-    found = [*unknown, *unusable_scripts(config, file), *missing_interfaces(parsed)]
+    found = [*unknown, *unusable_scripts(config, file), *missing_interfaces(parsed), *taken_names(parsed, mark)]
     say("".join(f"{line}\n" for line in found))
     if runs_scripts(config) and not config.globals.script_security and not unknown:
         _complain(
@@ -184,16 +190,16 @@ def _run(parsed: Parsed, options: Options) -> int:
         if config.globals.net_namespace:
             privileges.enter(config.globals.net_namespace)
         missing = missing_interfaces(parsed)
+        for line in missing:
+            log.console.write(line)
         if missing:
-            say("".join(f"{line}\n" for line in missing))
             return 1
         started = None if options.foreground else leave(options.console, log.console)
         channel, _ = script_runner.start()
         from vipd.daemon.loop import Daemon  # not before now: the runner would keep a copy of all this
         from vipd.daemon.status_command import socket_of
 
-        # Of two daemons in one network each has its own pid file, and one that was killed is started with the same.
-        mark = f"vipd{path[-_MARK:]}"
+        mark = _mark(path)
         daemon = Daemon(
             parsed, PRESETS[options.profile], log, channel, lambda: load_here(file, options.config_id), mark
         )

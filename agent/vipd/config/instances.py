@@ -11,7 +11,7 @@ from vipd.config.model import Hooks, Route, RouterConfig, Rule, SyncGroup, Track
 from vipd.config.problems import Problems
 from vipd.config.rule_lines import FIRST_PREFERENCE
 from vipd.config.strict import violations
-from vipd.config.values import NAME_LIMIT, instead
+from vipd.config.values import instead
 
 WITHOUT_PREFERENCE = f"a rule without preference gets one, from {FIRST_PREFERENCE} down; give it one"
 _REQUIRED = {"interface": "interface", "vrid": "virtual_router_id", "addresses": "virtual_ipaddress"}
@@ -74,7 +74,14 @@ def routers(
         _check(block, router, problems)
         router = _mended(block, router, problems)
         for field in ("interface", "addresses", "excluded", "routes", "rules"):
-            problems.mention_all(devices(getattr(router, field)), block.places.get(field, block.head))
+            named = devices(getattr(router, field))
+            here = (name for name in named if not router.use_vmac or name != router.vmac_name)  # vipd makes that one
+            problems.mention_all(here, block.places.get(field, block.head))
+        if router.use_vmac and router.vmac:
+            asker = problems.macvlan(router.vmac, router.name, block.places["*"])
+            if asker != router.name:
+                text = f"{router.vmac} is the macvlan of {asker!r}; this one gets another name"
+                problems.warn(block.places["*"], text, repaired=True)
         others = seen.setdefault((router.interface, router.vrid, router.family, router.group), [])
         for other in others:
             if set(other.unicast_peers) & set(router.unicast_peers) or not (
@@ -91,6 +98,17 @@ def routers(
 def placed(addresses: tuple[VirtualAddress, ...], device: str) -> tuple[VirtualAddress, ...]:
     """Give each address a device."""
     return tuple(address if address.device else address._replace(device=device) for address in addresses)
+
+
+def _placed(router: RouterConfig, addresses: tuple[VirtualAddress, ...]) -> tuple[VirtualAddress, ...]:
+    """Give each address a device: the macvlan for those of its family on the own interface, as keepalived has it."""
+
+    def device(address: VirtualAddress) -> str:
+        if address.device and address.device != router.interface:
+            return address.device
+        return router.vmac_name if router.use_vmac and address.family == router.family else router.interface
+
+    return tuple(address._replace(device=device(address)) for address in addresses)
 
 
 def devices(value: str | tuple[VirtualAddress | Route | Rule, ...]) -> Iterator[str | None]:
@@ -169,12 +187,9 @@ def _made(
     router = RouterConfig(name=block.name, unicast_peers=tuple(peer for peer, _, _ in peers), **fields)
     if router.family == 6 and block.fields.get("version") == 2:
         problems.warn(block.places["version"], "version 2 has no IPv6; version 3 is used", repaired=True)
-    device = router.interface
     if router.use_vmac:
-        named = router.vmac_name.replace("vrrp", defaults.of_daemon.get("vmac_prefix", "vrrp"), not router.vmac)
         own = router.vmac_mac + bytes([router.vrid]) if len(router.vmac_mac) == 5 else router.vmac_mac
-        router = router._replace(vmac=router.vmac or ("" if named == router.vmac_name else named), vmac_mac=own)
-        device = router.vmac_name
+        router = router._replace(vmac_mac=own)
     for garp_group in defaults.garp_groups:
         if router.interface in (garp_group.get("interface"), *garp_group.get("interfaces", ())):
             intervals = {field: garp_group[field] for field in garp_group if field.endswith("_ns")}
@@ -187,8 +202,8 @@ def _made(
     return router._replace(
         version=router.wire_version,
         group=router.group or defaults.of_daemon.get("group6" if router.family == 6 else "group4", ""),
-        addresses=placed(router.addresses, device),
-        excluded=placed(router.excluded, device),
+        addresses=_placed(router, router.addresses),
+        excluded=_placed(router, router.excluded),
         rules=preferred(router.rules),
     )
 
@@ -219,8 +234,6 @@ def _check(block: Block, router: RouterConfig, problems: Problems) -> None:
         wrong("group", f"{router.group} is not of the family of the instance's addresses")
     if router.use_vmac and router.unicast_peers and not router.vmac_xmit_base:
         wrong("*", "with unicast_peer it needs vmac_xmit_base; add it")
-    if router.use_vmac and len(router.vmac_name) > NAME_LIMIT:
-        wrong("*", f"{router.vmac_name!r} is longer than {NAME_LIMIT} characters; name the interface")
     if bool(router.auth_type) != bool(router.auth_pass):
         wrong("auth_type" if router.auth_type else "auth_pass", "authentication takes both auth_type and auth_pass")
     for text in violations(router) if router.strict else ():

@@ -162,7 +162,7 @@ class RouterConfig(NamedTuple):
     unicast_ttl: int = 255
     check_unicast_src: bool = False
     use_vmac: bool = False
-    vmac: str = ""  # name of the macvlan; "" for vrrp.VRID
+    vmac: str = ""  # name of the macvlan; "" for the first that is free
     vmac_xmit_base: bool = False  # adverts carry the physical MAC all the same
     accept: bool | None = None  # Accept_Mode
     message_only_checksum: bool | None = None  # v3_checksum_as_v2: RFC 9568 over IPv4, without the pseudo-header
@@ -229,7 +229,7 @@ class RouterConfig(NamedTuple):
     @property
     def vmac_name(self) -> str:
         """The macvlan that carries the virtual router's MAC address."""
-        return self.vmac or f"vrrp{'6' if self.family == 6 else ''}.{self.vrid}"
+        return self.vmac or f"vrrp.{self.vrid}"
 
     @property
     def interfaces(self) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from vipd.config.blocks import Statement, statements
 from vipd.config.instances import WITHOUT_PREFERENCE, Block, Defaults, Group, devices, placed, preferred, routers
 from vipd.config.iproute_names import Names
 from vipd.config.keywords import BLOCKS, LVS, REFUSED, Keyword
+from vipd.config.macvlan_names import named
 from vipd.config.model import Command, Config, Globals, Hooks, Rule, Script, SyncGroup, TrackFile, TrackProcess
 from vipd.config.problems import Diagnostics, Problems, listed, plain
 from vipd.config.source import Find, Source, SourceError, no_files
@@ -96,7 +97,10 @@ class _Reader:
         self._mention_interfaces()
         targets: dict[str, dict[str, Any]] = {"script": scripts, "file": files, "process": processes}
         config = Config(
-            tuple(routers(self._named["vrrp_instance"], groups, targets, defaults, self._problems)),
+            named(
+                [*routers(self._named["vrrp_instance"], groups, targets, defaults, self._problems)],
+                self._globals.get("vmac_prefix", Globals().vmac_prefix),
+            ),
             groups=tuple(group.config for group in groups),
             scripts=tuple(script for script in scripts.values() if script is not None),
             files=tuple(file for file in files.values() if file is not None),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from vipd.config.blocks import Statement
@@ -16,6 +17,7 @@ class Diagnostics(NamedTuple):
         warnings: in the order of the files and their lines, as FILE:LINE: KEYWORD: what, and what would be right.
         repaired: how many of the warnings are errors to `keepalived -t`, which corrects them and goes on.
         interfaces: every interface that has to exist, and where it is named first, as FILE:LINE: KEYWORD.
+        macvlans: the same for every macvlan that is given a name.
         size: length of the text, in characters.
         unread: see `Source`.
     """
@@ -25,6 +27,7 @@ class Diagnostics(NamedTuple):
     interfaces: dict[str, str]
     size: int
     unread: frozenset[str] = frozenset()
+    macvlans: Mapping[str, str] = MappingProxyType({})
 
 
 class Problems:
@@ -34,7 +37,7 @@ class Problems:
         wrong: errors, as (file, line, text).
         warnings: the same for what does not stand in the way.
         repaired: see `Diagnostics`.
-        interfaces: see `Diagnostics`.
+        interfaces, macvlans: see `Diagnostics`.
     """
 
     def __init__(self) -> None:
@@ -42,6 +45,8 @@ class Problems:
         self.warnings: list[tuple[str, int, str]] = []
         self.repaired = 0
         self.interfaces: dict[str, str] = {}
+        self.macvlans: dict[str, str] = {}
+        self._askers: dict[str, str] = {}
 
     def mention(self, interface: str, statement: Statement) -> None:
         """Note where an interface is named."""
@@ -51,6 +56,11 @@ class Problems:
         """Note where interfaces are named, if they are."""
         for interface in filter(None, interfaces):
             self.mention(interface, statement)
+
+    def macvlan(self, name: str, router: str, statement: Statement) -> str:
+        """Note which name a router asks for; returns which router did so first."""
+        self.macvlans.setdefault(name, f"{statement.file}:{statement.line}: {statement.keyword}")
+        return self._askers.setdefault(name, router)
 
     def error(self, statement: Statement, text: str) -> None:
         """Note an error."""
@@ -91,7 +101,8 @@ class Problems:
 
     def diagnostics(self, size: int, unread: Iterable[str]) -> Diagnostics:
         """The diagnostics of a configuration without errors; `size` is the length of its text."""
-        return Diagnostics(tuple(listed(self.warnings)), self.repaired, self.interfaces, size, frozenset(unread))
+        warnings = tuple(listed(self.warnings))
+        return Diagnostics(warnings, self.repaired, self.interfaces, size, frozenset(unread), self.macvlans)
 
     def within(self, head: Statement) -> bool:
         """Whether this block has an error already, so that none need be added for the whole."""

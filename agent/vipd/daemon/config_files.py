@@ -51,6 +51,24 @@ def missing_interfaces(parsed: Parsed) -> list[str]:
     ]
 
 
+def taken_names(parsed: Parsed, mark: str) -> list[str]:
+    """Names that macvlans are given and that another's interface has; `mark` is that of the daemon's own."""
+    from vipd.kernel.interfaces import names
+
+    asked = parsed.diagnostics.macvlans
+    if not asked or names().isdisjoint(asked):
+        return []
+    from vipd.kernel.macvlan import taken  # takes a while to import, and is seldom needed
+    from vipd.kernel.netlink import Netlink
+
+    others = taken(Netlink().links, parsed.config.routers, mark)
+    return [
+        f"{asked[name]}: there is another's {name} on this host, and vipd keeps off it; name the macvlan otherwise"
+        for name in asked
+        if name in others
+    ]
+
+
 def unknown_accounts(config: Config, file: str) -> list[str]:
     """Users and groups that scripts are to run as, and that this host lacks."""
     from vipd.kernel.accounts import AccountError, account

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable
 
 from vipd.config.behaviour import SECOND_NS, Behaviour
+from vipd.config.macvlan_names import named
 from vipd.config.model import Config
 from vipd.config.parser import ConfigError, Parsed
 from vipd.daemon import dumps, status
@@ -29,6 +30,7 @@ from vipd.daemon.scripts import Scripts
 from vipd.daemon.socket_pool import SocketPool
 from vipd.daemon.trackers import Trackers
 from vipd.daemon.unsent_adverts import UnsentAdverts
+from vipd.kernel.macvlan import taken
 from vipd.kernel.netlink import Netlink
 from vipd.kernel.script_runner import Channel
 from vipd.kernel.sd_notify import ServiceManager
@@ -65,11 +67,12 @@ class Daemon:
             load: reads the configuration again, for SIGHUP.
             mark: marks in the kernel what this daemon makes, so that it leaves alone what others make.
         """
-        config = parsed.config
         self._log = log
+        self._mark = mark
         self._load = load
         self._parsed = parsed
         self._netlink = Netlink()
+        config = self._fitted(parsed.config)
         self._timer = TimerFd()
         self._stopped = False
         self._schedule = Schedule()
@@ -247,6 +250,15 @@ class Daemon:
 
     # -- the configuration
 
+    def _fitted(self, config: Config) -> Config:
+        """The configuration with other names for macvlans whose name somebody else's interface has."""
+        others = taken(self._netlink.links, config.routers, self._mark)
+        routers = named(config.routers, config.globals.vmac_prefix, others)
+        for asked, router in zip(config.routers, routers):
+            if router.vmac != asked.vmac:
+                self._log.line(f"({router.name}) {asked.vmac} is another's interface; the macvlan is {router.vmac}")
+        return config._replace(routers=routers)
+
     def _configure(self) -> None:
         """Apply the configuration to scripts, notifications, sync groups and trackers."""
         runtime, trackers = self._runtime, self._trackers
@@ -284,7 +296,7 @@ class Daemon:
             self._log.line(warning)
         if config.globals.net_namespace != self._runtime.config.globals.net_namespace:
             self._log.line("net_namespace: another one is entered at a start only; restart vipd")
-        self._apply(config)
+        self._apply(self._fitted(config))
         self._manager.ready(f"{len(self._runtime.routers)} instances")
 
     def _refuse(self, why: str) -> None:

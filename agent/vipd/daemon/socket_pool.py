@@ -11,8 +11,8 @@ from typing import NamedTuple
 from vipd.config.behaviour import SECOND_NS
 from vipd.config.model import RouterConfig, packed
 from vipd.daemon.readers import Readers
-from vipd.kernel import macvlan
 from vipd.kernel.accept_filter import AcceptFilter
+from vipd.kernel.macvlan import Macvlans
 from vipd.kernel.netlink import Netlink
 from vipd.kernel.picture import Link
 from vipd.kernel.sockets import AdvertReceiver, AdvertSender, GarpSender
@@ -21,6 +21,7 @@ from vipd.protocol.effects import SendAdvert, SendGratuitousArp
 from vipd.protocol.log_messages import LogEvent
 from vipd.protocol.packet import GROUP, GROUP6, PROTOCOL, PROTOCOL_AH, open_datagram
 from vipd.protocol.router import Router
+from vipd.protocol.table import State
 from vipd.protocol.validation import Discard
 
 _BATCH = 256  # packets read before the deadlines are looked at again, however many a flood has in store
@@ -72,7 +73,8 @@ class SocketPool:
         self._run_effects = run_effects
         self._changed = changed
         self._garp_sender = GarpSender()
-        self._mark = mark
+        self._macvlans = Macvlans(netlink, mark)
+        self._without_macvlan: set[str] = set()
         self._accept_filter = AcceptFilter(mark)
         self._accept_filter.clear()
         self._receivers: dict[SocketKey, AdvertReceiver] = {}
@@ -90,7 +92,7 @@ class SocketPool:
         Called when the routers change, and when netlink reports something.
         """
         routers = list(routers)
-        self._update_macvlans([router.config for router in routers])
+        self._update_macvlans(routers)
         wanted: dict[SocketKey, list[Router]] = {}
         for router in routers:
             config = router.config
@@ -176,12 +178,16 @@ class SocketPool:
             raise failed
 
     def prepare(self, router: Router) -> None:
-        """Filter packets that a router must not accept, before its addresses are added."""
+        """Filter packets that a router must not accept, and raise its macvlan, before its addresses are added."""
         wanted = () if router.accepts else [address.octets for address in router.config.served]
         try:
             self._accept_filter.update(router.config.name, wanted)
         except OSError as error:  # an address that answers too much is better than none
             self._log.failure(f"({router.config.name}) packets for its addresses are accepted: {reason(error)}")
+        try:
+            self._set_macvlan(router.config, up=True)
+        except OSError as error:  # its interface is down; `update` comes with the report that it is up
+            self._log.failure(f"({router.config.name}) {router.config.vmac_name} is not up: {reason(error)}")
 
     def release(self, router: Router) -> None:
         """Take the macvlan down and the filter away after a router's addresses: a backup takes no frames.
@@ -209,30 +215,33 @@ class SocketPool:
 
     def close(self) -> None:
         """Close everything, and remove the macvlans."""
-        configs = [router.config for there in self._routers.values() for router in there.values()]
         for key in [*self._receivers]:
             self._close(key)
         for sender in self._senders.values():
             sender.close()
         self._senders.clear()
         self._sender_of.clear()
-        try:
-            macvlan.remove(self._netlink, configs, self._mark)
-        except OSError as error:
-            self._log.failure(f"a macvlan could not be removed: {reason(error)}")
+        for name, error in self._macvlans.remove().items():
+            self._log.failure(f"{name} could not be removed: {reason(error)}")
 
     # -- opening and closing
 
     def _set_macvlan(self, config: RouterConfig, up: bool) -> None:
-        link = self._netlink.links.get(config.vmac_name) if config.use_vmac else None
+        link = self._macvlans.of(config)
         if link is not None:
             self._netlink.raise_link(link, up)
 
-    def _update_macvlans(self, configs: list[RouterConfig]) -> None:
-        try:
-            macvlan.update(self._netlink, configs, self._mark)
-        except OSError as error:
-            self._log.failure(f"a macvlan could not be made: {reason(error)}")
+    def _update_macvlans(self, routers: list[Router]) -> None:
+        """Make and remove them, and raise those of masters that somebody, or the interface below, took down."""
+        failed = self._macvlans.update(router.config for router in routers)
+        for name in failed.keys() - self._without_macvlan:
+            self._log.failure(f"{name}: {reason(failed[name])}")
+        self._without_macvlan = set(failed)
+        for router in routers:
+            link = self._macvlans.of(router.config) if router.state is State.MASTER else None
+            if link is not None and not link.raised:
+                with suppress(OSError):
+                    self._netlink.raise_link(link, up=True)
 
     def _is_good(self, key: SocketKey) -> bool:
         link = self._netlink.links.get(key.interface)
@@ -287,17 +296,16 @@ class SocketPool:
 
     def _update_senders(self, routers: list[Router]) -> None:
         """Close the senders that no router uses, and open those that are missing: a takeover must not wait for one."""
-        links = self._netlink.links
         used = {(_sending_interface(router.config), router.config.family) for router in routers}
         for key, sender in [*self._senders.items()]:
-            link = links.get(key[0])
+            link = self._netlink.links.get(key[0])
             if key not in used or link is None or link.ifindex != sender.ifindex:
                 sender.close()
                 del self._senders[key]
         self._sender_of.clear()
         self._mute.clear()
         for router in routers:
-            if _sending_interface(router.config) in links:
+            if self._sending_link(router.config) is not None:
                 try:
                     self._sender(router)
                 except OSError as error:
@@ -308,12 +316,17 @@ class SocketPool:
         name, family = _sending_interface(router.config), router.config.family
         sender = self._senders.get((name, family))
         if sender is None:
-            link = self._netlink.links.get(name)
+            link = self._sending_link(router.config)
             if link is None:
                 raise OSError(errno.ENODEV, f"there is no interface {name}")
             sender = self._senders[name, family] = AdvertSender(link, family)
         self._sender_of[router] = sender
         return sender
+
+    def _sending_link(self, config: RouterConfig) -> Link | None:
+        if config.use_vmac and not config.vmac_xmit_base:
+            return self._macvlans.of(config)
+        return self._netlink.links.get(config.interface)
 
     # -- receiving
 

@@ -106,6 +106,17 @@ class Netlink:
         """
         flags = rtnetlink.CREATE | rtnetlink.EXCL
         self.change(rtnetlink.macvlan_request(name, lower.ifindex, mac), rtnetlink.NEWLINK, flags)
+        self._write_alias(name, alias)
+
+    def mark_link(self, link: Link, alias: str) -> None:
+        """Write `alias` on an interface.
+
+        Raises:
+            OSError: the kernel refuses it, or it is gone.
+        """
+        self._write_alias(link.name, alias)
+
+    def _write_alias(self, name: str, alias: str) -> None:
         self.change(rtnetlink.link_request(name=name, alias=alias), rtnetlink.NEWLINK, 0)
         for answer in self._asked(rtnetlink.link_request(name=name), rtnetlink.GETLINK, rtnetlink.ACK):
             made = rtnetlink.link(answer.body) if answer.kind == rtnetlink.NEWLINK else None
