@@ -215,6 +215,7 @@ def _run(parsed: Parsed, options: Options) -> int:
             if started is not None:
                 started()
 
+        log.event(LogEvent.FORKED)
         log.event(LogEvent.FILE_OPENED, file=options.file)
         log.event(LogEvent.FILE_READ, size=parsed.diagnostics.size)
         daemon.run(ready, socket_of(path))

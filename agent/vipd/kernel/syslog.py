@@ -28,6 +28,7 @@ class LogFormat(NamedTuple):
     messages: dict[LogEvent, LogMessage]
 
 
+PARENT = "Keepalived"
 DAEMON_INFO = 30
 LOCAL1_INFO = 142
 
@@ -62,10 +63,10 @@ class Syslog:
         self._failures: dict[str, RateLimit] = {}
 
     def event(self, event: LogEvent, **fields: object) -> None:
-        """Log an event, if the profile has a message for it."""
+        """Log an event, if the profile has a message for it; `pid` is filled in."""
         line = self._form.messages.get(event)
         if line is not None:
-            self.line(line.template.format(**fields), line.detail)
+            self.line(line.template.format(pid=os.getpid(), **fields), line.detail, line.parent)
 
     def failure(self, text: str) -> None:
         """Log what went wrong: the same line once a minute, however often it goes wrong."""
@@ -78,14 +79,15 @@ class Syslog:
             if limit.allows(time.monotonic_ns()):
                 self.line(text)
 
-    def line(self, text: str, detail: bool = False) -> None:
-        """Log one line; `detail` lines only with -D."""
+    def line(self, text: str, detail: bool = False, parent: bool = False) -> None:
+        """Log one line; `detail` lines only with -D, and those of the parent with its tag and facility."""
         if detail and not self.detail:
             return
         with suppress(MemoryError):
-            tag = f"{self._form.ident}[{os.getpid()}]" if self._form.with_pid else self._form.ident
+            ident, priority = (PARENT, DAEMON_INFO) if parent else (self._form.ident, self._form.priority)
+            tag = f"{ident}[{os.getpid()}]" if self._form.with_pid else ident
             stamped = f"{time.strftime('%b %e %H:%M:%S')} {tag}: {text}"
-            if self._to_console or not self._sent(f"<{self._form.priority}>{stamped}".encode("utf-8", "replace")):
+            if self._to_console or not self._sent(f"<{priority}>{stamped}".encode("utf-8", "replace")):
                 self.console.write(stamped)
 
     def fatal(self, text: str) -> None:

@@ -44,6 +44,7 @@ class LogEvent(Enum):
     ADDRESS_LOST = "somebody else removed an address"
     SEQUENCE_SPENT = "no sequence number is left"
     PRIORITY_CHANGED = "what is tracked has moved the priority"
+    FORKED = "the process that speaks VRRP is there"
     FILE_OPENED = "the configuration is read"
     FILE_READ = "the configuration is good"
     LINKS_WATCHED = "netlink is listened to"
@@ -53,10 +54,11 @@ class LogEvent(Enum):
 
 
 class LogMessage(NamedTuple):
-    """A template for `str.format`, and whether the line is for `-D` only."""
+    """A template for `str.format`; whether it is for `-D` only; whether keepalived's parent process says it."""
 
     template: str
     detail: bool = False
+    parent: bool = False
 
 
 _KEEPALIVED_1 = {
@@ -80,6 +82,7 @@ _KEEPALIVED_1 = {
     LogEvent.INTERFACE_UP: LogMessage("Kernel is reporting: interface {interface} UP"),
     LogEvent.PRIORITY_CHANGED: LogMessage("VRRP_Instance({name}) Changing effective priority from {before} to {after}"),
     LogEvent.DISCARDED: LogMessage("VRRP_Instance({name}) Dropping received VRRP packet... ({reason})"),
+    LogEvent.FORKED: LogMessage("Starting VRRP child process, pid={pid}", parent=True),
     LogEvent.FILE_OPENED: LogMessage("Opening file '{file}'."),
     LogEvent.FILE_READ: LogMessage("Configuration is using : {size} Bytes"),
     LogEvent.LINKS_WATCHED: LogMessage("Using LinkWatch kernel netlink reflector..."),
