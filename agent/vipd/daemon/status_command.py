@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import errno
-import json
 import time
 
 from vipd.daemon.status import lines
@@ -18,6 +17,8 @@ def socket_of(pid_file: str) -> str:
 
 def status(path: str, as_json: bool, watch: bool) -> int:
     """Ask a daemon for its status and print it, with `watch` each second; returns the exit status."""
+    import json  # not at a start of the daemon, which needs this module for `socket_of`
+
     try:
         while True:
             report = json.loads(ask(path))

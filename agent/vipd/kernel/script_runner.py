@@ -12,6 +12,8 @@ import os
 import select
 import signal
 import socket
+import stat
+import sys
 import time
 from collections import deque
 from contextlib import suppress
@@ -27,6 +29,8 @@ NOTIFY = "notify "
 """Prefix of the queues whose scripts run to their end after the daemon has ended."""
 
 _MESSAGE = 1 << 16
+_WAKE = b"\n"
+_SHELL, _READ, _CHANNEL = "/bin/sh", 'read -r _ && exec "$@"', 0
 _WAITING = 1000  # requests in one queue; beyond that something is stuck, and must not fill the memory
 _GRACE_NS = 2_000_000_000
 _SCAN_NS = 1_000_000_000
@@ -53,9 +57,10 @@ class _Running(NamedTuple):
 class Channel:
     """The daemon's end of the way to the runner."""
 
-    def __init__(self, ours: socket.socket) -> None:
+    def __init__(self, ours: socket.socket, asleep: bool) -> None:
         ours.setblocking(False)
         self._socket = ours
+        self._asleep = asleep
 
     def fileno(self) -> int:
         """Readable when the runner has answered."""
@@ -67,6 +72,9 @@ class Channel:
         Raises:
             OSError: there is no room for it, or nobody to read it.
         """
+        if self._asleep:
+            self._socket.send(_WAKE)
+            self._asleep = False
         self._socket.send(message)
 
     def answer(self) -> tuple[str, tuple[int, int]] | None:
@@ -100,8 +108,11 @@ class Channel:
         self._socket.close()
 
 
-def start() -> tuple[Channel, int]:
+def start(at_once: bool = True) -> tuple[Channel, int]:
     """Fork the runner and the process that watches it; returns the daemon's end of the way, and the watcher's id.
+
+    Where there is nothing to run yet (not `at_once`), a shell waits in their place for the first request. That is a
+    hundred kilobytes instead of some megabytes; a reload may bring scripts, and nobody else could start them then.
 
     Raises:
         OSError: there are no more processes.
@@ -110,15 +121,49 @@ def start() -> tuple[Channel, int]:
     pid = os.fork()
     if pid:
         theirs.close()
-        return Channel(ours), pid
+        return Channel(ours, asleep=not at_once), pid
     status = 1
     try:
         ours.close()
         _settle()
+        if not at_once:
+            _sleep(theirs)
         _watch(theirs)
         status = 0
     finally:
         os._exit(status)
+
+
+def _sleep(channel: socket.socket) -> None:
+    """Become a shell that waits for a request, and then this program again; returns only if there is no shell.
+
+    The file that this program was read from stays open: it may be another one by then.
+    """
+    os.dup2(channel.fileno(), _CHANNEL)
+    path = [_kept(one) for one in sys.path]
+    code = f"import sys; sys.path[:] = {path!r}; from vipd.kernel.script_runner import take_up; take_up()"
+    with suppress(OSError):
+        os.execv(_SHELL, [_SHELL, "-c", _READ, "vipd-watcher", sys.executable, "-IS", "-c", code])
+    channel.recv(len(_WAKE))
+
+
+def _kept(path: str) -> str:
+    """A name of a file that lasts as long as this process; that of a folder is left as it is."""
+    try:
+        descriptor = os.open(path, os.O_RDONLY)
+        if stat.S_ISREG(os.fstat(descriptor).st_mode):
+            os.set_inheritable(descriptor, True)
+            return f"/proc/self/fd/{descriptor}"
+        os.close(descriptor)
+    except OSError:
+        pass  # Python itself has names in its path that are not there
+    return path
+
+
+def take_up() -> None:
+    """Go on where `_sleep` left off, in a new Python."""
+    _settle()
+    _watch(socket.socket(fileno=_CHANNEL))
 
 
 def _watch(channel: socket.socket) -> None:

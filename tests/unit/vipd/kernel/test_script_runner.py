@@ -29,6 +29,23 @@ def test_notify_scripts_that_wait_are_run_though_the_daemon_ends_without_reading
     assert all(file.exists() for file in files)
 
 
+def test_a_runner_that_was_not_needed_at_the_start_is_there_for_the_first_request(tmp_path: Path) -> None:
+    channel, runner = script_runner.start(at_once=False)
+    who, file = Account(os.getuid(), os.getgid(), ()), tmp_path / "made"
+    channel.ask(script_runner.request(7, ("/usr/bin/touch", str(file)), who, 0, ""))
+    assert channel.wait(60)
+    assert channel.answer() == ("ended", (7, 0))
+    assert file.exists()
+    channel.close()
+    assert os.waitstatus_to_exitcode(os.waitpid(runner, 0)[1]) == 0
+
+
+def test_a_runner_that_was_never_needed_ends_with_the_daemon() -> None:
+    channel, runner = script_runner.start(at_once=False)
+    channel.close()
+    os.waitpid(runner, 0)
+
+
 def test_a_name_without_a_path_is_the_first_in_path_that_can_be_executed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
