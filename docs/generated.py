@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from conformance.page import table as clauses
+from vipd.daemon.reload import table as reload_table
 from vipd.tools.diagram import state_machines
 from vipd.tools.manual import keywords
 from viplab import metrics
@@ -52,6 +53,7 @@ PARTS: list[Part] = [
     ("docs/run-folder.md", "metrics", metrics.markdown),
     ("docs/theory.md", "state machines", state_machines),
     ("docs/vipd.md", "keywords", keywords),
+    ("docs/vipd.md", "reload", reload_table),
 ]
 """File, the part's name (None where it is the whole file), and what makes it."""
 

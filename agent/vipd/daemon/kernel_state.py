@@ -41,10 +41,9 @@ class KernelState:
         self.set_addresses("static_ipaddress", config.addresses, present)
         self.set_routing("static", config.routes, config.rules, present)
 
-    def replace_routing(self, old: RouterConfig, new: RouterConfig) -> None:
-        """Replace the routes and rules of a master's old configuration by those of its new one."""
+    def remove_routing(self, old: RouterConfig, new: RouterConfig) -> None:
+        """Remove the routes and rules of a master's old configuration that its new one has not."""
         self.set_routing(new.name, _left(old.routes, new.routes), _left(old.rules, new.rules), present=False)
-        self.set_routing(new.name, new.routes, new.rules, present=True)
 
     def replace_static(self, old: Config, new: Config) -> None:
         """Replace what is static in the old configuration by what is static in the new one."""

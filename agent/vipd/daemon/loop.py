@@ -313,14 +313,16 @@ class Daemon:
             self._schedule.remove(router)
         runtime.routers = changes.routers
         self._update_sockets()
+        runtime.rename({before.config.name: after.config.name for before, after in changes.succeeded})
         for before, after in changes.succeeded:
             self._schedule.remove(before)
             if before.state is State.MASTER:
-                self._kernel_state.replace_routing(before.config, after.config)
+                self._kernel_state.remove_routing(before.config, after.config)
         self._configure()
         self._kernel_state.replace_static(old, config)
-        self._inputs.start(changes.new, now)
-        self._inputs.replaced(now)
+        if self._starts_ns is None:
+            self._inputs.start(changes.new, now)
+            self._inputs.replaced(now)
         if config.globals.fifo_on_reload:
             for router in runtime.routers.values():
                 name = dumps.STATES[router.state][1]

@@ -92,8 +92,12 @@ class RouterInputs:
 
     def replaced(self, now: int) -> None:
         """A reload replaced routers or sync groups."""
-        for router in self._runtime.routers.values():
+        routers = self._runtime.routers.values()
+        for router in routers:
             self._tell_links(router, now)
+        self._evaluate_groups(now)
+        for router in routers:
+            router.reviewed(now)
             self._run_effects(router)
         self._evaluate_groups(now)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from vipd.config.behaviour import Behaviour
 from vipd.config.model import Config
 from vipd.protocol.groups import Group
@@ -36,6 +38,11 @@ class Runtime:
         self.since: dict[str, tuple[float, str]] = {}
         self.up: dict[str, float] = {}
         self.began = began
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """A reload has given routers other names: what they were called, and what they are called now."""
+        self.since = {names.get(name, name): since for name, since in self.since.items()}
+        self.up = {names.get(name, name): up for name, up in self.up.items()}
 
     def record(self, router: Router, state: State, now_s: float) -> None:
         """Record a router's change of state."""

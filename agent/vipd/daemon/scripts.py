@@ -157,6 +157,12 @@ class Check:
         self._fresh = not config.init_fail
         self._result = config.rise + config.fall - 1 if self.good else 0
 
+    def resume_from(self, old: Check) -> None:
+        """Believe what another configuration of this script has found: a reload alone makes nothing good or bad."""
+        self.good, self._fresh = old.good, old._fresh
+        if not self._fresh:
+            self._result = self.config.rise + self.config.fall - 1 if self.good else 0
+
     def deadline(self) -> int | None:
         """When it is run next; it is never run twice at a time."""
         return None if self._running else self._next_ns

@@ -181,7 +181,7 @@ class SocketPool:
         """Filter packets that a router must not accept, and raise its macvlan, before its addresses are added."""
         wanted = () if router.accepts else [address.octets for address in router.config.served]
         try:
-            self._accept_filter.update(router.config.name, wanted)
+            self._accept_filter.update(_identity(router.config), wanted)
         except OSError as error:  # an address that answers too much is better than none
             self._log.failure(f"({router.config.name}) packets for its addresses are accepted: {reason(error)}")
         try:
@@ -198,7 +198,7 @@ class SocketPool:
         try:
             self._set_macvlan(router.config, up=False)
         finally:
-            self._accept_filter.update(router.config.name, ())
+            self._accept_filter.update(_identity(router.config), ())
 
     def report(self) -> None:
         """Log the open sockets."""
@@ -380,6 +380,11 @@ class SocketPool:
                 )
             if router.effects:
                 self._run_effects(router)
+
+
+def _identity(config: RouterConfig) -> tuple[object, ...]:
+    """What a reload leaves as it is, unlike the name."""
+    return config.interface, config.family, config.vrid
 
 
 def _sending_interface(config: RouterConfig) -> str:

@@ -20,11 +20,18 @@ class TrackedFiles:
     It is `Timed`: where the kernel watches no more folders, the files are read each second.
     """
 
-    def __init__(self, files: tuple[TrackFile, ...], log: Syslog, changed: Callable[[str, int], None]) -> None:
+    def __init__(
+        self,
+        files: tuple[TrackFile, ...],
+        log: Syslog,
+        changed: Callable[[str, int], None],
+        old: TrackedFiles | None = None,
+    ) -> None:
+        """Begin to watch; a file that `old` watched already is not written to once more."""
         self._files = files
         self._log = log
         self._changed = changed
-        self._values: dict[str, int] = {}
+        self._values: dict[str, int] = {} if old is None else old._values
         self._inotify: Inotify | None = None
         self._poll_ns: int | None = None
         try:
@@ -69,7 +76,7 @@ class TrackedFiles:
 
     def _begin(self, one: TrackFile) -> None:
         try:
-            if one.initial is not None:
+            if one.initial is not None and one.name not in self._values:
                 create(one.file, f"{one.initial}\n", one.overwrite)
         except OSError as error:
             self._log.failure(f"track_file {one.name}: {one.file} cannot be made: {reason(error)}")

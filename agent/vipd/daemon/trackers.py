@@ -38,12 +38,14 @@ class Trackers:
         self._processes: dict[str, _Processes] = {}
 
     def apply(self, config: Config) -> None:
-        """Track what this configuration tracks; a script that has not changed keeps its state."""
+        """Track what this configuration tracks; what was tracked before under the same name keeps its state."""
         tracked = {(track.kind, track.name) for router in config.routers for track in router.tracks}
         wanted = {script.name: script for script in config.scripts if ("script", script.name) in tracked}
+        known: dict[str, Check] = {}
         for name, check in [*self._checks.items()]:
             if wanted.get(name) != check.config:
                 check.stop()
+                known[name] = check
                 self._schedule.remove(self._checks.pop(name))
                 self.values.pop(("script", name), None)
         for name, script in wanted.items():
@@ -53,32 +55,41 @@ class Trackers:
                     self._log.line(f"VRRP_Script({name}) will not be run: {complaint}")
                 check = Check(script, self._scripts, self._log, self._changed_by("script", name))
                 check.ended = self._updater(check)
+                if name in known:
+                    check.resume_from(known[name])
                 self._checks[name] = check
                 self.values["script", name] = int(check.good)
                 self._schedule.update(check)
         processes = [process for process in config.processes if ("process", process.name) in tracked]
         if processes or self._processes:
-            for old in self._processes.values():
-                self._schedule.remove(old)
+            counted = self._processes
             self._processes = {
                 process.name: _Processes(process, self._changed_by("process", process.name), self._now, self._schedule)
                 for process in processes
             }
+            for name, old in counted.items():
+                self._schedule.remove(old)
+                if name in self._processes:
+                    self._processes[name].resume_from(old)
             self._scripts.count([(one.config, one.counted) for one in self._processes.values()])
-        if self.files is not None:
-            self._schedule.remove(self.files)
-            self.files.close()
-            self.files = None
+        watched, self.files = self.files, None
+        if watched is not None:
+            self._schedule.remove(watched)
+            watched.close()
         files = tuple(file for file in config.files if ("file", file.name) in tracked)
         if files:
-            self.files = TrackedFiles(files, self._log, lambda name, value: self._set("file", name, value))
+            self.files = TrackedFiles(files, self._log, lambda name, value: self._set("file", name, value), watched)
             self.files.update()
             self._schedule.update(self.files)
-        for old_delay in self._delays.values():
-            self._schedule.remove(old_delay)
+        delays = self._delays
         self._delays = {
             name: _Delay(down_ns, up_ns, self._changed_by("interface", name)) for name, down_ns, up_ns in config.delays
         }
+        for name, delay in delays.items():
+            self._schedule.remove(delay)
+            if name in self._delays:
+                self._delays[name].resume_from(delay)
+                self._schedule.update(self._delays[name])
 
     def link(self, name: str, up: bool, now: int) -> bool:
         """Whether an interface counts as up that the kernel reports to be `up` or not (interface_up_down_delays)."""
@@ -109,6 +120,9 @@ class _Delay:
         self._believed: bool | None = None
         self._reported = False
         self._due_ns: int | None = None
+
+    def resume_from(self, old: _Delay) -> None:
+        self._believed, self._reported, self._due_ns = old._believed, old._reported, old._due_ns
 
     def reported(self, up: bool, now: int) -> bool:
         if self._believed is None:
@@ -144,6 +158,10 @@ class _Processes:
         self._good: bool | None = None
         self._coming = False
         self._due_ns: int | None = None
+
+    def resume_from(self, old: _Processes) -> None:
+        self._good, self._coming, self._due_ns = old._good, old._coming, old._due_ns
+        self._schedule.update(self)
 
     def counted(self, count: int) -> None:
         config = self.config

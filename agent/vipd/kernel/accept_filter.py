@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Iterable
+from collections.abc import Hashable, Iterable
 from contextlib import suppress
 
 _NETLINK_NETFILTER = 12
@@ -43,7 +43,7 @@ class AcceptFilter:
     def __init__(self, mark: str) -> None:
         """Make no table yet; `mark` is its name, which no other daemon of this network namespace may use."""
         self._table = mark.encode("utf-8", "surrogateescape") + b"\0"
-        self._filtered: dict[str, frozenset[bytes]] = {}
+        self._filtered: dict[Hashable, frozenset[bytes]] = {}
 
     def clear(self) -> None:
         """Remove the table that a killed daemon may have left. Called at start, since it takes a while.
@@ -53,7 +53,7 @@ class AcceptFilter:
         with suppress(OSError):  # a kernel without nftables has nothing left over
             _commit(self._table, [])
 
-    def update(self, router: str, addresses: Iterable[bytes]) -> None:
+    def update(self, router: Hashable, addresses: Iterable[bytes]) -> None:
         """Filter packets for these addresses of a router, and for no others of it.
 
         Raises:

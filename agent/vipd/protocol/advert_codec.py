@@ -97,6 +97,12 @@ class AdvertCodec:
         if self._seal is not None:
             self._seal.sequence = 0
 
+    def resume_from(self, old: AdvertCodec) -> None:
+        """Go on where another one stopped: peers take no sequence number twice."""
+        self._version_3_heard = old._version_3_heard
+        if self._seal is not None and old._seal is not None:
+            self._seal.sequence = old._seal.sequence
+
     # -- sending
 
     def prepare(self, priority: int) -> None:

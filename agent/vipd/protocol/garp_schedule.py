@@ -53,6 +53,20 @@ class GarpSchedule:
         self._again = self._refresh_due_ns = self.due_ns = None
         self._waiting.clear()
 
+    def resume_from(self, old: GarpSchedule, since: int | None) -> None:
+        """Go on where another configuration's schedule stopped.
+
+        Args:
+            old: that schedule.
+            since: when the router was last seen to be master; None if it is not.
+        """
+        self._again, self._next_ns = old._again, old._next_ns
+        self._waiting = deque(address for address in old._waiting if address in self._addresses)
+        if self._refresh_ns and since is not None:
+            left_ns = self._refresh_ns if old._refresh_due_ns is None else old._refresh_due_ns - since
+            self._refresh_due_ns = since + min(left_ns, self._refresh_ns)
+        self._look_ahead()
+
     def handle(self, now: int) -> list[SendGratuitousArp]:
         """Send what is due."""
         sent: list[SendGratuitousArp] = []

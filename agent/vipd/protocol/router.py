@@ -16,7 +16,7 @@ from vipd.protocol.actions import RouterActions
 from vipd.protocol.advert_codec import AdvertCodec
 from vipd.protocol.compile import compile_table
 from vipd.protocol.counters import Counters
-from vipd.protocol.effects import AddAddresses, Effect, Notify, RemoveAddresses, SendGratuitousArp
+from vipd.protocol.effects import AddAddresses, Effect, Notify, RemoveAddresses
 from vipd.protocol.garp_schedule import GarpSchedule
 from vipd.protocol.log_messages import LogEvent
 from vipd.protocol.packet import PRIORITY_OWNER, PRIORITY_STOP, Advert
@@ -186,18 +186,35 @@ class Router(RouterActions):
         return all(self._links.values()) and all(met for name, met in self._needs.items() if name != leave_out)
 
     def resume_from(self, old: Router) -> None:
-        """Take over the state, timers and counters of `old`, a router of another configuration; send nothing."""
-        self.state, self.priority, self.counters = old.state, old.priority, old.counters
-        self._links.update((name, up) for name, up in old._links.items() if name in self._links)
-        self._needs.update((name, met) for name, met in old._needs.items() if name in self._needs)
+        """Take over the state, timers and counters of `old`, a router of another configuration; send no advert.
+
+        What `old` did not look at counts as good until `reviewed`.
+        """
+        config, before = self.config, old.config
+        self.state, self.counters, self.wants_master = old.state, old.counters, old.wants_master
+        if config.tracks:
+            self.priority = old.priority  # from which what is tracked moves it
+        self._links = {name: old._links.get(name, True) for name in self._links}
+        self._needs = {name: old._needs.get(name, True) for name in self._needs}
         self._timer_ns, self._now_ns, self._preempt_ns = old._timer_ns, old._now_ns, old._preempt_ns
         self._advert, self._source, self.last_advert_event = old._advert, old._source, old.last_advert_event
-        self.last_event = old.last_event
+        self._answered_ns, self.last_event = old._answered_ns, old.last_event
+        if old._interval_ns != before.advert_int_ns and config.wire_version == 3:
+            self._interval_ns = old._interval_ns  # the master's
+        self._codec.resume_from(old._codec)
+        self._garp.resume_from(old._garp, self._now_ns if self.state is State.MASTER else None)
         if self.state is State.MASTER:
-            before, after = old.config.served, self.config.served
-            gone, new = (tuple(one for one in a if one not in b) for a, b in ((before, after), (after, before)))
-            self.effects += [RemoveAddresses(gone)] if gone else []
-            self.effects += [AddAddresses(new), SendGratuitousArp(new, 1)] if new else []
+            gone = tuple(address for address in before.served if address not in config.served)
+            if gone:
+                self.effects.append(RemoveAddresses(gone))
+            # All of them: with the first address of a network the kernel may have removed the others, and routes.
+            self.effects.append(AddAddresses(config.served))
+            if any(address not in before.served for address in config.served):
+                self._announce()
+
+    def reviewed(self, now: int) -> None:
+        """After a reload links and needs have all been told: act on those that count now, or count no more."""
+        self._handle(Event.LINKS_RESTORED if self._links_up else Event.LINKS_LOST, now)
 
     def double(self) -> Router:
         """A router in the same state, whose effects are its own: nothing that it is told changes this one."""

@@ -1,31 +1,26 @@
-"""The parts of the daemon, each alone: schedule, scripts, reload, reports."""
+"""The parts of the daemon, each alone: schedule, scripts, reports."""
 
 from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from fnmatch import fnmatch
 from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from support.keepalived_conf import PART_1
 from support.routers import config
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.config.model import Command, Config, Script
-from vipd.config.parser import Parsed, parse
 from vipd.daemon import dumps
 from vipd.daemon.latency import Latency
-from vipd.daemon.reload import compare, refusal
 from vipd.daemon.runtime import Runtime
 from vipd.daemon.schedule import Schedule
 from vipd.daemon.scripts import Check
 from vipd.daemon.status import instance
 from vipd.kernel import accounts, files
 from vipd.kernel.accounts import unsafe
-from vipd.protocol.effects import AddAddresses, RemoveAddresses
 from vipd.protocol.router import Router
 from vipd.protocol.table import Event, State
 
@@ -115,6 +110,20 @@ def test_the_first_result_counts_at_once_unless_the_script_begins_as_failed() ->
     assert results(Script("s", Command(("/x",)), rise=2, init_fail=True), [0, 0]) == [True]
 
 
+def test_a_script_whose_settings_a_reload_changes_stays_what_it_was() -> None:
+    for statuses, good in (([1], False), ([0], True), ([], True)):
+        told: list[bool] = []
+        asked = Asked()
+        old = Check(Script("s", Command(("/x",))), asked, Silent(), told.append)  # type: ignore[arg-type]
+        for number, status in enumerate(statuses):
+            old.handle_deadline(number * 10 * SECOND_NS)
+            asked.ended(status)
+        changed = Script("s", Command(("/y",)), rise=3, fall=3, init_fail=good)
+        new = Check(changed, asked, Silent(), told.append)  # type: ignore[arg-type]
+        new.resume_from(old)
+        assert new.good is good
+
+
 def test_a_script_is_never_run_twice_at_a_time() -> None:
     check = Check(Script("s", Command(("/x",))), Asked(), Silent(), lambda good: None)  # type: ignore[arg-type]
     check.handle_deadline(0)
@@ -141,70 +150,6 @@ def test_a_script_that_another_than_root_could_change_is_not_run(
     assert "can be changed by another than root" in str(unsafe(str(script)))
     assert "No such file" in str(unsafe("/nonexistent/x"))
     assert "cannot be executed" in str(unsafe("/etc/passwd"))
-
-
-# -- reload
-
-
-def test_a_reload_leaves_what_has_not_changed_alone_and_carries_on_what_has() -> None:
-    master = Router(config(name="a", priority=200), KEEPALIVED)
-    master.started(dict.fromkeys(master.config.interfaces, True), 0)
-    master.handle_deadline(10 * SECOND_NS)
-    master.drain()
-    same = Router(config(name="b", vrid=9), KEEPALIVED)
-    more = config(name="a", priority=200, excluded=(config().addresses[0]._replace(address="10.9.9.9"),))
-    changes = compare({"a": master, "b": same}, Config((more, same.config)), KEEPALIVED, True)
-    assert changes.routers["b"] is same
-    after = changes.routers["a"]
-    assert (after.state, after.deadline()) == (State.MASTER, master.deadline()), "no advert out of turn"
-    assert [type(effect).__name__ for effect in after.drain()] == ["AddAddresses", "SendGratuitousArp"]
-    assert (changes.gone, changes.new) == ([], [])
-    fewer = compare({"a": after}, Config((config(name="a", priority=200),)), KEEPALIVED, True).routers["a"]
-    (removed,) = fewer.drain()
-    assert isinstance(removed, RemoveAddresses) and [one.address for one in removed.addresses] == ["10.9.9.9"]
-    assert AddAddresses not in map(type, fewer.effects)
-
-
-def test_a_reload_stops_what_is_gone_and_starts_what_is_new() -> None:
-    running = Router(config(name="a"), KEEPALIVED)
-    changes = compare({"a": running}, Config((config(name="a", vrid=8), config(name="c"))), KEEPALIVED, True)
-    assert changes.gone == [running]
-    assert [router.config.name for router in changes.new] == ["a", "c"]
-
-
-_INCLUDING = "include more.conf\ninclude conf.d/*.conf\n" + PART_1
-
-
-def _parsed(text: str, files: dict[str, str | None]) -> Parsed:
-    """A configuration, and what its includes find."""
-    return parse(text, "x", find=lambda pattern, folder: [one for one in files.items() if fnmatch(one[0], pattern)])
-
-
-@pytest.mark.parametrize(
-    ("before", "after", "refused"),
-    [
-        ((_INCLUDING, {"more.conf": ""}), ("", {}), "has no vrrp_instance"),
-        ((_INCLUDING, {"more.conf": ""}), ("global_defs {\nrouter_id a\n}\n", {}), "has no vrrp_instance"),
-        ((_INCLUDING, {"more.conf": ""}), (_INCLUDING, {}), "more.conf is included and can no longer be read"),
-        ((_INCLUDING, {"more.conf": ""}), (_INCLUDING, {"more.conf": None}), "more.conf is included and can no longer"),
-        ((_INCLUDING, {"conf.d/a.conf": ""}), (_INCLUDING, {"conf.d/a.conf": None}), "conf.d/a.conf is included"),
-        ((_INCLUDING, {"conf.d/a.conf": ""}), (_INCLUDING, {}), None),  # a pattern that matches nothing any more
-        ((_INCLUDING, {}), (_INCLUDING, {}), None),  # it has been missing all along
-        ((_INCLUDING, {"more.conf": ""}), (PART_1, {}), None),
-        (("", {}), ("", {}), None),
-        (("", {}), (PART_1, {}), None),
-    ],
-)
-def test_a_reload_takes_no_configuration_that_has_lost_its_instances_or_a_file(
-    before: tuple[str, dict[str, str | None]], after: tuple[str, dict[str, str | None]], refused: str | None
-) -> None:
-    why = refusal(_parsed(*before), _parsed(*after))
-    assert why is None if refused is None else why is not None and refused in why
-
-
-def test_a_fifo_that_nobody_writes_to_is_empty_and_stops_no_reload(tmp_path: Path) -> None:
-    os.mkfifo(tmp_path / "fifo")
-    assert files.read(str(tmp_path / "fifo")) == ""
 
 
 # -- what is shown
