@@ -46,6 +46,13 @@ def started(scenario: Scenario) -> list[HostName]:
     return [step.argument for step in scenario.setup if step.name == "start"]
 
 
+def master(scenario: Scenario) -> HostName | None:
+    """The host that the set-up waits for to be master, the last one if several; None where it waits for none."""
+    waits = [step.argument for step in scenario.setup if step.name == "wait"]
+    hosts = [wait.master or wait.announced for wait in waits]
+    return next(filter(None, reversed(hosts)), None)
+
+
 def moment_name(scenario: Scenario, subject: Subject) -> str | None:
     """A digest of all that leads a pair to the end of its set-up, but for the hosts; None where that cannot be told."""
     done: list[object] = [subject.name, subject.profile, subject.start_command, subject.family.garp_bursts]

@@ -76,14 +76,21 @@ class ScenarioRunner:
         for step in self._scenario.setup:
             self._do(step)
 
-    def go_on(self, running: Collection[HostName], place: float) -> None:
+    def go_on(self, running: Collection[HostName], master: HostName | None, place: float) -> None:
         """The measured steps of a pair whose set-up was done before, with the daemon running on these hosts.
 
-        They begin after that share of an advert interval: saved memory begins at the same place of it each time.
+        They begin at that place in the advert interval: saved memory begins at the same one each time.
+
+        Raises:
+            LabError: another host than `master` advertises, as where a busy machine let one stand still for too long;
+                else as with `run`.
         """
         self._started.update(running)
         with self._faults:
-            self._recorded(f"wait: place {place:.3f}", lambda: self._pause(place * self._scenario.vrrp.advert_int))
+            self._recorded(f"wait: place {place:.3f}", lambda: self._reach(place))
+            heard = self._watch.seen.advertiser
+            if master not in (None, heard):
+                raise LabError(f"{heard} is master of the restored pair, and {master} was when it was saved")
             self._measured()
 
     def _measured(self) -> None:

@@ -90,7 +90,7 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
                 runner = ScenarioRunner(trial.scenario, trial.subject, lab, folder, timeline, watch, drawn)
                 if restored:
                     begins = places(trial.seed, f"{trial.scenario.scenario} begins", trial.number, trial.trials)
-                    runner.go_on(memory.started(trial.scenario), next(begins))
+                    runner.go_on(memory.started(trial.scenario), memory.master(trial.scenario), next(begins))
                 else:
                     runner.run()
     except ViplabError as error:

@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
+import json
+import time
 from pathlib import Path
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
+from viplab.errors import LabError
 from viplab.experiment import memory, session
 from viplab.experiment.plan import Plan
 from viplab.experiment.recipe import read_recipe, write_recipe
+from viplab.experiment.scenario_runner import ScenarioRunner
 from viplab.lab.guest import Guest
 from viplab.lab.netns.kind import NETNS
+from viplab.observe.timeline import Timeline
+from viplab.observe.watch import Seen
 from viplab.run_folder import TrialFolder
 from viplab.scenario.load import parse_scenario, resolve
 from viplab.scenario.model import Scenario
@@ -70,6 +77,31 @@ def test_a_pair_is_known_by_all_that_led_to_it_and_by_nothing_that_comes_after()
     ]
     assert len({base, *others}) == 1 + len(others)
     assert None not in others
+
+
+def runner(tmp_path: Path, heard: str) -> tuple[ScenarioRunner, Path]:
+    """A restored pair of which one host is heard to advertise, with nothing to measure."""
+    watch = cast("Any", SimpleNamespace(seen=Seen(advertiser=heard, advert_ns=time.time_ns()), until=lambda *_: 0.0))
+    folder = TrialFolder(tmp_path)
+    found = ScenarioRunner(
+        named("case-a"), Vipd(), cast("Any", None), folder, Timeline(folder.timeline), watch, iter(())
+    )
+    found._measured = lambda: None  # type: ignore[method-assign]
+    return found, folder.timeline
+
+
+def test_the_steps_begin_at_a_place_of_an_advert_of_the_host_that_was_master(tmp_path: Path) -> None:
+    assert memory.master(named("case-a")) == "A"
+    found, timeline = runner(tmp_path, "A")
+    found.go_on(["A", "B"], "A", 0.001)
+    begun, ended = map(json.loads, timeline.read_text().splitlines())
+    assert (begun["event"], begun["step"], ended["event"]) == ("step_started", "wait: place 0.001", "step_finished")
+
+
+def test_a_pair_of_which_another_host_is_master_by_now_is_not_measured(tmp_path: Path) -> None:
+    found, _ = runner(tmp_path, "B")
+    with pytest.raises(LabError, match="B is master of the restored pair, and A was when it was saved"):
+        found.go_on(["A", "B"], "A", 0.001)
 
 
 def test_a_subject_that_asks_the_host_before_it_is_there_has_no_memory() -> None:
