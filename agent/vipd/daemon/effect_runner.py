@@ -97,6 +97,8 @@ class EffectRunner:
         """Whether none of the adverts of a batch was sent, and the router is given up for that."""
         if failed < sum(isinstance(effect, SendAdvert) for effect in effects):
             return False
+        if not router.config.track_primary and not self._pool.is_up(router):
+            return False  # dont_track_primary: its peer may be at the other end of that very cable, and dead
         claims = router.state in _CLAIMING or any(isinstance(effect, AddAddresses) for effect in effects)
         return self._unsent.failed(router, claims, time.monotonic_ns())
 

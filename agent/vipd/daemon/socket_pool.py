@@ -116,6 +116,11 @@ class SocketPool:
         name = router.config.name
         return name not in self._deaf and name not in self._mute
 
+    def is_up(self, router: Router) -> bool:
+        """Whether the interface of a router's adverts is up."""
+        link = self._netlink.links.get(router.config.interface)
+        return link is not None and link.up
+
     def deadline(self) -> int | None:
         """When to look again for sockets that could not be opened."""
         return self._again_ns

@@ -118,3 +118,19 @@ def test_an_interface_that_is_not_there_refuses_the_start_and_a_reload(hosts: Ho
     hosts.wait("the reload's refusal", lambda: "the old one stays in force" in hosts.log("B"))
     assert "there is no eth9 on this host" in hosts.log("B")
     assert hosts.status("B")["V"]["state"] == "master"
+
+
+def test_a_router_that_does_not_track_its_interface_stays_master_without_it(hosts: Hosts) -> None:
+    (hosts.folder / "A.conf").write_text(instance("V", 7, "dont_track_primary") + instance("W", 8, ""))
+    hosts.launch("A", "keepalived-2")
+    hosts.wait("both to be master", lambda: set(states(hosts).values()) == {"master"})
+
+    def adverts() -> int:
+        return int(hosts.status("A")["V"]["statistics"]["advertisement-sent"])
+
+    hosts.run("ip -n A link set eth0 down")
+    hosts.wait("the other to be in fault", lambda: states(hosts)["W"] == "initialize")
+    before = adverts()
+    hosts.wait("more adverts than make a fault of others", lambda: adverts() > before + 8)
+    assert states(hosts)["V"] == "master"
+    assert "10.0.0.107" in hosts.run("ip -n A addr")
