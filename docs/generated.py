@@ -28,6 +28,7 @@ from viplab.ground_truth.check import compare_all
 from viplab.ground_truth.mutations.check import table as noticed
 from viplab.ground_truth.mutations.check import whole
 from viplab.run_folder import RunFolder, TrialFolder
+from viplab.scenario.page import scenarios_page
 from viplab.scenario.schema import schema_text
 
 ROOT = Path(__file__).parents[1]
@@ -51,6 +52,7 @@ PARTS: list[Part] = [
     ("docs/method.md", "witnesses", witnesses),
     ("docs/mutations.md", "mutations", mutations),
     ("docs/run-folder.md", "metrics", metrics.markdown),
+    ("docs/scenarios.md", None, scenarios_page),
     ("docs/theory.md", "state machines", state_machines),
     ("docs/vipd.md", "keywords", keywords),
     ("docs/vipd.md", "reload", reload_table),

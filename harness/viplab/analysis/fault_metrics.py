@@ -16,7 +16,7 @@ from viplab.analysis.timing_model import (
 )
 from viplab.analysis.views import FaultView, Moments, WaterfallItem
 from viplab.capture.frames import Advert
-from viplab.faults import Effect, Manner, Part, fault_kind
+from viplab.faults import Effect, Heard, Manner, Part, fault_kind
 from viplab.metrics import FaultMetrics
 from viplab.subjects.family import NONE, Terms
 from viplab.types import HostName, NodeTimers
@@ -52,6 +52,7 @@ class _OneFault:
     def __init__(self, record: Record, fault: Fault, until_ns: int) -> None:
         self.record, self.fault, self.until_ns = record, fault, until_ns
         self.kind = fault_kind(fault.kind)
+        self.heard = self.kind.heard if record.cuts_adverts(fault) else Heard.ALL
         self.protocol, self.nodes = record.info.protocol, record.info.nodes
         # What the fault provoked is not to be taken for something before it.
         self.since_ns = fault.earliest_ns
@@ -116,8 +117,8 @@ class _OneFault:
         return min(after, key=lambda advert: advert.time_ns, default=None)
 
     def _last_advert(self) -> Advert | None:
-        """The old master's last claim: before the other's first where there was a takeover, else before the fault."""
-        limit_ns = self.first_advert.time_ns if self.first_advert else self.fault.at_ns
+        """The old master's last claim that the others heard: before the takeover where there was one and they did."""
+        limit_ns = self.first_advert.time_ns if self.first_advert and self.heard is Heard.ALL else self.fault.at_ns
         before = [advert for advert in self.record.adverts_of(self.old_master) if advert.time_ns <= limit_ns]
         return before[-1] if self.old_master and before else None
 
@@ -230,6 +231,8 @@ class _OneFault:
     def _deadline_excess_s(self, taker: NodeTimers) -> float | None:
         """How late the first advert was, counted from the old master's last advert or its last priority 0."""
         since_ns = self.zeros[-1].time_ns if self.zeros else self.moments.last_advert_ns
+        if self.heard is Heard.UNKNOWN:
+            return None
         due_ns = (released_ns if self.zeros else down_interval_ns)(taker, self.protocol)
         return None if since_ns is None else between(since_ns + due_ns, self.moments.first_advert_ns)
 

@@ -6,7 +6,7 @@ Nothing here imports a lab or does anything at import: what acts takes a guest a
 """
 
 from viplab.faults.injection import AtClient, ByStranger, InGuest, Injection, OnBridge, OnGuest, OnPort, Wires
-from viplab.faults.kind import Change, Effect, FaultKind, Manner, Need, Part, Sign
+from viplab.faults.kind import Change, Effect, FaultKind, Heard, Manner, Need, Part, Sign
 from viplab.faults.registry import UnknownFaultError, fault_kind, known, register
 from viplab.faults.target import (
     ClientTarget,
@@ -27,6 +27,7 @@ __all__ = [
     "ClientTarget",
     "Effect",
     "FaultKind",
+    "Heard",
     "HostTarget",
     "InGuest",
     "Injection",

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from viplab.faults.injection import ByStranger, Wires
-from viplab.faults.kind import FaultKind, Sign
+from viplab.faults.kind import FaultKind, Heard, Sign
 from viplab.faults.target import ForeignAdvert, Spoof
 
 STRANGER_MAC = "52:54:00:10:66:66"
@@ -54,6 +54,7 @@ KINDS = (
         healed="the stranger is gone",
         target=ForeignAdvert,
         injection=ByStranger("interconnect", _adverts),
+        heard=Heard.UNKNOWN,
         signs=(Sign.FRAMES_SENT,),
     ),
     FaultKind(

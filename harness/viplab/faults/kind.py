@@ -58,6 +58,14 @@ class Sign(Enum):
     PORT_SAYS = "the bridge says of the port what it was told (the trial is broken off where it does not)"
 
 
+class Heard(Enum):
+    """Which adverts of the old master the others hear after a fault on the network that adverts travel on."""
+
+    ALL = "all that it sends"
+    NONE = "none any more"
+    UNKNOWN = "nobody knows which, so that no timer can be held against them"
+
+
 class Need(Enum):
     """What a kind of fault needs of a lab or of a daemon; where that lacks it the fault is not supported."""
 
@@ -90,6 +98,8 @@ class FaultKind:
     manner: Manner = Manner.AT_ONCE
     state: str | None = None
     """What the host is from then on, in two words for the live view; None where it strikes no host."""
+    heard: Heard = Heard.ALL
+    """What the others' timers run from, where it is done to the network of the adverts."""
     needs: frozenset[Need] = frozenset()
     """What has to be there for it to be done honestly."""
     healed: str | None = None

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from viplab.faults.injection import OnBridge, Wires
-from viplab.faults.kind import FaultKind, Part, Sign
+from viplab.faults.kind import FaultKind, Heard, Part, Sign
 from viplab.faults.target import AdvertLoss, LastingHostTarget, NetworkTarget
 
 
@@ -20,6 +20,7 @@ KINDS = (
         healed="network between the hosts whole again",
         target=NetworkTarget,
         injection=OnBridge(None, {"forward": lambda target, wires: f"iifname {wires.among()} oifname {wires.among()}"}),
+        heard=Heard.NONE,
         signs=(Sign.FRAMES_DROPPED,),
     ),
     FaultKind(
@@ -33,6 +34,7 @@ KINDS = (
             "interconnect",
             {"forward": _adverts_of},
         ),
+        heard=Heard.UNKNOWN,
         signs=(Sign.FRAMES_DROPPED,),
         part=Part.LINK,
     ),
@@ -44,6 +46,7 @@ KINDS = (
         state="heard by nobody",
         target=LastingHostTarget,
         injection=OnBridge("interconnect", {"forward": lambda target, wires: f"iifname {wires.ports[target.host]}"}),
+        heard=Heard.NONE,
         signs=(Sign.FRAMES_DROPPED,),
         part=Part.LINK,
     ),

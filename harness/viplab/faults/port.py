@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from viplab.faults.injection import OnBridge, OnPort
-from viplab.faults.kind import FaultKind, Part, Sign
+from viplab.faults.kind import FaultKind, Heard, Part, Sign
 from viplab.faults.target import LastingLinkTarget
 
 KINDS = (
@@ -22,6 +22,7 @@ KINDS = (
                 "postrouting": lambda target, wires: f"oifname {wires.ports[target.host]}",
             },
         ),
+        heard=Heard.NONE,
         signs=(Sign.FRAMES_DROPPED,),
         part=Part.LINK,
     ),
@@ -33,6 +34,7 @@ KINDS = (
         state="no multicast",
         target=LastingLinkTarget,
         injection=OnPort({"mcast_flood": False}),
+        heard=Heard.NONE,
         signs=(Sign.PORT_SAYS,),
         part=Part.LINK,
     ),

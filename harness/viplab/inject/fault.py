@@ -65,7 +65,7 @@ def inject(
     network: dict[str, Any] = {}
     if interface is not None:
         network["network"] = bench.hosts[target.host].host.interface(interface).network
-    elif name := getattr(target, "network", None):
+    elif name := getattr(target, "network", None) or getattr(kind.injection, "network", None):
         network["network"] = name
     way = ready(kind, target, bench)
     lasts_ms = getattr(target, "duration_ms", None)

@@ -17,7 +17,7 @@ _Suites = TypeAdapter(dict[str, Annotated[list[str], Field(min_length=1)]])
 
 def scenario_files() -> dict[str, Path]:
     """Every scenario of the tree, by name."""
-    return {path.stem: path for path in sorted(resource("scenarios").glob("*/*.yaml"))}
+    return {path.stem: path for path in sorted(resource("scenarios").glob("*/**/*.yaml"))}
 
 
 def suites(path: Path | None = None) -> dict[str, list[str]]:

@@ -77,6 +77,10 @@ def test_a_fault_that_was_given_no_end_lasts_until_its_step_heals_it(in_namespac
     assert end is not None and end["frames"] > 0
     both = [advert for advert in record.adverts if begin.t_ns < advert.time_ns < end.t_ns]
     assert {record.advertiser(advert) for advert in both} == {"A", "B"}
+    # The backup's timer ran from the last advert that it heard, not from the last that was sent.
+    (view,) = view_trial(record).faults
+    assert view.summary.deadline_excess_s is not None
+    assert abs(view.summary.deadline_excess_s) < 0.5
 
 
 def test_a_fault_is_healed_where_the_steps_break_off(doze: FaultKind, in_namespaces: InNamespaces) -> None:
