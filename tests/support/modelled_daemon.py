@@ -107,8 +107,11 @@ class ModelledDaemon:
             yield f"vipd.daemon.socket_pool.{name}", lambda link, *_: _Socket(self.kernel, link)
         for name in ("GarpSender", "AcceptFilter"):
             yield f"vipd.daemon.socket_pool.{name}", MagicMock()
-        yield "vipd.kernel.macvlan._SYSCTL", "/nowhere/"
-        for name in ("ServiceManager", "gc", "warm_up"):
+        yield "vipd.kernel.sysctl._FOLDER", "/nowhere/"
+        # What makes a takeover fast: it sleeps and looks at the real clock.
+        rehearsal = SimpleNamespace(wake_ns=lambda _, at_ns: at_ns, wait=MagicMock(), warm_up=MagicMock())
+        yield "vipd.daemon.loop.Rehearsal", lambda *_: rehearsal
+        for name in ("ServiceManager", "gc"):
             yield f"vipd.daemon.loop.{name}", MagicMock(**{"return_value.deadline.return_value": None})
         yield "vipd.daemon.loop.Scripts", lambda *_: MagicMock(**{"fileno.return_value": -4})
         yield "vipd.daemon.loop.Netlink", lambda: ModelledNetlink(self.kernel)

@@ -119,7 +119,9 @@ def difference(case: Case) -> str | None:
         with suppress(OSError):
             do(netlink, step.vipd, here)
         for address in here:
-            if netlink.picture.lost(address) and address.octets not in kernel.taken:
+            device = kernel.named(address.device)
+            renamed = device is None or device.ifindex != netlink.picture.set_on(address)
+            if netlink.picture.lost(address) and not renamed and address.octets not in kernel.taken:
                 return f"{address} is lost, and nobody took it away"
     while waiting:
         kernel.happen(waiting.popleft()[1])
