@@ -1,7 +1,7 @@
 """Where the time of a run's trials goes: what the protocol takes, and what the bench adds to it.
 
 `python benchmarks/bench_waiting.py RUN...` prints a table in Markdown with a column for each run folder: medians over
-its trials, in seconds.
+those of its trials that were not broken off, in seconds.
 """
 
 from __future__ import annotations
@@ -52,9 +52,15 @@ def _waited_s(steps: list[Event], phase: str) -> Iterator[float]:
     yield from (e.get("waited_s", 0.0) for e in steps if e.event == "step_finished" and e.get("phase") == phase)
 
 
+def _events(trial: TrialFolder) -> list[Event]:
+    """The events of a trial; none of one that was broken off, of which a part would be missing."""
+    events = list(trial.events())
+    return [] if any(event.event == "error" for event in events) else events
+
+
 def table(runs: dict[str, list[TrialFolder]]) -> str:
     """The medians of each run, side by side."""
-    columns = {name: [parts(list(trial.events())) for trial in trials] for name, trials in runs.items()}
+    columns = {name: [parts(events) for events in map(_events, trials) if events] for name, trials in runs.items()}
     lines = [
         f"| s | {' | '.join(f'{name}, n = {len(found)}' for name, found in columns.items())} |",
         f"| --- |{' --- |' * len(columns)}",
