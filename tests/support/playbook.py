@@ -29,6 +29,7 @@ from vipd.protocol.effects import (
     Log,
     Notify,
     RemoveAddresses,
+    ResolvePeers,
     SendAdvert,
     SendGratuitousArp,
 )
@@ -208,6 +209,10 @@ def garps(repeat: int = 5) -> Seen:
     return Seen("garps", repeat)
 
 
+def resolves() -> Seen:
+    return Seen("resolves")
+
+
 def becomes(state: State) -> Seen:
     return Seen("becomes", state)
 
@@ -224,6 +229,8 @@ def seen(effect: Effect) -> Seen:
         return removes()
     if isinstance(effect, SendGratuitousArp):
         return garps(effect.repeat)
+    if isinstance(effect, ResolvePeers):
+        return resolves()
     assert isinstance(effect, Notify)
     return becomes(effect.state)
 

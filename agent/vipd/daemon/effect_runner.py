@@ -19,6 +19,7 @@ from vipd.protocol.effects import (
     Notify,
     NotifyOfLower,
     RemoveAddresses,
+    ResolvePeers,
     SendAdvert,
     SendGratuitousArp,
 )
@@ -80,6 +81,8 @@ class EffectRunner:
                     self._remove(router, effect)
                 elif isinstance(effect, SendGratuitousArp):
                     self._pool.announce(effect)
+                elif isinstance(effect, ResolvePeers):
+                    self._pool.resolve(router, effect)
                 elif isinstance(effect, Notify):
                     self._notified(router, effect.state)
                 elif isinstance(effect, NotifyOfLower):

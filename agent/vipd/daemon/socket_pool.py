@@ -17,7 +17,7 @@ from vipd.kernel.netlink import Netlink
 from vipd.kernel.picture import Link
 from vipd.kernel.sockets import AdvertReceiver, AdvertSender, GarpSender
 from vipd.kernel.syslog import Syslog, reason
-from vipd.protocol.effects import SendAdvert, SendGratuitousArp
+from vipd.protocol.effects import ResolvePeers, SendAdvert, SendGratuitousArp
 from vipd.protocol.log_messages import LogEvent
 from vipd.protocol.packet import GROUP, GROUP6, PROTOCOL, PROTOCOL_AH, open_datagram
 from vipd.protocol.router import Router
@@ -181,6 +181,21 @@ class SocketPool:
                     failed = OSError(error.errno, f"{address.address} on {address.device}: {error.strerror}")
         if failed is not None:
             raise failed
+
+    def resolve(self, router: Router, effect: ResolvePeers) -> None:
+        """Announce a router's own address on its interface, and have its peers looked up; a peer may be away.
+
+        Raises:
+            OSError: the interface is down.
+        """
+        config = router.config
+        link = self._netlink.links.get(config.interface)
+        if link is None or not router.primary:
+            return
+        for peer in effect.peers:
+            with suppress(OSError):
+                self._netlink.resolve(link, packed(peer))
+        self._garp_sender.send(link, router.primary.to_bytes(4 if config.family == 4 else 16, "big"))
 
     def prepare(self, router: Router) -> None:
         """Filter packets that a router must not accept, and raise its macvlan, before its addresses are added."""

@@ -140,6 +140,17 @@ class Netlink:
         """
         self.change(rtnetlink.link_request(link.ifindex, IFF_UP if up else 0, IFF_UP), rtnetlink.NEWLINK, 0)
 
+    def resolve(self, link: Link, address: bytes) -> None:
+        """Have the kernel look up the MAC address that leads to an address: its own, or its gateway's.
+
+        Raises:
+            OSError: there is no way to it out of this link.
+        """
+        (answer,) = self._asked(rtnetlink.next_hop_request(address, link.ifindex), rtnetlink.GETROUTE, rtnetlink.ACK)
+        neighbour = rtnetlink.next_hop(answer.body) or address
+        request = rtnetlink.neighbour_request(neighbour, link.ifindex)
+        self.change(request, rtnetlink.NEWNEIGH, rtnetlink.CREATE)
+
     def change(self, body: bytes, kind: int, flags: int, fine: tuple[int, ...] = ()) -> None:
         """Send a request for a change; errors listed in `fine` are ignored.
 

@@ -15,6 +15,7 @@ from vipd.config.model import VirtualAddress, packed
 from vipd.kernel.picture import LINK_LOCAL, Address, Link
 
 NEWLINK, DELLINK, GETLINK, NEWADDR, DELADDR, GETADDR = 16, 17, 18, 20, 21, 22
+GETROUTE, NEWNEIGH = 26, 28
 ERROR, DONE = 2, 3
 REQUEST, ACK, DUMP_INTERRUPTED, EXCL, DUMP, CREATE = 0x1, 0x4, 0x10, 0x200, 0x300, 0x400  # NLM_F_...
 IFF_UP, IFF_RUNNING = 0x1, 0x40
@@ -23,11 +24,15 @@ AF_UNSPEC, AF_INET, AF_INET6 = 0, 2, 10
 _HEADER = struct.Struct("=IHHII")
 _LINK = struct.Struct("=BxHiII")  # struct ifinfomsg: family, type, index, flags, change
 _ADDRESS = struct.Struct("=BBBBi")  # struct ifaddrmsg: family, prefix length, flags, scope, index
+_ROUTE = struct.Struct("=8BI")  # struct rtmsg: family, length of the destination, ..., flags
+_NEIGHBOUR = struct.Struct("=BxxxiHBB")  # struct ndmsg: family, index, state, flags, type
 _ATTRIBUTE = struct.Struct("=HH")
 _INT, _CACHEINFO = struct.Struct("=i"), struct.Struct("=IIII")
 _IFLA_ADDRESS, _IFLA_IFNAME, _IFLA_LINK, _IFLA_LINKINFO, _IFLA_IFALIAS = 1, 3, 5, 18, 20
 _INFO_KIND, _INFO_DATA, _MACVLAN_MODE, _MACVLAN_MODE_BRIDGE = 1, 2, 1, 4
 _IFA_ADDRESS, _IFA_LOCAL, _IFA_LABEL, _IFA_BROADCAST, _IFA_CACHEINFO, _IFA_FLAGS = 1, 2, 3, 4, 6, 8
+_RTA_DST, _RTA_OIF, _RTA_GATEWAY = 1, 4, 5
+_NDA_DST, _NTF_USE = 1, 1
 _TYPE_MASK = 0x3FFF  # the two bits above are flags
 _FOREVER = 0xFFFF_FFFF
 
@@ -171,6 +176,27 @@ def address_request(wanted: VirtualAddress, ifindex: int) -> bytes:
     if wanted.preferred_lft is not None:
         body += attribute(_IFA_CACHEINFO, _CACHEINFO.pack(wanted.preferred_lft, _FOREVER, 0, 0))
     return body
+
+
+# -- neighbours
+
+
+def next_hop_request(destination: bytes, ifindex: int) -> bytes:
+    """Encode the question by which way an address is reached out of a link."""
+    family = AF_INET if len(destination) == 4 else AF_INET6
+    header = _ROUTE.pack(family, 8 * len(destination), 0, 0, 0, 0, 0, 0, 0)
+    return header + attribute(_RTA_DST, destination) + attribute(_RTA_OIF, _INT.pack(ifindex))
+
+
+def next_hop(body: bytes) -> bytes | None:
+    """The gateway that an answer names; None where the destination is on the link itself."""
+    return attributes(body, _ROUTE.size).get(_RTA_GATEWAY)
+
+
+def neighbour_request(neighbour: bytes, ifindex: int) -> bytes:
+    """Encode a request to look up a neighbour's MAC address as if something was to be sent to it."""
+    family = AF_INET if len(neighbour) == 4 else AF_INET6
+    return _NEIGHBOUR.pack(family, ifindex, 0, _NTF_USE, 0) + attribute(_NDA_DST, neighbour)
 
 
 def _text(octets: bytes) -> str:

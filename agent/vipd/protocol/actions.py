@@ -9,12 +9,15 @@ from vipd.config.behaviour import Behaviour
 from vipd.config.model import RouterConfig, skew_ns
 from vipd.protocol.advert_codec import AdvertCodec
 from vipd.protocol.counters import Counters
-from vipd.protocol.effects import AddAddresses, Effect, NotifyOfLower, RemoveAddresses, SendGratuitousArp
+from vipd.protocol.effects import AddAddresses, Effect, NotifyOfLower, RemoveAddresses, ResolvePeers, SendGratuitousArp
 from vipd.protocol.garp_schedule import GarpSchedule
 from vipd.protocol.log_messages import LOG_MESSAGES, LogEvent
 from vipd.protocol.packet import PRIORITY_STOP, Advert
+from vipd.protocol.rate_limit import Allowance
 from vipd.protocol.router_log import RouterLog
 from vipd.protocol.table import Action, Step
+
+_ANSWERS = 10  # to adverts that lose, at once, and then in each interval: all hear an answer, whoever it is for
 
 
 class RouterActions:
@@ -44,6 +47,7 @@ class RouterActions:
         self._links = dict.fromkeys((*config.interfaces, *carriers), False)
         self._timer_ns: int | None = None
         self._preempt_ns: int | None = None
+        self._answers = Allowance(_ANSWERS, config.advert_int_ns // _ANSWERS)
         self._answered_ns = -1  # when it last answered a lower priority
         self._now_ns = 0  # when the event being handled happened; timers count from it
         self._interval_ns = config.advert_int_ns  # Active_Adver_Interval of RFC 9568
@@ -128,6 +132,10 @@ class RouterActions:
     def _announce(self) -> None:
         self._announce_now(self._garp.begin(self._now_ns))
 
+    def _resolve_peers(self) -> None:
+        if self.config.unicast_peers:
+            self.effects.append(ResolvePeers(self.config.unicast_peers))
+
     def _announce_against(self) -> None:
         self._announce_now(self._garp.answer(self._now_ns))
         if any(state == "MASTER_RX_LOWER_PRI" for state, _ in self.config.hooks.commands):
@@ -135,6 +143,7 @@ class RouterActions:
 
     def _note_answer(self) -> None:
         self._answered_ns = self._now_ns
+        self._answers.take(self._now_ns)
 
     def _announce_now(self, bursts: list[SendGratuitousArp]) -> None:
         for burst in bursts:
@@ -186,6 +195,7 @@ _IMPLEMENTATIONS: dict[Action, Callable[[RouterActions], None]] = {
     Action.REMOVE_ADDRESSES: RouterActions._remove_addresses,
     Action.SETTLE_ADDRESSES: RouterActions._settle_addresses,
     Action.ANNOUNCE: RouterActions._announce,
+    Action.RESOLVE_PEERS: RouterActions._resolve_peers,
     Action.ANNOUNCE_AGAINST: RouterActions._announce_against,
     Action.START_PREEMPT_DELAY: RouterActions._start_preempt_delay,
     Action.CANCEL_PREEMPT_DELAY: RouterActions._cancel_preempt_delay,

@@ -45,6 +45,12 @@ class SendGratuitousArp(NamedTuple):
     repeat: int
 
 
+class ResolvePeers(NamedTuple):
+    """Tell the unicast peers where this router is, and look up where they are: an advert waits for both."""
+
+    peers: tuple[str, ...]
+
+
 class Log(NamedTuple):
     """Log this message with these fields; it is formatted when read, so that an advert before it does not wait."""
 
@@ -75,4 +81,4 @@ class NotifyOfLower(NamedTuple):
     name: str
 
 
-Effect = Union[SendAdvert, AddAddresses, RemoveAddresses, SendGratuitousArp, Log, Notify, NotifyOfLower]
+Effect = Union[SendAdvert, AddAddresses, RemoveAddresses, SendGratuitousArp, ResolvePeers, Log, Notify, NotifyOfLower]

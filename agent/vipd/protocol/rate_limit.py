@@ -1,4 +1,4 @@
-"""A limit on log lines that a packet can cause: a flood must not fill a disk. Counters still count every packet."""
+"""Limits on what a packet can cause, log lines and answers: a flood must fill no disk. Counters count every packet."""
 
 from __future__ import annotations
 
@@ -20,3 +20,22 @@ class RateLimit:
             self._left = self._lines
         self._left -= 1
         return self._left >= 0
+
+
+class Allowance:
+    """Allows so many things at once, and gives one back each `refill_ns`."""
+
+    __slots__ = ("_from_ns", "_most_ns", "_refill_ns")
+
+    def __init__(self, most: int, refill_ns: int) -> None:
+        self._refill_ns = refill_ns
+        self._most_ns = most * refill_ns
+        self._from_ns = -self._most_ns  # what is left is what has come back since
+
+    def spent(self, now: int) -> bool:
+        """Whether nothing is left."""
+        return now - self._from_ns < self._refill_ns
+
+    def take(self, now: int) -> None:
+        """Take one, which may be one that is not there."""
+        self._from_ns = max(self._from_ns, now - self._most_ns) + self._refill_ns

@@ -310,7 +310,7 @@ class Router(RouterActions):
         if condition is Guard.GROUP_NOT_READY:
             return self.group_not_ready()
         if condition is Guard.ANSWERED:
-            return self._answered_ns == self._now_ns
+            return self._answered_ns == self._now_ns or self._answers.spent(self._now_ns)
         if condition is Guard.FROM_OWNER:
             return self._advert is not None and self._advert.priority == PRIORITY_OWNER
         if condition is Guard.PREEMPT_DELAY_UNSET:

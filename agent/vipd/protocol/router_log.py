@@ -18,6 +18,18 @@ _RATE_LIMITS: dict[LogEvent | Remark, tuple[int, int]] = {
     LogEvent.LOWER_DISCARDED: (10, 10 * SECOND_NS),
     LogEvent.LOWER_ANSWERED: (10, 10 * SECOND_NS),
     LogEvent.ZERO_RECEIVED: (10, 10 * SECOND_NS),
+    # Changes of state that adverts alone bring about, with what belongs to them; 1.2.2 changes to and fro with each.
+    **dict.fromkeys(
+        (
+            LogEvent.LOWER_ELECTS,
+            LogEvent.TRANSITION,
+            LogEvent.HIGHER_RECEIVED,
+            LogEvent.TIE_LOST,
+            LogEvent.ENTERING_BACKUP,
+            LogEvent.ENTERING_MASTER,
+        ),
+        (20, 10 * SECOND_NS),
+    ),
     # Of each kind: what there is to remark on is so in every advert.
     **dict.fromkeys(Remark, (1, 600 * SECOND_NS)),
 }

@@ -85,7 +85,7 @@ class Guard(Enum):
     PREEMPT_DELAY_UNSET = "preempt delay not yet running"
     PREEMPT_DELAY_RUNNING = "preempt delay running"
     GROUP_NOT_READY = "sync group not ready"
-    ANSWERED = "answered at this very time"
+    ANSWERED = "answered at this very time, or ten times in an interval"
 
     OWNER = "owner"
     INITIAL_MASTER = "state MASTER counts"
@@ -146,6 +146,7 @@ class Action(Enum):
     REMOVE_ADDRESSES = "remove addresses"
     SETTLE_ADDRESSES = "remove leftover addresses"
     ANNOUNCE = "gratuitous ARP, again after the delay"
+    RESOLVE_PEERS = "unicast: announce the own address, look up the peers"
     ANNOUNCE_AGAINST = "gratuitous ARP as against a lower priority"
     START_PREEMPT_DELAY = "start preempt delay"
     CANCEL_PREEMPT_DELAY = "cancel preempt delay"
@@ -216,9 +217,10 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
           (Action.START_PREEMPT_DELAY, LogEvent.ENTERING_BACKUP_AT_START, Action.ARM_MASTER_DOWN), _BACKUP),
     _rows(_INIT, Event.STARTED, (Guard.EAGER_LINKS, Guard.LINKS_DOWN),
           (Action.SETTLE_ADDRESSES, LogEvent.ENTERING_FAULT), _FAULT),
-    _rows(_INIT, Event.STARTED, (Guard.OWNER,), _CLAIM, _MASTER),
+    _rows(_INIT, Event.STARTED, (Guard.OWNER,), (Action.RESOLVE_PEERS, *_CLAIM), _MASTER),
     _rows(_INIT, Event.STARTED, (),
-          (Action.SETTLE_ADDRESSES, LogEvent.ENTERING_BACKUP_AT_START, Action.ARM_MASTER_DOWN), _BACKUP),
+          (Action.SETTLE_ADDRESSES, LogEvent.ENTERING_BACKUP_AT_START, Action.RESOLVE_PEERS, Action.ARM_MASTER_DOWN),
+          _BACKUP),
 
     # -- Backup: section 6.4.2
     _rows(_BACKUP, Event.TIMER_EXPIRED, (Guard.LATE_LINKS, Guard.LINKS_DOWN),
@@ -250,8 +252,10 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
           (Action.REPORT_DOWN, LogEvent.ENTERING_FAULT, LogEvent.NOW_IN_FAULT, Action.ARM_MASTER_DOWN), _FAULT),
     _rows(_TRANSITION, Event.TIMER_EXPIRED, (),
           (LogEvent.ENTERING_MASTER, *_SET, Action.SEND_ADVERT, Action.ARM_ADVERT), _MASTER),
+    _rows(_TRANSITION, (Event.ZERO_RECEIVED, Event.LOWER_RECEIVED), (Guard.ANSWERED,),
+          (Action.ARM_ADVERT,), _TRANSITION),
     _rows(_TRANSITION, (Event.ZERO_RECEIVED, Event.LOWER_RECEIVED), (),
-          (LogEvent.LOWER_ANSWERED, Action.SEND_ADVERT, Action.ARM_ADVERT), _TRANSITION),
+          (Action.NOTE_ANSWER, LogEvent.LOWER_ANSWERED, Action.SEND_ADVERT, Action.ARM_ADVERT), _TRANSITION),
     _rows(_TRANSITION, Event.TIE_WON, (), (Action.ARM_ADVERT,), _TRANSITION),
     _rows(_TRANSITION, Event.TIE_LOST, (), (LogEvent.TIE_LOST, *_YIELD), _BACKUP),
     _rows(_TRANSITION, Event.HIGHER_RECEIVED, (), (LogEvent.HIGHER_RECEIVED, *_YIELD), _BACKUP),
@@ -263,7 +267,7 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
           (Action.REPORT_DOWN, LogEvent.ENTERING_FAULT, *_RELEASE, LogEvent.NOW_IN_FAULT,
            Action.ARM_MASTER_DOWN), _FAULT),
     _rows(_MASTER, Event.TIMER_EXPIRED, (), (Action.SEND_ADVERT, Action.ARM_ADVERT), _MASTER),
-    # What waited in the queue while the daemon did not run is read at one time, and gets one answer.
+    # What waited in the queue while the daemon did not run is read at one time, and gets one answer; a flood gets few.
     _rows(_MASTER, _LOSES, (Guard.ANSWERED,), (), _MASTER),
     _rows(_MASTER, Event.ZERO_RECEIVED, (Guard.ZERO_IS_LOWER,), _ANSWER, _MASTER),
     _rows(_MASTER, Event.TIE_WON, (Guard.REARMS,), (Action.ARM_ADVERT,), _MASTER),
@@ -292,8 +296,9 @@ TABLE: tuple[Row, ...] = tuple(row for rows in (
     _rows(_BACKUP, Event.LINKS_LOST, (Guard.EAGER_LINKS,), (LogEvent.ENTERING_FAULT, Action.STOP_TIMERS), _FAULT),
     _rows(_MASTER, Event.LINKS_LOST, (Guard.EAGER_LINKS,),
           (LogEvent.ENTERING_FAULT, Action.SEND_STOP_ON_FAULT, *_RELEASE, Action.STOP_TIMERS), _FAULT),
-    _rows(_FAULT, Event.LINKS_RESTORED, (Guard.EAGER_LINKS, Guard.OWNER), _CLAIM, _MASTER),
-    _rows(_FAULT, Event.LINKS_RESTORED, (Guard.EAGER_LINKS,), _WAIT, _BACKUP),
+    _rows(_FAULT, Event.LINKS_RESTORED, (Guard.EAGER_LINKS, Guard.OWNER), (Action.RESOLVE_PEERS, *_CLAIM), _MASTER),
+    # A peer that has long tried in vain to find this router asks again once a second; its adverts wait for that.
+    _rows(_FAULT, Event.LINKS_RESTORED, (Guard.EAGER_LINKS,), (Action.RESOLVE_PEERS, *_WAIT), _BACKUP),
     _rows(_FAULT, Event.SHUT_DOWN, (), (Action.STOP_TIMERS,), _INIT),
 
     # -- Fault, links looked at when a timer fires or an advert is read

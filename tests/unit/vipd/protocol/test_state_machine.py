@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -24,10 +25,10 @@ from support.playbook import (
     stopped,
     timeout,
 )
-from support.routers import HIGHER_ADDRESS, LOWER_ADDRESS, OWN, VIP, config, packet
+from support.routers import HIGHER_ADDRESS, LOWER_ADDRESS, MS_NS, OWN, VIP, config, packet
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.protocol.compile import settled_guards
-from vipd.protocol.effects import AddAddresses, Log, RemoveAddresses, SendAdvert, SendGratuitousArp
+from vipd.protocol.effects import AddAddresses, Log, Notify, RemoveAddresses, SendAdvert, SendGratuitousArp
 from vipd.protocol.log_messages import LOG_MESSAGES, LogEvent
 from vipd.protocol.packet import GROUPS, Advert
 from vipd.protocol.packet_v2 import encode as encode_v2
@@ -418,6 +419,48 @@ def test_a_flood_of_discards_logs_once_in_ten_seconds() -> None:
         play.now += 20_000_000
     assert lines == 2
     assert play.router.discards[Discard.TOO_SHORT] == 1_000
+
+
+def test_a_flood_of_lower_adverts_is_answered_at_once_and_then_ten_times_an_interval() -> None:
+    for profile in ("keepalived-2", "keepalived-1.2.2"):
+        play = master(profile)
+        answers, lines, due = [], 0, play.router.deadline() or 0
+        for _ in range(12_000):  # one a millisecond
+            play.now += MS_NS
+            play.router.advert_received(packet(50), HIGHER_ADDRESS, 255, play.now)
+            if (play.router.deadline() or 0) <= play.now:
+                play.router.handle_deadline(play.now)
+            effects = play.router.drain()
+            answers += [play.now for effect in effects if isinstance(effect, SendAdvert)]
+            lines += sum(isinstance(effect, Log) and not effect.detail for effect in effects)
+        assert answers[0] < due - 900 * MS_NS, "the first one at once"
+        assert len(answers) <= 10 + 12 * 10 + 12
+        assert max(later - earlier for earlier, later in pairwise(answers)) <= 1_001 * MS_NS, "its own go on"
+        assert lines <= 20
+
+
+def test_a_flood_that_moves_profile_1_2_2_to_and_fro_fills_no_log() -> None:
+    play = backup("keepalived-1.2.2")
+    changes = lines = 0
+    for number in range(12_000):
+        play.now += MS_NS
+        play.router.advert_received(packet(200 if number % 4 == 3 else 50), HIGHER_ADDRESS, 255, play.now)
+        effects = play.router.drain()
+        changes += sum(isinstance(effect, Notify) for effect in effects)
+        lines += sum(isinstance(effect, Log) for effect in effects)
+    assert changes > 3_000, "as 1.2.2 does, with a claim on each lower advert"
+    assert lines <= 2 * 20 * 6
+
+
+@pytest.mark.parametrize("priority", [100, 255])
+def test_unicast_peers_are_looked_up_before_a_claim_at_the_start_and_on_leaving_fault(priority: int) -> None:
+    play = Playbook("keepalived-2", unicast_peers=("10.0.0.3",), priority=priority)
+    for event in (started(), link("eth0", up=True)):
+        if event.text.startswith("link"):
+            play >> link("eth0", up=False) << ...
+        play >> event << ...
+        kinds = [effect.kind for effect in play.did]
+        assert "resolves" in kinds and "sends" not in kinds[: kinds.index("resolves")]
 
 
 @given(
