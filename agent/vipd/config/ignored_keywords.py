@@ -30,7 +30,7 @@ def _rows() -> tuple[_Row, ...]:
     name, buffer, niceness = Form("STRING", short_name, most=1), integer(0, _UNSIGNED), integer(-20, 19)
     processors = Form("CPU ...", cpus)
     at_top: dict[str, tuple[Form, str]] = {
-        "track_group": (block(), "static addresses are set once and not watched"),
+        "track_group": (block("group"), "static addresses are set once and not watched"),
         "linkbeat_use_polling": (flag(), _POLL),
         "linkbeat_interfaces": (Form("{ IFACE ... }", lines), _POLL),
         "net_namespace_ipvs": (anything(), _LVS),

@@ -141,7 +141,12 @@ def _tracks(
     tracked, tracks = [], []
     sources = [block] if group is None else [block, group.block]
     for source in sources:
+        seen: set[tuple[str, str]] = set()
         for kind, name, given_weight, given_reverse, where in source.fields.get("tracks", ()):
+            if (kind, name) in seen:
+                problems.warn(where, f"{name} is tracked twice, and the first is kept; remove one", repaired=True)
+                continue
+            seen.add((kind, name))
             if kind != "interface" and name not in targets[kind]:
                 problems.error(where, f"{name!r} is not defined; {instead(name, targets[kind])}")
                 continue
@@ -253,8 +258,14 @@ def _mended(block: Block, router: RouterConfig, problems: Problems) -> RouterCon
     if router.vmac_xmit_base and not router.use_vmac:
         problems.warn(block.places["vmac_xmit_base"], "has its effect only with use_vmac", repaired=True)
         router = router._replace(vmac_xmit_base=False)
+    if router.promote_secondaries and router.use_vmac:
+        problems.warn(block.places["promote_secondaries"], "is not needed with use_vmac; it is left out", repaired=True)
+        router = router._replace(promote_secondaries=False)
     if not router.unicast_peers:
-        for field in block.places.keys() & _UNICAST:
+        named = {
+            field for field, place in block.places.items() if field in _UNICAST or place.keyword == "unicast_src_ip"
+        }
+        for field in sorted(named):
             what = "there is no unicast peer, so adverts go to the group; name one in unicast_peer, or remove this"
             problems.warn(block.places[field], what, repaired=True)
     if router.initial_master and not router.preempt:

@@ -20,6 +20,8 @@ from vipd.config.values import (
     whole,
 )
 
+_VIRTUAL = (bytes.fromhex("00005e0001"), bytes.fromhex("00005e0002"))  # RFC 9568 section 7.3
+
 
 def advert_int(statement: Statement) -> int:
     """An advertisement interval, down to the hundredth of a second."""
@@ -51,6 +53,12 @@ def vmac(statement: Statement) -> dict[str, Any]:
             if not all(1 <= len(octet) <= 2 and set(octet.lower()) <= set("0123456789abcdef") for octet in octets):
                 raise WrongError(f"{word!r} is not a MAC address")
             fields["vmac_mac"] = bytes(int(octet, 16) for octet in octets)
+            if fields["vmac_mac"][0] & 1:
+                raise WrongError(f"{word} is a multicast address; no interface has one")
+            if fields["vmac_mac"][:5] in _VIRTUAL:
+                raise WrongError(
+                    f"{word} is a virtual router's own; leave it out, and it is made of the virtual_router_id"
+                )
         else:
             fields["vmac"] = interface_name(word)
     return fields
@@ -113,7 +121,9 @@ def umask(statement: Statement) -> int:
             value |= bits[word] if word in bits else int(word, 8 if word.startswith("0") and word.isdigit() else 0)
         except ValueError:
             raise WrongError(f"{word!r} is neither a number nor one of {', '.join(bits)}") from None
-    return value & 0o777
+    if value > 0o777:
+        raise WrongError(f"{value:#o} is more than 0777")
+    return value
 
 
 def short_name(statement: Statement) -> str:
@@ -162,8 +172,10 @@ def choice_or_alone(*known: str) -> Form:
     """A keyword that stands alone or with one of a few words, and is true either way."""
 
     def read(statement: Statement) -> bool:
+        if statement.body is not None:
+            raise WrongError("takes no block")
         if statement.values and (one(statement) not in known):
             raise WrongError(f"{statement.words[1]!r} is not {' or '.join(known)}")
         return True
 
-    return Form(f"[{'|'.join(known)}]", read)
+    return Form(f"[{'|'.join(known)}]", read, most=1)

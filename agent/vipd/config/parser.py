@@ -127,10 +127,13 @@ class _Reader:
         root, mention = self._root, self._problems.mention
         for name, _, _ in root.get("delays", ()):
             mention(name, self._places["delays"])
+        spaced: set[str] = set()
         for group in self._garp_groups:
-            for name in (group.fields.get("interface"), *group.fields.get("interfaces", ())):
-                if name:
-                    mention(name, group.head)
+            for name in filter(None, (group.fields.get("interface"), *group.fields.get("interfaces", ()))):
+                mention(name, group.head)
+                if name in spaced:
+                    self._problems.warn(group.head, f"{name} is named twice; name it once", repaired=True)
+                spaced.add(name)
 
     def _static_rules(self) -> tuple[Rule, ...]:
         rules: tuple[Rule, ...] = self._root.get("rules", ())

@@ -160,7 +160,8 @@ def ipv4(text: str) -> str:
     """A dotted quad."""
     parts = text.split(".")
     if len(parts) != 4 or not all(
-        part.isascii() and part.isdigit() and len(part) <= 3 and int(part) < 256 for part in parts
+        part.isascii() and part.isdigit() and len(part) <= 3 and int(part) < 256 and part == str(int(part))
+        for part in parts
     ):
         raise WrongError(f"{text!r} is not an IPv4 address")
     return ".".join(str(int(part)) for part in parts)
@@ -360,16 +361,25 @@ class EachLine:
 
 
 def anything() -> Form:
-    """Any values or block: the keyword has no effect here."""
-    return Form("...", lambda statement: True)
+    """Any values: the keyword has no effect here."""
+
+    def read(statement: Statement) -> bool:
+        if statement.body is not None:
+            raise FormError("takes no block")
+        return True
+
+    return Form("...", read)
 
 
-def block() -> Form:
-    """A block of any lines, with or without a name: the keyword has no effect here."""
+def block(*known: str) -> Form:
+    """A block that has no effect here, with or without a name; its lines begin with these words, if any are given."""
 
     def read(statement: Statement) -> bool:
         if statement.body is None:
             raise FormError("takes a block")
+        for line in statement.body:
+            if known and line.keyword not in known:
+                raise WrongError(f"{line.keyword!r} is not known here; {instead(line.keyword, known)}")
         return True
 
     return Form("{ ... }", read)

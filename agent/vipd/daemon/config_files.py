@@ -74,7 +74,11 @@ def unknown_accounts(config: Config, file: str) -> list[str]:
     from vipd.kernel.accounts import AccountError, account
 
     user, group = (*config.globals.script_user, None, None)[:2]
+    settings = config.globals
     asked = {(f"vrrp_script {one.name}", one.command.user, one.command.group) for one in config.scripts}
+    for keyword, command in (("startup_script", settings.startup), ("shutdown_script", settings.shutdown)):
+        if command is not None:
+            asked.add((keyword, command.user, command.group))
     lines = []
     for keyword, *names in [("script_user", user, group), *sorted(asked, key=str)]:
         try:
@@ -106,13 +110,23 @@ def _is_there(command: Command) -> bool:
     return path is not None and files.exists(path)
 
 
+def _has_account(command: Command) -> bool:
+    from vipd.kernel.accounts import AccountError, account
+
+    try:
+        account(command.user, command.group)
+    except AccountError:
+        return False
+    return True
+
+
 def runs_scripts(config: Config) -> bool:
     """Whether the configuration runs anything that exists."""
     hooks = [*(router.hooks for router in config.routers), *(group.hooks for group in config.groups)]
     settings = config.globals
     commands = [*(script.command for script in config.scripts), *(one for hook in hooks for _, one in hook.commands)]
     commands += filter(None, (settings.fifo_script, settings.vrrp_fifo_script, settings.startup, settings.shutdown))
-    return any(map(_is_there, commands))
+    return any(_is_there(command) and _has_account(command) for command in commands)
 
 
 def find(pattern: str, folder: str) -> list[tuple[str, str | None]]:

@@ -82,6 +82,32 @@ FILES = {
     "no group of that name": "global_defs {\nscript_user root nosuch\n}\n" + INSTANCE % "",
     "script of nobody": SCRIPT.replace("}", "user nosuch\n}") + INSTANCE % "track_script {\nc\n}",
     "notify script that is not there": SAFE + INSTANCE % "notify_master /nonexistent/x",
+    "script without a path": SAFE + SCRIPT.replace("/bin/true", '"sh -c true"') + INSTANCE % "track_script {\nc\n}",
+    "script that is not in PATH": SAFE
+    + SCRIPT.replace("/bin/true", "nosuchprogram")
+    + INSTANCE % "track_script {\nc\n}",
+    "shell builtin": SAFE + SCRIPT.replace("/bin/true", '"exit 0"') + INSTANCE % "track_script {\nc\n}",
+    "security with a value": SAFE.replace("security", "security no") + SCRIPT + INSTANCE % "track_script {\nc\n}",
+    "strict mode with a value": "global_defs {\nvrrp_strict off\n}\n"
+    + INSTANCE % "authentication {\nauth_type PASS\nauth_pass a\n}",
+    "strict mode and unicast": "global_defs {\nvrrp_strict\n}\n" + INSTANCE % "unicast_peer {\n10.1.1.8\n}",
+    "masks where there are none": INSTANCE % "unicast_src_ip 10.1.1.9/24\nunicast_peer {\n10.1.1.8/24\n}",
+    "two of a hook": SAFE + INSTANCE % "notify /bin/true\nnotify /bin/false",
+    "broadcast address of IPv6": (INSTANCE % "").replace("10.1.1.1", "fe80::1/64 brd +"),
+    "label of IPv6": (INSTANCE % "").replace("10.1.1.1", "fe80::1/64 label eth0:1"),
+    "no time between announcements": "global_defs {\nvrrp_garp_interval 0\n}\n" + INSTANCE % "",
+    "preempt_delay and nopreempt": INSTANCE % "nopreempt\npreempt_delay 5",
+    "route without a device": INSTANCE % "virtual_routes {\nblackhole 10.9.0.0/16\n}",
+    "route without a device that is not tracked": INSTANCE % "virtual_routes {\nblackhole 10.9.0.0/16 no_track\n}",
+    "words of a rule": INSTANCE
+    % "virtual_rules {\nfrom all ipproto tcp realms 1/2 table 100 priority 97\nl3mdev order 5\n}",
+    "words of a route": INSTANCE
+    % "virtual_routes {\n10.9.0.0/16 dev eth0 features ecn congctl lock reno encap ip id 5 dst 10.1.1.9 realms 3\n}",
+    "sync group with a weighted script": SAFE
+    + SCRIPT.replace("}", "weight 5\n}")
+    + INSTANCE % "track_script {\nc\n}"
+    + "vrrp_sync_group G {\ngroup {\nV\n}\n}\n",
+    "wrong value of a keyword without effect": "global_defs {\nsmtp_alert maybe\n}\n" + INSTANCE % "",
     "virtual_server": "virtual_server 10.0.0.1 80 {\ndelay_loop 6\n}\n" + INSTANCE % "",
 }
 _SETUP = """
