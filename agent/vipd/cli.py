@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import getopt
 import sys
 from typing import Any, NamedTuple
 
 from vipd import __version__
+from vipd.command_line import UsageError, read
 from vipd.config.behaviour import DEFAULT, PRESETS
 from vipd.config.parser import ConfigError, Parsed
 from vipd.daemon.config_files import (
@@ -104,7 +104,7 @@ def main(arguments: list[str] | None = None) -> int:
     open_standard_streams()
     try:
         options = _options(sys.argv[1:] if arguments is None else arguments)
-    except getopt.GetoptError as error:
+    except UsageError as error:
         return _complain(f"{error}; 'vipd --help' lists the options", _USAGE_ERROR)
     if isinstance(options, str):
         return 0 if say(options, output=True) else 1
@@ -148,9 +148,10 @@ def _tested(parsed: Parsed, file: str, mark: str) -> int:
 
 
 def _options(arguments: list[str]) -> Options | str:
-    given, rest = getopt.gnu_getopt(arguments, _SHORT, list(_LONG))
+    pairs = [*read(arguments, _SHORT, _LONG)]
+    given, rest = [pair for pair in pairs if pair[0]], [value for name, value in pairs if not name]
     if rest and rest != ["status"]:
-        raise getopt.GetoptError(f"{rest[0]!r} is not an option")
+        raise UsageError(f"{rest[0]!r} is not an option")
     full = {f"--{name.rstrip('=')}": short for name, short in _LONG.items()}
     options = Options(status=bool(rest))
     for given_name, value in given:
@@ -160,7 +161,7 @@ def _options(arguments: list[str]) -> Options | str:
         if name == "-v":
             return f"vipd {__version__}\n"
         if name == "--profile" and value not in PRESETS:
-            raise getopt.GetoptError(f"there is no profile {value!r}, but {', '.join(PRESETS)}")
+            raise UsageError(f"there is no profile {value!r}, but {', '.join(PRESETS)}")
         filled: dict[str, Any] = {_FIELDS[name]: value or True}
         options = options._replace(**filled)
     return options

@@ -5,18 +5,21 @@ Nothing here knows a keyword but `include`. The files come from outside (`Find`)
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator
-from typing import List, NamedTuple, Optional, Tuple  # noqa: UP035
+from typing import TYPE_CHECKING, List, NamedTuple, Optional, Tuple  # noqa: UP035
+
+if TYPE_CHECKING:
+    import re
 
 Find = Callable[[str, str], List[Tuple[str, Optional[str]]]]  # noqa: UP006 - evaluated, and by Python 3.9
 """(pattern, folder) -> (path, text) of every file that it names; the text is None where the file cannot be read."""
 
 _LINES, _LENGTH, _DEPTH = 200_000, 65_536, 64  # a file of a few lines must not be able to fill the memory
 _FILES = 32
-_DEFINITION = re.compile(r"\$([A-Za-z_]\w*)=(.*)", re.ASCII | re.DOTALL)
-_PARAMETER = re.compile(r"\$\{(?P<braced>\w+)(?P<range>(?: +\d{1,9}){0,2})\}|\$(?P<bare>\w+)(?=\s|$)", re.ASCII)
-_LOOP = re.compile(r"~(SEQx?|LST)\(([^)]*)\)\s*(.*)", re.DOTALL)
+_DEFINITION = r"(?as)\$([A-Za-z_]\w*)=(.*)"
+_PARAMETER = r"(?a)\$\{(?P<braced>\w+)(?P<range>(?: +\d{1,9}){0,2})\}|\$(?P<bare>\w+)(?=\s|$)"
+_LOOP = r"(?s)~(SEQx?|LST)\(([^)]*)\)\s*(.*)"
+_NAME = r"(?a)[A-Za-z_]\w*"
 _INCLUDES = {"include": "", "includer": "r", "includem": "m", "includew": "w", "includeb": "b", "includea": "rmwb"}
 
 
@@ -69,7 +72,7 @@ class Source:
         physical = enumerate(text.split("\n"), 1)
         for number, written in physical:
             line = _uncommented(written) if "#" in written or "!" in written else written
-            definition = "$" in line and "=" in line and _DEFINITION.match(self._conditional(line))
+            definition = "$" in line and "=" in line and _pattern(_DEFINITION).match(self._conditional(line))
             if definition and definition[2].rstrip().endswith("\\"):
                 value = [definition[2].rstrip()[:-1]]
                 for _, following in physical:
@@ -109,11 +112,11 @@ class Source:
                 yield from self._expanded(piece, at, depth + 1)
             return
         if "$" in text:
-            definition = _DEFINITION.match(text)
+            definition = _pattern(_DEFINITION).match(text)
             if definition:
                 self._parameters[definition[1]] = definition[2].strip()
                 return
-            replaced = _PARAMETER.sub(lambda match: self._value(match, at), text)
+            replaced = _pattern(_PARAMETER).sub(lambda match: self._value(match, at), text)
             if replaced != text:
                 for piece in replaced.split("\n"):
                     yield from self._expanded(piece, at, depth + 1)
@@ -143,14 +146,14 @@ class Source:
         return value
 
     def _looped(self, text: str, at: Line) -> Iterator[str]:
-        match = _LOOP.match(text)
+        match = _pattern(_LOOP).match(text)
         if match is None:
             raise SourceError(at.file, at.number, f"{text.split()[0]}: write ~SEQ(NAME, START, STEP, END) or ~LST(...)")
         kind, inside, rest = match.groups()
         for values in _sequence(inside, kind, at) if kind != "LST" else _listed(inside, at):
             piece = rest
             for name, value in values:
-                piece = re.sub(rf"\$(\{{{name}\}}|{name}(?=\s|$))", lambda _, value=value: value, piece)
+                piece = _pattern(rf"\$(\{{{name}\}}|{name}(?=\s|$))").sub(lambda _, value=value: value, piece)
             # An inner loop and a multi-line parameter see the variable, too.
             self._parameters.update(values)
             yield piece
@@ -177,6 +180,12 @@ class Source:
                 self._folder = folder
 
 
+def _pattern(text: str) -> re.Pattern[str]:
+    import re  # not before a file needs it: few do, and it is a tenth of the time of a start
+
+    return re.compile(text)
+
+
 def _uncommented(line: str) -> str:
     """The line up to a `#` or `!` that is not within quotes."""
     quote = ""
@@ -199,7 +208,7 @@ def _sequence(inside: str, kind: str, at: Line) -> Iterator[list[tuple[str, str]
     name, *numbers = (part.strip() for part in inside.split(","))
     try:
         bounds = [int(number, 0) for number in numbers]
-        if not 1 <= len(bounds) <= 3 or not re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII):
+        if not 1 <= len(bounds) <= 3 or not _pattern(_NAME).fullmatch(name):
             raise ValueError
     except ValueError:
         raise SourceError(at.file, at.number, f"~{kind}({inside}): write ~{kind}(NAME, START, STEP, END)") from None
@@ -213,14 +222,14 @@ def _sequence(inside: str, kind: str, at: Line) -> Iterator[list[tuple[str, str]
 
 
 def _listed(inside: str, at: Line) -> Iterator[list[tuple[str, str]]]:
-    tuples = [part.strip() for part in re.findall(r"\{[^}]*\}|[^,{}]+", inside) if part.strip()]
+    tuples = [part.strip() for part in _pattern(r"\{[^}]*\}|[^,{}]+").findall(inside) if part.strip()]
     rows = [[value.strip() for value in part.strip("{}").split(",")] for part in tuples]
     if len(rows) < 2 or any(len(row) != len(rows[0]) for row in rows):
         raise SourceError(
             at.file, at.number, f"~LST({inside}): write ~LST(NAME, VALUE, ...) or ~LST({{NAMES}}, {{VALUES}}, ...)"
         )
     names = rows[0]
-    if not all(re.fullmatch(r"[A-Za-z_]\w*", name, re.ASCII) for name in names):
+    if not all(_pattern(_NAME).fullmatch(name) for name in names):
         raise SourceError(at.file, at.number, f"~LST({inside}): {', '.join(names)} cannot be names of parameters")
     for row in rows[1:]:
         yield list(zip(names, row))

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+import vipd
 from vipd.tools.zipapp import build_zipapp
 
 
@@ -58,3 +59,26 @@ def test_a_file_that_is_replaced_meanwhile_is_read_no_more(pyz: Path, tmp_path: 
     )
     done = subprocess.run([sys.executable, "-IS", "-c", code], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_every_module_of_the_built_file_loads_as_it_was_compiled(pyz: Path) -> None:
+    package = Path(vipd.__file__).parent
+    names = [".".join(path.relative_to(package.parent).with_suffix("").parts) for path in package.rglob("*.py")]
+    kept = [name for name in names if not name.startswith("vipd.tools") and name not in ("vipd.entry", "vipd.__main__")]
+    code = (
+        f"import runpy, sys; sys.argv = [{str(pyz)!r}, '--version']\n"
+        f"try: runpy.run_path({str(pyz)!r}, run_name='__main__')\n"
+        "except SystemExit: pass\n"
+        f"for name in {kept!r}: __import__(name.removesuffix('.__init__'))\n"
+        "from vipd.kernel.picture import Link; assert Link(1, 'a', True, b'')._replace(name='b').name == 'b'"
+    )
+    done = subprocess.run([sys.executable, "-IS", "-c", code], capture_output=True, text=True, check=False)
+    assert (done.returncode, done.stderr) == (0, "")
+
+
+def test_what_only_type_checkers_need_is_not_imported(pyz: Path, good: str) -> None:
+    command = [sys.executable, "-IS", "-X", "importtime", str(pyz), "-t", "-f", good]
+    said = subprocess.run(command, capture_output=True, text=True, check=True).stderr
+    imported = {line.rpartition("|")[2].strip() for line in said.splitlines()}
+    assert "vipd.config.parser" in imported
+    assert not imported & {"typing", "re", "gettext"}
