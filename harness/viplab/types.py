@@ -141,6 +141,7 @@ KEYS: dict[str, dict[str, tuple[type, ...]]] = {
     "neighbour": {"ip": _TEXT, "mac": (*_TEXT, _NONE)},
     "check": {"claim": _TEXT, "ok": (bool, _NONE)},
     "holds": {"host": _TEXT},
+    "run_delay": {"hosts": (dict,)},
     "restored": {"hosts": (list,), "made_ns": _WHOLE},
     "missed": {"what": _TEXT, "within_s": _NUMBER},
 }
@@ -185,6 +186,7 @@ class Event(BaseModel):
     check               claim (P1..P10), ok (null where this lab has no such thing), detail: a set-up check of part 1
     environment         stp (bool), forward_delay_s, steal_share, busy_share (of all processors), longest_full_s (the
                         longest stretch without an idle processor), load1: what spoils numbers
+    run_delay           hosts (by host: for how long in all, in ns, it was ready to run and had no processor)
     missed              what, within_s: what the subject should have done in the measured steps and did not
     daemon_failed       message: the daemon did not start, or ended by itself; the last that it said
     error               message: the trial was broken off

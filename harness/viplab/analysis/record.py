@@ -302,6 +302,16 @@ class Record:
         index = bisect_right(self.client_entries, at_ns, key=itemgetter(0))
         return self.client_entries[index - 1][1] if index else None
 
+    def run_delay_ns(self, host: HostName | None, since_ns: int, until_ns: int) -> int:
+        """For how long at most a host waited for a processor between two moments; 0 where nobody looked."""
+        samples = [(event.t_ns, event["hosts"].get(host)) for event in self.all("run_delay")]
+        known = [(at_ns, waited) for at_ns, waited in samples if type(waited) is int]
+        return sum(
+            max(0, after - before)
+            for (begun_ns, before), (ended_ns, after) in pairwise(known)
+            if ended_ns > since_ns and begun_ns < until_ns
+        )
+
     def to_host_clock(self, host: HostName) -> tuple[int, int] | None:
         """What to take from a guest's clock to have the host's, and how sure that is; None where not measured."""
         measured = [event for event in self.all("guest_clock") if event.get("host") == host]

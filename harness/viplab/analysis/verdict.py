@@ -5,7 +5,7 @@ A trial that could not be measured is undecided, and is never counted as pass or
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from viplab.analysis.calibration import cuts
 from viplab.analysis.expectations import EXPECTED, owner_at_end
@@ -159,6 +159,46 @@ def _dated_too_widely(record: Record, views: Sequence[FaultView]) -> str | None:
     return None
 
 
+def _starved(record: Record, views: Sequence[FaultView]) -> str | None:
+    """What is later than it may be by no more than its host waited for a processor says nothing of the daemon."""
+    for view in views:
+        since_ns, until_ns = view.summary.fault.earliest_ns, view.moments.first_answer_ns or record.end_ns
+        waited_s = record.run_delay_ns(view.new_master, since_ns, until_ns) / 1e9
+        late_s = max(_late_s(record, view))
+        if 0 < late_s <= waited_s:
+            return (
+                f"the host was overloaded: {view.new_master} waited {waited_s:.2f} s for a processor as it took over, "
+                f"and was {late_s:.2f} s later than allowed"
+            )
+    return None
+
+
+def _late_s(record: Record, view: FaultView) -> Iterator[float]:
+    """By how much an outage and a deadline are later than a trial may be that passes; 0 where they are not."""
+    measured, window, excess = (
+        view.summary.outage_s,
+        view.summary.outage_window_s,
+        view.summary.deadline_excess_s,
+    )
+    yield 0.0
+    if measured is not None and window is not None:
+        yield measured - window[1] - outage_slack_s(record, view)
+    if excess is not None:
+        yield excess - DEADLINE_EXCESS_S[1] - record.link_up_s
+
+
+def _client_elsewhere(record: Record, views: Sequence[FaultView]) -> str | None:
+    """A client that was not with the master before the fault sees another outage than the master's."""
+    for view in views[:1]:
+        entry = record.client_entry(view.summary.fault.earliest_ns)
+        if entry is None or entry == record.info.virtual_mac or view.old_master is None:
+            continue
+        host = record.host_by_mac(entry)
+        if host != view.old_master:
+            return f"before the fault the client sent to {host or entry}, and {view.old_master} was master"
+    return None
+
+
 def _did_not_take(record: Record, views: Sequence[FaultView]) -> str | None:
     return _unseen(record) or _daemon_contradicts(record) or _went_on_advertising(record, views)
 
@@ -218,6 +258,8 @@ UNDECIDED: tuple[Rule, ...] = (
     _http_held_up,
     _two_masters_before,
     _dated_too_widely,
+    _client_elsewhere,
+    _starved,
     _did_not_take,
     *(witness.rule for witness in WITNESSES),
 )

@@ -1,15 +1,18 @@
-"""What spoils numbers, watched on the host while a trial runs: STP, load, stolen time, drops, a stepped clock."""
+"""What spoils numbers, watched while a trial runs: STP, load, hosts that wait, stolen time, drops, a stepped clock."""
 
 from __future__ import annotations
 
 import threading
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
 
+from viplab.lab.guest import Guest
 from viplab.observe.clocks import record_host_clocks
 from viplab.observe.ticks import busy_share, since, steal_share, ticks
 from viplab.observe.timeline import Timeline
+from viplab.types import HostName
 
 EVERY_S = 0.5
 FULL_SHARE = 0.95
@@ -19,8 +22,9 @@ _COUNTERS = ("rx_packets", "rx_dropped", "rx_errors", "tx_packets", "tx_dropped"
 class Environment:
     """Watches from the start of a trial to its end; a context manager."""
 
-    def __init__(self, bridges: tuple[str, ...], timeline: Timeline) -> None:
+    def __init__(self, bridges: tuple[str, ...], hosts: Mapping[HostName, Guest], timeline: Timeline) -> None:
         self._bridges = bridges
+        self._hosts = hosts
         self._timeline = timeline
         self._ended = threading.Event()
         self._thread = threading.Thread(target=self._watch, name="environment", daemon=True)
@@ -51,11 +55,16 @@ class Environment:
             load1=float(Path("/proc/loadavg").read_text().split()[0]),
         )
 
+    def _record_run_delay(self) -> None:
+        waited = {name: guest.run_delay_ns() for name, guest in self._hosts.items() if guest.running}
+        self._timeline.record("run_delay", hosts=waited)
+
     def _watch(self) -> None:
         before, began = ticks(), time.monotonic()
         while not self._ended.wait(EVERY_S):
             now = time.monotonic()
             record_host_clocks(self._timeline)  # a step that is taken back before the end counts, too
+            self._record_run_delay()
             self._full_s = self._full_s + now - began if busy_share(since(before)) >= FULL_SHARE else 0.0
             self._longest_s = max(self._longest_s, self._full_s)
             before, began = ticks(), now

@@ -137,6 +137,9 @@ class _Noted:
     def console(self) -> bytes:
         raise self._unknown("the console")
 
+    def run_delay_ns(self) -> int:
+        return 0
+
     def power_cut(self) -> Timing:
         raise self._unknown("power")
 

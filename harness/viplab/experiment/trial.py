@@ -79,7 +79,7 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
         _forget_vip(trial)
         with ExitStack() as observers:
             observers.callback(collect, lab, trial.subject, trial.scenario, folder, timeline)
-            observers.enter_context(Environment((PUBLIC.bridge, INTERCONNECT.bridge), timeline))
+            observers.enter_context(Environment((PUBLIC.bridge, INTERCONNECT.bridge), lab.hosts, timeline))
             _observe(trial, lab, folder, timeline, observers)
             watch = observers.enter_context(_watch(trial, lab))
             clocks.record_host_clocks(timeline)

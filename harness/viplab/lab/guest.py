@@ -111,6 +111,10 @@ class Guest(Protocol):
         """What the serial console has said since the guest was brought up."""
         ...
 
+    def run_delay_ns(self) -> int:
+        """For how long in all, in ns, what the guest is made of was ready to run and this machine had no processor."""
+        ...
+
     def power_cut(self) -> Timing:
         """Cut the power: nothing in the guest gets to clean up."""
         ...

@@ -213,3 +213,24 @@ def test_a_trial_fails_where_the_client_saw_what_its_scenario_does_not_allow(
     scenario.write_text(scenario.read_text().replace("expect: {", f"expect: {{{expect}, "))
     verdict, reason = judged(folder)
     assert (verdict, said is None or said in reason) == ("pass" if said is None else "fail", True), reason
+
+
+@pytest.mark.parametrize(("waited_ms", "verdict"), [(0, "fail"), (5, "fail"), (900, "undecided")])
+def test_what_is_late_by_no_more_than_its_host_waited_for_a_processor_is_undecided(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, waited_ms: int, verdict: str
+) -> None:
+    monkeypatch.setattr("viplab.analysis.verdict.outage_slack_s", lambda record, view: -0.05)
+    folder = s.CASES["case-c"](s.FAMILIES[1]).write(tmp_path, 1)
+    for at, waited_ns in ((0, 1_000), (30 * s.S, 1_000 + waited_ms * s.MS)):
+        rewrite(folder, added("run_delay", at, hosts={"A": 0, "B": waited_ns}))
+    found, reason = judged(folder)
+    assert found == verdict, reason
+    assert ("B waited 0.90 s for a processor" in reason) == (verdict == "undecided")
+
+
+def test_a_client_that_was_not_with_the_master_before_the_fault_decides_nothing(tmp_path: Path) -> None:
+    folder = s.CASES["case-a"](s.FAMILIES[0]).write(tmp_path, 1)
+    other = json.loads((folder / "trial.json").read_text())["stations"]["B"]["public_mac"]
+    rewrite(folder, added("neighbour", 5 * s.S, ip="192.168.122.50", mac=other, state="REACHABLE", deleted=False))
+    verdict, reason = judged(folder)
+    assert (verdict, reason) == ("undecided", "before the fault the client sent to B, and A was master")

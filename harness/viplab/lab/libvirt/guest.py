@@ -8,6 +8,7 @@ import shutil
 import signal
 import time
 from collections.abc import Callable
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -21,6 +22,7 @@ from viplab.lab.guest import Armed, Dialogue, Result, Timing
 from viplab.lab.image import Image
 from viplab.lab.libvirt.accelerator import Accelerator
 from viplab.lab.libvirt.ssh import Connection
+from viplab.lab.run_delay import run_delay_ns
 from viplab.lab.topology import Host
 from viplab.lab.waiting import limit_s, until
 
@@ -106,6 +108,12 @@ class LibvirtGuest:
     def console(self) -> bytes:
         """What the serial console has said."""
         return self._console_log.read_bytes() if self._console_log.exists() else b""
+
+    def run_delay_ns(self) -> int:
+        """For how long the emulator's threads waited for a processor, in ns."""
+        with suppress(OSError):
+            return run_delay_ns([int((_EMULATORS / f"{self.host.hostname}.pid").read_text())])
+        return 0
 
     def power_cut(self) -> Timing:
         """Kill the emulator: libvirt's own `destroy` asks it first, and takes a tenth of a second over that."""

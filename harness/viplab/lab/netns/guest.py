@@ -17,6 +17,7 @@ from viplab.errors import LabError
 from viplab.lab.command import run
 from viplab.lab.guest import Answer, Armed, Dialogue, Result, Timing
 from viplab.lab.netns import init
+from viplab.lab.run_delay import descendants, run_delay_ns
 from viplab.lab.topology import MARKER_PORT, MGMT, MGMT_IP, NETWORKS, Host
 from viplab.lab.waiting import limit_s
 
@@ -139,6 +140,10 @@ class NetnsGuest:
     def console(self) -> bytes:
         """What its first process had to complain of."""
         return self._console.read_bytes() if self._console.exists() else b""
+
+    def run_delay_ns(self) -> int:
+        """For how long its processes waited for a processor, in ns."""
+        return run_delay_ns(descendants(self._first)) if self.running else 0
 
     def power_cut(self) -> Timing:
         """Take the links down, then kill the tree.
