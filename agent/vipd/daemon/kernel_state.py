@@ -5,27 +5,53 @@ They are set and removed one by one. That the kernel refuses one of them does no
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterable
 from typing import Any
 
+from vipd.config.behaviour import SECOND_NS
 from vipd.config.model import Config, Route, RouterConfig, Rule, VirtualAddress
+from vipd.daemon.schedule import Timed
 from vipd.kernel import routing, sysctl
 from vipd.kernel.netlink import Netlink
 from vipd.kernel.syslog import Syslog, reason
 
 
 class KernelState:
-    """Sets and removes them; the log line of one that fails names `who`."""
+    """Sets and removes them; the log line of one that fails names `who`.
 
-    def __init__(self, netlink: Netlink, log: Syslog) -> None:
+    It is `Timed`: an address that could not be set or removed is tried again each second, since a backup must not keep
+    one and a master must not lack one.
+    """
+
+    def __init__(self, netlink: Netlink, log: Syslog, update: Callable[[Timed], None]) -> None:
+        """Change nothing yet; `update` is called when an address is left to be tried again."""
         self._netlink = netlink
         self._log = log
+        self._update = update
+        self._unfinished: dict[VirtualAddress, tuple[str, bool]] = {}
+        self._again_ns: int | None = None
 
     def set_addresses(self, who: str, addresses: Iterable[VirtualAddress], present: bool) -> None:
         """Set, or remove, addresses."""
         do = self._netlink.add if present else self._netlink.remove
         for address in addresses:
-            self._tried(who, do, address)
+            if self._tried(who, do, address):
+                self._unfinished.pop(address, None)
+            else:
+                self._unfinished[address] = who, present
+        self._again_ns = time.monotonic_ns() + SECOND_NS if self._unfinished else None
+        self._update(self)
+
+    def deadline(self) -> int | None:
+        """When to try again what failed."""
+        return self._again_ns
+
+    def handle_deadline(self, now: int) -> None:
+        """Try again what failed."""
+        if self._again_ns is not None and now >= self._again_ns:
+            for address, (who, present) in [*self._unfinished.items()]:
+                self.set_addresses(who, (address,), present)
 
     def set_routing(self, who: str, routes: Iterable[Route], rules: Iterable[Rule], present: bool) -> None:
         """Set routes and then the rules that lead to them, or remove them in the reverse order."""
@@ -63,14 +89,16 @@ class KernelState:
             except OSError as error:
                 self._log.failure(f"({config.name}) promote_secondaries on {device}: {reason(error)}")
 
-    def _tried(self, who: str, do: Callable[[Any], None], what: Any) -> None:
+    def _tried(self, who: str, do: Callable[[Any], None], what: Any) -> bool:
         try:
             do(what)
+            return True
         except (OSError, MemoryError) as error:
             shown = (
                 getattr(what, "address", None) or getattr(what, "destination", None) or f"preference {what.preference}"
             )
             self._log.failure(f"({who}) {shown}: {reason(error)}")
+            return False
 
 
 def _left(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:

@@ -89,7 +89,7 @@ class Daemon:
         self._runtime = Runtime(config, behaviour, routers, began)
         self._scripts.default(*config.globals.script_user)
         self._notifier = Notifier(config.globals, self._scripts, log)
-        self._kernel_state = KernelState(self._netlink, log)
+        self._kernel_state = KernelState(self._netlink, log, self._schedule.update)
         self._inputs = RouterInputs(
             self._runtime, self._netlink, self._trackers, self._notifier, self._pool.serves, self._run_effects
         )
@@ -113,6 +113,14 @@ class Daemon:
 
     def run(self, ready: Callable[[], None], control: str | None = None) -> None:
         """Start the routers, call `ready`, and go on until SIGTERM or SIGINT; `control` is where to listen."""
+        try:
+            self._start(ready, control)
+            while not self._stopped:
+                self._iterate()
+        finally:
+            self._shut_down()
+
+    def _start(self, ready: Callable[[], None], control: str | None) -> None:
         self._log.event(LogEvent.LINKS_WATCHED)
         if control is not None:
             self._listen(control)
@@ -134,11 +142,6 @@ class Daemon:
         self._manager.ready(f"{len(self._runtime.routers)} instances")
         gc.collect()
         gc.freeze()  # a collection that walks everything loaded so far would be a pause in the adverts
-        try:
-            while not self._stopped:
-                self._iterate()
-        finally:
-            self._shut_down()
 
     def _shut_down(self) -> None:
         """Give up all addresses, whatever the daemon ends for: nobody would take them from a host that has them."""
@@ -174,8 +177,9 @@ class Daemon:
         next_ns, wait_s = self._schedule.next(), -1.0
         try:
             self._timer.set(self._rehearsal.wake_ns(self._schedule.first, next_ns))
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             self._log.failure(f"the timer cannot be set: {reason(error)}; adverts may be a millisecond late")
+            self._timer.drain()
             wait_s = _TIMERLESS_S if next_ns is None else max(0.0, (next_ns - time.monotonic_ns()) / SECOND_NS)
         # Waiting packets are read before any timer is handled: a daemon that was paused must not take over from a
         # master whose adverts are in its queue.
@@ -237,7 +241,7 @@ class Daemon:
                 lambda: status.report(self._runtime, self._pool.discards, self._latency, self._trackers.values),
                 self._schedule.update,
             )
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             self._log.line(f"{path}: `vipd status` will not work: {reason(error)}")
             return
         self._readers.watch(self._control.fileno(), self._control.read)

@@ -75,7 +75,7 @@ class Rehearsal:
         backup, due_ns, now = self._backup, self._due_ns, time.monotonic_ns()
         if backup is None or now < self._wake_ns or backup.deadline() != due_ns:
             return
-        with suppress(OSError):
+        with suppress(OSError, MemoryError):
             timer.set(None)  # it has fired, and would be read again and again
         takes_ns = self._ahead_ns // 4
         while now < due_ns and not read(0):

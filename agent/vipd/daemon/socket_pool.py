@@ -161,7 +161,7 @@ class SocketPool:
         """Do what can be done of sending an advert without sending it."""
         sender = self._sender_of.get(router)
         if sender is not None:
-            with suppress(OSError):
+            with suppress(OSError, MemoryError):
                 sender.probe(advert.datagram, router.primary, advert.destination)
 
     def announce(self, effect: SendGratuitousArp) -> None:
@@ -272,7 +272,7 @@ class SocketPool:
         try:
             if key not in self._receivers:
                 self._open(key, link, max(router.config.receive_buffer for router in routers))
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             self._log.failure(f"no socket on {link.name}: {reason(error)}; its instances are in FAULT")
             return [router.config.name for router in routers]
         refused = self._receivers[key].join(group for group in map(_group, routers) if group is not None)
@@ -290,13 +290,13 @@ class SocketPool:
             try:
                 receive(key, receiver)
                 self._delay_ns = _AGAIN_NS
-            except OSError as error:
+            except (OSError, MemoryError) as error:
                 self._log.failure(f"receiving on {key.interface}: {reason(error)}; its instances are in FAULT")
                 self._lost(key)
 
         try:
             self._readers.watch(receiver.fileno(), read)
-        except OSError:
+        except (OSError, MemoryError):
             receiver.close()
             raise
         self._receivers[key] = receiver
@@ -328,7 +328,7 @@ class SocketPool:
             if self._sending_link(router.config) is not None:
                 try:
                     self._sender(router)
-                except OSError as error:
+                except (OSError, MemoryError) as error:
                     self._log.failure(f"({router.config.name}) no socket to send from: {reason(error)}; in FAULT")
                     self._mute.add(router.config.name)
 

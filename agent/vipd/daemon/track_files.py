@@ -36,7 +36,7 @@ class TrackedFiles:
         self._poll_ns: int | None = None
         try:
             self._inotify = Inotify()
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             self._not_watched(f"no file is watched: {reason(error)}")
         for one in files:
             self._begin(one)
@@ -78,12 +78,12 @@ class TrackedFiles:
         try:
             if one.initial is not None and one.name not in self._values:
                 create(one.file, f"{one.initial}\n", one.overwrite)
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             self._log.failure(f"track_file {one.name}: {one.file} cannot be made: {reason(error)}")
         try:
             if self._inotify is not None:
                 self._inotify.add(folder_of(one.file))
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             self._not_watched(f"track_file {one.name}: {one.file} is not watched: {reason(error)}")
 
     def _not_watched(self, text: str) -> None:
@@ -99,6 +99,6 @@ class TrackedFiles:
             return int(read_start(one.file, _DIGITS).decode("ascii", "replace").split()[0])
         except (FileNotFoundError, NotADirectoryError, ValueError, IndexError):
             return 0
-        except OSError as error:
+        except (OSError, MemoryError) as error:
             self._log.failure(f"track_file {one.name}: {one.file} cannot be read: {reason(error)}")
             return self._values.get(one.name, 0)

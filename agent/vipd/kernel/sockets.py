@@ -209,7 +209,7 @@ class GarpSender:
     def __init__(self) -> None:
         """Open the socket, if there is a descriptor for it; else `send` tries again."""
         self._socket: socket.socket | None = None
-        with suppress(OSError):
+        with suppress(OSError, MemoryError):
             self._open()
 
     def send(self, link: Link, address: bytes) -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 import time
+from contextlib import suppress
 
 if sys.version_info < (3, 13):
     import ctypes
@@ -12,6 +13,7 @@ if sys.version_info < (3, 13):
 _ABSOLUTE = 1  # TFD_TIMER_ABSTIME
 _NONBLOCK = os.O_NONBLOCK | os.O_CLOEXEC
 SECOND_NS = 1_000_000_000
+_EXPIRATIONS = 8  # octets of their count
 _UNKNOWN = -1  # no time that anybody sets
 
 
@@ -60,3 +62,8 @@ class TimerFd:
     def clear(self) -> None:
         """Note that the timer fired. Setting it anew makes the descriptor unreadable, too, which saves a read."""
         self._set_ns = _UNKNOWN
+
+    def drain(self) -> None:
+        """Make the descriptor unreadable where it cannot be set anew."""
+        with suppress(OSError):
+            os.read(self._fd, _EXPIRATIONS)
