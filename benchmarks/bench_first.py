@@ -44,7 +44,6 @@ def first_takeovers(peer: Peer, folder: Path, real_time: int) -> Found:
     try:
         for one in running:
             one.wait_for_backup()
-        gone = {heard.pair for heard in peer.hear(0.1)}  # on a busy machine: it became master while others started
         sent, turn = {}, time.monotonic()
         for _ in range(_ADVERTS):
             for host in range(_HOSTS):
@@ -56,7 +55,8 @@ def first_takeovers(peer: Peer, folder: Path, real_time: int) -> Found:
         for heard in peer.hear(_DOWN_NS / 1e9 + 0.5):
             if heard.pair in sent:
                 late_us = (heard.at_ns - sent.pop(heard.pair) - _DOWN_NS) / 1e3
-                found[subjects[heard.pair]] += [] if heard.pair in gone else [late_us]
+                # On a busy machine one became master while others started, and has spoken before it heard anybody.
+                found[subjects[heard.pair]] += [late_us] if late_us > -_DOWN_NS / 2e3 else []
             if not sent:
                 break
     finally:
