@@ -222,6 +222,8 @@ class Router(RouterActions):
         double.__dict__.update(self.__dict__)
         double.counters, double.effects = Counters(), []
         double._garp = GarpSchedule(self.config, self.behaviour)
+        double._router_log = self._router_log.unused()  # a line that is rehearsed is not logged
+        double._links, double._needs = dict(self._links), dict(self._needs)
         if self.config.auth_type == 2:
             double._codec = AdvertCodec(self.config, self.behaviour)  # a sequence number is used once
             double.primary = self.primary

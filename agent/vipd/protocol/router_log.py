@@ -46,6 +46,10 @@ class RouterLog:
         self._detail = detail
         self._rate_limits: dict[LogEvent | Remark, RateLimit] = {}
 
+    def unused(self) -> RouterLog:
+        """One that makes the same lines, none of which it has been asked for yet."""
+        return RouterLog(self._config, self._messages, self._detail)
+
     def allows(self, event: LogEvent | Remark, now: int) -> bool:
         """Whether this may be logged once more now; what no packet can cause always may."""
         kept = self._rate_limits.get(event)
