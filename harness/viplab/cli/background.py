@@ -1,0 +1,57 @@
+"""Commands on the lab that is left running in the background, and on what a crash left of one."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from viplab.cli.common import out, tell
+
+
+def up() -> None:
+    """Bring a lab up and leave it running in the background."""
+    from viplab.lab import background_lab
+
+    lab = background_lab.up()
+    out().print(f"up (process {lab.pid}); `viplab ssh A` gets you in, `viplab down` ends it")
+
+
+def status() -> int:
+    """Say whether a lab is up; exit status 0 if one is, 1 if not."""
+    from viplab.lab import background_lab
+
+    lab = background_lab.find()
+    if lab is None:
+        out().print("no lab is up")
+        return 1
+    tell(f"a lab is up: process {lab.pid}, image {lab.image.name}")
+    return 0
+
+
+def ssh(
+    host: Annotated[str, typer.Argument(help="A or B.")],
+    command: Annotated[list[str] | None, typer.Argument(help="What to run there; a shell if left out.")] = None,
+) -> int:
+    """Open a shell on a guest of the lab that is up, or run a command there."""
+    from viplab.lab import background_lab
+
+    return background_lab.ssh(host, command or [])
+
+
+def down() -> None:
+    """End the lab that is up."""
+    from viplab.lab import background_lab
+
+    background_lab.down()
+    out().print("down; nothing of the lab is left")
+
+
+def clean(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False) -> None:
+    """Remove what a crash may have left: half-built images, half-saved memory, the note of a lab that is gone."""
+    from viplab.lab import background_lab
+
+    for path in background_lab.leftovers():
+        tell(f"{'would remove' if dry_run else 'removed'} {path}")
+        if not dry_run:
+            background_lab.remove(path)

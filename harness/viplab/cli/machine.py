@@ -1,0 +1,46 @@
+"""Commands on this machine: what it lacks, what would spoil numbers on it, the guest images it keeps."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from viplab.cli.common import Results, out, run_store, tell
+
+
+def doctor(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> int:
+    """Say what this machine lacks and how to get it."""
+    from viplab import doctor as examination
+
+    return examination.main(["--json"] if json else [])
+
+
+def preflight(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False, results: Results = None) -> int:
+    """Say what would spoil numbers on this machine; exit status 1 if something would."""
+    from viplab import preflight as examination
+
+    return examination.main(run_store(results), as_json=json, say=tell)
+
+
+def image_build(name: Annotated[str, typer.Argument(help="A folder of vmimages/.")] = "debian-12") -> None:
+    """Build a guest image, unless the cache has it."""
+    from viplab.lab.image import ready_image
+
+    out().print(ready_image(name).name)
+
+
+def image_list() -> None:
+    """List the images in the cache."""
+    from viplab.lab.image import list_images
+
+    for image in list_images():
+        size_mib = sum(path.stat().st_size for path in image.path.iterdir()) // 2**20
+        tell(f"{image.name}  {size_mib} MiB  built {image.manifest['built']}")
+
+
+def image_rm(name: str) -> None:
+    """Remove an image and the memory saved from it."""
+    from viplab.lab.image import remove_image
+
+    remove_image(name)

@@ -1,0 +1,126 @@
+"""`viplab run`: the one command that measures."""
+
+from __future__ import annotations
+
+import time
+from contextlib import nullcontext
+from dataclasses import replace
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from typer.core import TyperCommand
+
+from viplab.cli.common import Results, Undecided, answer, judged, out, run_store
+from viplab.errors import InputError
+
+
+class NamesPlugIns(TyperCommand):
+    """A command whose help ends with the subjects and labs there are; only who asks for help waits for the look."""
+
+    def format_epilog(self, ctx: Any, formatter: Any) -> None:
+        """Write them."""
+        from viplab.lab import registry as labs
+        from viplab.subjects import registry as subjects
+
+        formatter.write(f"\nSubjects: {', '.join(subjects.names())}\nLabs: {', '.join(labs.names())}\n")
+
+
+def run(
+    scenarios: Annotated[
+        list[str] | None,
+        typer.Argument(help="Names, paths, suites of scenarios/suites.yaml, or all.", show_default="the first suite"),
+    ] = None,
+    subject: Annotated[
+        list[str] | None,
+        typer.Option(metavar="NAME", help="A daemon; more than once for several.", show_default="vipd"),
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Which of its behaviours a subject shows.", show_default="its first")
+    ] = None,
+    trials: Annotated[int, typer.Option(min=1, help="How often to do each scenario.")] = 1,
+    seed: Annotated[
+        int | None, typer.Option(help="Places the faults within the advert interval; drawn if left out.")
+    ] = None,
+    lab: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What the hosts are: guests, or namespaces, which need no image.",
+            show_default="libvirt",
+        ),
+    ] = None,
+    workers: Annotated[int, typer.Option(min=1, max=8, help="How many labs side by side, where they may be.")] = 1,
+    cold_start: Annotated[
+        bool,
+        typer.Option(
+            "--cold-start",
+            help="Start the daemons for every trial, also where guests could go on from the memory of a steady pair.",
+        ),
+    ] = False,
+    recipe: Annotated[
+        Path | None,
+        typer.Option(
+            help="Do a run again, from its folder's recipe.yaml; scenarios, subjects, trials, seed and lab are in it."
+        ),
+    ] = None,
+    timeout_factor: Annotated[
+        float | None,
+        typer.Option(
+            min=1,
+            max=100,
+            help="Multiplies every time limit, for slow machines.",
+            show_default="by how long a guest took to boot; 1 for namespaces",
+        ),
+    ] = None,
+    require_kvm: Annotated[
+        bool, typer.Option("--require-kvm", help="Refuse, with exit status 69, to emulate guests.")
+    ] = False,
+    undecided: Undecided = None,
+    report: Annotated[bool, typer.Option("--report", help="Write the report as well.")] = False,
+    live: Annotated[bool, typer.Option("--live", help="Show what happens as it happens.")] = False,
+    results: Results = None,
+) -> int:
+    """Run scenarios on real guests, judge them, and print the result."""
+    from viplab.experiment import session
+    from viplab.experiment.plan import Plan
+    from viplab.experiment.recipe import plan_of
+    from viplab.lab import registry as labs
+    from viplab.scenario.load import resolve
+    from viplab.subjects.registry import DEFAULT, chosen
+
+    started = time.monotonic()
+    if recipe is not None:
+        if scenarios:
+            raise InputError(f"either scenarios or --recipe: {recipe} names its own")
+        plan = plan_of(recipe)
+    else:
+        plan = Plan(
+            scenarios=resolve(scenarios or []),
+            subjects=chosen(subject or [DEFAULT], profile),
+            trials=trials,
+            seed=seed,
+            lab=labs.lab_kind(lab or labs.DEFAULT),
+            workers=workers,
+        )
+    if cold_start:
+        plan = replace(plan, cold_start=True)
+    if timeout_factor is not None:
+        plan = replace(plan, timeout_factor=timeout_factor)
+    if require_kvm:
+        plan = replace(plan, lab=labs.requiring_kvm(plan.lab))
+    if live:
+        from viplab.live.watch import beside
+        from viplab.progress import leave_steps_to_watch
+
+        leave_steps_to_watch()
+    runs = run_store(results)
+    with beside(runs) if live else nullcontext():
+        folder = session.run(plan, runs)
+    view = judged(folder, report=report)
+    wall_s = time.monotonic() - started
+    floor_s = sum(trial.summary.floor_s or 0 for trial in view.trials)
+    out().print(
+        f"{wall_s:.0f} s in all, {floor_s:.0f} s of them the protocol's own (floor_s / wall_s = {floor_s / wall_s:.0%})"
+    )
+    return answer(view.exit_status, undecided)
