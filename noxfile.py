@@ -119,6 +119,14 @@ def fuzz(session: nox.Session) -> None:
 
 
 @nox.session
+def differential(session: nox.Session) -> None:
+    """`vipd -t` beside `keepalived -t` on generated files; arguments: how many, the seed, a file of kept judgements."""
+    _install(session, "dev")
+    session.env["PYTHONPATH"] = os.pathsep.join(str(Path(name).resolve()) for name in ("agent", "tests"))
+    session.run("python", "-m", "differential.run", *(session.posargs or ["20000"]))
+
+
+@nox.session
 def folders(session: nox.Session) -> None:
     """Give analyze and report hundreds of damaged and hostile run folders; arguments: how many, and the first seed."""
     _install(session, "dev")

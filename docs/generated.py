@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from conformance.page import table as clauses
+from differential.page import table as differences
 from vipd.daemon.reload import table as reload_table
 from vipd.tools.diagram import state_machines
 from vipd.tools.manual import keywords
@@ -46,6 +47,7 @@ def mutations() -> str:
 PARTS: list[Part] = [
     ("scenarios/schema.json", None, schema_text),
     ("docs/claims.md", None, lambda: claims_page(read_reference(ROOT / "results" / "reference" / "article.yaml"))),
+    ("docs/conformance.md", "differences", differences),
     ("docs/conformance.md", "clauses", lambda: "\n".join(clauses())),
     ("docs/method.md", "known truth", lambda: truth.known_truth(compare_all())),
     ("docs/run-folder.md", "fault kinds", page.markdown),

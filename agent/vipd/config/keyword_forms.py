@@ -43,6 +43,8 @@ def old_garp_extra(statement: Statement) -> int:
 
 def vmac(statement: Statement) -> dict[str, Any]:
     """`use_vmac` and what may follow it: a name and a MAC address, in any order."""
+    if statement.body is not None:
+        raise WrongError("takes a name and a MAC address at most, not a block")
     fields: dict[str, Any] = {"use_vmac": True}
     for word in statement.values:
         field = "vmac_mac" if word.count(":") in (4, 5) else "vmac"

@@ -301,7 +301,10 @@ class _Reader:
         instances = self._named["vrrp_instance"]
         taken: dict[str, str] = {}
         for name, block in self._named["vrrp_sync_group"].items():
-            members = tuple(dict.fromkeys(block.fields.get("members", ())))
+            listed_members = block.fields.get("members", ())
+            members = tuple(dict.fromkeys(listed_members))
+            if len(members) < len(listed_members):
+                self._problems.warn(block.head, f"{name!r} names a member twice; name it once", repaired=True)
             for member in members:
                 if member not in instances:
                     self._problems.error(
