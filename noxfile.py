@@ -134,6 +134,16 @@ def folders(session: nox.Session) -> None:
 
 
 @nox.session
+def beside(session: nox.Session) -> None:
+    """The same files and accidents under keepalived and vipd, and what differs; see docs/beside.md. Half an hour."""
+    _install(session, "lab,dev")
+    os.environ["PYTHONPATH"] = "tests"
+    kept = Path(session.create_tmp()) / "cells.jsonl"
+    session.log(f"`python -m beside.page {kept}` and `nox -s docs` then write docs/beside.md anew")
+    _become(session, "python", "-m", "beside", "--keep", str(kept), *session.posargs)
+
+
+@nox.session
 def lint(session: nox.Session) -> None:
     """Style, types, the walls between packages, and the shell scripts."""
     _install(session, "lab,dev")

@@ -12,6 +12,7 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from beside.page import markdown as beside
 from conformance.page import table as clauses
 from differential.page import table as differences
 from vipd.daemon.reload import table as reload_table
@@ -45,6 +46,7 @@ def mutations() -> str:
 
 
 PARTS: list[Part] = [
+    ("docs/beside.md", "outcome", beside),
     ("scenarios/schema.json", None, schema_text),
     ("docs/claims.md", None, lambda: claims_page(read_reference(ROOT / "results" / "reference" / "article.yaml"))),
     ("docs/conformance.md", "differences", differences),

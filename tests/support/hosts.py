@@ -64,7 +64,7 @@ vrrp_instance VI_1 {{
 
 
 @cache
-def _vipd() -> str:
+def vipd_command() -> str:
     """How to start vipd: as the one file that is installed, which starts four times as fast as the tree does."""
     _BUILT.append(tempfile.TemporaryDirectory(prefix="vipd"))
     program = Path(_BUILT[0].name) / "vipd.pyz"
@@ -82,7 +82,7 @@ class Sandbox:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
-        self.vipd = _vipd()
+        self.vipd = vipd_command()
         self._spawned: list[subprocess.Popen[bytes]] = []
         # The shell reaps what daemons leave behind; a first process that does not would keep them as zombies.
         command = "exec unshare --net --mount --pid --fork --kill-child --mount-proc sh -c 'sleep infinity & wait'"

@@ -1,0 +1,174 @@
+"""Run files with accidents under both daemons, each in namespaces of its own, many at once, and compare them."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import sys
+from collections.abc import AsyncIterator, Callable, Iterable
+from typing import Any, NamedTuple
+
+from beside.accidents import ACCIDENTS, START, STOP, Accident
+from beside.compare import Difference, differences
+from beside.files import File
+from support.hosts import vipd_command
+
+_ARGUMENTS = ("-n", "-l", "-D", "-f", "/run/keepalived.conf", "-p", "/run/d.pid")
+_KEEPALIVED = ("-P", "-r", "/run/v.pid")
+_NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
+_LIMIT_S = 240
+_LOOKS_AGAIN = 2
+
+
+class Cell(NamedTuple):
+    """One file with one accident."""
+
+    file: File
+    accident: Accident
+
+
+class Result(NamedTuple):
+    """What became of a cell: its differences, and whether it was run again after one that no reason explained."""
+
+    cell: Cell
+    found: list[Difference]
+    again: bool = False
+
+    def kept(self) -> dict[str, Any]:
+        """As JSON."""
+        found = [{**one._asdict(), "options": sorted(one.options)} for one in self.found]
+        return {"file": self.cell.file.name, "accident": self.cell.accident.name, "again": self.again, "found": found}
+
+
+def cells(files: Iterable[File]) -> list[Cell]:
+    """Every accident to every file that it can happen to."""
+    return [Cell(file, accident) for file in files for accident in happening_to(file)]
+
+
+def happening_to(file: File) -> list[Accident]:
+    """The accidents that can happen to a file, from start to end."""
+    fitting = [one for one in ACCIDENTS if not one.needs or one.needs & file.options]
+    return [START, *fitting, STOP]
+
+
+def run(chosen: list[Cell], at_once: int, say: Callable[[Result], None] = lambda result: None) -> list[Result]:
+    """Run cells, those of so many files at once.
+
+    The accidents of a file happen to the same two daemons, one after the other. After a difference that no reason
+    explains both begin anew, and at the end what differed is run once more, by itself and with few others beside it.
+    """
+    return asyncio.run(_run(chosen, at_once, say))
+
+
+async def _run(chosen: list[Cell], at_once: int, say: Callable[[Result], None]) -> list[Result]:
+    wide, narrow = asyncio.Semaphore(at_once), asyncio.Semaphore(max(2, at_once // 3))
+    vipd = [*vipd_command().split(), *_ARGUMENTS]
+    by_file: dict[str, list[Cell]] = {}
+    for cell in chosen:
+        by_file.setdefault(cell.file.name, []).append(cell)
+
+    async def again(result: Result) -> Result:
+        if all(one.reason for one in result.found):
+            return result
+        async with narrow:
+            ((cell, found),) = [one async for one in _one_after_the_other([result.cell], vipd)]
+        say(second := Result(cell, found, again=True))
+        return second
+
+    async def one_file(wanted: list[Cell]) -> list[Result]:
+        async with wide:
+            first = []
+            async for cell, found in _one_after_the_other(wanted, vipd):
+                first.append(Result(cell, found))
+                say(first[-1])
+        return [await again(one) for one in first]
+
+    done = await asyncio.gather(*map(one_file, by_file.values()))
+    return [result for results in done for result in results]
+
+
+async def _one_after_the_other(wanted: list[Cell], vipd: list[str]) -> AsyncIterator[tuple[Cell, list[Difference]]]:
+    """Let the accidents of one file happen to both daemons, and start both anew after a difference without a reason."""
+    file, pair = wanted[0].file, None
+    try:
+        for cell in wanted:
+            if pair is None:
+                pair = await _Pair.start(file, vipd)
+                if cell.accident != START:
+                    await pair.differences(START)
+            found = await pair.differences(cell.accident)
+            yield cell, found
+            if not all(one.reason for one in found):
+                await pair.kill()
+                pair = None
+    finally:
+        if pair is not None:
+            await pair.kill()
+
+
+class _Pair:
+    """Both daemons with the same file."""
+
+    def __init__(self, file: File, sides: list[_Side]) -> None:
+        self._file, self._sides = file, sides
+
+    @classmethod
+    async def start(cls, file: File, vipd: list[str]) -> _Pair:
+        commands = (["keepalived", *_KEEPALIVED, *_ARGUMENTS], vipd)
+        return cls(file, [await _Side.start(command, file) for command in commands])
+
+    async def differences(self, accident: Accident) -> list[Difference]:
+        """Let it happen to both; where they differ without a reason both are given time and looked at again."""
+        found = []
+        for step in accident.steps:
+            argument = step.argument(self._file.text) if callable(step.argument) else step.argument
+            for look in range(1 + _LOOKS_AGAIN):
+                asked = None if look else [step.verb, argument]
+                theirs, ours = await asyncio.gather(*(side.ask(asked) for side in self._sides))
+                differing = differences(self._file, accident, step, theirs, ours)
+                if all(one.reason for one in differing):
+                    break
+            found += differing
+        return found
+
+    async def kill(self) -> None:
+        for side in self._sides:
+            await side.kill()
+
+
+class _Side:
+    """One of the two daemons of a cell, in namespaces of its own."""
+
+    def __init__(self, process: asyncio.subprocess.Process) -> None:
+        self._process = process
+
+    @classmethod
+    async def start(cls, command: list[str], file: File) -> _Side:
+        process = await asyncio.create_subprocess_exec(
+            *_NAMESPACES, sys.executable, "-S", "-m", "beside.host", limit=1 << 24,
+            stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+        )  # fmt: skip
+        side = cls(process)
+        task = {"command": command, "file": file.text, "quiet_s": file.quiet_s, "addresses": file.addresses}
+        side._tell(task)
+        return side
+
+    async def ask(self, step: list[Any] | None) -> dict[str, list[str]]:
+        self._tell(step)
+        return dict(await self._heard())
+
+    async def kill(self) -> None:
+        if self._process.returncode is None:
+            self._process.kill()
+        await self._process.communicate()
+
+    def _tell(self, what: Any) -> None:
+        assert self._process.stdin is not None
+        self._process.stdin.write(json.dumps(what).encode() + b"\n")
+
+    async def _heard(self) -> Any:
+        assert self._process.stdout is not None
+        line = await asyncio.wait_for(self._process.stdout.readline(), _LIMIT_S)
+        if not line:
+            raise RuntimeError(f"beside.host ended with status {await self._process.wait()}; its traceback is above")
+        return json.loads(line)
