@@ -29,6 +29,7 @@ from viplab.ground_truth import page as truth
 from viplab.ground_truth.check import compare_all
 from viplab.ground_truth.mutations.check import table as noticed
 from viplab.ground_truth.mutations.check import whole
+from viplab.lint.page import lint_page
 from viplab.run_folder import RunFolder, TrialFolder
 from viplab.scenario.page import scenarios_page
 from viplab.scenario.schema import schema_text
@@ -51,6 +52,7 @@ PARTS: list[Part] = [
     ("docs/claims.md", None, lambda: claims_page(read_reference(ROOT / "results" / "reference" / "article.yaml"))),
     ("docs/conformance.md", "differences", differences),
     ("docs/conformance.md", "clauses", lambda: "\n".join(clauses())),
+    ("docs/lint.md", None, lint_page),
     ("docs/method.md", "known truth", lambda: truth.known_truth(compare_all())),
     ("docs/run-folder.md", "fault kinds", page.markdown),
     ("docs/method.md", "witnesses", witnesses),

@@ -13,7 +13,7 @@ from typing import Any, NoReturn
 
 import typer
 
-from viplab.cli import background, kept_runs, machine, running
+from viplab.cli import background, beforehand, kept_runs, machine, running
 from viplab.cli.common import LONGEST
 from viplab.errors import ExitStatus, Interrupted, ViplabError
 
@@ -37,6 +37,7 @@ _COMMANDS: tuple[tuple[Callable[..., int | None], dict[str, Any]], ...] = (
     (kept_runs.watch, {}),
     (kept_runs.serve, {}),
     (kept_runs.runs, {}),
+    (beforehand.lint, {}),
     (machine.doctor, {}),
     (machine.preflight, {}),
     (background.up, {}),

@@ -80,7 +80,7 @@ def out() -> Console:
     """Where results are printed."""
     from rich.console import Console
 
-    return Console(highlight=False, width=None if sys.stdout.isatty() else 100)
+    return Console(highlight=False, emoji=False, width=None if sys.stdout.isatty() else 100)
 
 
 def tell(line: str) -> None:

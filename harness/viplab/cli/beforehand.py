@@ -1,0 +1,33 @@
+"""Commands that tell what will happen before anything is run."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from viplab.cli.common import tell
+from viplab.errors import ExitStatus
+from viplab.lint.form import Form
+
+
+def lint(
+    files: Annotated[list[Path], typer.Argument(metavar="FILE...", help="The keepalived.conf of each node.")],
+    format: Annotated[
+        Form, typer.Option("--format", help="Lines to read, or for a program or a code host.")
+    ] = Form.TEXT,
+) -> int:
+    """Warn of what scenarios show to be dangerous in keepalived.conf; exit status 1 if there is something.
+
+    Name the files of all nodes of a cluster together: some warnings are of what they contradict each other in.
+    """
+    from viplab.lint.forms import written
+    from viplab.lint.read import read_cluster
+    from viplab.lint.rules import warnings
+
+    warned = warnings(read_cluster(files))
+    text = written(warned, format)
+    if text:
+        tell(text.removesuffix("\n"))
+    return ExitStatus.FAILED if warned else ExitStatus.OK
