@@ -205,9 +205,8 @@ REASONS: tuple[Reason, ...] = (
     Reason(
         "interface made anew",
         "Where an interface is deleted and made anew under a router, vipd takes it up again as its file says;"
-        "Where an interface is deleted and made anew under a router, vipd takes it up again as its file says;"
-        " keepalived"
-        " interface below where they belong on the macvlan.",
+        " keepalived 2.2.7 stays BACKUP or FAULT for some files (a sync group, a source that is not there), and sets"
+        " routes on the interface below where they belong on the macvlan.",
         frozenset({"states", "told", "adverts", "announcements", "addresses", "routes", "rules", "answers"}),
         accidents=frozenset({"eth1 is deleted and made anew"}),
     ),
