@@ -74,6 +74,14 @@ class RunInfo(Frozen):
     """Places the faults within the advert interval."""
 
 
+class Daemon(Frozen):
+    """What one host runs."""
+
+    subject: str
+    family: str
+    """What its behaviour is called: the deadlines and log lines that it was expected to show."""
+
+
 class TrialInfo(Frozen):
     """`trial.json`: everything that analysis needs to know besides what was seen."""
 
@@ -83,7 +91,9 @@ class TrialInfo(Frozen):
     subject_version: str
     profile: str
     family: str
-    """What its behaviour is called: the deadlines and log lines that it was expected to show."""
+    """As `family` of what each host runs, or, where that is not the same everywhere, `A=FAMILY,B=FAMILY`."""
+    daemons: dict[HostName, Daemon] = Field(default_factory=dict)
+    """What each host runs, where they were named one by one; empty where all run `subject`."""
     protocol: Protocol = "vrrp2"
     configuration: list[Annotated[str, Field(pattern=r"^[^/]+$")]] = Field(default_factory=list)
     """The files of `hosts/A` that are its configuration; an old run does not say, there they end in `.conf`."""
@@ -115,6 +125,10 @@ class TrialInfo(Frozen):
     def hosts(self) -> list[HostName]:
         """Every host of the trial, whether it runs the daemon or not."""
         return sorted(self.stations.keys() - {"client"})
+
+    def daemon(self, host: HostName) -> Daemon:
+        """What this host runs."""
+        return self.daemons.get(host) or Daemon(subject=self.subject, family=self.family)
 
     @model_validator(mode="before")
     @classmethod

@@ -13,6 +13,7 @@ from viplab.lab.lab import Lab
 from viplab.lab.netns.kind import NETNS
 from viplab.run_folder import TrialFolder
 from viplab.scenario.load import parse_scenario
+from viplab.subjects.assignment import Assignment
 from viplab.subjects.subject import Subject
 from viplab.subjects.vipd import Vipd
 
@@ -82,7 +83,7 @@ class InNamespaces:
             listen: called with each event of the timeline.
         """
         scenario = parse_scenario(text, "test")
-        trial = Trial(scenario, text, subject or Vipd("keepalived-1.2.2"), 1, 1)
+        trial = Trial(scenario, text, Assignment(subject or Vipd("keepalived-1.2.2")), 1, 1)
         kept = TrialFolder(self._folder / f"trial-{next(self._numbers)}")
         NETNS.open(lambda lab: run_trial(trial, lab, kept, (lambda event: listen(lab, event),)), scenario.hosts)
         return kept

@@ -69,7 +69,8 @@ class Logged(Frozen):
         if not self.only:
             return True
         try:
-            family = find_family(view.info.family, view.info.subject)
+            daemon = view.info.daemon(self.log)
+            family = find_family(daemon.family, daemon.subject)
         except ViplabError:
             return None
         about = [line for line in self._scope(view) or [] if family.log_body(line.message) != line.message]

@@ -275,11 +275,15 @@ class _OneFault:
             return None
         if not affected:
             return NONE, self.timers[taker]
-        model = self.record.timing
+        model, leaves = self.record.timing[taker], self.record.timing[self.old_master or taker]
         if isinstance(model, str):
             return model
+        if isinstance(leaves, str):
+            return leaves
+        if effect is Effect.GIVES_UP and not leaves.releases:
+            effect = Effect.HOST_LOST
         if effect not in model.outage:
-            return f"{self.record.info.family} has no timing model for a fault after which {effect.value}"
+            return f"{self.record.info.daemon(taker).family} has no timing model for a fault after which {effect.value}"
         return model.outage[effect], self.timers[taker]
 
     def _outage_window_s(self) -> tuple[float, float] | None:
@@ -311,9 +315,10 @@ class _OneFault:
     # --- expected against measured ---
 
     def _waterfall(self, metrics: FaultMetrics, zero_ns: int) -> list[WaterfallItem]:
-        moments, model = self.moments, self.record.timing
-        if self.taker is None:
+        moments = self.moments
+        if self.taker is None or self.new_master is None:
             return []
+        model = self.record.timing[self.new_master]
         interval = self.taker.advert_int_s
         announce = None if isinstance(model, str) else (model.announce_adverts * interval,) * 2
         resumed_ns = self.longest_run.end_ns if self.longest_run else None
@@ -373,8 +378,10 @@ class _OneFault:
         return None if x_ns is None else self.fault.at_ns - x_ns
 
     def _expected_detection_s(self) -> tuple[float, float] | None:
-        model = self.record.timing
-        if self.taker is None or self.kind.manner is Manner.LATER or isinstance(model, str):
+        if self.new_master is None or self.taker is None or self.kind.manner is Manner.LATER:
+            return None
+        model = self.record.timing[self.new_master]
+        if isinstance(model, str):
             return None
         x_ns = None if self.kind.returns else self._x_interval_ns()
         if self.kind.returns:

@@ -21,9 +21,9 @@ from viplab.analysis.views import PingView, Stream
 from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
 from viplab.errors import ViplabError
 from viplab.faults import Effect, FaultKind, UnknownFaultError, fault_kind
-from viplab.subjects.family import TimingModel
+from viplab.subjects.family import Family, TimingModel
 from viplab.subjects.registry import find_family
-from viplab.types import Event, HostName, HttpRequest, NetworkName, Station, TrialInfo
+from viplab.types import Daemon, Event, HostName, HttpRequest, NetworkName, Station, TrialInfo
 from viplab.untrusted_data import yaml_value
 
 NETWORKS: tuple[NetworkName, ...] = ("public", "interconnect")
@@ -97,18 +97,25 @@ class Record:
         ]
 
     @cached_property
-    def timing(self) -> TimingModel | str:
-        """The timing model of what was tested, or why there is none."""
+    def families(self) -> dict[HostName, Family | str]:
+        """The family of each host's daemon, or why it is not known."""
+        return {host: self._family(self.info.daemon(host)) for host in self.info.nodes}
+
+    def _family(self, daemon: Daemon) -> Family | str:
         try:
-            family = find_family(self.info.family, self.info.subject)
+            return find_family(daemon.family, daemon.subject)
         except ViplabError as error:
-            return f"no outage can be predicted: {error}"
-        return family.timing or f"no outage can be predicted: the family {family.name!r} has no timing model"
+            return str(error)
+
+    @cached_property
+    def timing(self) -> dict[HostName, TimingModel | str]:
+        """The timing model of each host's daemon, or why there is none."""
+        return {host: _timing(family) for host, family in self.families.items()}
 
     @property
     def link_up_s(self) -> float:
         """For how long a link of the new master may have held back what it did first."""
-        return 0.0 if isinstance(self.timing, str) else self.timing.link_up_s
+        return max((model.link_up_s for model in self.timing.values() if isinstance(model, TimingModel)), default=0.0)
 
     def cuts_adverts(self, fault: Fault) -> bool:
         """Whether a fault ended a link on the network that adverts travel on, so that no word of it left the host."""
@@ -362,3 +369,9 @@ def arp_entry(text: str, ip: str) -> str | None:
             mac = words[words.index("at") + 1].lower()
             return mac if mac.count(":") == 5 else None
     return None
+
+
+def _timing(family: Family | str) -> TimingModel | str:
+    if isinstance(family, str):
+        return f"no outage can be predicted: {family}"
+    return family.timing or f"no outage can be predicted: the family {family.name!r} has no timing model"

@@ -159,7 +159,7 @@ def _log(record: Record, host: HostName, zero_ns: int) -> list[LogLine]:
 
 
 def _notes(record: Record, faults: Sequence[FaultView]) -> list[str]:
-    notes = [record.timing] if isinstance(record.timing, str) else []
+    notes = list(dict.fromkeys(why for why in record.timing.values() if isinstance(why, str)))
     outside = [
         run
         for run in loss_runs(record.trips)

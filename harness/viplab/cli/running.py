@@ -33,7 +33,11 @@ def run(
     ] = None,
     subject: Annotated[
         list[str] | None,
-        typer.Option(metavar="NAME", help="A daemon; more than once for several.", show_default="vipd"),
+        typer.Option(
+            metavar="NAME",
+            help="A daemon, or one for each host (A=keepalived,B=vipd); more than once for several.",
+            show_default="vipd",
+        ),
     ] = None,
     profile: Annotated[
         str | None, typer.Option(help="Which of its behaviours a subject shows.", show_default="its first")

@@ -8,36 +8,36 @@ from viplab.lab.lab import Lab, on_each
 from viplab.observe.timeline import Timeline
 from viplab.run_folder import TrialFolder
 from viplab.scenario.model import Scenario
-from viplab.subjects.subject import Subject
+from viplab.subjects.assignment import Assignment
 
 SYSLOG = {"messages.log": "/var/log/messages", "precise.log": "/var/log/precise.log"}
 """What every host logs, by whatever daemon: once in the article's form, once with microseconds."""
 
 
-def configuration_names(subject: Subject, scenario: Scenario) -> list[str]:
+def configuration_names(assignment: Assignment, scenario: Scenario) -> list[str]:
     """Under which names a trial keeps the configuration of a host."""
-    return list(
-        dict.fromkeys(_name(path) for host in scenario.daemons for path in subject.configuration(scenario, host))
-    )
+    paths = (path for host in scenario.daemons for path in assignment.on(host).configuration(scenario, host))
+    return list(dict.fromkeys(map(_name, paths)))
 
 
-def keep_logs(guest: Guest, subject: Subject, scenario: Scenario, folder: TrialFolder) -> None:
+def keep_logs(guest: Guest, assignment: Assignment, scenario: Scenario, folder: TrialFolder) -> None:
     """Copy one guest's logs, and the daemon's and its configuration where it runs one, into the trial's folder."""
     name, files = guest.host.name, dict(SYSLOG)
     if name in scenario.daemons:
+        subject = assignment.on(name)
         files |= dict(subject.log_files) | {_name(path): path for path in subject.configuration(scenario, name)}
     for kept, path in files.items():
         folder.host(name, kept).write_bytes(guest.get(path))
 
 
-def collect(lab: Lab, subject: Subject, scenario: Scenario, folder: TrialFolder, timeline: Timeline) -> None:
+def collect(lab: Lab, assignment: Assignment, scenario: Scenario, folder: TrialFolder, timeline: Timeline) -> None:
     """Keep logs and console of every guest; of one that is gone, what was kept before it went stays."""
 
     def keep(guest: Guest) -> None:
         folder.host(guest.host.name, "console.log").write_bytes(guest.console())
         try:
             if guest.running:
-                keep_logs(guest, subject, scenario, folder)
+                keep_logs(guest, assignment, scenario, folder)
         except LabError as error:
             timeline.record("error", message=f"the log of {guest.host.hostname} could not be kept: {error}")
 

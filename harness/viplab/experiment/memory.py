@@ -24,7 +24,7 @@ from viplab.observe import echo, responder
 from viplab.observe.timeline import Timeline
 from viplab.run_folder import TrialFolder
 from viplab.scenario.model import Scenario
-from viplab.subjects.subject import Subject
+from viplab.subjects.assignment import Assignment
 from viplab.types import HostName
 
 _STARTING = ("start", "wait")
@@ -53,9 +53,11 @@ def master(scenario: Scenario) -> HostName | None:
     return next(filter(None, reversed(hosts)), None)
 
 
-def moment_name(scenario: Scenario, subject: Subject) -> str | None:
+def moment_name(scenario: Scenario, assignment: Assignment) -> str | None:
     """A digest of all that leads a pair to the end of its set-up, but for the hosts; None where that cannot be told."""
-    done: list[object] = [subject.name, subject.profile, subject.start_command, subject.family.garp_bursts]
+    done: list[object] = [assignment.name, assignment.profile]
+    for subject in assignment.subjects:
+        done += [subject.start_command, subject.family.garp_bursts]
     done += [str(step) for step in scenario.setup]
     done += [scenario.vrrp.model_dump(mode="json")]
     done += [echo.PROGRAM] if scenario.probe.kind == "udp" else []
@@ -63,9 +65,9 @@ def moment_name(scenario: Scenario, subject: Subject) -> str | None:
     try:
         for name in scenario.hosts:
             guest = _Noted(make_host(name))
-            subject.install(guest)
+            assignment.install(guest)
             if name in scenario.daemons:
-                subject.configure(guest, scenario)
+                assignment.on(name).configure(guest, scenario)
             done.append([name, guest.done])
     except LabError:
         return None
@@ -91,7 +93,7 @@ def recorder(folder: Path, listeners: tuple[Callable[[dict[str, object]], None],
 
 
 def version_in(folder: Path) -> str:
-    """The subject's version, as it was asked for when the moment was made."""
+    """The daemon's version, as it was asked for when the moment was made."""
     return (folder / _VERSION).read_text(encoding="utf-8")
 
 

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 from viplab.lab.lab import LabKind
 from viplab.scenario.model import Scenario
+from viplab.subjects.assignment import Assignment
 from viplab.subjects.subject import Subject
 from viplab.types import HostName
 
@@ -21,7 +22,7 @@ class Plan:
     """Scenarios (each as its file's text and as what that says), subjects, how often, and where."""
 
     scenarios: list[tuple[str, Scenario]]
-    subjects: list[Subject]
+    subjects: list[Assignment]
     lab: LabKind
     trials: int = 1
     seed: int | None = None
@@ -37,8 +38,13 @@ class Plan:
         """Every host that one of the scenarios has."""
         return sorted({host for _, scenario in self.scenarios for host in scenario.hosts})
 
-    def turns(self) -> list[tuple[Scenario, str, Subject, int]]:
-        """The trials in their order: scenario, its file's text, subject, and which repetition it is.
+    @property
+    def daemons(self) -> list[Subject]:
+        """Every subject that a host may run."""
+        return [subject for assignment in self.subjects for subject in assignment.subjects]
+
+    def turns(self) -> list[tuple[Scenario, str, Assignment, int]]:
+        """The trials in their order: scenario, its file's text, who runs what, and which repetition it is.
 
         Scenarios and subjects take turns. Who is first changes with each repetition: a machine that slows down, or a
         worker that is slower than another, is then nobody's disadvantage.

@@ -20,7 +20,7 @@ from viplab.lab.registry import lab_kind
 from viplab.progress import note
 from viplab.regular_files import read_regular
 from viplab.scenario.load import explain, parse_scenario
-from viplab.subjects.registry import subject
+from viplab.subjects.registry import assignment
 from viplab.untrusted_data import yaml_value
 
 _LARGEST = 4 << 20
@@ -31,7 +31,7 @@ class _Strict(BaseModel):
 
 
 class Chosen(_Strict):
-    """A subject."""
+    """What `--subject` and `--profile` say."""
 
     name: str
     profile: str | None = None
@@ -95,7 +95,7 @@ def read_recipe(path: Path) -> tuple[Recipe, Plan]:
         raise InputError(f"{path}: not valid YAML ({error}); a run keeps its recipe as recipe.yaml") from None
     plan = Plan(
         scenarios=[(text, parse_scenario(text, str(path))) for text in recipe.scenarios],
-        subjects=[subject(chosen.name, chosen.profile) for chosen in recipe.subjects],
+        subjects=[assignment(chosen.name, chosen.profile) for chosen in recipe.subjects],
         trials=recipe.trials,
         seed=recipe.seed,
         lab=lab_kind(recipe.lab),

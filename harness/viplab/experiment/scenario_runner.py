@@ -27,7 +27,7 @@ from viplab.observe.watch import Watch
 from viplab.run_folder import TrialFolder
 from viplab.scenario.model import Scenario
 from viplab.scenario.step import Step, Wait
-from viplab.subjects.subject import Subject
+from viplab.subjects.assignment import Assignment
 from viplab.types import HostName
 
 PROBE_SOURCE = "192.168.122.2"
@@ -39,7 +39,7 @@ class ScenarioRunner:
     def __init__(
         self,
         scenario: Scenario,
-        subject: Subject,
+        assignment: Assignment,
         lab: Lab,
         folder: TrialFolder,
         timeline: Timeline,
@@ -47,7 +47,7 @@ class ScenarioRunner:
         places: Iterator[float],
     ) -> None:
         self._scenario = scenario
-        self._subject = subject
+        self._assignment = assignment
         self._lab = lab
         self._folder = folder
         self._timeline = timeline
@@ -131,7 +131,7 @@ class ScenarioRunner:
     # --- what the steps do; each returns the seconds for which it waited for the protocol ---
 
     def _start(self, host: HostName) -> None:
-        self._subject.start(self._lab.hosts[host])
+        self._assignment.on(host).start(self._lab.hosts[host])
         self._started.add(host)
         self._timeline.record("daemon_started", host=host)
 
@@ -143,7 +143,7 @@ class ScenarioRunner:
             self._ping = None
 
     def _check(self, claims: list[str]) -> None:
-        on = SetUp(self._lab, self._subject, self._scenario, self._watch, self._folder.ping)
+        on = SetUp(self._lab, self._assignment, self._scenario, self._watch, self._folder.ping)
         for claim in claims:
             ok, detail = CHECKS[claim](on)
             self._timeline.record("check", claim=claim, ok=ok, detail=detail)
@@ -156,7 +156,7 @@ class ScenarioRunner:
             # The last of them gets half an interval to be answered before anything else happens.
             return waited + self._pause(0.5)
         host = wait.master or wait.announced
-        bursts = 1 if wait.master else self._subject.family.garp_bursts
+        bursts = self._assignment.on(wait.announced).family.garp_bursts if wait.announced else 1
         what = f"{host} to be master" if wait.master else f"the last burst of gratuitous ARP from {host}"
         try:
             return self._watch.until(
@@ -173,12 +173,12 @@ class ScenarioRunner:
     def _check_daemons(self) -> None:
         """Say of a daemon that has ended by itself that it has, which is why what was waited for did not come."""
         for host in sorted(self._started):
-            guest = self._lab.hosts[host]
+            guest, subject = self._lab.hosts[host], self._assignment.on(host)
             try:
-                self._subject.processes(guest)
+                subject.processes(guest)
             except DaemonError:
                 if self._phase == "setup":
-                    raise self._subject.gone(guest, "did not start") from None
+                    raise subject.gone(guest, "did not start") from None
                 raise
 
     def _pause(self, seconds: float) -> float:
@@ -187,7 +187,7 @@ class ScenarioRunner:
 
     def _fault(self, kind: FaultKind, target: Any) -> float:
         if kind.ends(Part.HOST):
-            keep_logs(self._lab.hosts[target.host], self._subject, self._scenario, self._folder)
+            keep_logs(self._lab.hosts[target.host], self._assignment, self._scenario, self._folder)
         if self._phase == "steps" and not self._arp_taken:
             self._record_arp("before")
         place = None
@@ -201,7 +201,7 @@ class ScenarioRunner:
                 waited_s = self._reach(place)
 
         vrrp = self._scenario.vrrp
-        bench = Bench(self._lab.hosts, self._subject, vrrp.vip, vrrp.virtual_router_id)
+        bench = Bench(self._lab.hosts, self._assignment, vrrp.vip, vrrp.virtual_router_id)
         if kind.ends_daemon:
             self._started.discard(target.host)
         interval_ns, strikes = (getattr(target, "interval_ms", None) or 0) * 1_000_000, getattr(target, "repeat", 1)
@@ -246,12 +246,14 @@ class ScenarioRunner:
         def ask(guest: Guest) -> None:
             if not guest.running:
                 return
-            vip = self._subject.holds(guest, self._scenario.vrrp.vip)
-            try:
-                daemon = bool(self._subject.processes(guest))
-            except LabError:
-                daemon = False
-            self._timeline.record("holds", host=guest.host.name, vip=vip, daemon=daemon)
+            if (host := guest.host.name) in self._scenario.daemons:
+                subject = self._assignment.on(host)
+                vip = subject.holds(guest, self._scenario.vrrp.vip)
+                try:
+                    daemon = bool(subject.processes(guest))
+                except LabError:
+                    daemon = False
+                self._timeline.record("holds", host=host, vip=vip, daemon=daemon)
             clocks.record_guest_clock(guest, self._timeline)
 
         on_each(self._lab, ask)

@@ -84,10 +84,11 @@ def _check(plan: Plan) -> None:
         raise HostError(f"{', '.join(finding.name for finding in lacking)}: not found here; {'; '.join(remedies)}")
     if any(isinstance(kind.injection, OnBridge | AtClient) for _, one in plan.scenarios for kind in one.faults):
         check_nftables()
-    for subject in plan.subjects:
+    for assignment in plan.subjects:
         for _, scenario in plan.scenarios:
-            if why := not_supported(scenario, subject, plan.lab):
-                note(f"{scenario.scenario} with {subject.name}: not supported: {why}")
+            if why := not_supported(scenario, assignment, plan.lab):
+                note(f"{scenario.scenario} with {assignment.name}: not supported: {why}")
+    for subject in plan.daemons:
         if plan.lab.image is None:
             _check_machine(subject, plan.lab)
         elif missing := set(subject.packages) - set(load_recipe(plan.lab.image).file.packages):
@@ -106,7 +107,7 @@ def _check_machine(subject: Subject, lab: LabKind) -> None:
 
 def _new_run(plan: Plan, runs: RunStore, lab: Lab, seed: int) -> RunFolder:
     origins = lab.origins
-    wanted = dict.fromkeys((*store.PACKAGES, *(name for subject in plan.subjects for name in subject.packages)))
+    wanted = dict.fromkeys((*store.PACKAGES, *(name for subject in plan.daemons for name in subject.packages)))
     packages = {name: origins.packages[name] for name in wanted if name in origins.packages}
     provenance = store.provenance(
         qemu=origins.qemu,
@@ -153,14 +154,14 @@ def _do(
         preflight.record([*preflight.examine_bridges(), *findings], run.preflight)
     factor = _timeout_factor(plan, lab)
     for number, trial in trials:
-        folder = store.trial_folder(run, number, trial.scenario.scenario, trial.subject.name)
+        folder = store.trial_folder(run, number, trial.scenario.scenario, trial.assignment.name)
         started = time.monotonic()
         if worker is not None:
             with timeout_factor(factor):
                 run_trial(trial, lab, folder)
             note(f"{folder.name} ({time.monotonic() - started:.0f} s)")
             continue
-        told = StepLines(f"{trial.scenario.scenario} with {trial.subject.name}")
+        told = StepLines(f"{trial.scenario.scenario} with {trial.assignment.name}")
         with timeout_factor(factor), told as lines:
             run_trial(trial, lab, folder, (lines.heard,))
             lines.done(f"{time.monotonic() - started:.0f} s")

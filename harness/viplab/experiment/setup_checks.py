@@ -12,7 +12,7 @@ from viplab.lab.topology import CLIENT_IP
 from viplab.observe.neighbours import arp_table
 from viplab.observe.watch import Watch
 from viplab.scenario.model import Scenario
-from viplab.subjects.subject import Subject
+from viplab.subjects.assignment import Assignment
 from viplab.types import HostName
 
 
@@ -21,7 +21,7 @@ class SetUp:
     """What the checks look at."""
 
     lab: Lab
-    subject: Subject
+    assignment: Assignment
     scenario: Scenario
     watch: Watch
     transcript: Path
@@ -32,7 +32,7 @@ def _as_the_lab_says(name: str) -> Callable[[SetUp], Fact]:
 
 
 def _daemon(on: SetUp) -> Fact:
-    versions = {name: on.subject.version(guest) for name, guest in on.lab.hosts.items()}
+    versions = {name: on.assignment.on(name).version(guest) for name, guest in on.lab.hosts.items()}
     return len(set(versions.values())) == 1, "; ".join(f"{name}: {version}" for name, version in versions.items())
 
 
@@ -52,7 +52,8 @@ def _firewall(on: SetUp) -> Fact:
 
 def _configuration(host: HostName) -> Callable[[SetUp], Fact]:
     def check(on: SetUp) -> Fact:
-        wanted, guest, node = on.subject.configuration(on.scenario, host), on.lab.hosts[host], on.scenario.hosts[host]
+        guest, node = on.lab.hosts[host], on.scenario.hosts[host]
+        wanted = on.assignment.on(host).configuration(on.scenario, host)
         same = all(guest.get(path) == text.encode() for path, text in wanted.items())
         return same, f"{', '.join(wanted)} on {host}: state {node.state}, priority {node.priority}"
 
@@ -60,9 +61,10 @@ def _configuration(host: HostName) -> Callable[[SetUp], Fact]:
 
 
 def _init_script(on: SetUp) -> Fact:
-    running = {name: on.subject.processes(guest) for name, guest in on.lab.hosts.items()}
+    running = {name: on.assignment.on(name).processes(guest) for name, guest in on.lab.hosts.items()}
     pids = "; ".join(f"{name}: process {', '.join(map(str, ids))}" for name, ids in running.items())
-    return all(running.values()), f"`{on.subject.start_command.partition(' >')[0]}` on both; {pids}"
+    commands = dict.fromkeys(subject.start_command.partition(" >")[0] for subject in on.assignment.subjects)
+    return all(running.values()), f"`{'` and `'.join(commands)}` on both; {pids}"
 
 
 def _baseline(on: SetUp) -> Fact:
@@ -76,7 +78,7 @@ def _baseline(on: SetUp) -> Fact:
 
 def _arp_entry(on: SetUp) -> Fact:
     vip = on.scenario.vrrp.vip
-    mac = on.subject.virtual_mac(on.scenario) or on.lab.hosts["A"].host.interface("eth1").mac
+    mac = on.assignment.virtual_mac(on.scenario) or on.lab.hosts["A"].host.interface("eth1").mac
     line = next((line for line in arp_table().splitlines() if f"({vip})" in line), f"no entry for {vip} on {CLIENT_IP}")
     return mac in line, line
 

@@ -36,7 +36,7 @@ from viplab.observe.timeline import Listener, Timeline
 from viplab.observe.watch import Watch
 from viplab.run_folder import TrialFolder
 from viplab.scenario.model import Scenario
-from viplab.subjects.subject import Subject
+from viplab.subjects.assignment import Assignment
 from viplab.types import NodeTimers, Station, TrialInfo
 
 
@@ -47,7 +47,7 @@ class Trial:
     scenario: Scenario
     source: str
     """The scenario's file, to the letter."""
-    subject: Subject
+    assignment: Assignment
     number: int
     seed: int
     trials: int = 1
@@ -72,13 +72,14 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
     (folder.path / "scenario.yaml").write_text(trial.source, encoding="utf-8")
     timeline = Timeline(folder.timeline, listeners)
     try:
-        timeline.record("trial_started", scenario=trial.scenario.scenario, subject=trial.subject.name, seed=trial.seed)
+        name = trial.assignment.name
+        timeline.record("trial_started", scenario=trial.scenario.scenario, subject=name, seed=trial.seed)
         restored = _restore(trial, lab, folder, timeline, listeners)
         if not restored:
             _prepare(trial, lab, folder, timeline)
         _forget_vip(trial)
         with ExitStack() as observers:
-            observers.callback(collect, lab, trial.subject, trial.scenario, folder, timeline)
+            observers.callback(collect, lab, trial.assignment, trial.scenario, folder, timeline)
             observers.enter_context(Environment((PUBLIC.bridge, INTERCONNECT.bridge), lab.hosts, timeline))
             _observe(trial, lab, folder, timeline, observers)
             watch = observers.enter_context(_watch(trial, lab))
@@ -87,7 +88,7 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
             with _recorded(timeline):
                 on_each(lab, lambda guest: clocks.record_guest_clock(guest, timeline))
                 drawn = places(trial.seed, trial.scenario.scenario, trial.number, trial.trials)
-                runner = ScenarioRunner(trial.scenario, trial.subject, lab, folder, timeline, watch, drawn)
+                runner = ScenarioRunner(trial.scenario, trial.assignment, lab, folder, timeline, watch, drawn)
                 if restored:
                     begins = places(trial.seed, f"{trial.scenario.scenario} begins", trial.number, trial.trials)
                     runner.go_on(memory.started(trial.scenario), memory.master(trial.scenario), next(begins))
@@ -118,7 +119,7 @@ def _restore(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline, li
     """Have the hosts as they were at the end of the set-up, from memory; False where this trial starts for real."""
     if not trial.restores or not memory.can_be_restored(trial.scenario):
         return False
-    name = memory.moment_name(trial.scenario, trial.subject)
+    name = memory.moment_name(trial.scenario, trial.assignment)
     if name is None or name in trial.unsteady:
         return False
     started = time.monotonic()
@@ -149,7 +150,7 @@ def _make_steady(trial: Trial, lab: Lab, folder: TrialFolder, moment: Path, *, l
         _ready(trial, lab, timeline)
         version = _version(trial, lab)
         with _watch(trial, lab) as watch:
-            ScenarioRunner(trial.scenario, trial.subject, lab, folder, timeline, watch, iter(())).set_up()
+            ScenarioRunner(trial.scenario, trial.assignment, lab, folder, timeline, watch, iter(())).set_up()
         memory.keep(lab, version, moment)
         timeline.record("trial_finished")
     finally:
@@ -171,7 +172,7 @@ def _write_info(folder: TrialFolder, info: TrialInfo) -> None:
 def _ready(trial: Trial, lab: Lab, timeline: Timeline, begin: Callable[[], None] = lambda: None) -> None:
     """Put fresh hosts there with the daemon on them, configured; `begin` is called once they are fresh."""
     started = time.monotonic()
-    lab.reset(f"{trial.subject.name}-{trial.subject.profile}", trial.subject.install, trial.scenario.hosts)
+    lab.reset(f"{trial.assignment.name}-{trial.assignment.profile}", trial.assignment.install, trial.scenario.hosts)
     fresh = time.monotonic()
     begin()
 
@@ -180,7 +181,7 @@ def _ready(trial: Trial, lab: Lab, timeline: Timeline, begin: Callable[[], None]
         guest.run("truncate -s 0 /var/log/messages /var/log/precise.log").checked()
         if guest.host.name not in trial.scenario.daemons:
             return
-        trial.subject.configure(guest, trial.scenario)
+        trial.assignment.on(guest.host.name).configure(guest, trial.scenario)
         if trial.scenario.probe.kind == "udp":
             echo.start(guest, trial.scenario.vrrp.vip)
         if trial.scenario.http is not None:
@@ -192,12 +193,13 @@ def _ready(trial: Trial, lab: Lab, timeline: Timeline, begin: Callable[[], None]
 
 def _version(trial: Trial, lab: Lab) -> str:
     """What the daemon says of its version; one that cannot even do that will not start either, and be judged for it."""
-    if trial.subject.name not in trial.versions:
+    name = trial.assignment.name
+    if name not in trial.versions:
         try:
-            trial.versions[trial.subject.name] = trial.subject.version(next(iter(lab.hosts.values())))
+            trial.versions[name] = trial.assignment.version(lab.hosts)
         except LabError:
             return "unknown"
-    return trial.versions[trial.subject.name]
+    return trial.versions[name]
 
 
 def _forget_vip(trial: Trial) -> None:
@@ -211,7 +213,7 @@ def _watch(trial: Trial, lab: Lab) -> Watch:
         [guest.host for guest in lab.hosts.values()],
         public=PUBLIC.bridge,
         adverts=_adverts_on(trial, lab).bridge,
-        virtual_mac=trial.subject.virtual_mac(trial.scenario),
+        virtual_mac=trial.assignment.virtual_mac(trial.scenario),
     )
 
 
@@ -221,20 +223,20 @@ def _observe(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline, ob
         observers.enter_context(Capture(network.bridge, network.name, path, timeline, pattern))
     vip = trial.scenario.vrrp.vip
     observers.enter_context(Neighbours(vip, PUBLIC.bridge, timeline))
-    shared_mac = trial.subject.virtual_mac(trial.scenario) is not None
+    shared_mac = trial.assignment.virtual_mac(trial.scenario) is not None
     hosts = [guest.host for guest in lab.hosts.values()]
     observers.enter_context(Census(vip, PUBLIC.bridge, "eth1", hosts, timeline, unlearned=shared_mac))
 
 
 def _adverts_on(trial: Trial, lab: Lab) -> Network:
-    """The network that adverts travel on: the one of the interface that the subject sends them from."""
+    """The network that adverts travel on: the one of the interface that the daemons send them from."""
     host = next(iter(lab.hosts.values())).host
-    name = host.interface(trial.subject.advert_interface(trial.scenario)).network
+    name = host.interface(trial.assignment.advert_interface(trial.scenario)).network
     return next(network for network in NETWORKS if network.name == name)
 
 
 def _info(trial: Trial, lab: Lab, version: str, *, restored: bool = False) -> TrialInfo:
-    scenario, subject = trial.scenario, trial.subject
+    scenario, assignment = trial.scenario, trial.assignment
     bridge_mac = (Path("/sys/class/net") / PUBLIC.bridge / "address").read_text().strip()
     stations = {"client": Station(hostname=CLIENT_HOSTNAME, public_mac=bridge_mac, public_ip=CLIENT_IP)}
     for name, guest in lab.hosts.items():
@@ -249,11 +251,12 @@ def _info(trial: Trial, lab: Lab, version: str, *, restored: bool = False) -> Tr
     return TrialInfo(
         scenario=scenario.scenario,
         title=scenario.title,
-        subject=subject.name,
+        subject=assignment.name,
         subject_version=version,
-        profile=subject.profile,
-        family=subject.family.name,
-        configuration=configuration_names(subject, scenario),
+        profile=assignment.profile,
+        family=assignment.profile,
+        daemons=assignment.daemons(scenario.daemons),
+        configuration=configuration_names(assignment, scenario),
         lab=lab.kind.name,
         clock=lab.kind.clock,
         accel=lab.accelerator,
@@ -262,7 +265,7 @@ def _info(trial: Trial, lab: Lab, version: str, *, restored: bool = False) -> Tr
         vip=scenario.vrrp.vip,
         virtual_router_id=scenario.vrrp.virtual_router_id,
         adverts_on=_adverts_on(trial, lab).name,
-        virtual_mac=subject.virtual_mac(scenario),
+        virtual_mac=assignment.virtual_mac(scenario),
         bridges={network.name: network.bridge for network in NETWORKS},
         stations=stations,
         nodes={

@@ -51,7 +51,7 @@ def inject(
     Args:
         kind: the kind of fault.
         target: what the scenario gave, by the kind's own model.
-        bench: the hosts and their daemon.
+        bench: the hosts and their daemons.
         timeline: where it is recorded.
         phase: `setup` or `steps`.
         place: where in the advert interval it is to strike, if anywhere; only recorded here.

@@ -15,7 +15,7 @@ from viplab.inject.stranger import Stranger
 from viplab.lab.command import run
 from viplab.lab.guest import Armed, Guest, Timing
 from viplab.lab.topology import NETWORKS, PUBLIC, Network
-from viplab.subjects.subject import Subject
+from viplab.subjects.assignment import Assignment
 from viplab.types import HostName, NetworkName
 
 
@@ -24,7 +24,7 @@ class Bench:
     """What faults are done to."""
 
     hosts: Mapping[HostName, Guest]
-    subject: Subject
+    assignment: Assignment
     vip: str
     virtual_router_id: int
 
@@ -65,13 +65,14 @@ class _Command:
     def __init__(self, kind: FaultKind, how: InGuest, target: Any, bench: Bench) -> None:
         self._kind, self._how = kind, how
         self._guest = bench.hosts[target.host]
+        subject = bench.assignment.on(target.host)
         at = f"{self._guest.host.name}:{time.time_ns()}"
         self.marker: str | None = f"viplab:{kind.name}:{at}"
         self._heal: Armed | None = None
         if how.heal is not None:
-            heal = how.heal(target, bench.subject, self._guest)
+            heal = how.heal(target, subject, self._guest)
             self._heal = self._guest.arm(heal, f"viplab:{kind.name} healed:{at}")
-        self._strike = self._guest.arm(how.command(target, bench.subject, self._guest), self.marker)
+        self._strike = self._guest.arm(how.command(target, subject, self._guest), self.marker)
 
     def strike(self) -> Timing:
         return self._checked(self._strike.fire(), "failed", "nothing was measured")

@@ -31,6 +31,8 @@ class TimingModel:
 
     outage: Mapping[Effect, Terms]
     """What the client sees of each effect of a fault; of one that is left out nothing is predicted."""
+    releases: bool = True
+    """Whether a master that gives up says so; where it does not the others take it for lost."""
     announce_adverts: int = 0
     """First advert of the new master to its first gratuitous ARP, in advert intervals."""
     return_detection: Terms = Terms(downs=1)

@@ -17,16 +17,16 @@ if TYPE_CHECKING:
 # No priority-0 advert of keepalived 1.2.2 leaves the host, and it spends one advert interval between "Transition to"
 # and "Entering MASTER STATE" without the address; 2.x differs in both. SIGKILL runs no clean-up: the address stays and
 # goes on answering.
-_TIMER_AND_TRANSITION = Terms(downs=1, adverts=1, less_x=True)
 KEEPALIVED_1 = Family(
     "keepalived-1.2.2",
     TimingModel(
         outage={
             Effect.DAEMON_LOST: NONE,
-            Effect.GIVES_UP: _TIMER_AND_TRANSITION,
-            Effect.HOST_LOST: _TIMER_AND_TRANSITION,
+            Effect.GIVES_UP: Terms(skews=1, adverts=1),
+            Effect.HOST_LOST: Terms(downs=1, adverts=1, less_x=True),
             Effect.RETURNS: Terms(adverts=1),
         },
+        releases=False,
         announce_adverts=1,
         # It claims at the next advert that it hears.
         return_detection=Terms(adverts=1, less_x=True),

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from functools import cache
 from importlib import import_module
 from importlib.metadata import EntryPoint
 
 from viplab.errors import InputError
 from viplab.plugins import brought, loading
+from viplab.subjects.assignment import Assignment
 from viplab.subjects.family import Family
 from viplab.subjects.subject import Subject
+from viplab.types import HostName
 
 GROUP = "viplab.subjects"
 DEFAULT = "vipd"
+_EVERY = ""
 # Not by entry points of their own, so that a checkout that nobody installed has them.
 _OWN = {"vipd": "Vipd", "keepalived": "Keepalived", "frr": "Frr"}
 
@@ -32,19 +36,48 @@ def subject(name: str, profile: str | None = None) -> Subject:
     return _kind(name)(profile)
 
 
-def chosen(wanted: list[str], profile: str | None) -> list[Subject]:
-    """Several subjects; a profile is for those of them that have it.
+def assignment(name: str, profile: str | None = None) -> Assignment:
+    """The subject of that name on every host, or one on each host: `A=keepalived,B=vipd`, and so the profile.
 
     Raises:
-        InputError: there is no such subject, or none of them has that profile.
+        InputError: there is no such subject or profile, or it is not well said which host runs what.
+        HostError: the distribution that brings one is broken.
+    """
+    names, profiles = _by_host(name), _by_host(profile) if profile else {}
+    return _assignment({host: subject(one, profiles.get(host, profiles.get(_EVERY))) for host, one in names.items()})
+
+
+def chosen(wanted: list[str], profile: str | None) -> list[Assignment]:
+    """Several assignments; a profile is for those of their subjects that have it.
+
+    Raises:
+        InputError: there is no such subject, none has that profile, or it is not well said which host runs what.
         HostError: a distribution that brings one is broken.
     """
-    kinds = [_kind(name) for name in wanted]
-    profiles = {kind: [family.name for family in kind.profiles] for kind in kinds}
+    kinds = [{host: _kind(name) for host, name in _by_host(one).items()} for one in wanted]
+    profiles = {kind: [family.name for family in kind.profiles] for one in kinds for kind in one.values()}
     if profile is not None and not any(profile in there for there in profiles.values()):
         listed = "; ".join(f"{kind.name} has {', '.join(there)}" for kind, there in profiles.items())
         raise InputError(f"--profile: none of these subjects has {profile!r}: {listed}")
-    return [kind(profile if profile in profiles[kind] else None) for kind in kinds]
+    return [
+        _assignment({host: kind(profile if profile in profiles[kind] else None) for host, kind in one.items()})
+        for one in kinds
+    ]
+
+
+def _by_host(text: str) -> dict[HostName, str]:
+    """What is said for each host, or once for every one."""
+    if "=" not in text:
+        return {_EVERY: text}
+    parts = [part.partition("=")[::2] for part in text.split(",")]
+    found = dict(parts)
+    if len(found) < len(parts) or not all(re.fullmatch("[A-Z]", host) and word for host, word in parts):
+        raise InputError(f"{text!r}: say of each host once what it runs, as in A=keepalived,B=vipd")
+    return found
+
+
+def _assignment(subjects: dict[HostName, Subject]) -> Assignment:
+    return Assignment(subjects.get(_EVERY) or subjects)
 
 
 def find_family(name: str, subject: str) -> Family:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -53,10 +54,36 @@ def test_an_effect_that_a_model_leaves_out_is_not_predicted(tmp_path: Path, monk
     model = registry.find_family("keepalived-2", "vipd").timing
     assert model is not None
     rest = {effect: terms for effect, terms in model.outage.items() if effect is not Effect.HOST_LOST}
-    monkeypatch.setattr(Record, "timing", replace(model, outage=rest))
+    monkeypatch.setattr(Record, "timing", dict.fromkeys("AB", replace(model, outage=rest)))
     summary = view_trial(record).summary
     assert summary.verdict == "undecided"
     assert summary.reason.startswith("keepalived-2 has no timing model for a fault after which the host is gone")
+
+
+@pytest.mark.parametrize(
+    ("make", "leaves", "takes", "outage"),
+    [
+        (s.power_cut, "keepalived-1.2.2", "keepalived-2", Terms(downs=1, less_x=True)),
+        (s.power_cut, "keepalived-2", "keepalived-1.2.2", Terms(downs=1, adverts=1, less_x=True)),
+        # keepalived 1.2.2 leaves without a word.
+        (s.case_c, "keepalived-1.2.2", "keepalived-2", Terms(downs=1, less_x=True)),
+        (s.case_c, "keepalived-2", "keepalived-1.2.2", Terms(skews=1, adverts=1)),
+    ],
+)
+def test_in_a_mixed_pair_the_outage_is_by_how_the_one_leaves_and_the_other_takes_over(
+    tmp_path: Path, make: Callable[[str], s.Trial], leaves: str, takes: str, outage: Terms
+) -> None:
+    path = make(takes).write(tmp_path, 1)
+    info = path / "trial.json"
+    daemons = {"A": {"subject": "keepalived", "family": leaves}, "B": {"subject": "vipd", "family": takes}}
+    mixed = {"subject": "A=keepalived,B=vipd", "family": f"A={leaves},B={takes}", "daemons": daemons}
+    info.write_text(json.dumps(json.loads(info.read_text()) | mixed))
+    view = view_trial(read_trial(TrialFolder(path)))
+    assert (view.faults[0].old_master, view.faults[0].new_master) == ("A", "B")
+    assert view.faults[0].outage == outage
+    assert view.notes == []
+    if make is s.power_cut:
+        assert view.summary.verdict == "pass", view.summary.reason
 
 
 def test_an_outage_that_somebody_may_cut_short_is_anything_down_to_none() -> None:

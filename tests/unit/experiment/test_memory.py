@@ -22,6 +22,7 @@ from viplab.observe.watch import Seen
 from viplab.run_folder import TrialFolder
 from viplab.scenario.load import parse_scenario, resolve
 from viplab.scenario.model import Scenario
+from viplab.subjects.assignment import Assignment
 from viplab.subjects.registry import subject
 from viplab.subjects.vipd import Vipd
 
@@ -64,16 +65,16 @@ def test_a_set_up_that_starts_daemons_and_nothing_else_may_come_from_memory(scen
 
 
 def test_a_pair_is_known_by_all_that_led_to_it_and_by_nothing_that_comes_after() -> None:
-    base = memory.moment_name(named("case-a"), Vipd())
+    base = memory.moment_name(named("case-a"), Assignment(Vipd()))
     assert base is not None
-    assert memory.moment_name(changed("case-a", "kill: {host: A}", "stop: {host: A}"), Vipd()) == base
+    assert memory.moment_name(changed("case-a", "kill: {host: A}", "stop: {host: A}"), Assignment(Vipd())) == base
     others = [
-        memory.moment_name(named("power-cut"), Vipd()),
-        memory.moment_name(changed("case-a", "priority: 102", "priority: 103"), Vipd()),
-        memory.moment_name(changed("case-a", "wait: {announced: A}", "wait: {master: A}"), Vipd()),
-        memory.moment_name(named("case-a"), Vipd("keepalived-2")),
-        memory.moment_name(named("case-a"), subject("keepalived")),
-        memory.moment_name(named("case-a"), Built()),
+        memory.moment_name(named("power-cut"), Assignment(Vipd())),
+        memory.moment_name(changed("case-a", "priority: 102", "priority: 103"), Assignment(Vipd())),
+        memory.moment_name(changed("case-a", "wait: {announced: A}", "wait: {master: A}"), Assignment(Vipd())),
+        memory.moment_name(named("case-a"), Assignment(Vipd("keepalived-2"))),
+        memory.moment_name(named("case-a"), Assignment(subject("keepalived"))),
+        memory.moment_name(named("case-a"), Assignment(Built())),
     ]
     assert len({base, *others}) == 1 + len(others)
     assert None not in others
@@ -84,7 +85,7 @@ def runner(tmp_path: Path, heard: str) -> tuple[ScenarioRunner, Path]:
     watch = cast("Any", SimpleNamespace(seen=Seen(advertiser=heard, advert_ns=time.time_ns()), until=lambda *_: 0.0))
     folder = TrialFolder(tmp_path)
     found = ScenarioRunner(
-        named("case-a"), Vipd(), cast("Any", None), folder, Timeline(folder.timeline), watch, iter(())
+        named("case-a"), Assignment(Vipd()), cast("Any", None), folder, Timeline(folder.timeline), watch, iter(())
     )
     found._measured = lambda: None  # type: ignore[method-assign]
     return found, folder.timeline
@@ -105,7 +106,7 @@ def test_a_pair_of_which_another_host_is_master_by_now_is_not_measured(tmp_path:
 
 
 def test_a_subject_that_asks_the_host_before_it_is_there_has_no_memory() -> None:
-    assert memory.moment_name(named("case-a"), Asking()) is None
+    assert memory.moment_name(named("case-a"), Assignment(Asking())) is None
 
 
 @pytest.mark.parametrize(
@@ -115,14 +116,16 @@ def test_a_subject_that_asks_the_host_before_it_is_there_has_no_memory() -> None
 def test_only_trials_that_are_repeated_begin_from_memory_and_none_on_request(
     asked: dict[str, Any], restores: bool
 ) -> None:
-    plan = Plan(resolve(["case-a"]), [Vipd()], NETNS, **asked)
+    plan = Plan(resolve(["case-a"]), [Assignment(Vipd())], NETNS, **asked)
     assert {trial.restores for _, trial in session._trials(plan, 1)} == {restores}
 
 
 def test_a_recipe_says_whether_the_start_is_cold_and_one_that_does_not_was_made_of_cold_starts(tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"
     for cold in (False, True):
-        write_recipe(Plan(resolve(["case-a"]), [Vipd()], NETNS, trials=2, cold_start=cold), 1, None, None, path)
+        write_recipe(
+            Plan(resolve(["case-a"]), [Assignment(Vipd())], NETNS, trials=2, cold_start=cold), 1, None, None, path
+        )
         assert read_recipe(path)[1].cold_start is cold
     path.write_text("".join(line for line in path.open() if not line.startswith("cold_start")))
     assert read_recipe(path)[1].cold_start is True

@@ -3,9 +3,9 @@ from __future__ import annotations
 from viplab.experiment.plan import Plan
 from viplab.lab.netns.kind import NETNS
 from viplab.scenario.load import resolve
-from viplab.subjects.registry import subject
+from viplab.subjects.registry import assignment
 
-SUBJECTS = [subject("vipd", "keepalived-2"), subject("keepalived")]
+SUBJECTS = [assignment("vipd", "keepalived-2"), assignment("keepalived")]
 
 
 def test_subjects_take_turns_and_so_does_who_is_first() -> None:

@@ -13,11 +13,11 @@ from viplab.lab.lab import Lab, Origins
 from viplab.lab.netns.kind import NETNS
 from viplab.lab.waiting import limit_s, timeout_factor, until
 from viplab.scenario.load import resolve
-from viplab.subjects.registry import subject
+from viplab.subjects.registry import assignment
 
 
 def test_a_plan_comes_back_from_its_recipe_to_the_letter(tmp_path: Path) -> None:
-    subjects = [subject("vipd", "keepalived-2"), subject("keepalived")]
+    subjects = [assignment("vipd", "keepalived-2"), assignment("keepalived"), assignment("A=vipd,B=keepalived")]
     plan = Plan(resolve(["cases"]), subjects, NETNS, trials=7, seed=None, workers=2)
     path = tmp_path / "recipe.yaml"
     write_recipe(plan, 4711, "abc", None, path)
@@ -38,7 +38,7 @@ def test_limits_are_multiplied_by_what_was_asked_for_or_what_a_boot_took_and_a_r
     class Booted:
         origins = Origins(qemu=None, libvirt=None, image=None, packages={}, boot_s=boot_s)
 
-    plan = Plan(resolve(["failover"]), [subject("vipd")], NETNS, timeout_factor=asked)
+    plan = Plan(resolve(["failover"]), [assignment("vipd")], NETNS, timeout_factor=asked)
     found = session._timeout_factor(plan, cast("Lab", Booted()))
     assert found == factor
     write_recipe(plan, 1, None, None, tmp_path / "recipe.yaml", found)

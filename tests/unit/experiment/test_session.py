@@ -13,11 +13,12 @@ from viplab.inject import nftables
 from viplab.lab.netns.kind import NETNS
 from viplab.scenario.load import resolve
 from viplab.store import RunStore
+from viplab.subjects.assignment import Assignment
 from viplab.subjects.vipd import Vipd
 
 
 def plan(*scenarios: str) -> Plan:
-    return Plan(scenarios=resolve(list(scenarios)), subjects=[Vipd()], lab=NETNS)
+    return Plan(scenarios=resolve(list(scenarios)), subjects=[Assignment(Vipd())], lab=NETNS)
 
 
 def test_programs_that_are_missing_are_named_in_one_line_with_how_to_get_them(

@@ -5,11 +5,18 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 
 from viplab.errors import HostError, InputError
+from viplab.experiment.support import not_supported
+from viplab.lab.netns.kind import NETNS
+from viplab.scenario.load import resolve
 from viplab.subjects import registry
+from viplab.subjects.assignment import Assignment
+from viplab.subjects.vipd import Vipd
 
 TOY = """\
 from viplab.subjects.family import Family
@@ -98,3 +105,55 @@ def test_a_broken_plug_in_is_one_line_that_names_its_package(site: Path, text: s
 def test_a_family_that_no_installed_subject_has_is_an_error_of_one_line() -> None:
     with pytest.raises(InputError, match=r"^no subject that is installed here is of the family 'bird-1'$"):
         registry.find_family("bird-1", "bird")
+
+
+def test_each_host_may_run_a_subject_of_its_own() -> None:
+    pair = registry.assignment("B=vipd,A=keepalived")
+    assert (pair.name, pair.profile) == ("A=keepalived,B=vipd", "A=keepalived-2,B=keepalived-1.2.2")
+    assert [pair.on(host).name for host in "AB"] == ["keepalived", "vipd"]
+    assert registry.assignment(pair.name, pair.profile).profile == pair.profile
+
+
+def test_a_profile_that_both_hosts_show_is_named_once() -> None:
+    (pair,) = registry.chosen(["A=keepalived,B=vipd"], "keepalived-2")
+    assert pair.profile == "keepalived-2"
+    assert registry.assignment(pair.name, pair.profile).profile == pair.profile
+
+
+@pytest.mark.parametrize(
+    "said", ["A=vipd,A=keepalived", "a=vipd", "A=vipd,keepalived", "A=", "=vipd", "A=vipd,", "A=v=w"]
+)
+def test_it_has_to_be_said_of_each_host_once_what_it_runs(said: str) -> None:
+    with pytest.raises(InputError, match=r"say of each host once|no subject 'v=w'"):
+        registry.chosen([said], None)
+    with pytest.raises(InputError):
+        registry.assignment(said)
+
+
+@pytest.mark.parametrize(
+    ("pair", "why"),
+    [
+        ("A=keepalived,B=vipd", None),
+        ("A=keepalived", "A=keepalived names no daemon for host B"),
+        (
+            "A=keepalived,B=frr",
+            "A=keepalived,B=frr cannot do failover: adverts leave by eth0 on A, eth1 on B",
+        ),
+    ],
+)
+def test_what_is_no_pair_is_not_supported(pair: str, why: str | None) -> None:
+    ((_, scenario),) = resolve(["failover"])
+    assert not_supported(scenario, registry.assignment(pair), NETNS) == why
+
+
+def test_a_host_without_a_daemon_gets_none_installed() -> None:
+    installed: list[str] = []
+
+    class Noted(Vipd):
+        def install(self, guest: Any) -> None:
+            installed.append(guest.host.name)
+
+    pair = Assignment({"A": Noted(), "B": Noted()})
+    for host in "ABC":
+        pair.install(cast("Any", SimpleNamespace(host=SimpleNamespace(name=host))))
+    assert installed == ["A", "B"]

@@ -133,6 +133,9 @@ class Host:
 class Daemon:
     start_command, stop_command = "start", "stop"
 
+    def on(self, host: str) -> Any:
+        return self
+
     def processes(self, guest: Any) -> list[int]:
         return [7]
 

@@ -12,9 +12,7 @@ from viplab.analysis.record import Record, arp_entry
 from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses.witness import Witness
 from viplab.capture.frames import UNSPECIFIED, Arp, Neighbour
-from viplab.errors import ViplabError
 from viplab.subjects.family import Family
-from viplab.subjects.registry import find_family
 from viplab.types import Event, HostName
 
 # The census looks four times a second; an answer may come to be seen by the next look.
@@ -134,12 +132,9 @@ def _named(record: Record, mac: str) -> str:
 
 
 def _masters_logged(record: Record, views: Sequence[FaultView]) -> str | None:
-    pattern = _family(record).master_line
-    if pattern is None:
-        return None
     for view in views:
         host, moment_ns = view.new_master, view.moments.first_advert_ns
-        if host is None or moment_ns is None:
+        if host is None or moment_ns is None or (pattern := _family(record, host).master_line) is None:
             continue
         lines = [line for line in record.logs.get(host, []) if pattern in line.message]
         if not any(_logged_at(record, host, line, moment_ns) for line in lines):
@@ -148,11 +143,13 @@ def _masters_logged(record: Record, views: Sequence[FaultView]) -> str | None:
 
 
 def _masters_advertised(record: Record, views: Sequence[FaultView]) -> str | None:
-    pattern, faults = _family(record).master_line, record.faults
-    if pattern is None or not faults:
+    faults = record.faults
+    if not faults:
         return None
     for host in record.info.nodes:
-        begun = _begun(record, host)
+        pattern, begun = _family(record, host).master_line, _begun(record, host)
+        if pattern is None:
+            continue
         for line in record.logs.get(host, []):
             dated = _on_host_clock(record, host, line)
             if pattern not in line.message or dated is None or dated[0] - dated[1] < faults[0].at_ns:
@@ -162,12 +159,10 @@ def _masters_advertised(record: Record, views: Sequence[FaultView]) -> str | Non
     return None
 
 
-def _family(record: Record) -> Family:
-    """What is known of the daemon's logs; nothing where its plug-in is not installed."""
-    try:
-        return find_family(record.info.family, record.info.subject)
-    except ViplabError:
-        return Family(record.info.family)
+def _family(record: Record, host: HostName) -> Family:
+    """What is known of the logs of a host's daemon; nothing where its plug-in is not installed."""
+    family = record.families[host]
+    return Family(record.info.daemon(host).family) if isinstance(family, str) else family
 
 
 def _begun(record: Record, host: HostName) -> list[int]:
@@ -231,12 +226,12 @@ def _announces_as_master(record: Record, views: Sequence[FaultView]) -> str | No
 
 
 def _releases_heard(record: Record, views: Sequence[FaultView]) -> str | None:
-    heard = _family(record).release_heard
-    if heard is None:
-        return None
     for view in views:
         host, fault = view.new_master, view.summary.fault
         if host is None or not view.moments.first_advert_ns:
+            continue
+        heard = _family(record, host).release_heard
+        if heard is None:
             continue
         lines = 0
         for line in record.logs.get(host, []):
