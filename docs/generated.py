@@ -21,6 +21,7 @@ from vipd.tools.manual import keywords
 from viplab import metrics
 from viplab.analysis.claims import read_reference
 from viplab.analysis.claims_page import claims_page
+from viplab.analysis.matrix import read_matrix, read_published
 from viplab.analysis.run import analyze
 from viplab.analysis.witnesses import table as witnesses
 from viplab.errors import InputError, ViplabError
@@ -30,11 +31,13 @@ from viplab.ground_truth.check import compare_all
 from viplab.ground_truth.mutations.check import table as noticed
 from viplab.ground_truth.mutations.check import whole
 from viplab.lint.page import lint_page
+from viplab.report.matrix import matrices_page
 from viplab.run_folder import RunFolder, TrialFolder
 from viplab.scenario.page import scenarios_page
 from viplab.scenario.schema import schema_text
 
 ROOT = Path(__file__).parents[1]
+MATRICES = ROOT / "results" / "matrix"
 SAMPLE = ROOT / "results" / "sample" / "trials"
 # One for each way to end a master: its daemon, its link, its host, the last of them with HTTP.
 MUTATED = ("003-case-a-vipd", "008-case-c-keepalived", "011-power-cut-vipd")
@@ -44,6 +47,11 @@ Part = tuple[str, str | None, Callable[[], str]]
 def mutations() -> str:
     """Who notices what was done to three trials of the sample."""
     return noticed([whole(TrialFolder(SAMPLE / name)) for name in MUTATED])
+
+
+def matrices() -> str:
+    """The matrices that are kept, and what others have published."""
+    return matrices_page([read_matrix(path) for path in sorted(MATRICES.glob("*.json"))], read_published())
 
 
 PARTS: list[Part] = [
@@ -56,6 +64,7 @@ PARTS: list[Part] = [
     ("docs/method.md", "known truth", lambda: truth.known_truth(compare_all())),
     ("docs/run-folder.md", "fault kinds", page.markdown),
     ("docs/method.md", "witnesses", witnesses),
+    ("docs/matrix.md", None, matrices),
     ("docs/mutations.md", "mutations", mutations),
     ("docs/run-folder.md", "metrics", metrics.markdown),
     ("docs/scenarios.md", None, scenarios_page),

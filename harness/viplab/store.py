@@ -11,13 +11,14 @@ import secrets
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
 from viplab.errors import HostError, InputError
 from viplab.resources import checkout, resource
 from viplab.run_folder import RunFolder, TrialFolder
-from viplab.types import Provenance, RunInfo
+from viplab.types import NotSupported, Provenance, RunInfo
 
 PACKAGES = ("linux-image-cloud-amd64", "python3", "rsyslog", "systemd", "iproute2", "openssh-server")
 """Packages of a guest that can change a measured value, besides those of subjects; the image's manifest has all."""
@@ -36,7 +37,9 @@ class RunStore:
     def __init__(self, root: Path | None = None) -> None:
         self.root = (root or runs_dir()).absolute()
 
-    def new(self, provenance: Provenance, seed: int | None = None) -> RunFolder:
+    def new(
+        self, provenance: Provenance, seed: int | None = None, not_supported: Sequence[NotSupported] = ()
+    ) -> RunFolder:
         """Make the folder of a new run and point `latest` at it.
 
         Raises:
@@ -52,7 +55,13 @@ class RunStore:
                 path.joinpath("trials").rmdir()
                 path.rmdir()
                 raise HostError(f"{self.root}: {free_mib} MiB free, a run wants {FREE_MIB}; free some first")
-            info = RunInfo(id=name, started=now.isoformat(timespec="seconds"), provenance=provenance, seed=seed)
+            info = RunInfo(
+                id=name,
+                started=now.isoformat(timespec="seconds"),
+                provenance=provenance,
+                seed=seed,
+                not_supported=list(not_supported),
+            )
             (path / "run.json").write_text(info.model_dump_json(indent=1, by_alias=True) + "\n", encoding="utf-8")
             shutil.copyfile(reference_claims(), path / "reference.yaml")
             pointer = self.root / f".latest-{name}"

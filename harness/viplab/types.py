@@ -63,6 +63,15 @@ class Provenance(Frozen):
     packages: dict[str, dict[str, str]] = Field(default_factory=dict)
 
 
+class NotSupported(Frozen):
+    """A scenario that was asked for and not done, since the daemon or the lab cannot do it honestly."""
+
+    scenario: str
+    subject: str
+    profile: str
+    why: str
+
+
 class RunInfo(Frozen):
     """`run.json`."""
 
@@ -72,6 +81,7 @@ class RunInfo(Frozen):
     provenance: Provenance
     seed: int | None = None
     """Places the faults within the advert interval."""
+    not_supported: list[NotSupported] = Field(default_factory=list)
 
 
 class Daemon(Frozen):

@@ -11,7 +11,7 @@ from typing import Literal
 from pydantic import Field
 
 from viplab.metrics import FaultMetrics
-from viplab.types import Frozen, HostName, HttpError, Provenance
+from viplab.types import Frozen, HostName, HttpError, NotSupported, Provenance
 
 SCHEMA = 1
 
@@ -236,5 +236,6 @@ class Summary(Frozen):
     started: str
     provenance: Provenance
     trials: list[TrialSummary]
+    not_supported: list[NotSupported] = Field(default=[], description="What was asked for and cannot be done.")
     claims: list[ClaimResult]
     statistics: list[MetricStatistics] = Field(default=[], validation_alias="figures", serialization_alias="figures")

@@ -224,6 +224,7 @@ class RunView(Frozen):
             started=self.info.started,
             provenance=self.info.provenance,
             trials=[trial.summary for trial in self.trials],
+            not_supported=self.info.not_supported,
             claims=self.claims,
             statistics=self.statistics,
         )

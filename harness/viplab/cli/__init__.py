@@ -32,6 +32,7 @@ _COMMANDS: tuple[tuple[Callable[..., int | None], dict[str, Any]], ...] = (
     (running.run, {"cls": running.NamesPlugIns}),
     (kept_runs.analyze, {}),
     (kept_runs.report, {}),
+    (kept_runs.matrix, {}),
     (kept_runs.compare, {}),
     (kept_runs.baseline, {}),
     (kept_runs.watch, {}),

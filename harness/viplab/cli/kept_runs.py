@@ -81,6 +81,26 @@ def report(
     return answer(status_of(view), undecided)
 
 
+def matrix(
+    run: Run = "latest",
+    json: Annotated[
+        bool, typer.Option("--json", help="Print it as JSON instead, as results/matrix/ keeps it for docs/matrix.md.")
+    ] = False,
+    results: Results = None,
+) -> int:
+    """Print a run as a table in Markdown, a row a scenario, a column a daemon; exit status as with `analyze`."""
+    from viplab.analysis.matrix import matrix as made
+    from viplab.analysis.matrix import read_published
+    from viplab.analysis.run import analyze as analyse
+    from viplab.report.matrix import markdown
+
+    view = analyse(run_store(results).find(run))
+    found = made(view.summary, read_published())
+    text = found.model_dump_json(indent=1) if json else markdown(found)
+    sys.stdout.write(text + "\n")
+    return status_of(view)
+
+
 def compare(
     base: Annotated[str, typer.Argument(help="A run, or a baseline of results/baselines/.")],
     new: Annotated[str | None, typer.Argument(help="Another; left out: the same, with two --subject.")] = None,

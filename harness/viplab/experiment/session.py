@@ -25,6 +25,7 @@ from viplab.progress import StepLines, note
 from viplab.run_folder import RunFolder
 from viplab.store import RunStore
 from viplab.subjects.subject import Subject
+from viplab.types import NotSupported
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
 REFERENCE_BOOT_S = 60.0
@@ -84,16 +85,24 @@ def _check(plan: Plan) -> None:
         raise HostError(f"{', '.join(finding.name for finding in lacking)}: not found here; {'; '.join(remedies)}")
     if any(isinstance(kind.injection, OnBridge | AtClient) for _, one in plan.scenarios for kind in one.faults):
         check_nftables()
-    for assignment in plan.subjects:
-        for _, scenario in plan.scenarios:
-            if why := not_supported(scenario, assignment, plan.lab):
-                note(f"{scenario.scenario} with {assignment.name}: not supported: {why}")
+    for one in _not_supported(plan):
+        note(f"{one.scenario} with {one.subject}: not supported: {one.why}")
     for subject in plan.daemons:
         if plan.lab.image is None:
             _check_machine(subject, plan.lab)
         elif missing := set(subject.packages) - set(load_recipe(plan.lab.image).file.packages):
             names = ", ".join(sorted(missing))
             raise HostError(f"{subject.name}: the image {plan.lab.image} has no package {names}; try another --lab")
+
+
+def _not_supported(plan: Plan) -> list[NotSupported]:
+    """What was asked for and cannot be done."""
+    return [
+        NotSupported(scenario=scenario.scenario, subject=assignment.name, profile=assignment.profile, why=why)
+        for _, scenario in plan.scenarios
+        for assignment in plan.subjects
+        if (why := not_supported(scenario, assignment, plan.lab))
+    ]
 
 
 def _check_machine(subject: Subject, lab: LabKind) -> None:
@@ -116,7 +125,7 @@ def _new_run(plan: Plan, runs: RunStore, lab: Lab, seed: int) -> RunFolder:
         image=origins.image,
         packages=dict.fromkeys(plan.hosts, packages),
     )
-    folder, factor = runs.new(provenance, seed), _timeout_factor(plan, lab)
+    folder, factor = runs.new(provenance, seed, _not_supported(plan)), _timeout_factor(plan, lab)
     write_recipe(plan, seed, provenance.git, origins.image, folder.recipe, factor)
     note(f"run {folder.path.name}; {plan.lab.words}")
     if factor != 1:

@@ -39,7 +39,7 @@ def markdown(view: RunView) -> str:
     lines += [f"- {escape(note)}" for note in view.notes]
     if view.trials:
         lines.append(
-            _table(
+            table(
                 ["Case", "Subject", *(metric.title for metric in overview.glance().values()), "Pings lost", "Trials"],
                 list(_cases(view, names)),
             )
@@ -47,7 +47,7 @@ def markdown(view: RunView) -> str:
     open_claims = [claim for claim in view.claims if claim.verdict != "reproduced"]
     if open_claims:
         lines.append("### Claims of the article that were not simply reproduced")
-        lines.append(_table(["", "Subject", "Verdict", "Measured", "Why"], [_claim(c, names) for c in open_claims]))
+        lines.append(table(["", "Subject", "Verdict", "Measured", "Why"], [_claim(c, names) for c in open_claims]))
     return "\n\n".join(lines) + "\n"
 
 
@@ -85,6 +85,7 @@ def _claim(claim: ClaimResult, names: dict[outline.Subject, str]) -> list[str]:
     return [claim.id, escape(subject), verdict, escape(claim.measured), escape(claim.why)]
 
 
-def _table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+def table(headings: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
+    """A table of cells that are Markdown already."""
     lines = [headings, ["---"] * len(headings), *rows]
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
