@@ -38,6 +38,7 @@ _COMMANDS: tuple[tuple[Callable[..., int | None], dict[str, Any]], ...] = (
     (kept_runs.watch, {}),
     (kept_runs.serve, {}),
     (kept_runs.runs, {}),
+    (beforehand.explain, {}),
     (beforehand.lint, {}),
     (machine.doctor, {}),
     (machine.preflight, {}),

@@ -31,3 +31,23 @@ def lint(
     if text:
         tell(text.removesuffix("\n"))
     return ExitStatus.FAILED if warned else ExitStatus.OK
+
+
+def explain(
+    scenario: Annotated[str, typer.Argument(help="A scenario, by name or path.")],
+    subject: Annotated[
+        str | None, typer.Option(metavar="NAME", help="A daemon, or one a host: A=NAME,B=NAME.", show_default="vipd")
+    ] = None,
+    profile: Annotated[
+        str | None, typer.Option(help="Which of its behaviours it shows.", show_default="its first")
+    ] = None,
+) -> None:
+    """Say what a scenario will do, step by step, with the times that follow from its timers; nothing is run."""
+    from viplab.report.explain import explanation
+    from viplab.scenario.load import resolve
+    from viplab.subjects.registry import DEFAULT, chosen
+
+    (daemons,) = chosen([subject or DEFAULT], profile)
+    for number, (_, found) in enumerate(resolve([scenario])):
+        for line in ([""] if number else []) + explanation(found, daemons):
+            tell(line)

@@ -34,10 +34,11 @@ def _chapters(root: Path, paths: list[Path]) -> Iterator[str]:
 def _told(scenario: Scenario) -> str:
     steps = "; ".join(f"`{step}`" for step in scenario.steps)
     told = f"**{scenario.title.rstrip('.')}.** {scenario.story.strip()}"
-    return f"### {scenario.scenario}\n\n{told}\n\n{steps}. Expected: {_expected(scenario.expect)}.\n"
+    return f"### {scenario.scenario}\n\n{told}\n\n{steps}. Expected: {expected(scenario.expect)}.\n"
 
 
-def _expected(expect: Expect) -> str:
+def expected(expect: Expect) -> str:
+    """What a scenario expects, in words."""
     parts = [f"{expect.owner} owns the VIP at the end"]
     if expect.client is not None:
         parts.append(f"the client's entry names {expect.client}")

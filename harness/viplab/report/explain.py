@@ -1,0 +1,241 @@
+"""What a scenario will do, told step by step before anything is run, with the times that the timing model gives.
+
+Only what the model knows is foretold: who takes over, when, and what the client misses. Where a fault has no row in the
+model, that is said, with the timer that it races against.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from viplab.analysis.timing_model import advert_ns, down_interval_ns, skew_ns, window_ns
+from viplab.faults import Effect, FaultKind, Heard, Part, known
+from viplab.scenario.model import Scenario
+from viplab.scenario.page import expected
+from viplab.scenario.step import Step, Wait
+from viplab.subjects.assignment import Assignment
+from viplab.subjects.family import NONE, Terms
+from viplab.types import HostName, NodeTimers
+
+_NS = 1_000_000_000
+# The cards of a host, by the network that each is on.
+_CARDS = {"interconnect": "eth0", "public": "eth1"}
+
+
+def explanation(scenario: Scenario, assignment: Assignment) -> list[str]:
+    """The lines that tell a scenario with what runs on its hosts.
+
+    Raises:
+        NotSupportedError: a host is left without a daemon, or they cannot hear each other.
+    """
+    pair = _Pair(scenario, assignment)
+    return [
+        f"{scenario.scenario}: {scenario.title}",
+        "",
+        *scenario.story.strip().splitlines(),
+        "",
+        *pair.described(),
+        *(["", "Set-up"] if scenario.setup else []),
+        *pair.told(scenario.setup),
+        "",
+        "What is measured",
+        *pair.told(scenario.steps),
+        "",
+        f"Expected: {expected(scenario.expect)}.",
+    ]
+
+
+class _Pair:
+    """The hosts as the steps leave them, as far as one can tell beforehand."""
+
+    def __init__(self, scenario: Scenario, assignment: Assignment) -> None:
+        self.scenario, self.assignment = scenario, assignment
+        self.advert_card = assignment.advert_interface(scenario)
+        self.families = {host: assignment.on(host).family for host in scenario.daemons}
+        self.link_up_s = max((one.timing.link_up_s for one in self.families.values() if one.timing), default=0.0)
+        self.timers = {
+            host: NodeTimers(state=node.state, priority=node.priority, advert_int_s=scenario.vrrp.advert_int)
+            for host, node in scenario.hosts.items()
+            if node.state is not None and node.priority is not None
+        }
+        self.fit: set[HostName] = set()
+        self.master: HostName | None = None
+        self.lasting: dict[str, HostName | None] = {}
+
+    def described(self) -> Iterator[str]:
+        """The configuration, and each host's timers."""
+        vrrp = self.scenario.vrrp
+        tracked = f"tracked: {', '.join(vrrp.track_interface)}" if vrrp.track_interface else "no interface is tracked"
+        yield f"{self.assignment.name}, to behave as {self.assignment.profile}; {vrrp.vip}; {tracked}."
+        for host, node in self.timers.items():
+            yield (
+                f"  {host}: {node.state}, priority {node.priority}, an advert each {_s(advert_ns(node))} by "
+                f"{self.advert_card}; Skew_Time {_s(skew_ns(node))}, Master_Down_Interval {_s(down_interval_ns(node))}"
+            )
+
+    def told(self, steps: Sequence[Step]) -> Iterator[str]:
+        """Each step with its number, and beneath it what comes of it."""
+        for number, step in enumerate(steps, 1):
+            yield f"{number:3}. {step}"
+            yield from (f"       {line}" for line in self._after(step))
+
+    def _after(self, step: Step) -> Iterator[str]:
+        argument = step.argument
+        if isinstance(argument, Wait):
+            yield from self._waited(argument)
+        elif step.name == "start":
+            yield from self._returned(argument, "starts")
+        elif step.name == "observe":
+            yield f"Nothing is done for {argument:g} s."
+        elif step.name == "heal":
+            said = known()[argument].said_healed(self.lasting.pop(argument, None))
+            yield f"{said[0].upper()}{said[1:]}."
+        elif kind := known().get(step.name):
+            yield from self._struck(kind, argument)
+
+    def _waited(self, wait: Wait) -> Iterator[str]:
+        if wait.pings is not None:
+            yield f"About {wait.pings} s, in which the client pings."
+            return
+        host = wait.master or wait.announced
+        if host is not None and host != self.master:
+            yield f"So that {host} has to be master within {wait.within:g} s."
+            self.master = host
+            self.fit.add(host)
+
+    def _struck(self, kind: FaultKind, argument: object) -> Iterator[str]:
+        host: HostName | None = getattr(argument, "host", None)
+        duration_ms: int | None = getattr(argument, "duration_ms", None)
+        said = kind.said(host)
+        yield f"{said[0].upper()}{said[1:]}. {kind.sentence}"
+        effect = self._effect(kind, argument)
+        if kind.returns and host is not None:
+            yield from self._returned(host, "is back")
+        elif effect is Effect.CLIENT_CUT and duration_ms is not None:
+            yield f"The client misses exactly {duration_ms / 1000:g} s, and the hosts notice nothing."
+        elif effect is not None and host is not None:
+            yield from self._lost(host, effect, _place(argument))
+        elif kind.heard is Heard.NONE and self._card(argument) == self.advert_card:
+            yield from self._unheard(duration_ms)
+        else:
+            yield from self._unpredicted()
+        if kind.heals and duration_ms is None:
+            self.lasting[kind.name] = host
+
+    def _effect(self, kind: FaultKind, argument: object) -> Effect | None:
+        """What becomes of the host, where a model says what comes of that."""
+        if kind.ends(Part.LINK):
+            card = self._card(argument)
+            if card == self.advert_card:
+                return Effect.HOST_LOST
+            return kind.effect if card in self.scenario.vrrp.track_interface else None
+        return kind.effect
+
+    def _card(self, argument: object) -> str:
+        """The card of a host that a fault is about; that of the adverts if it does not say."""
+        network = _CARDS.get(getattr(argument, "network", ""), self.advert_card)
+        return getattr(argument, "interface", network)
+
+    def _lost(self, host: HostName, effect: Effect, place: float | None) -> Iterator[str]:
+        self.fit.discard(host)
+        if host != self.master:
+            yield f"{self.master or 'Nobody'} is master and goes on; the client misses nothing."
+            return
+        self.master = taker = self._next()
+        if taker is None:
+            yield "Nobody is left to take over: the client is cut off."
+            return
+        leaves, takes = self.families[host], self.families[taker]
+        if effect is Effect.GIVES_UP and leaves.timing is not None and not leaves.timing.releases:
+            effect = Effect.HOST_LOST
+        if leaves.timing is None or takes.timing is None or effect not in takes.timing.outage:
+            yield f"{taker} takes over; {takes.name} after {leaves.name} has no timing model for when."
+            return
+        outage, node = takes.timing.outage[effect], self.timers[taker]
+        if outage.skews:
+            yield f"The master says that it gives up, so {taker} waits no longer than its Skew_Time."
+            found = Terms(skews=1)
+        else:
+            yield f"{taker} waits for its Master_Down_Interval, counted from the last advert before."
+            found = Terms(downs=1, less_x=True)
+        yield f"{taker} is master {self._span(found, node, place)} after the fault."
+        yield from self._announced(taker)
+        yield self._missed(outage, node, place) + (f" ({effect.value})" if outage == NONE else "")
+
+    def _announced(self, host: HostName) -> Iterator[str]:
+        """How long the first announcement comes after the first advert, where that is not at once."""
+        timing = self.families[host].timing
+        if timing is not None and timing.announce_adverts:
+            wait_ns = timing.announce_adverts * advert_ns(self.timers[host])
+            yield f"It takes and announces the VIP {_s(wait_ns)} after its first advert."
+
+    def _returned(self, host: HostName, how: str) -> Iterator[str]:
+        node, before, timing = self.timers[host], self.master, self.families[host].timing
+        self.fit.add(host)
+        if before is None:
+            self.master = host
+            yield f"Nobody is master: {host} is, after {_s(down_interval_ns(node))} at most, unless it hears another."
+        elif before == host:
+            yield f"{host} is master already."
+        elif node.priority <= self.timers[before].priority:
+            yield f"{host} {how} with a priority that is not greater than that of {before}, which stays master."
+        elif timing is None:
+            self.master = host
+            yield f"{host} outranks {before} and takes over; {self.families[host].name} has no timing model for when."
+        else:
+            self.master = host
+            yield f"{host} outranks {before}: master after {self._span(timing.return_detection, node, None)}."
+            yield from self._announced(host)
+            yield self._missed(timing.outage.get(Effect.RETURNS, NONE), node, None)
+
+    def _unheard(self, duration_ms: int | None) -> Iterator[str]:
+        taker = self._next()
+        if taker is None or self.master is None:
+            yield from self._unpredicted()
+            return
+        node, before = self.timers[taker], self.master
+        longest_s = down_interval_ns(node) / _NS
+        shortest_s = (down_interval_ns(node) - advert_ns(node)) / _NS
+        lasts_s = duration_ms / 1000 if duration_ms is not None else None
+        claims = f"{taker} hears no advert of {before}, and claims"
+        if lasts_s is not None and lasts_s < shortest_s:
+            yield f"That is shorter than {taker} waits, {shortest_s:.3f} to {longest_s:.3f} s: nobody takes over."
+        elif lasts_s is not None and lasts_s <= longest_s:
+            yield f"{claims} {shortest_s:.3f} to {longest_s:.3f} s after: a race with the end after {lasts_s:g} s."
+        else:
+            until = (
+                "until it is healed" if lasts_s is None else f"until it ends after {lasts_s:g} s and they hear again"
+            )
+            yield f"{claims} {shortest_s:.3f} to {longest_s:.3f} s after; {before} goes on: two owners {until}."
+
+    def _unpredicted(self) -> Iterator[str]:
+        taker = self._next()
+        timer = (
+            f"; {taker} claims {_s(down_interval_ns(self.timers[taker]))} after the last advert heard" if taker else ""
+        )
+        yield f"What comes of it is measured, and not predicted{timer}."
+
+    def _missed(self, outage: Terms, node: NodeTimers, place: float | None) -> str:
+        if outage == NONE:
+            return "The client misses nothing"
+        return f"The client misses {self._span(outage, node, place)}"
+
+    def _next(self) -> HostName | None:
+        """The backup whose timer runs out first."""
+        others = (host for host in self.fit if host != self.master)
+        return min(others, key=lambda host: (down_interval_ns(self.timers[host]), host), default=None)
+
+    def _span(self, terms: Terms, node: NodeTimers, place: float | None) -> str:
+        at_ns = None if place is None else round(place * advert_ns(node))
+        low_ns, high_ns = window_ns(terms, node, None if at_ns is None else (at_ns, at_ns))
+        high_ns += round(self.link_up_s * _NS) if terms != NONE else 0
+        return _s(low_ns) if low_ns == high_ns else f"{low_ns / _NS:.3f} to {_s(high_ns)}"
+
+
+def _place(argument: object) -> float | None:
+    place = getattr(argument, "place", None)
+    return place if isinstance(place, float) else None
+
+
+def _s(ns: int) -> str:
+    return f"{ns / _NS:.3f} s"

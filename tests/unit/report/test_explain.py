@@ -1,0 +1,110 @@
+"""What `viplab explain` foretells: the timing model's windows, and nothing that no model says."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from typer.testing import CliRunner
+
+from viplab.cli import app
+from viplab.report.explain import explanation
+from viplab.scenario.load import load_scenario, parse_scenario, scenario_files
+from viplab.subjects.registry import chosen
+
+PAIR = """\
+scenario: mine
+title: t
+story: s
+vrrp: {{track_interface: [{tracked}], advert_int: {interval}}}
+hosts:
+  A: {{state: MASTER, priority: {first}}}
+  B: {{state: BACKUP, priority: {second}}}
+setup: [{{start: A}}, {{start: B}}, {{wait: {{announced: A}}}}]
+steps: [{step}]
+expect: {{owner: B}}
+"""
+
+
+def lines(
+    step: str, daemon: str = "keepalived", *, tracked: str = "", interval: int = 1, pair: tuple[int, int] = (102, 101)
+) -> list[str]:
+    """What is told of one step."""
+    text = PAIR.format(step=step, tracked=tracked, interval=interval, first=pair[0], second=pair[1])
+    told = explanation(parse_scenario(text, "mine"), *chosen([daemon], None))
+    return [line.strip() for line in told[told.index("What is measured") + 2 : -2]]
+
+
+@pytest.mark.parametrize("daemon", ["vipd", "keepalived", "frr"])
+@pytest.mark.parametrize("path", scenario_files().values(), ids=lambda path: path.stem)
+def test_every_scenario_is_told_with_every_subject(path: Path, daemon: str) -> None:
+    scenario = load_scenario(path)
+    told = explanation(scenario, *chosen([daemon], None))
+    assert told[0] == f"{scenario.scenario}: {scenario.title}"
+    assert sum(line.lstrip()[:1].isdigit() for line in told) >= len(scenario.setup) + len(scenario.steps)
+
+
+@pytest.mark.parametrize(
+    ("step", "daemon", "master", "missed"),
+    [
+        ("kill: {host: A}", "keepalived", "2.605 to 3.605 s", "nothing"),
+        ("power_cut: {host: A}", "keepalived", "2.605 to 3.605 s", "2.605 to 3.605 s"),
+        ("power_cut: {host: A, place: 0.25}", "keepalived", "3.355 s", "3.355 s"),
+        ("stop: {host: A}", "keepalived", "0.605 s", "0.605 s"),
+        # It sends no advert of priority 0, and takes the address an interval after its first advert.
+        ("stop: {host: A}", "vipd", "2.605 to 3.605 s", "3.605 to 4.605 s"),
+        ("power_cut: {host: A, place: 0.0}", "vipd", "3.605 s", "4.605 s"),
+        # Who leaves decides whether it says so, who takes over how it does that.
+        ("stop: {host: A}", "A=vipd,B=keepalived", "2.605 to 3.605 s", "2.605 to 3.605 s"),
+    ],
+)
+def test_a_takeover_has_the_window_of_the_timing_model(step: str, daemon: str, master: str, missed: str) -> None:
+    told = lines(f"{{{step}}}", daemon)
+    assert f"B is master {master} after the fault." in told
+    assert any(line.startswith(f"The client misses {missed}") for line in told)
+
+
+def test_a_host_returns_only_with_a_priority_that_is_greater() -> None:
+    steps = "{kill: {host: A}}, {wait: {master: B}}, {bring_back: A}"
+    assert any(line.startswith("A outranks B: master after 3.602 s") for line in lines(steps))
+    tied = lines(steps, pair=(101, 101))
+    assert "A is back with a priority that is not greater than that of B, which stays master." in tied
+
+
+def test_a_link_that_is_not_tracked_is_not_predicted_and_one_that_is_gives_up() -> None:
+    step = "{link_down: {host: A, interface: eth1}}"
+    assert any("not predicted" in line for line in lines(step))
+    assert "B is master 0.605 s after the fault." in lines(step, tracked="eth1")
+
+
+def test_the_loss_of_a_backup_costs_the_client_nothing() -> None:
+    assert "A is master and goes on; the client misses nothing." in lines("{power_cut: {host: B}}")
+
+
+@pytest.mark.parametrize(
+    ("duration_ms", "told"),
+    [(2000, "nobody takes over"), (3605, "a race with the end"), (10_000, "two owners until it ends after 10 s")],
+)
+def test_a_cut_is_held_against_the_timer_of_the_backup(duration_ms: int, told: str) -> None:
+    (line,) = [line for line in lines(f"{{partition: {{duration_ms: {duration_ms}}}}}") if told in line]
+    assert "2.605 to 3.605 s" in line
+
+
+def test_a_cut_of_the_other_network_is_not_taken_for_silence() -> None:
+    assert not any("two owners" in line for line in lines("{partition: {network: public, duration_ms: 9000}}"))
+
+
+@given(st.integers(1, 255), st.integers(1, 253))
+def test_the_longest_wait_is_three_intervals_and_the_skew_time(interval: int, priority: int) -> None:
+    wait_ns = 3 * interval * 10**9 + (256 - priority) * 10**9 // 256
+    told = lines("{power_cut: {host: A, place: 0.0}}", interval=interval, pair=(254, priority))
+    assert f"B is master {wait_ns / 10**9:.3f} s after the fault." in told
+
+
+def test_the_command_tells_a_scenario_and_runs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    done = CliRunner().invoke(app, ["explain", "case-a"], catch_exceptions=False)
+    assert "B is master 2.605 to 3.605 s after the fault." in done.stdout
+    assert not list(tmp_path.iterdir())
