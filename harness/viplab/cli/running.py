@@ -68,6 +68,13 @@ def run(
             help="Do a run again, from its folder's recipe.yaml; scenarios, subjects, trials, seed and lab are in it."
         ),
     ] = None,
+    resume: Annotated[
+        str | None,
+        typer.Option(
+            metavar="RUN",
+            help="Go on with a run that was broken off: its recipe says what was asked, whole trials are kept.",
+        ),
+    ] = None,
     timeout_factor: Annotated[
         float | None,
         typer.Option(
@@ -94,7 +101,15 @@ def run(
     from viplab.subjects.registry import DEFAULT, chosen
 
     started = time.monotonic()
-    if recipe is not None:
+    runs = run_store(results)
+    resumed = None if resume is None else runs.find(resume)
+    if resumed is not None:
+        if scenarios or recipe is not None:
+            raise InputError(
+                f"--resume: the recipe of {resumed.path.name} says what to do; name neither scenarios nor another"
+            )
+        plan = plan_of(resumed.recipe)
+    elif recipe is not None:
         if scenarios:
             raise InputError(f"either scenarios or --recipe: {recipe} names its own")
         plan = plan_of(recipe)
@@ -118,9 +133,8 @@ def run(
         from viplab.progress import leave_steps_to_watch
 
         leave_steps_to_watch()
-    runs = run_store(results)
     with beside(runs) if live else nullcontext():
-        folder = session.run(plan, runs)
+        folder = session.run(plan, runs, resumed)
     view = judged(folder, report=report)
     wall_s = time.monotonic() - started
     floor_s = sum(trial.summary.floor_s or 0 for trial in view.trials)

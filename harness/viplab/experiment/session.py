@@ -11,6 +11,7 @@ from viplab import doctor, preflight, store
 from viplab.errors import HostError, InputError
 from viplab.experiment.plan import MOST_TIMEOUT_FACTOR, Plan
 from viplab.experiment.recipe import write_recipe
+from viplab.experiment.resume import clear_broken_off, under_way
 from viplab.experiment.support import not_supported
 from viplab.experiment.trial import Trial, run_trial
 from viplab.experiment.workers import in_workers
@@ -22,7 +23,7 @@ from viplab.lab.sandbox import contained
 from viplab.lab.waiting import timeout_factor
 from viplab.preflight import Finding
 from viplab.progress import StepLines, note
-from viplab.run_folder import RunFolder
+from viplab.run_folder import RunFolder, TrialFolder
 from viplab.store import RunStore
 from viplab.subjects.subject import Subject
 from viplab.types import NotSupported
@@ -32,11 +33,13 @@ REFERENCE_BOOT_S = 60.0
 """Hosts that boot within this are waited for long enough as it is."""
 
 
-def run(plan: Plan, runs: RunStore) -> RunFolder:
+def run(plan: Plan, runs: RunStore, resumed: RunFolder | None = None) -> RunFolder:
     """Do every scenario with every subject, `plan.trials` times over, and return the folder with the evidence.
 
+    Of a run that is `resumed`, whose plan this is, the trials that are whole are kept and the others done.
+
     Raises:
-        InputError: it asks for labs side by side that cannot be.
+        InputError: it asks for labs side by side that cannot be, or what is to be resumed is under way.
         HostError: this machine lacks something.
         LabError: the lab did not come up.
     """
@@ -44,14 +47,14 @@ def run(plan: Plan, runs: RunStore) -> RunFolder:
         raise InputError(f"--workers: labs of {plan.lab.name} side by side would spoil each other's times")
     try:
         with timeout_factor(plan.timeout_factor or 1):
-            return _run(plan, runs)
+            return _run(plan, runs, resumed)
     except OSError as error:
         if error.errno not in _FULL:
             raise
         raise HostError(f"{runs.root}: {error.strerror}; what was captured is kept there") from None
 
 
-def _run(plan: Plan, runs: RunStore) -> RunFolder:
+def _run(plan: Plan, runs: RunStore, resumed: RunFolder | None) -> RunFolder:
     seed = secrets.randbits(32) if plan.seed is None else plan.seed
     note(f"seed {seed}: it places each fault within the advert interval")
     findings = preflight.examine_machine(runs)
@@ -59,16 +62,22 @@ def _run(plan: Plan, runs: RunStore) -> RunFolder:
     trials = _trials(plan, seed)
     if not trials:
         raise InputError("nothing that was asked for is supported: see above")
+    if resumed is not None:
+        clear_broken_off(resumed)
+        asked, trials = len(trials), [one for one in trials if not _folder(resumed, *one).path.exists()]
+        note(f"run {resumed.path.name}: {asked - len(trials)} of {asked} trials are there, {len(trials)} are left")
+        if not trials:
+            return resumed
     workers = min(plan.workers, len(trials))
 
     def alone(lab: Lab) -> Path:
-        folder = _new_run(plan, runs, lab, seed)
+        folder = resumed or _new_run(plan, runs, lab, seed)
         _do(plan, trials, lab, folder, findings)
         return folder.path
 
     if workers == 1:
         return RunFolder(plan.lab.open(alone, plan.hosts))
-    folder = RunFolder(plan.lab.open(lambda lab: _new_run(plan, runs, lab, seed).path, plan.hosts))
+    folder = resumed or RunFolder(plan.lab.open(lambda lab: _new_run(plan, runs, lab, seed).path, plan.hosts))
     note(f"{workers} labs side by side")
 
     def share(worker: int) -> None:
@@ -162,15 +171,18 @@ def _do(
     if not worker:
         preflight.record([*preflight.examine_bridges(), *findings], run.preflight)
     factor = _timeout_factor(plan, lab)
-    for number, trial in trials:
-        folder = store.trial_folder(run, number, trial.scenario.scenario, trial.assignment.name)
-        started = time.monotonic()
-        if worker is not None:
-            with timeout_factor(factor):
+    with timeout_factor(factor), under_way(run):
+        for number, trial in trials:
+            folder = _folder(run, number, trial)
+            started = time.monotonic()
+            if worker is not None:
                 run_trial(trial, lab, folder)
-            note(f"{folder.name} ({time.monotonic() - started:.0f} s)")
-            continue
-        told = StepLines(f"{trial.scenario.scenario} with {trial.assignment.name}")
-        with timeout_factor(factor), told as lines:
-            run_trial(trial, lab, folder, (lines.heard,))
-            lines.done(f"{time.monotonic() - started:.0f} s")
+                note(f"{folder.name} ({time.monotonic() - started:.0f} s)")
+                continue
+            with StepLines(f"{trial.scenario.scenario} with {trial.assignment.name}") as lines:
+                run_trial(trial, lab, folder, (lines.heard,))
+                lines.done(f"{time.monotonic() - started:.0f} s")
+
+
+def _folder(run: RunFolder, number: int, trial: Trial) -> TrialFolder:
+    return store.trial_folder(run, number, trial.scenario.scenario, trial.assignment.name)

@@ -96,6 +96,9 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
                     runner.run()
     except ViplabError as error:
         timeline.record("error", message=str(error))
+    except BaseException as error:
+        timeline.record("error", message=f"interrupted ({type(error).__name__})")
+        raise
     finally:
         timeline.record("trial_finished")
         timeline.close()
@@ -110,9 +113,6 @@ def _recorded(timeline: Timeline) -> Iterator[None]:
         timeline.record("daemon_failed", message=str(error))
     except ViplabError as error:
         timeline.record("error", message=str(error))
-    except BaseException as error:
-        timeline.record("error", message=f"interrupted ({type(error).__name__})")
-        raise
 
 
 def _restore(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline, listeners: tuple[Listener, ...]) -> bool:

@@ -1,0 +1,45 @@
+"""What a run that was broken off has still to do: its recipe says what was asked for, its trials say what was done."""
+
+from __future__ import annotations
+
+import fcntl
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from viplab.errors import InputError
+from viplab.run_folder import RunFolder, TrialFolder
+
+
+def is_whole(trial: TrialFolder) -> bool:
+    """Whether a trial came to its end, by whatever verdict: neither cut short nor broken off by the lab."""
+    try:
+        trial.info()
+        events = [event.event for event in trial.events()]
+    except InputError:
+        return False
+    return bool(events) and events[-1] == "trial_finished" and "error" not in events
+
+
+def clear_broken_off(run: RunFolder) -> None:
+    """Remove the trials of a run that are not whole.
+
+    Raises:
+        InputError: somebody is still doing the run.
+    """
+    with (run.path / "run.json").open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{run.path}: this run is under way; `viplab watch` shows it") from None
+        for trial in run.trials():
+            if not is_whole(trial):
+                shutil.rmtree(trial.path)
+
+
+@contextmanager
+def under_way(run: RunFolder) -> Iterator[None]:
+    """Have everybody see that trials of this run are being done, until that ends, by whatever means."""
+    with (run.path / "run.json").open("rb") as file:
+        fcntl.flock(file, fcntl.LOCK_SH)
+        yield
