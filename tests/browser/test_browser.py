@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 PAGES = (
     "index.html", "part-1.html", "part-2.html", "part-3.html", "beyond.html", "puzzles.html", "claims.html",
-    "subjects.html", "method.html", "files.html", "report.html", "runs", "comparison", "served",
+    "matrix.html", "subjects.html", "method.html", "files.html", "report.html", "runs", "comparison", "served",
 )  # fmt: skip
 every_page = pytest.mark.parametrize("name", PAGES)
 both_schemes = pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -19,7 +19,7 @@ from viplab.types import Frozen
 Key = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9-]*$")]
 Letter = Annotated[str, Field(pattern=r"^[A-Z]$")]
 
-PAGES = ("index", "result", "puzzles", "claims", "subjects", "method", "files")
+PAGES = ("index", "result", "puzzles", "claims", "matrix", "subjects", "method", "files")
 """Names of the pages that every report has, which no part of it may have as well."""
 DURATIONS = frozenset(name for name, metric in METRICS.items() if metric.unit == "s")
 """What a course may quote of its fault."""

@@ -18,7 +18,7 @@ from markupsafe import Markup, escape
 
 from viplab.analysis.views import TrialView
 from viplab.metrics import FaultMetrics
-from viplab.report import application, compared, excerpts, outline, overview, units
+from viplab.report import application, compared, excerpts, matrix, outline, overview, units
 from viplab.report.svg import PALETTE
 from viplab.report.text import visible
 
@@ -48,6 +48,9 @@ def environment() -> Environment:
         "sample": lambda trials, name: units.sample(_values(trials, name)),
         "measured": lambda trials, name: any(value is not None for value in _values(trials, name)),
         "lost": overview.lost,
+        "spread": matrix.spread,
+        "owners": matrix.owners,
+        "published_words": matrix.published_words,
         "application": application.of,
         "http_errors": application.errors,
         "fate": application.fate,

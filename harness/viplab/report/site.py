@@ -9,6 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from viplab.analysis.matrix import matrix, read_published, worst_first
 from viplab.analysis.views import RunView, TrialView
 from viplab.metrics import Metric, Shown, shown_in
 from viplab.report import (
@@ -26,6 +27,7 @@ from viplab.report import (
     waterfall,
 )
 from viplab.report.filters import anchor, environment
+from viplab.report.matrix import label
 from viplab.report.svg import Drawing
 from viplab.run_folder import RunFolder
 
@@ -78,6 +80,7 @@ class Site:
             Page(RESULT, "Result", "result.html.j2"),
             *(Page(chapter.key, chapter.title, "chapter.html.j2", chapter) for chapter in self.chapters),
             *(of_article if outline.tells_the_article(self.view) else []),
+            *([Page("matrix", "Matrix", "matrix.html.j2")] if len(self._context["matrix"].rows) > 1 else []),
             *([Page("subjects", "Subjects compared", "subjects.html.j2")] if self._context["pairs"] else []),
             Page("method", "Method and provenance", "method.html.j2"),
         ]
@@ -112,12 +115,19 @@ class Site:
 
         return environment().get_template(template).render(
             **self._context, **context, link=link, trial_link=trial_link, root=root,
+            evidence_link=lambda cell: next(filter(None, map(trial_link, cell.trials)), None),
             raw_files=lambda trial: excerpts.raw_files(self.run.path, trial.name, root),
         )  # fmt: skip
 
     def _shared(self) -> dict[str, Any]:
         view = self.view
+        published = read_published()
+        found = matrix(view.summary, published)
         return {
+            "matrix": found,
+            "matrix_label": lambda column: label(found, column),
+            "worst_first": worst_first,
+            "published": published if any(row.published for row in found.rows) else [],
             "view": view,
             "provenance": view.info.provenance,
             "subjects": outline.subjects(view),

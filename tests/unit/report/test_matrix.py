@@ -10,7 +10,10 @@ from support import report_sample as sample
 from viplab.analysis.matrix import Cell, Matrix, matrix, read_matrix, read_published, worst_first
 from viplab.analysis.summary import Summary, TrialSummary
 from viplab.errors import InputError
+from viplab.report.filters import anchor
 from viplab.report.matrix import markdown, matrices_page, owners
+from viplab.report.site import Site
+from viplab.run_folder import RunFolder
 from viplab.scenario.load import scenario_files
 from viplab.types import NotSupported
 
@@ -145,3 +148,27 @@ def test_what_a_guest_wrote_into_a_reason_makes_no_markup() -> None:
     page = matrices_page([matrix(summary(wicked))], [])
     assert "<script>" not in page
     assert "[x](" not in page
+
+
+def test_the_page_has_the_table_in_the_order_of_the_run_and_in_that_of_each_daemon(tmp_path: Path) -> None:
+    view = sample.whole_run()
+    page = Site(RunFolder(tmp_path), view).site()["matrix.html"]
+    columns = len(matrix(view.summary).columns)
+    assert columns > 1
+    for number in range(1, columns + 1):
+        assert f'id="matrix-by-{number}"' in page
+        assert f'href="#matrix-by-{number}"' in page
+    assert page.count("<tbody>") == columns + 2, "each order, and what others have published"
+
+
+def test_every_cell_of_the_page_leads_to_its_trials(tmp_path: Path) -> None:
+    view = sample.whole_run()
+    page = Site(RunFolder(tmp_path), view).site()["matrix.html"]
+    for row in matrix(view.summary).rows:
+        for cell in filter(None, row.cells):
+            assert any(f'.html#{anchor(name)}"' in page for name in cell.trials)
+
+
+def test_a_run_of_one_scenario_has_no_matrix(tmp_path: Path) -> None:
+    view = sample.run(sample.trial("failover", "vipd", 1))
+    assert "matrix.html" not in Site(RunFolder(tmp_path), view).site()

@@ -30,7 +30,19 @@ def pages(run: RunFolder) -> dict[str, str]:
 
 
 def test_the_site_has_a_page_a_part(run: RunFolder) -> None:
-    names = {"index", "part-1", "part-2", "part-3", "beyond", "puzzles", "claims", "subjects", "method", "files"}
+    names = {
+        "index",
+        "part-1",
+        "part-2",
+        "part-3",
+        "beyond",
+        "puzzles",
+        "claims",
+        "matrix",
+        "subjects",
+        "method",
+        "files",
+    }
     assert set(pages(run)) == {f"{name}.html" for name in names}
 
 
