@@ -21,10 +21,10 @@ RULES = (
     Rule(
         name="master-on-both",
         title="Two nodes have `state MASTER`.",
-        danger="keepalived 1.2 claims with `state MASTER` as it starts, whoever is master already; keepalived 2 waits, "
-        "and leaves out `nopreempt` and `preempt_delay`. A restart of the backup then moves the address twice.",
-        scenario="case-b",
-        shown="a host with `state MASTER` starts, and takes the address from one that serves it",
+        danger="keepalived 1.2 calls for an election as it starts, which takes the address from a master of the same "
+        "priority; keepalived 2 waits, and leaves out `nopreempt` and `preempt_delay` beside `state MASTER`.",
+        scenario="both-masters",
+        shown="the second host starts, and with keepalived 1.2's behaviour takes the address from one that serves it",
         find=cluster_rules.master_on_both,
     ),
     Rule(
@@ -32,8 +32,8 @@ RULES = (
         title="An address is on another interface than the adverts, and nothing is tracked.",
         danger="The interface of the address fails, adverts go on by the other, and nobody takes over. keepalived 2 "
         "tracks interfaces of addresses by itself unless an address has `no_track`; keepalived 1.2 does not.",
-        scenario="case-c",
-        shown="`track_interface` has the master step down when the interface of the address fails",
+        scenario="interface-untracked",
+        shown="with keepalived 1.2's behaviour the master stays master of an address that nobody can reach",
         find=instance_rules.untracked_interface,
     ),
     Rule(

@@ -110,7 +110,7 @@ class _Pair:
         yield f"{said[0].upper()}{said[1:]}. {kind.sentence}"
         effect = self._effect(kind, argument)
         if kind.returns and host is not None:
-            yield from self._returned(host, "is back")
+            yield from self._returned(host, "starts" if kind.begins_daemon else "is back")
         elif effect is Effect.CLIENT_CUT and duration_ms is not None:
             yield f"The client misses exactly {duration_ms / 1000:g} s, and the hosts notice nothing."
         elif effect is not None and host is not None:
@@ -177,6 +177,8 @@ class _Pair:
             yield f"Nobody is master: {host} is, after {_s(down_interval_ns(node))} at most, unless it hears another."
         elif before == host:
             yield f"{host} is master already."
+        elif self._elects(host, before, how):
+            yield f"{host} has state MASTER, and calls for an election against {before} at a tie: open."
         elif node.priority <= self.timers[before].priority:
             yield f"{host} {how} with a priority that is not greater than that of {before}, which stays master."
         elif timing is None:
@@ -187,6 +189,11 @@ class _Pair:
             yield f"{host} outranks {before}: master after {self._span(timing.return_detection, node, None)}."
             yield from self._announced(host)
             yield self._missed(timing.outage.get(Effect.RETURNS, NONE), node, None)
+
+    def _elects(self, host: HostName, before: HostName, how: str) -> bool:
+        node = self.timers[host]
+        tie = node.priority == self.timers[before].priority
+        return how == "starts" and tie and node.state == "MASTER" and self.families[host].elects_at_start
 
     def _unheard(self, duration_ms: int | None) -> Iterator[str]:
         taker = self._next()

@@ -54,6 +54,8 @@ class Family:
     """How often a new master announces the VIP."""
     master_line: str | None = None
     """What it logs as it sends its first advert."""
+    elects_at_start: bool = False
+    """Whether `state MASTER` has it call for an election as it starts, whoever is master."""
     release_heard: str | None = None
     """What it logs, as a backup, for each advert of priority 0 that it hears."""
 

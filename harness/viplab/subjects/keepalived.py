@@ -34,6 +34,7 @@ KEEPALIVED_1 = Family(
     log_prefix=r"VRRP_Instance\([^)]*\) ",
     garp_bursts=2,
     master_line="Transition to MASTER STATE",
+    elects_at_start=True,
 )
 KEEPALIVED_2 = Family(
     "keepalived-2",

@@ -70,7 +70,13 @@ def test_a_host_returns_only_with_a_priority_that_is_greater() -> None:
     steps = "{kill: {host: A}}, {wait: {master: B}}, {bring_back: A}"
     assert any(line.startswith("A outranks B: master after 3.602 s") for line in lines(steps))
     tied = lines(steps, pair=(101, 101))
-    assert "A is back with a priority that is not greater than that of B, which stays master." in tied
+    assert "A starts with a priority that is not greater than that of B, which stays master." in tied
+
+
+def test_a_tie_with_state_master_is_left_open_where_the_daemon_calls_for_an_election() -> None:
+    steps = "{kill: {host: A}}, {wait: {master: B}}, {bring_back: A}"
+    told = lines(steps, "vipd", pair=(101, 101))
+    assert any("calls for an election against B at a tie" in line for line in told)
 
 
 def test_a_link_that_is_not_tracked_is_not_predicted_and_one_that_is_gives_up() -> None:
