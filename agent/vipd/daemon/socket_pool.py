@@ -361,11 +361,13 @@ class SocketPool:
             plain = len(frame) > 28 and frame[0] == _IHL_20 and frame[8:10] == _TTL_255_VRRP
             octets = frame[12:] if plain else None
             router = routers.get(frame[21]) if plain else None
-            if router is not None and router.advert_repeated(octets, now):
-                if router.effects:
-                    self._run_effects(router)
-            else:
-                self._read_4(routers, frame, octets, now)
+            if router is not None:
+                router.queued_ns = self._readers.woken_ns
+                if router.advert_repeated(octets, now):
+                    if router.effects:
+                        self._run_effects(router)
+                    continue
+            self._read_4(routers, frame, octets, now)
 
     def _read_4(self, routers: dict[int, Router], frame: bytes, octets: bytes | None, now: int) -> None:
         datagram = open_datagram(frame)
@@ -377,6 +379,7 @@ class SocketPool:
         if router is None:
             self.discards[Discard.VRID] += 1
             return
+        router.queued_ns = self._readers.woken_ns
         router.advert_received(
             datagram.payload, datagram.source, datagram.ttl, now, datagram.destination, datagram.header, octets
         )
@@ -393,6 +396,7 @@ class SocketPool:
             if router is None:
                 self.discards[Discard.VRID] += 1
                 continue
+            router.queued_ns = self._readers.woken_ns
             if not router.advert_repeated(received, now):
                 source = int.from_bytes(packed(received.source), "big")
                 router.advert_received(

@@ -50,6 +50,8 @@ class Router(RouterActions):
         self.state = State.INITIALIZE
         self.group_not_ready: Callable[[], bool] = lambda: False
         self.last_event: Event | None = None
+        self.queued_ns: int | None = None
+        """When adverts that are handed over now were seen to wait: an answer given since then is one to them all."""
         self.last_advert_event = Event.STARTED
         self._transitions = compile_table(config, behaviour)
         self._needs = dict.fromkeys((SOCKETS, ADVERTS, *config.needs), True)
@@ -312,7 +314,8 @@ class Router(RouterActions):
         if condition is Guard.GROUP_NOT_READY:
             return self.group_not_ready()
         if condition is Guard.ANSWERED:
-            return self._answered_ns == self._now_ns or self._answers.spent(self._now_ns)
+            since_ns = self._now_ns if self.queued_ns is None else self.queued_ns
+            return self._answered_ns >= since_ns or self._answers.spent(self._now_ns)
         if condition is Guard.FROM_OWNER:
             return self._advert is not None and self._advert.priority == PRIORITY_OWNER
         if condition is Guard.PREEMPT_DELAY_UNSET:

@@ -85,7 +85,7 @@ class Guard(Enum):
     PREEMPT_DELAY_UNSET = "preempt delay not yet running"
     PREEMPT_DELAY_RUNNING = "preempt delay running"
     GROUP_NOT_READY = "sync group not ready"
-    ANSWERED = "answered at this very time, or ten times in an interval"
+    ANSWERED = "answered since this began to wait, or ten times in an interval"
 
     OWNER = "owner"
     INITIAL_MASTER = "state MASTER counts"

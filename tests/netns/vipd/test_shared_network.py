@@ -87,11 +87,13 @@ def test_two_daemons_in_one_network_keep_to_their_own_fences_and_macvlans(hosts:
     assert fenced(hosts) == {"vipd/run/two.pid": {"10.0.0.62"}}
     assert set(macvlans(hosts)) == {"vrrp.62"}
 
-    # The same number on another interface asks for a macvlan of the same name.
+    # The same number on another interface asks for a macvlan of the same name, and gets one of another.
     write(hosts, "one", 62, "192.168.122.62", more="use_vmac", interface="eth1")
     hosts.launch("A", "rfc9568", name="one")
-    hosts.wait("the complaint", lambda: "vrrp.62 is there, and another's" in hosts.log("one"))
-    assert macvlans(hosts) == {"vrrp.62": before["vrrp.62"]}
+    hosts.wait("the word", lambda: "vrrp.62 is another's interface; the macvlan is vrrp1.62" in hosts.log("one"))
+    master(hosts, "one")
+    assert macvlans(hosts).keys() == {"vrrp.62", "vrrp1.62"}
+    assert macvlans(hosts)["vrrp.62"] == before["vrrp.62"]
 
 
 def test_net_namespace_is_entered_by_the_daemon_and_its_scripts(hosts: Hosts) -> None:

@@ -439,6 +439,21 @@ def test_a_flood_of_lower_adverts_is_answered_at_once_and_then_ten_times_an_inte
         assert lines <= 20
 
 
+@pytest.mark.parametrize("profile", ["keepalived-2", "keepalived-1.2.2"])
+def test_adverts_that_waited_together_get_one_answer_and_the_next_one_gets_its_own(profile: str) -> None:
+    play = master(profile)
+
+    def answers(queued_ns: int) -> int:
+        play.router.queued_ns = queued_ns
+        for _ in range(5):
+            play.now += 20_000  # each is read a little later than the one before
+            play.router.advert_received(packet(50), HIGHER_ADDRESS, 255, play.now)
+        return sum(isinstance(effect, SendAdvert) for effect in play.router.drain())
+
+    assert answers(play.now + 1) == 1
+    assert answers(play.now + 1) == 1
+
+
 def test_a_flood_that_moves_profile_1_2_2_to_and_fro_fills_no_log() -> None:
     play = backup("keepalived-1.2.2")
     changes = lines = 0
