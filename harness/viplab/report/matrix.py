@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
-from viplab.analysis.matrix import Cell, Column, Matrix, Published, Row, Sample
+from viplab.analysis.matrix import Cell, Column, Matrix, Published, Quoted, Row, Sample
 from viplab.report import units
 from viplab.report.markdown import escape, table
 
@@ -38,9 +38,13 @@ def markdown(matrix: Matrix) -> str:
         f"{escape(matrix.accel or 'none')}, kernel {escape(matrix.host_kernel)}.",
         table(["Scenario", *heads, *beside], [_row(row, bool(beside)) for row in matrix.rows]),
     ]
-    quoted = list(_quoted(matrix))
-    if quoted:
-        lines += ["### Why not all of them passed", "\n".join(quoted)]
+    why = [
+        f"- {MARKS[one.verdict]} **{escape(f'{scenario}, {label(matrix, column)}')}** ({escape(one.trial)}): "
+        f"{escape(one.reason)}"
+        for scenario, column, one in quoted(matrix)
+    ]
+    if why:
+        lines += ["### Why not all of them passed", "\n".join(why)]
     return "\n\n".join(lines)
 
 
@@ -85,6 +89,16 @@ def owners(cell: Cell) -> str | None:
     )
 
 
+def quoted(matrix: Matrix) -> list[tuple[str, Column, Quoted]]:
+    """Of each cell in which not all passed the scenario, the daemon, and the trial that says why."""
+    return [
+        (row.scenario, column, cell.quoted)
+        for row in matrix.rows
+        for column, cell in zip(matrix.columns, row.cells, strict=True)
+        if cell is not None and cell.quoted is not None
+    ]
+
+
 def published_words(one: Published) -> str:
     """A figure of others as a row has it."""
     return f"{one.figure} ({one.system}, n = {one.n})"
@@ -109,12 +123,3 @@ def _cell(row: Row, cell: Cell | None) -> str:
         said += f"<br>{units.NOT_MEASURED}"
     seen = owners(cell)
     return f"{said}<br>{seen}" if seen else said
-
-
-def _quoted(matrix: Matrix) -> Iterator[str]:
-    for row in matrix.rows:
-        for column, cell in zip(matrix.columns, row.cells, strict=True):
-            if cell is not None and cell.quoted is not None:
-                one = cell.quoted
-                whose = f"{row.scenario}, {label(matrix, column)}"
-                yield f"- {MARKS[one.verdict]} **{escape(whose)}** ({escape(one.trial)}): {escape(one.reason)}"

@@ -27,7 +27,7 @@ from viplab.report import (
     waterfall,
 )
 from viplab.report.filters import anchor, environment
-from viplab.report.matrix import label
+from viplab.report.matrix import label, quoted
 from viplab.report.svg import Drawing
 from viplab.run_folder import RunFolder
 
@@ -126,6 +126,7 @@ class Site:
         return {
             "matrix": found,
             "matrix_label": lambda column: label(found, column),
+            "matrix_quoted": quoted(found),
             "worst_first": worst_first,
             "published": published if any(row.published for row in found.rows) else [],
             "view": view,

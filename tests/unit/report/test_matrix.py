@@ -172,3 +172,12 @@ def test_every_cell_of_the_page_leads_to_its_trials(tmp_path: Path) -> None:
 def test_a_run_of_one_scenario_has_no_matrix(tmp_path: Path) -> None:
     view = sample.run(sample.trial("failover", "vipd", 1))
     assert "matrix.html" not in Site(RunFolder(tmp_path), view).site()
+
+
+def test_the_page_says_why_a_trial_failed(tmp_path: Path) -> None:
+    failed = sample.trial("failover", "vipd", 1)
+    failed = failed.model_copy(
+        update={"summary": failed.summary.model_copy(update={"verdict": "fail", "reason": "<late>"})}
+    )
+    page = Site(RunFolder(tmp_path), sample.run(failed, sample.trial("case-a", "vipd", 2))).site()["matrix.html"]
+    assert f"({failed.name}): &lt;late&gt;" in page
