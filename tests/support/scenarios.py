@@ -72,7 +72,7 @@ class InNamespaces:
     def run(
         self,
         text: str,
-        subject: Subject | None = None,
+        subject: Subject | Assignment | None = None,
         listen: Callable[[Lab, dict[str, Any]], None] = lambda lab, event: None,
     ) -> TrialFolder:
         """One trial of a scenario.
@@ -83,7 +83,8 @@ class InNamespaces:
             listen: called with each event of the timeline.
         """
         scenario = parse_scenario(text, "test")
-        trial = Trial(scenario, text, Assignment(subject or Vipd("keepalived-1.2.2")), 1, 1)
+        tested = subject if isinstance(subject, Assignment) else Assignment(subject or Vipd("keepalived-1.2.2"))
+        trial = Trial(scenario, text, tested, 1, 1)
         kept = TrialFolder(self._folder / f"trial-{next(self._numbers)}")
         NETNS.open(lambda lab: run_trial(trial, lab, kept, (lambda event: listen(lab, event),)), scenario.hosts)
         return kept

@@ -15,7 +15,7 @@ from viplab.analysis.timing_model import (
     window_ns,
 )
 from viplab.analysis.views import FaultView, Moments, WaterfallItem
-from viplab.capture.frames import Advert
+from viplab.capture.frames import Advert, Carp
 from viplab.faults import Effect, Heard, Manner, Part, fault_kind
 from viplab.metrics import FaultMetrics
 from viplab.subjects.family import NONE, Terms
@@ -110,19 +110,19 @@ class _OneFault:
         others = (host for host in self.nodes if host != lost)
         return min(others, key=lambda host: down_interval_ns(self.timers[host], self.protocol), default=None)
 
-    def _first_advert(self) -> Advert | None:
+    def _first_advert(self) -> Advert | Carp | None:
         others = [host for host in self.nodes if host != self.old_master]
         claims = [advert for host in others for advert in self.record.adverts_of(host)]
         after = [advert for advert in claims if self.since_ns <= advert.time_ns < self.until_ns]
         return min(after, key=lambda advert: advert.time_ns, default=None)
 
-    def _last_advert(self) -> Advert | None:
+    def _last_advert(self) -> Advert | Carp | None:
         """The old master's last claim that the others heard: before the takeover where there was one and they did."""
         limit_ns = self.first_advert.time_ns if self.first_advert and self.heard is Heard.ALL else self.fault.at_ns
         before = [advert for advert in self.record.adverts_of(self.old_master) if advert.time_ns <= limit_ns]
         return before[-1] if self.old_master and before else None
 
-    def _zeros(self) -> list[Advert]:
+    def _zeros(self) -> list[Advert | Carp]:
         limit_ns = self.first_advert.time_ns if self.first_advert else self.until_ns
         return [
             advert
@@ -223,7 +223,7 @@ class _OneFault:
 
     def _timers(self) -> dict[HostName, NodeTimers]:
         """What each host counts by; in version 3 a backup takes over the interval that the master advertises."""
-        if self.protocol != "vrrp3" or self.last_advert is None:
+        if self.protocol != "vrrp3" or not isinstance(self.last_advert, Advert):
             return self.record.info.nodes
         adopted = {"advert_int_s": self.last_advert.advert_int_s}
         return {host: node.model_copy(update=adopted) for host, node in self.record.info.nodes.items()}
@@ -292,7 +292,7 @@ class _OneFault:
         terms, timers = self.predicted
         begun = self._begun_outage_ns(terms, timers)
         low_ns, high_ns = begun or window_ns(terms, timers, self._known_x_ns(), self.protocol)
-        return low_ns / _NS, high_ns / _NS + (self.record.link_up_s if terms != NONE else 0.0)
+        return low_ns / _NS, high_ns / _NS + (self.record.held_back_s if terms != NONE else 0.0)
 
     def _begun_outage_ns(self, terms: Terms, taker: NodeTimers) -> tuple[int, int] | None:
         """How long an outage that began with the first request lost lasts, counted from the last advert really sent.
@@ -389,4 +389,4 @@ class _OneFault:
         else:
             terms = Terms(skews=1) if self.zeros else Terms(downs=1, less_x=True)
         low_ns, high_ns = window_ns(terms, self.taker, x_ns, self.protocol)
-        return low_ns / _NS, high_ns / _NS + model.link_up_s
+        return low_ns / _NS, high_ns / _NS + model.held_back_s

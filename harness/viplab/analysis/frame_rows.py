@@ -7,11 +7,11 @@ from typing import NamedTuple
 
 from viplab.analysis.record import Record
 from viplab.analysis.views import FaultView, FrameRow
-from viplab.capture.frames import BROADCAST, Advert, Arp, Echo
+from viplab.capture.frames import BROADCAST, Advert, Arp, Carp, Echo
 
 # So many adverts of the old master before a takeover, and of the new one after it.
 _ADVERTS = 3
-Frame = Advert | Arp | Echo
+Frame = Advert | Carp | Arp | Echo
 
 
 class Resolution(NamedTuple):
@@ -48,7 +48,7 @@ def rows(record: Record, views: Sequence[FaultView], zero_ns: int) -> list[Frame
     chosen: dict[tuple[str, int], tuple[Frame, str | None]] = {}
 
     def take(frame: Frame, mark: str | None) -> None:
-        key = (record.info.adverts_on if isinstance(frame, Advert) else "public", frame.no)
+        key = (record.info.adverts_on if isinstance(frame, Advert | Carp) else "public", frame.no)
         if key not in chosen or chosen[key][1] is None:
             chosen[key] = (frame, mark)
 
@@ -121,7 +121,7 @@ def _row(record: Record, frame: Frame, mark: str | None, zero_ns: int) -> FrameR
             "protocol": protocol,
             "length": frame.length,
             "info": f"VLAN {vlan_words(frame.vlans)}: {info}" if frame.vlans else info,
-            "network": record.info.adverts_on if isinstance(frame, Advert) else "public",
+            "network": record.info.adverts_on if isinstance(frame, Advert | Carp) else "public",
             "mark": mark,
         }
     )
@@ -137,6 +137,9 @@ def _columns(record: Record, frame: Frame) -> tuple[str, str, str, str]:
     if isinstance(frame, Advert):
         info = f"Announcement (v{frame.version}), VRID {frame.virtual_router_id}, priority {frame.priority}"
         return "VRRP", frame.src_ip, frame.dst_ip, f"{info}, interval {frame.advert_int_s:g} s"
+    if isinstance(frame, Carp):
+        info = f"Announcement, VHID {frame.virtual_host_id}, advskew {frame.advskew}, advbase {frame.advbase_s} s"
+        return "CARP", frame.src_ip, frame.dst_ip, info
     if isinstance(frame, Echo):
         info = f"Echo (ping) {'request' if frame.request else 'reply'}  id=0x{frame.ident:04x}, seq={frame.seq}"
         return (

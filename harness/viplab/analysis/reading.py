@@ -6,6 +6,7 @@ from collections import Counter, defaultdict, deque
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
+from typing import TypeGuard
 
 import numpy as np
 
@@ -19,7 +20,7 @@ from viplab.capture.pcap import Pcap
 from viplab.errors import InputError
 from viplab.regular_files import names_in, open_regular, read_up_to
 from viplab.run_folder import TrialFolder
-from viplab.types import Event, HostName, HttpRequest, NetworkName
+from viplab.types import Event, HostName, HttpRequest, NetworkName, TrialInfo
 from viplab.untrusted_data import yaml_value
 
 # Frames of one capture that are read: eight minutes of a probe at 2 kHz, and no more of a capture that is hostile.
@@ -66,10 +67,8 @@ def read_trial(folder: TrialFolder) -> Record:
         scenario=scenario,
         config={host: _configuration(folder, host, info.configuration, issues) for host in info.nodes},
         events=events,
-        adverts=[
-            frame for frame in wire if isinstance(frame, Advert) and frame.virtual_router_id == info.virtual_router_id
-        ],
-        carps=[frame for frame in wire if isinstance(frame, Carp)],
+        adverts=[frame for frame in wire if _is_advert(frame, info)],
+        carps=[frame for frame in wire if isinstance(frame, Carp)] if info.protocol != "carp" else [],
         arps=[frame for frame in public if isinstance(frame, Arp)],
         neighbours=[frame for frame in public if isinstance(frame, Neighbour)],
         echoes=[frame for frame in public if isinstance(frame, Echo)],
@@ -80,6 +79,13 @@ def read_trial(folder: TrialFolder) -> Record:
         captures=captures,
         issues=issues,
     )
+
+
+def _is_advert(frame: Meaning, info: TrialInfo) -> TypeGuard[Advert | Carp]:
+    """Whether it is an advert of the trial's virtual router, in its protocol."""
+    if info.protocol == "carp":
+        return isinstance(frame, Carp) and frame.virtual_host_id == info.virtual_router_id
+    return isinstance(frame, Advert) and frame.virtual_router_id == info.virtual_router_id
 
 
 def _events(folder: TrialFolder, issues: list[str]) -> list[Event]:

@@ -55,7 +55,7 @@ class Record:
     scenario: str
     config: dict[HostName, dict[str, str | None]]
     events: list[Event]
-    adverts: list[Advert]
+    adverts: list[Advert | Carp]
     carps: list[Carp]
     arps: list[Arp]
     neighbours: list[Neighbour]
@@ -113,9 +113,9 @@ class Record:
         return {host: _timing(family) for host, family in self.families.items()}
 
     @property
-    def link_up_s(self) -> float:
-        """For how long a link of the new master may have held back what it did first."""
-        return max((model.link_up_s for model in self.timing.values() if isinstance(model, TimingModel)), default=0.0)
+    def held_back_s(self) -> float:
+        """For how long what is below the daemons may have held back a takeover."""
+        return max((model.held_back_s for model in self.timing.values() if isinstance(model, TimingModel)), default=0.0)
 
     def cuts_adverts(self, fault: Fault) -> bool:
         """Whether a fault ended a link on the network that adverts travel on, so that no word of it left the host."""
@@ -243,7 +243,7 @@ class Record:
                 found.setdefault(mac.lower(), host)
         return found
 
-    def advertiser(self, advert: Advert) -> HostName | None:
+    def advertiser(self, advert: Advert | Carp) -> HostName | None:
         """The host that sent an advert, by its addresses."""
         for host in self.info.hosts:
             station = self.station(host)
@@ -258,13 +258,13 @@ class Record:
         index = bisect_right(self.adverts, frame.time_ns, key=lambda advert: advert.time_ns)
         return self.advertiser(self.adverts[index - 1]) if index else None
 
-    def adverts_of(self, host: HostName | None) -> list[Advert]:
+    def adverts_of(self, host: HostName | None) -> list[Advert | Carp]:
         """The adverts of one host that claim mastership; those of priority 0 give it up and are left out."""
         return self._claims.get(host, [])
 
     @cached_property
-    def _claims(self) -> dict[HostName | None, list[Advert]]:
-        found: defaultdict[HostName | None, list[Advert]] = defaultdict(list)
+    def _claims(self) -> dict[HostName | None, list[Advert | Carp]]:
+        found: defaultdict[HostName | None, list[Advert | Carp]] = defaultdict(list)
         for advert in self.adverts:
             if advert.priority:
                 found[self.advertiser(advert)].append(advert)

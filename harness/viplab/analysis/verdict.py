@@ -153,7 +153,7 @@ def _dated_too_widely(record: Record, views: Sequence[FaultView]) -> str | None:
             continue
         if fault_kind(fault.kind).manner is Manner.LATER:
             continue
-        if window[1] - window[0] - record.link_up_s > _WIDEST_INTERVALS * node.advert_int_s:
+        if window[1] - window[0] - record.held_back_s > _WIDEST_INTERVALS * node.advert_int_s:
             width_s = fault.width_ns / 1e9
             return f"{fault} is dated to an interval of {width_s:.3f} s, too wide to say what outage it should make"
     return None
@@ -184,7 +184,7 @@ def _late_s(record: Record, view: FaultView) -> Iterator[float]:
     if measured is not None and window is not None:
         yield measured - window[1] - outage_slack_s(record, view)
     if excess is not None:
-        yield excess - DEADLINE_EXCESS_S[1] - record.link_up_s
+        yield excess - DEADLINE_EXCESS_S[1] - record.held_back_s
 
 
 def _client_elsewhere(record: Record, views: Sequence[FaultView]) -> str | None:
@@ -297,7 +297,7 @@ def _outage_off(record: Record, views: Sequence[FaultView]) -> str | None:
 
 
 def _deadline_off(record: Record, views: Sequence[FaultView]) -> str | None:
-    low, high = DEADLINE_EXCESS_S[0], DEADLINE_EXCESS_S[1] + record.link_up_s
+    low, high = DEADLINE_EXCESS_S[0], DEADLINE_EXCESS_S[1] + record.held_back_s
     for view in views:
         excess = view.summary.deadline_excess_s
         if excess is not None and not low <= excess <= high:

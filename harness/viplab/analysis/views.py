@@ -70,7 +70,7 @@ class FrameRow(Frozen):
     time_s: float
     source: str
     destination: str
-    protocol: Literal["VRRP", "ARP", "ICMP"]
+    protocol: Literal["VRRP", "CARP", "ARP", "ICMP"]
     length: int
     info: str
     network: NetworkName

@@ -234,7 +234,8 @@ def _carp(frame: Frame, packet: _Packet) -> Carp | None:
     payload = packet.payload
     if len(payload) != _CARP_LENGTH or payload[0] != _ADVERT_V2 or payload[3] != _CARP_AUTH_WORDS:
         return None
-    return Carp(*_seen(frame), packet.src, virtual_host_id=payload[1], advskew=payload[2], advbase_s=payload[5])
+    skew, base_s = payload[2], payload[5]
+    return Carp(*_seen(frame), packet.src, packet.dst, virtual_host_id=payload[1], advskew=skew, advbase_s=base_s)
 
 
 def _arp(frame: Frame) -> Arp | None:

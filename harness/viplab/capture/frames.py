@@ -45,9 +45,15 @@ class Carp(Seen):
     """A CARP advertisement: it looks like VRRP and is none."""
 
     src_ip: str
+    dst_ip: str
     virtual_host_id: int
     advskew: int
     advbase_s: int
+
+    @property
+    def priority(self) -> int:
+        """What VRRP has in place of the skew; 0 where the sender gives up, with the longest interval that there is."""
+        return 0 if self.advskew == self.advbase_s == 255 else 256 - self.advskew
 
 
 @dataclass(frozen=True, slots=True)

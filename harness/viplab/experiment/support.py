@@ -24,6 +24,7 @@ def not_supported(scenario: Scenario, assignment: Assignment, lab: LabKind) -> s
     try:
         for host in scenario.daemons:
             assignment.on(host).configuration(scenario, host)
+        assignment.protocol(scenario)
         assignment.advert_interface(scenario)
         assignment.virtual_mac(scenario)
     except NotSupportedError as error:

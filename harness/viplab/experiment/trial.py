@@ -37,7 +37,7 @@ from viplab.observe.watch import Watch
 from viplab.run_folder import TrialFolder
 from viplab.scenario.model import Scenario
 from viplab.subjects.assignment import Assignment
-from viplab.types import NodeTimers, Station, TrialInfo
+from viplab.types import Station, TrialInfo
 
 
 @dataclass(frozen=True)
@@ -214,6 +214,7 @@ def _watch(trial: Trial, lab: Lab) -> Watch:
         public=PUBLIC.bridge,
         adverts=_adverts_on(trial, lab).bridge,
         virtual_mac=trial.assignment.virtual_mac(trial.scenario),
+        protocol=trial.assignment.protocol(trial.scenario),
     )
 
 
@@ -256,6 +257,7 @@ def _info(trial: Trial, lab: Lab, version: str, *, restored: bool = False) -> Tr
         profile=assignment.profile,
         family=assignment.profile,
         daemons=assignment.daemons(scenario.daemons),
+        protocol=assignment.protocol(scenario),
         configuration=configuration_names(assignment, scenario),
         lab=lab.kind.name,
         clock=lab.kind.clock,
@@ -268,11 +270,7 @@ def _info(trial: Trial, lab: Lab, version: str, *, restored: bool = False) -> Tr
         virtual_mac=assignment.virtual_mac(scenario),
         bridges={network.name: network.bridge for network in NETWORKS},
         stations=stations,
-        nodes={
-            name: NodeTimers(state=node.state, priority=node.priority, advert_int_s=scenario.vrrp.advert_int)
-            for name, node in scenario.hosts.items()
-            if node.state is not None and node.priority is not None
-        },
+        nodes=assignment.timers(scenario),
         tracked=scenario.vrrp.track_interface,
         seed=trial.seed,
         probe_kind=scenario.probe.kind,

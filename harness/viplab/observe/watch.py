@@ -13,7 +13,7 @@ from types import TracebackType
 from viplab.errors import LabError
 from viplab.lab.topology import CLIENT_IP, Host
 from viplab.lab.waiting import limit_s
-from viplab.types import HostName
+from viplab.types import HostName, Protocol
 
 _IP, _ARP, _ALL = 0x0800, 0x0806, 0x0003
 _VRRP = 112
@@ -46,6 +46,7 @@ class Watch:
     public: str
     adverts: str
     virtual_mac: str | None = None
+    protocol: Protocol = "vrrp2"
     seen: Seen = field(default_factory=Seen)
 
     def __post_init__(self) -> None:
@@ -99,10 +100,12 @@ class Watch:
 
     def on_advert(self, frame: bytes, now_ns: int) -> None:
         """Take in a frame of the bridge that adverts travel on: one says who is master."""
-        is_vrrp = len(frame) > _SHORTEST and frame[12:14] == b"\x08\x00" and frame[23] == _VRRP
+        is_advert = len(frame) > _SHORTEST and frame[12:14] == b"\x08\x00" and frame[23] == _VRRP
         sender = self._by_ip.get(frame[26:30])
-        # The octet after version and VRID is the priority; 0 says that the sender steps down.
-        if is_vrrp and sender is not None and frame[14 + (frame[14] & 15) * 4 + 2 :][:1] != b"\0":
+        if not is_advert or sender is None:
+            return
+        # The octet after version and VRID is VRRP's priority, 0 where the sender steps down; CARP has its skew there.
+        if self.protocol == "carp" or frame[14 + (frame[14] & 15) * 4 + 2 :][:1] != b"\0":
             self.seen.advertiser, self.seen.advert_ns = sender, now_ns
 
     def on_public(self, frame: bytes, now_ns: int) -> None:

@@ -52,12 +52,9 @@ class _Pair:
         self.scenario, self.assignment = scenario, assignment
         self.advert_card = assignment.advert_interface(scenario)
         self.families = {host: assignment.on(host).family for host in scenario.daemons}
-        self.link_up_s = max((one.timing.link_up_s for one in self.families.values() if one.timing), default=0.0)
-        self.timers = {
-            host: NodeTimers(state=node.state, priority=node.priority, advert_int_s=scenario.vrrp.advert_int)
-            for host, node in scenario.hosts.items()
-            if node.state is not None and node.priority is not None
-        }
+        self.held_back_s = max((one.timing.held_back_s for one in self.families.values() if one.timing), default=0.0)
+        self.protocol = assignment.protocol(scenario)
+        self.timers = assignment.timers(scenario)
         self.fit: set[HostName] = set()
         self.master: HostName | None = None
         self.lasting: dict[str, HostName | None] = {}
@@ -70,7 +67,8 @@ class _Pair:
         for host, node in self.timers.items():
             yield (
                 f"  {host}: {node.state}, priority {node.priority}, an advert each {_s(advert_ns(node))} by "
-                f"{self.advert_card}; Skew_Time {_s(skew_ns(node))}, Master_Down_Interval {_s(down_interval_ns(node))}"
+                f"{self.advert_card}; Skew_Time {_s(skew_ns(node, self.protocol))}, "
+                f"Master_Down_Interval {_s(self._down_ns(node))}"
             )
 
     def told(self, steps: Sequence[Step]) -> Iterator[str]:
@@ -174,7 +172,7 @@ class _Pair:
         self.fit.add(host)
         if before is None:
             self.master = host
-            yield f"Nobody is master: {host} is, after {_s(down_interval_ns(node))} at most, unless it hears another."
+            yield f"Nobody is master: {host} is, after {_s(self._down_ns(node))} at most, unless it hears another."
         elif before == host:
             yield f"{host} is master already."
         elif self._elects(host, before, how):
@@ -201,8 +199,8 @@ class _Pair:
             yield from self._unpredicted()
             return
         node, before = self.timers[taker], self.master
-        longest_s = down_interval_ns(node) / _NS
-        shortest_s = (down_interval_ns(node) - advert_ns(node)) / _NS
+        longest_s = self._down_ns(node) / _NS
+        shortest_s = (self._down_ns(node) - advert_ns(node)) / _NS
         lasts_s = duration_ms / 1000 if duration_ms is not None else None
         claims = f"{taker} hears no advert of {before}, and claims"
         if lasts_s is not None and lasts_s < shortest_s:
@@ -217,9 +215,7 @@ class _Pair:
 
     def _unpredicted(self) -> Iterator[str]:
         taker = self._next()
-        timer = (
-            f"; {taker} claims {_s(down_interval_ns(self.timers[taker]))} after the last advert heard" if taker else ""
-        )
+        timer = f"; {taker} claims {_s(self._down_ns(self.timers[taker]))} after the last advert heard" if taker else ""
         yield f"What comes of it is measured, and not predicted{timer}."
 
     def _missed(self, outage: Terms, node: NodeTimers, place: float | None) -> str:
@@ -230,12 +226,15 @@ class _Pair:
     def _next(self) -> HostName | None:
         """The backup whose timer runs out first."""
         others = (host for host in self.fit if host != self.master)
-        return min(others, key=lambda host: (down_interval_ns(self.timers[host]), host), default=None)
+        return min(others, key=lambda host: (self._down_ns(self.timers[host]), host), default=None)
+
+    def _down_ns(self, node: NodeTimers) -> int:
+        return down_interval_ns(node, self.protocol)
 
     def _span(self, terms: Terms, node: NodeTimers, place: float | None) -> str:
         at_ns = None if place is None else round(place * advert_ns(node))
-        low_ns, high_ns = window_ns(terms, node, None if at_ns is None else (at_ns, at_ns))
-        high_ns += round(self.link_up_s * _NS) if terms != NONE else 0
+        low_ns, high_ns = window_ns(terms, node, None if at_ns is None else (at_ns, at_ns), self.protocol)
+        high_ns += round(self.held_back_s * _NS) if terms != NONE else 0
         return _s(low_ns) if low_ns == high_ns else f"{low_ns / _NS:.3f} to {_s(high_ns)}"
 
 

@@ -43,6 +43,12 @@ class Vrrp(_Strict):
         """The virtual address alone, such as `192.168.122.50`."""
         return self.virtual_ipaddress.split()[0].partition("/")[0]
 
+    @property
+    def vip_interface(self) -> str:
+        """The interface that the virtual address is put on."""
+        words = self.virtual_ipaddress.split()
+        return words[words.index("dev") + 1] if "dev" in words[:-1] else self.interface
+
 
 class Node(_Strict):
     """What differs between the hosts. One without state and priority is on the networks and runs no daemon."""

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from viplab.errors import NotSupportedError
 from viplab.subjects.subject import Subject
-from viplab.types import Daemon, HostName
+from viplab.types import Daemon, HostName, NodeTimers, Protocol
 
 if TYPE_CHECKING:
     from viplab.lab.guest import Guest
@@ -67,6 +67,27 @@ class Assignment:
         """Put its daemon onto a host; nothing onto one for which none was named."""
         if subject := self._everywhere or self._by_host.get(guest.host.name):
             subject.install(guest)
+
+    def protocol(self, scenario: Scenario) -> Protocol:
+        """What the adverts are.
+
+        Raises:
+            NotSupportedError: hosts speak different protocols, and do not understand each other.
+        """
+        return self._common("adverts are", scenario, lambda subject: subject.protocol)
+
+    def timers(self, scenario: Scenario) -> dict[HostName, NodeTimers]:
+        """What the daemon of each host that runs one is configured with."""
+        return {
+            name: NodeTimers(
+                state=node.state,
+                priority=node.priority,
+                advert_int_s=scenario.vrrp.advert_int,
+                advskew=self.on(name).advskew(scenario, name),
+            )
+            for name, node in scenario.hosts.items()
+            if node.state is not None and node.priority is not None
+        }
 
     def advert_interface(self, scenario: Scenario) -> str:
         """The interface of every host that adverts leave by.

@@ -37,8 +37,8 @@ class TimingModel:
     """First advert of the new master to its first gratuitous ARP, in advert intervals."""
     return_detection: Terms = Terms(downs=1)
     """How long a host that returns with the higher priority goes on as a backup."""
-    link_up_s: float = 0.0
-    """Seconds for which the kernel may hold back what a new master does first, where it brings a link up for that."""
+    held_back_s: float = 0.0
+    """Seconds for which what is below the daemon may hold back a takeover: a link that comes up, a capture's buffer."""
 
 
 @dataclass(frozen=True, slots=True)

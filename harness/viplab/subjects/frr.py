@@ -34,7 +34,7 @@ FRR_8 = Family(
             Effect.RETURNS: NONE,
         },
         # Linux deals with carriers at most once a second (its link watch), and waits for the lock that routing has.
-        link_up_s=1.0,
+        held_back_s=1.0,
     ),
     log_prefix=r"(?:\[[A-Z0-9]{5}-[A-Z0-9]{5}\] )?\[[A-Z]+\] \[VRID \d+\] (?:\[IPv[46]\] )?",
 )
@@ -109,8 +109,7 @@ class Frr(Subject):
 
     def advert_interface(self, scenario: Scenario) -> str:
         """The VIP's own: FRR has no other."""
-        words = scenario.vrrp.virtual_ipaddress.split()
-        return words[words.index("dev") + 1] if "dev" in words[:-1] else scenario.vrrp.interface
+        return scenario.vrrp.vip_interface
 
     def virtual_mac(self, scenario: Scenario) -> str:
         """The virtual router's."""

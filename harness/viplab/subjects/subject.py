@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, ClassVar
 
 from viplab.errors import DaemonError, InputError
 from viplab.subjects.family import Family
-from viplab.types import HostName
+from viplab.types import HostName, Protocol
 
 if TYPE_CHECKING:
     from viplab.lab.guest import Guest
@@ -34,6 +34,8 @@ class Subject(ABC):
     """Starts the daemon and returns when it runs; a shell command on the host."""
     stop_command: ClassVar[str]
     """Ends it in its orderly way, as its service does."""
+    protocol: ClassVar[Protocol] = "vrrp2"
+    """What its adverts are."""
     has_parent: ClassVar[bool] = False
     """Whether one process of it watches over another, which speaks VRRP."""
     reloads: ClassVar[bool] = False
@@ -94,6 +96,10 @@ class Subject(ABC):
     def advert_interface(self, scenario: Scenario) -> str:
         """The interface of a host that its adverts leave by."""
         return scenario.vrrp.interface
+
+    def advskew(self, scenario: Scenario, host: HostName) -> int:
+        """What a host has in place of a priority where adverts are CARP's."""
+        return 0
 
     def virtual_mac(self, scenario: Scenario) -> str | None:
         """The MAC that the VIP has on whichever host is master; None where it has that of the host."""

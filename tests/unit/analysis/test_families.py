@@ -15,7 +15,9 @@ from viplab.analysis.reading import read_trial
 from viplab.analysis.record import Record
 from viplab.analysis.timing_model import window_ns
 from viplab.analysis.trial import view_trial
+from viplab.analysis.views import TrialView
 from viplab.faults import Effect
+from viplab.ground_truth import wire
 from viplab.run_folder import TrialFolder
 from viplab.subjects import registry
 from viplab.subjects.family import Terms
@@ -106,3 +108,38 @@ def test_a_frame_from_the_virtual_mac_is_of_the_host_that_advertised_last(tmp_pa
     assert shared.sender(replace(own, src_mac=VIRTUAL)) == "B"
     assert shared.sender(replace(own, src_mac=VIRTUAL, time_ns=record.faults[0].at_ns)) == "A"
     assert shared.sender(replace(own, src_mac=VIRTUAL, time_ns=0)) is None
+
+
+def carp_instead(trial: s.Trial, advskew: int = 10) -> s.Trial:
+    """The same trial with a CARP advert in place of each of VRRP; B has this skew."""
+    trial.family, trial.protocol = "ucarp-1", "carp"
+    hosts = {wire.ip_bytes(s.WIRE_IP[host]): host for host in "AB"}
+    frames = ((at, hosts[frame[26:30]]) for at, frame in trial.frames["interconnect"])
+    trial.frames["interconnect"] = [
+        (at, wire.carp(s.WIRE_MAC[host], s.WIRE_IP[host], advskew=0 if host == "A" else advskew)) for at, host in frames
+    ]
+    return trial
+
+
+def of_carp(folder: Path, advskew: int) -> TrialView:
+    path = carp_instead(s.power_cut("keepalived-2"), advskew).write(folder, 1)
+    info = path / "trial.json"
+    known = json.loads(info.read_text())
+    known["nodes"]["B"]["advskew"] = 154
+    info.write_text(json.dumps(known))
+    return view_trial(read_trial(TrialFolder(path)))
+
+
+def test_where_adverts_are_carp_s_its_packets_are_the_adverts_and_its_skew_the_deadline(tmp_path: Path) -> None:
+    view = of_carp(tmp_path, 154)
+    assert view.faults[0].new_master == "B"
+    assert view.summary.expected_down_interval_s == pytest.approx(3 + 154 / 256)
+    assert {row.protocol for row in view.frames} >= {"CARP"}
+    assert not any("look like VRRP" in note for note in view.notes)
+    assert view.summary.verdict == "pass", view.summary.reason
+
+
+def test_a_host_that_does_not_advertise_the_skew_that_it_was_given_is_noticed(tmp_path: Path) -> None:
+    view = of_carp(tmp_path, 7)
+    assert view.summary.verdict == "undecided"
+    assert "B advertises advskew 7" in view.summary.reason

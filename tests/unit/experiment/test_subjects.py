@@ -14,8 +14,10 @@ from viplab.errors import HostError, InputError
 from viplab.experiment.support import not_supported
 from viplab.lab.netns.kind import NETNS
 from viplab.scenario.load import resolve
+from viplab.scenario.model import Node, Vrrp
 from viplab.subjects import registry
 from viplab.subjects.assignment import Assignment
+from viplab.subjects.ucarp import Ucarp
 from viplab.subjects.vipd import Vipd
 
 TOY = """\
@@ -157,3 +159,21 @@ def test_a_host_without_a_daemon_gets_none_installed() -> None:
     for host in "ABC":
         pair.install(cast("Any", SimpleNamespace(host=SimpleNamespace(name=host))))
     assert installed == ["A", "B"]
+
+
+def test_carp_s_skew_is_none_for_the_highest_priority_and_the_same_for_equal_ones() -> None:
+    ((_, unequal),) = resolve(["failover"])
+    assert [Ucarp().advskew(unequal, host) for host in "AB"] == [0, 10]
+    nodes = {"A": Node(state="MASTER", priority=101), "B": Node(state="BACKUP", priority=101)}
+    equal = unequal.model_copy(update={"hosts": nodes})
+    assert [Ucarp().advskew(equal, host) for host in "AB"] == [0, 0]
+
+
+def test_what_ucarp_cannot_track_and_whom_it_does_not_understand_is_not_supported() -> None:
+    ((_, scenario),) = resolve(["failover"])
+    tracking = scenario.model_copy(update={"vrrp": Vrrp(track_interface=["eth0"])})
+    said = not_supported(tracking, registry.assignment("ucarp"), NETNS)
+    assert said is not None
+    assert "cannot track eth0" in said
+    said = not_supported(scenario, registry.assignment("A=ucarp,B=vipd"), NETNS)
+    assert said == "A=ucarp,B=vipd cannot do failover: adverts are carp on A, vrrp2 on B"

@@ -44,6 +44,13 @@ def test_an_advert_makes_its_sender_the_advertiser_unless_its_priority_is_zero()
     assert (seen.seen.advertiser, seen.seen.advert_ns) == ("A", 1)
 
 
+def test_a_carp_advert_without_skew_makes_its_sender_the_advertiser() -> None:
+    seen = watch()
+    seen.protocol = "carp"
+    seen.on_advert(advert("10.10.10.11", 0), 1)
+    assert (seen.seen.advertiser, seen.seen.advert_ns) == ("A", 1)
+
+
 def test_bursts_are_counted_by_the_gap_between_them_and_anew_for_a_new_announcer() -> None:
     seen = watch()
     a, b = (make_host(name).interface("eth1").mac for name in ("A", "B"))

@@ -11,7 +11,7 @@ from viplab.analysis.logs import Line
 from viplab.analysis.record import Record, arp_entry
 from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses.witness import Witness
-from viplab.capture.frames import UNSPECIFIED, Arp, Neighbour
+from viplab.capture.frames import UNSPECIFIED, Advert, Arp, Carp, Neighbour
 from viplab.subjects.family import Family
 from viplab.types import Event, HostName
 
@@ -268,16 +268,22 @@ def _mistaken(record: Record) -> Iterator[str]:
         adverts = record.adverts_of(host)
         if not adverts:
             continue
-        if info.protocol in _VERSION and adverts[0].version != _VERSION[info.protocol]:
-            yield f"{host} advertises in version {adverts[0].version}; the trial was to be of {info.protocol}"
+        first = adverts[0]
+        if isinstance(first, Carp):
+            if (first.advskew, first.advbase_s) != (node.advskew, node.advert_int_s):
+                given = f"advskew {node.advskew} and advbase {node.advert_int_s:g} s"
+                yield f"{host} advertises advskew {first.advskew} and advbase {first.advbase_s} s; it was given {given}"
+            continue
+        if info.protocol in _VERSION and first.version != _VERSION[info.protocol]:
+            yield f"{host} advertises in version {first.version}; the trial was to be of {info.protocol}"
         if all(advert.priority != node.priority for advert in adverts):
-            yield f"{host} advertises priority {adverts[0].priority}; it was given {node.priority}"
+            yield f"{host} advertises priority {first.priority}; it was given {node.priority}"
         # Version 2 counts whole seconds.
-        resolution_s = 1.0 if adverts[0].version == 2 else 0.01
-        if abs(adverts[0].advert_int_s - node.advert_int_s) >= resolution_s:
-            yield f"{host} advertises every {adverts[0].advert_int_s:g} s; it was to every {node.advert_int_s:g} s"
-        if not any(info.vip in advert.addresses for advert in adverts):
-            yield f"{host} advertises {', '.join(adverts[0].addresses)}; the VIP was to be {info.vip}"
+        resolution_s = 1.0 if first.version == 2 else 0.01
+        if abs(first.advert_int_s - node.advert_int_s) >= resolution_s:
+            yield f"{host} advertises every {first.advert_int_s:g} s; it was to every {node.advert_int_s:g} s"
+        if not any(isinstance(advert, Advert) and info.vip in advert.addresses for advert in adverts):
+            yield f"{host} advertises {', '.join(first.addresses)}; the VIP was to be {info.vip}"
     names = {station.hostname: name for name, station in info.stations.items()}
     for host, lines in record.logs.items():
         strangers = {names[line.host] for line in lines if line.host in names} - {host}
