@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections import defaultdict
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -311,13 +311,27 @@ class Record:
 
     def run_delay_ns(self, host: HostName | None, since_ns: int, until_ns: int) -> int:
         """For how long at most a host waited for a processor between two moments; 0 where nobody looked."""
-        samples = [(event.t_ns, event["hosts"].get(host)) for event in self.all("run_delay")]
-        known = [(at_ns, waited) for at_ns, waited in samples if type(waited) is int]
-        return sum(
-            max(0, after - before)
-            for (begun_ns, before), (ended_ns, after) in pairwise(known)
-            if ended_ns > since_ns and begun_ns < until_ns
-        )
+        if host not in self._run_delays:
+            return 0
+        sampled_ns, waited_ns = self._run_delays[host]
+        first = max(0, bisect_right(sampled_ns, since_ns) - 1)
+        last = min(len(sampled_ns) - 1, bisect_left(sampled_ns, until_ns))
+        return max(0, waited_ns[last] - waited_ns[first])
+
+    @cached_property
+    def _run_delays(self) -> dict[str, tuple[list[int], list[int]]]:
+        """By host: when it was looked at, and how long it had waited by then; what ended took its share with it."""
+        found: dict[str, tuple[list[int], list[int]]] = {}
+        before: dict[str, int] = {}
+        for event in sorted(self.all("run_delay"), key=lambda event: event.t_ns):
+            for host, waited in event["hosts"].items():
+                if type(waited) is not int:
+                    continue
+                sampled_ns, waited_ns = found.setdefault(host, ([], []))
+                sampled_ns.append(event.t_ns)
+                waited_ns.append((waited_ns or [0])[-1] + max(0, waited - before.get(host, waited)))
+                before[host] = waited
+        return found
 
     def to_host_clock(self, host: HostName) -> tuple[int, int] | None:
         """What to take from a guest's clock to have the host's, and how sure that is; None where not measured."""

@@ -19,6 +19,7 @@ from viplab.metrics import FaultMetrics
 from viplab.types import HostName
 
 _NS = 1_000_000_000
+_HELD_UP_NS = 500_000_000  # as long as hosts are looked at twice a second
 
 
 def view_trial(record: Record) -> TrialView:
@@ -148,14 +149,22 @@ def _log(record: Record, host: HostName, zero_ns: int) -> list[LogLine]:
         LogLine(
             host=host,
             stamp=line.stamp,
-            time_s=None if line.time_ns is None or offset is None else (line.time_ns - offset[0] - zero_ns) / _NS,
-            uncertainty_s=None if offset is None else (offset[1] + line.resolution_ns) / _NS,
+            time_s=None if at_ns is None else (at_ns - zero_ns) / _NS,
+            uncertainty_s=None
+            if offset is None
+            else (offset[1] + line.resolution_ns + _held_up_ns(record, host, at_ns)) / _NS,
             ident=line.ident,
             message=line.message,
             raw=line.raw,
         )
         for line in record.logs[host]
+        for at_ns in (None if line.time_ns is None or offset is None else line.time_ns - offset[0],)
     ]
+
+
+def _held_up_ns(record: Record, host: HostName, at_ns: int | None) -> int:
+    """How late at most a line was stamped because its host waited for a processor just then."""
+    return 0 if at_ns is None else record.run_delay_ns(host, at_ns - _HELD_UP_NS, at_ns)
 
 
 def _notes(record: Record, faults: Sequence[FaultView]) -> list[str]:

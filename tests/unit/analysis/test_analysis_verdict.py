@@ -234,3 +234,15 @@ def test_a_client_that_was_not_with_the_master_before_the_fault_decides_nothing(
     rewrite(folder, added("neighbour", 5 * s.S, ip="192.168.122.50", mac=other, state="REACHABLE", deleted=False))
     verdict, reason = judged(folder)
     assert (verdict, reason) == ("undecided", "before the fault the client sent to B, and A was master")
+
+
+def test_a_log_line_is_as_uncertain_as_its_host_was_held_up(tmp_path: Path) -> None:
+    folder = s.CASES["case-a"](s.FAMILIES[0]).write(tmp_path, 1)
+    before = view_trial(read_trial(TrialFolder(folder))).logs["B"]
+    for at, waited_ns in ((0, 0), (10 * s.S, 0), (39 * s.S, 70 * s.MS)):
+        rewrite(folder, added("run_delay", at, hosts={"A": 0, "B": waited_ns}))
+    after = view_trial(read_trial(TrialFolder(folder))).logs["B"]
+    grown = {
+        round((new.uncertainty_s or 0) - (old.uncertainty_s or 0), 6) for old, new in zip(before, after, strict=True)
+    }
+    assert 0.07 in grown <= {0.0, 0.07}
