@@ -22,11 +22,13 @@ class Sort(Enum):
     """The hosts' system: the guests' image, and what is installed in it."""
     HOST = "host"
     """The machine below: its kernel, qemu and libvirt; where the hosts are namespaces, what is installed there too."""
+    START = "start"
+    """Whether daemons were started for each trial: an emulator has to translate anew what it restores from memory."""
     SUBJECT = "subject"
     """What is compared, or does not change it; it is reported, and needs no leave."""
 
 
-ALLOWED = (Sort.IMAGE.value, Sort.HOST.value)
+ALLOWED = (Sort.IMAGE.value, Sort.HOST.value, Sort.START.value)
 """The words of `--across`."""
 
 
@@ -106,6 +108,6 @@ CONDITIONS = (
     _one("host kernel", lambda points: points.provenance.host_kernel, Sort.HOST),
     _one("qemu", lambda points: points.provenance.qemu, Sort.HOST),
     _one("libvirt", lambda points: points.provenance.libvirt, Sort.HOST),
-    _each("start of", lambda points: points.starts, Sort.SUBJECT),
+    _each("start of", lambda points: points.starts, Sort.START),
     _each("version of", lambda points: {s: ", ".join(sorted(v)) for s, v in points.versions.items()}, Sort.SUBJECT),
 )

@@ -110,7 +110,8 @@ def compare(
         typer.Option(
             metavar="WORDS",
             help="What may differ, and is then reported: image (the guests' image and packages), host (the machine's "
-            "kernel, qemu, libvirt; with namespaces for hosts its packages), or image,host.",
+            "kernel, qemu, libvirt; with namespaces for hosts its packages), start (cold, or from memory), or several: "
+            "image,host.",
         ),
     ] = None,
     undecided: Undecided = None,

@@ -93,11 +93,14 @@ def test_worse_is_three_better_and_same_are_none_undecided_is_two() -> None:
     assert worse.rows[0].interval_s[0] < 0.05 < worse.rows[0].interval_s[1]
 
 
-def test_whether_trials_began_cold_or_from_memory_is_said_and_refuses_nothing() -> None:
+def test_trials_that_began_cold_and_from_memory_are_compared_only_where_that_is_allowed() -> None:
     base = made(excess(FAST), starts={"case-c, vipd": "cold start"})
     new = made(excess(FAST), run="new", starts={"case-c, vipd": "restored from memory"})
-    assert compare(base, new).exit_status == 0
-    assert any("cold start and restored from memory" in line for line in lines(compare(base, new)))
+    with pytest.raises(IncomparableError, match="--across start"):
+        compare(base, new)
+    allowed = compare(base, new, across=("start",))
+    assert allowed.exit_status == 0
+    assert any("cold start and restored from memory" in line for line in lines(allowed))
     silent = compare(made(excess(FAST)), new)
     assert not any("restored" in line for line in lines(silent))
 
