@@ -27,7 +27,7 @@ from viplab.analysis.views import (
 )
 from viplab.faults import Effect, fault_kind
 from viplab.store import reference_claims
-from viplab.subjects.family import TimingModel
+from viplab.subjects.family import Terms, TimingModel
 from viplab.subjects.registry import find_family
 from viplab.types import NodeTimers, Provenance, RunInfo, Station, TrialInfo
 
@@ -255,6 +255,13 @@ def whole_run() -> RunView:
     return run(*trials, subjects=("vipd", "keepalived"))
 
 
+def _terms(model: TimingModel, effect: Effect | None) -> Terms:
+    """What the model says; a daemon that tells nobody when it leaves is missed like a host that is lost."""
+    if effect is None or (effect is Effect.GIVES_UP and not model.releases):
+        return model.outage[Effect.HOST_LOST]
+    return model.outage[effect]
+
+
 def _fault(
     info: TrialInfo, summary: FaultSummary, takeover_s: float | None, garp_s: float | None, outage_s: float | None
 ) -> FaultView:
@@ -266,7 +273,7 @@ def _fault(
         old_master="A",
         new_master="B",
         timers=info.nodes["B"],
-        outage=_timing(info.family).outage[fault_kind(summary.fault.kind).effect or Effect.HOST_LOST],
+        outage=_terms(_timing(info.family), fault_kind(summary.fault.kind).effect),
         moments=Moments(
             last_advert_ns=ZERO_NS - 312_900_000,
             first_advert_ns=_ns(takeover_s),

@@ -14,8 +14,8 @@ RULES = (
         title="Two nodes have the same priority.",
         danger="A router takes over from a living master only with a priority that is strictly greater, so that the "
         "address stays wherever the last accident has put it. Between two that start together the address decides.",
-        scenario="case-d",
-        shown="both have 101, and the address does not return when the interface does",
+        scenario="both-masters",
+        shown="both have 101, and who has the address is whoever came last, or first: as the daemon's version has it",
         find=cluster_rules.equal_priorities,
     ),
     Rule(
