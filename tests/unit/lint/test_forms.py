@@ -37,13 +37,13 @@ def test_text_begins_with_file_and_line_and_names_the_scenario(pair: list[str]) 
     done = CliRunner().invoke(app, ["lint", *pair])
     (line,) = done.stdout.splitlines()
     assert line.startswith("b :ok: ü.conf:4: equal-priorities: priority 101 is that of a.conf:4 too;")
-    assert "(scenario case-d:" in line
+    assert "(scenario both-masters:" in line
 
 
 def test_json_has_what_text_has(pair: list[str]) -> None:
     (one,) = json.loads(CliRunner().invoke(app, ["lint", "--format", "json", *pair]).stdout)
     assert one["file"] == pair[1]
-    assert (one["line"], one["rule"], one["scenario"]) == (4, "equal-priorities", "case-d")
+    assert (one["line"], one["rule"], one["scenario"]) == (4, "equal-priorities", "both-masters")
     assert one["other"] == "a.conf:4"
 
 
