@@ -82,7 +82,7 @@ def _outage(record: Record, name: str, what: str, trips: Sequence[Trip], interva
     last_ns = trips[-1].sent_ns
     runs = [run for run in loss_runs(trips) if (run.end_ns or last_ns) > _since_ns(record)]
     outage_s = sum((run.end_ns or last_ns) - max(run.start_ns, _since_ns(record)) for run in runs) / _NS
-    slack_s = OUTAGE_SLACK_S + 2 * interval_s * len(runs)
+    slack_s = OUTAGE_SLACK_S + 2 * interval_s
     return f"no {what} for {outage_s:.3f} s, allowed are {allowed_s:g} s" if outage_s > allowed_s + slack_s else None
 
 

@@ -222,7 +222,10 @@ def _unseen(record: Record) -> str | None:
 def _daemon_contradicts(record: Record) -> str | None:
     """What a guest says of its daemon after a fault that should have ended or started it."""
     for fault, until_ns in record.windows():
-        wanted = {_DAEMON_AFTER[sign] for sign in fault_kind(fault.kind).signs if sign in _DAEMON_AFTER}
+        kind = fault_kind(fault.kind)
+        if kind.change is None:
+            continue  # whether a daemon outlives what ends none is what such a fault asks
+        wanted = {_DAEMON_AFTER[sign] for sign in kind.signs if sign in _DAEMON_AFTER}
         said = [
             event.get("daemon")
             for event in record.all("holds")
@@ -273,6 +276,20 @@ def _daemon_failed(record: Record) -> str | None:
     return next((str(event.get("message")) for event in record.all("daemon_failed")), None)
 
 
+def _daemon_lost(record: Record, views: Sequence[FaultView]) -> str | None:
+    """A daemon that should have gone on after a fault that ends none, such as a reload, and does not run."""
+    for fault, until_ns in record.windows():
+        kind = fault_kind(fault.kind)
+        said = [
+            event.get("daemon")
+            for event in record.all("holds")
+            if event.get("host") == fault.host and fault.latest_ns < event.t_ns < until_ns
+        ]
+        if kind.change is None and Sign.DAEMON_RUNS in kind.signs and said[-1:] == [False]:
+            return f"after the {fault.kind} of {fault.host} its daemon does not run any more"
+    return None
+
+
 def _missed(record: Record, views: Sequence[FaultView]) -> str | None:
     for event in record.all("missed"):
         return f"waited {event.get('within_s'):g} s for {event.get('what')}, in vain"
@@ -316,6 +333,7 @@ def _instrument_off(record: Record, views: Sequence[FaultView]) -> str | None:
 
 FAIL: tuple[Rule, ...] = (
     _missed,
+    _daemon_lost,
     _setup_check_failed,
     *EXPECTED,
     _outage_off,

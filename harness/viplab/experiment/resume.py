@@ -12,13 +12,16 @@ from viplab.run_folder import RunFolder, TrialFolder
 
 
 def is_whole(trial: TrialFolder) -> bool:
-    """Whether a trial came to its end, by whatever verdict: neither cut short nor broken off by the lab."""
+    """Whether a trial came to its end, by whatever verdict: neither cut short nor broken off by the lab.
+
+    What was waited for in vain ends the steps as well, and is what was measured.
+    """
     try:
         trial.info()
         events = [event.event for event in trial.events()]
     except InputError:
         return False
-    return bool(events) and events[-1] == "trial_finished" and "error" not in events
+    return bool(events) and events[-1] == "trial_finished" and ("error" not in events or "missed" in events)
 
 
 def clear_broken_off(run: RunFolder) -> None:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from viplab.errors import NotSupportedError
-from viplab.faults import Need
+from viplab.faults import Need, known
 from viplab.lab.lab import LabKind
+from viplab.lab.topology import make_host
 from viplab.scenario.model import Scenario
 from viplab.subjects.assignment import Assignment
 
@@ -29,4 +30,23 @@ def not_supported(scenario: Scenario, assignment: Assignment, lab: LabKind) -> s
         assignment.virtual_mac(scenario)
     except NotSupportedError as error:
         return str(error)
+    if beside := _beside_the_adverts(scenario, assignment):
+        return f"{beside} is done to the network of {scenario.vrrp.interface}, and the adverts travel on another"
+    return None
+
+
+def _beside_the_adverts(scenario: Scenario, assignment: Assignment) -> str | None:
+    """A fault that is meant for the adverts' network, where these daemons send theirs on another; None if none is."""
+    cards = make_host("A")
+    meant = cards.interface(scenario.vrrp.interface).network
+    if cards.interface(assignment.advert_interface(scenario)).network == meant:
+        return None
+    kinds = known()
+    for step in (*scenario.setup, *scenario.steps):
+        if (kind := kinds.get(step.name)) is None:
+            continue
+        named = getattr(step.argument, "interface", None)
+        network = getattr(step.argument, "network", None) or getattr(kind.injection, "network", None)
+        if meant in (network, cards.interface(named).network if named else None):
+            return kind.name
     return None

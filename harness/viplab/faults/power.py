@@ -41,7 +41,7 @@ KINDS = (
         state="paused",
         target=LastingHostTarget,
         injection=OnGuest(lambda target, guest: guest.pause(), heal=lambda target, guest: guest.resume()),
-        signs=(Sign.HEALED, Sign.ADVERTS_END),
+        signs=(Sign.HEALED,),
         part=Part.HOST,
         needs=frozenset({Need.MACHINES}),
     ),

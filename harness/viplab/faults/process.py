@@ -23,6 +23,12 @@ def _signal(name: str, subject: Subject, guest: Guest) -> str:
     return f"kill -{name} {' '.join(map(str, subject.processes(guest)))}"
 
 
+def _thaw(subject: Subject, guest: Guest) -> str:
+    """SIGCONT to those that are still there."""
+    pids = " ".join(map(str, subject.processes(guest)))
+    return f"for pid in {pids}; do [ ! -d /proc/$pid ] || kill -CONT $pid; done"
+
+
 def _parents(subject: Subject, guest: Guest, *, wanted: bool) -> str:
     """The processes that are no child of another of the daemon's, or those that are."""
     pids = list(map(str, subject.processes(guest)))
@@ -88,7 +94,7 @@ KINDS = (
         target=LastingHostTarget,
         injection=InGuest(
             lambda target, subject, guest: _signal("STOP", subject, guest),
-            heal=lambda target, subject, guest: _signal("CONT", subject, guest),
+            heal=lambda target, subject, guest: _thaw(subject, guest),
         ),
         signs=(Sign.COMMAND, Sign.HEALED),
         part=Part.DAEMON,

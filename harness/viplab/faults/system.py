@@ -23,7 +23,9 @@ def _load(target: Load, subject: Subject, guest: Guest) -> str:
 
 
 def _limit(subject: Subject, guest: Guest, limit: str) -> str:
-    return "; ".join(f"prlimit --pid {pid} --nofile={limit}" for pid in subject.processes(guest))
+    """Set the limit of each process that is still there."""
+    pids = " ".join(map(str, subject.processes(guest)))
+    return f"for pid in {pids}; do [ ! -d /proc/$pid ] || prlimit --pid $pid --nofile={limit} || exit 1; done"
 
 
 def _removal(target: AddressTarget, subject: Subject, guest: Guest) -> str:

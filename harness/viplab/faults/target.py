@@ -48,7 +48,7 @@ class Lasting(Target):
         le=600_000,
         description="Milliseconds after which it is healed; left out, by a step `heal` or with the trial's end.",
     )
-    repeat: int = Field(default=1, ge=1, le=1000, description="How often it strikes.")
+    repeat: int = Field(default=1, ge=1, le=32, description="How often it strikes.")
     interval_ms: int | None = Field(
         default=None, gt=0, le=600_000, description="Milliseconds from one strike to the next, where it is repeated."
     )

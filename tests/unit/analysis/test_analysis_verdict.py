@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from support import synthetic as s
+from viplab.analysis import expectations
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.run_folder import TrialFolder
@@ -246,3 +248,28 @@ def test_a_log_line_is_as_uncertain_as_its_host_was_held_up(tmp_path: Path) -> N
         round((new.uncertainty_s or 0) - (old.uncertainty_s or 0), 6) for old, new in zip(before, after, strict=True)
     }
     assert 0.07 in grown <= {0.0, 0.07}
+
+
+def test_a_daemon_that_a_reload_ends_fails_the_trial(tmp_path: Path) -> None:
+    folder = s.CASES["case-a"](s.FAMILIES[1]).write(tmp_path, 1)
+    text = (folder / "timeline.jsonl").read_text()
+    (folder / "timeline.jsonl").write_text(
+        text.replace('"kind": "kill"', '"kind": "reload"').replace("kill: host", "reload: host")
+    )
+    scenario = folder / "scenario.yaml"
+    scenario.write_text(scenario.read_text().replace("kill:", "reload:"))
+    rewrite(folder, added("holds", 30 * s.S, host="A", vip=False, daemon=False))
+    verdict, reason = judged(folder)
+    assert (verdict, reason) == ("fail", "after the reload of A its daemon does not run any more")
+
+
+def test_scattered_losses_count_as_much_as_those_in_a_row(tmp_path: Path) -> None:
+    folder = s.CASES["case-c"](s.FAMILIES[1]).write(tmp_path, 1)
+    record = read_trial(TrialFolder(folder))
+    lost = [trip if n % 2 else replace(trip, rtt_ns=None) for n, trip in enumerate(record.trips[:1000])]
+    scenario = "expect: {ping_outage_s: 0}"
+    found = expectations._ping_outage(replace(record, scenario=scenario), [])
+    assert found is not None
+    thinned = replace(record, scenario=scenario)
+    thinned.__dict__["trips"] = lost
+    assert "no answers to the probe for " in (expectations._ping_outage(thinned, []) or "")

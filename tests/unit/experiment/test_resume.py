@@ -76,6 +76,16 @@ def test_a_trial_that_was_broken_off_is_removed(run: RunFolder, damage: Callable
     assert run.trials() == []
 
 
+def test_what_was_waited_for_in_vain_is_a_result_and_kept(run: RunFolder) -> None:
+    (trial,) = run.trials()
+    *lines, last = trial.timeline.read_text(encoding="utf-8").splitlines(keepends=True)
+    missed = json.dumps({"t_ns": 9, "event": "missed", "what": "B to be master", "within_s": 20}) + "\n"
+    error = json.dumps({"t_ns": 9, "event": "error", "message": "waited 20 s for B to be master, in vain"}) + "\n"
+    trial.timeline.write_text("".join([*lines, missed, error, last]), encoding="utf-8")
+    clear_broken_off(run)
+    assert [kept.name for kept in run.trials()] == [trial.name]
+
+
 def test_a_run_that_is_under_way_is_not_resumed_and_loses_nothing(run: RunFolder) -> None:
     (trial,) = run.trials()
     killed(trial)

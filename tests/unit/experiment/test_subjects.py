@@ -148,6 +148,24 @@ def test_what_is_no_pair_is_not_supported(pair: str, why: str | None) -> None:
     assert not_supported(scenario, registry.assignment(pair), NETNS) == why
 
 
+@pytest.mark.parametrize(
+    ("scenario", "subject", "done"),
+    [
+        ("interconnect-cut", "vipd", True),
+        ("interconnect-cut", "frr", False),
+        ("stranger-outranks", "frr", False),
+        ("interconnect-cable-pulled", "ucarp", False),
+        ("public-cut", "frr", True),
+        ("freeze-brief", "frr", True),
+    ],
+)
+def test_a_fault_of_a_network_that_has_no_adverts_is_not_supported(scenario: str, subject: str, done: bool) -> None:
+    ((_, asked),) = resolve([scenario])
+    said = not_supported(asked, registry.assignment(subject), NETNS)
+    assert (said is None) == done, said
+    assert said is None or "the adverts travel on another" in said
+
+
 def test_a_host_without_a_daemon_gets_none_installed() -> None:
     installed: list[str] = []
 
