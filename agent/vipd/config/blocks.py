@@ -9,6 +9,7 @@ from vipd.config.source import Line, SourceError
 
 _ESCAPES = {"a": "\a", "b": "\b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v"}
 _OPEN, _CLOSE, _END = "{", "}", "\n"
+_DEEPEST = 32  # blocks of keepalived.conf go four deep
 
 
 class Statement(NamedTuple):
@@ -52,6 +53,8 @@ def statements(lines: Iterable[Line]) -> tuple[Statement, ...]:
             else:
                 raise SourceError(where.file, where.number, "'{': follows no keyword; write the keyword before it")
             opened.append((head, []))
+            if len(opened) > _DEEPEST:
+                raise SourceError(where.file, where.number, f"'{{': is more than {_DEEPEST} deep; close what is open")
         else:
             if words:
                 siblings.append(Statement(tuple(words), where.file, where.number))

@@ -95,7 +95,9 @@ class Netlink:
         ifindex = self.picture.set_on(address) or (link.ifindex if link else None)
         if ifindex is not None:
             gone = (errno.EADDRNOTAVAIL, errno.ENODEV)
-            self.change(rtnetlink.address_request(address, ifindex), rtnetlink.DELADDR, 0, gone)
+            # The kernel renames labels together with their interface.
+            asked = address if link is not None and link.ifindex == ifindex else address._replace(label=None)
+            self.change(rtnetlink.address_request(asked, ifindex), rtnetlink.DELADDR, 0, gone)
         self.picture.address_removed(address)
 
     def make_macvlan(self, name: str, lower: Link, mac: bytes, alias: str) -> None:

@@ -185,7 +185,7 @@ def _rule(rule: Rule) -> bytes:
 
 
 def _name(name: str | None) -> bytes | None:
-    return None if name is None else name.encode() + b"\0"
+    return None if name is None else name.encode("utf-8", "surrogateescape") + b"\0"
 
 
 def _number(value: int | None) -> bytes | None:

@@ -110,11 +110,11 @@ def link(body: bytes) -> Link | None:
 
 def link_request(ifindex: int = 0, flags: int = 0, change: int = 0, name: str = "", alias: str = "") -> bytes:
     """Encode a request about one link, or about all."""
-    named = attribute(_IFLA_IFNAME, name.encode() + b"\0") if name else b""
+    named = attribute(_IFLA_IFNAME, name.encode("utf-8", "surrogateescape") + b"\0") if name else b""
     return (
         _LINK.pack(AF_UNSPEC, 0, ifindex, flags, change)
         + named
-        + (attribute(_IFLA_IFALIAS, alias.encode()) if alias else b"")
+        + (attribute(_IFLA_IFALIAS, alias.encode("utf-8", "surrogateescape")) if alias else b"")
     )
 
 
@@ -170,7 +170,7 @@ def address_request(wanted: VirtualAddress, ifindex: int) -> bytes:
     if wanted.broadcast:
         body += attribute(_IFA_BROADCAST, packed(wanted.broadcast))
     if wanted.label:
-        body += attribute(_IFA_LABEL, wanted.label.encode() + b"\0")
+        body += attribute(_IFA_LABEL, wanted.label.encode("utf-8", "surrogateescape") + b"\0")
     if wanted.flags:
         body += attribute(_IFA_FLAGS, _INT.pack(flags))
     if wanted.preferred_lft is not None:

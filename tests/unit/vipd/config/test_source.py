@@ -176,3 +176,9 @@ def test_no_value_of_any_keyword_gives_a_traceback(keyword: str, value: str) -> 
 def test_a_definition_of_itself_ends_before_it_fills_the_memory() -> None:
     with pytest.raises(SourceError, match=r"^\$l: expands to more than 65,536 characters"):
         lines("$l=a $l b $l\n$l\n")
+
+
+def test_blocks_that_are_nested_without_end_are_refused_in_one_line() -> None:
+    text = "vrrp_instance A {\n" + "x {\n" * 2_000 + "}\n" * 2_001
+    with pytest.raises((SourceError, ConfigError), match="is more than 32 deep"):
+        parse(text, "f")

@@ -121,6 +121,35 @@ def test_a_takeover_that_is_near_is_rehearsed_and_waited_for_to_its_end() -> Non
     assert not backup.effects
 
 
+def test_what_came_while_the_machine_did_something_else_is_read_before_the_deadline_counts() -> None:
+    rehearsal = Rehearsal(lambda *_: None)
+    due_ns = time.monotonic_ns() + 20_000_000
+    rehearsal._ahead_ns = 200_000_000
+    rehearsal.wake_ns(backup_due_at(due_ns), due_ns)
+    looked_ns: list[int] = []
+
+    def read(_: float) -> bool:
+        looked_ns.append(time.monotonic_ns())
+        return False
+
+    rehearsal.wait(Timer(), read)
+    assert looked_ns[-1] >= due_ns
+
+
+def test_a_rehearsal_without_memory_costs_no_takeover(monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_memory(router: Router) -> Router:
+        raise MemoryError
+
+    monkeypatch.setattr(Router, "double", no_memory)
+    rehearsal = Rehearsal(lambda *_: None)
+    due_ns = time.monotonic_ns() + 20_000_000
+    rehearsal._ahead_ns = 20_000
+    rehearsal.wake_ns(backup_due_at(due_ns), due_ns)
+    rehearsal._wake_ns = 0
+    rehearsal.wait(Timer(), no_events)
+    assert time.monotonic_ns() >= due_ns
+
+
 def test_an_event_ends_the_wait() -> None:
     rehearsal = Rehearsal(lambda *_: None)
     due_ns = time.monotonic_ns() + 3600 * SECOND_NS
