@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack
@@ -15,7 +16,7 @@ from viplab.inject.fault import Injected, inject
 from viplab.inject.ways import Bench
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_each
-from viplab.lab.topology import PUBLIC
+from viplab.lab.topology import CLIENT_IP, PUBLIC
 from viplab.lab.waiting import limit_s
 from viplab.observe import clocks
 from viplab.observe.http_probe import HttpProbe
@@ -31,6 +32,7 @@ from viplab.subjects.assignment import Assignment
 from viplab.types import HostName
 
 PROBE_SOURCE = "192.168.122.2"
+_DISCARD = 9
 
 
 class ScenarioRunner:
@@ -159,7 +161,7 @@ class ScenarioRunner:
         bursts = self._assignment.on(wait.announced).family.garp_bursts if wait.announced else 1
         what = f"{host} to be master" if wait.master else f"the last burst of gratuitous ARP from {host}"
         try:
-            return self._watch.until(
+            waited_s = self._watch.until(
                 what,
                 lambda now: now.advertiser == host and now.announcer == host and now.bursts >= bursts,
                 wait.within,
@@ -169,6 +171,18 @@ class ScenarioRunner:
                 self._timeline.record("missed", what=what, within_s=limit_s(wait.within))
             self._check_daemons()
             raise
+        if self._phase == "setup":
+            self._have_client_know_vip()
+        return waited_s
+
+    def _have_client_know_vip(self) -> None:
+        """Let the client look the VIP up, as the article's had by its earlier pings.
+
+        One that knows nobody asks all hosts when it first pings, and where two own the address chance decides.
+        """
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
+            asking.bind((CLIENT_IP, 0))
+            asking.sendto(b"", (self._scenario.vrrp.vip, _DISCARD))
 
     def _check_daemons(self) -> None:
         """Say of a daemon that has ended by itself that it has, which is why what was waited for did not come."""
