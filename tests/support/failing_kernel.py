@@ -11,11 +11,10 @@ import errno
 import heapq
 import os
 import select
-import signal
 import socket
 import struct
 import time
-from collections import Counter, deque
+from collections import Counter
 from collections.abc import Callable
 from contextlib import suppress
 from types import SimpleNamespace
@@ -23,6 +22,8 @@ from typing import Any
 
 import pytest
 
+from support.fake_sockets import FakeEpoll, FakeSocket
+from support.patched_modules import Overridden, Signals, Wrapped
 from vipd.kernel import (
     accept_filter,
     console,
@@ -127,6 +128,10 @@ class FailingKernel:
         mac = bytes((2, 0, 0, 0, 0, index))
         return struct.pack("=BxHiII", 0, 1, index, flags, 0) + attribute(3, name.encode() + b"\0") + attribute(1, mac)
 
+    def links(self) -> list[bytes]:
+        """All interfaces, as a dump has them."""
+        return [self.link_body(index) for index in _LINKS.values()]
+
     def addresses(self) -> list[bytes]:
         own = [(index, socket.inet_aton(text), 0) for index, text in _OWN.items()]
         return [self._address_body(*one) for one in [*own, *((3, octets, 1) for octets in self.held)]]
@@ -207,11 +212,11 @@ class FailingKernel:
             monkeypatch.setattr(module, "os", self._wrapped(module, os, _CALLS["os"]))
         for module in (accept_filter, control_socket, netlink, sd_notify, sockets, syslog):
             monkeypatch.setattr(module, "socket", self._socket_module(module))
-        monkeypatch.setattr(signals, "signal", _Signals(self))
+        monkeypatch.setattr(signals, "signal", Signals(self))
         monkeypatch.setattr(epoll, "select", SimpleNamespace(epoll=lambda: FakeEpoll(self), EPOLLIN=select.EPOLLIN))
         libc = SimpleNamespace(timerfd_create=self._timer_create, timerfd_settime=self._timer_set)
         monkeypatch.setattr(timerfd, "ctypes", self._ctypes(libc))
-        monkeypatch.setattr(timerfd, "os", _Overridden(os, read=self._timer_read))
+        monkeypatch.setattr(timerfd, "os", Overridden(os, read=self._timer_read))
         real = ctypes.CDLL(None, use_errno=True)
         watching = {name: self._returning(f"inotify.{name}", getattr(real, name)) for name in _CALLS["inotify"]}
         monkeypatch.setattr(inotify, "ctypes", self._ctypes(SimpleNamespace(**watching)))
@@ -219,7 +224,7 @@ class FailingKernel:
 
     def _wrapped(self, module: Any, real: Any, names: tuple[str, ...]) -> Any:
         short = module.__name__.rpartition(".")[2]
-        return _Wrapped(self, short, real, names)
+        return Wrapped(self, short, real, names)
 
     def _ctypes(self, libc: Any) -> Any:
         names = {name: getattr(ctypes, name) for name in ("Structure", "c_long", "byref")}
@@ -265,7 +270,7 @@ class FailingKernel:
                 self._sockets[made.fileno()] = made
             return made
 
-        return _Overridden(socket, socket=opened)
+        return Overridden(socket, socket=opened)
 
     def forget(self, number: int) -> None:
         self._sockets.pop(number, None)
@@ -282,209 +287,6 @@ class FailingKernel:
     def _address_body(self, index: int, octets: bytes, flags: int) -> bytes:
         head = struct.pack("=BBBBi", socket.AF_INET, 24, flags, 0, index)
         return head + attribute(2, octets) + attribute(1, octets)
-
-
-class FakeSocket:
-    """A socket; those of families that are not made up are real ones behind it."""
-
-    _numbers = iter(range(1_000_000, 1 << 30))
-
-    def __init__(
-        self,
-        kernel: FailingKernel,
-        module: str,
-        family: int,
-        kind: int,
-        protocol: int,
-        real: socket.socket | None = None,
-    ) -> None:
-        self._kernel = kernel
-        self.protocol = protocol
-        self.queue: deque[bytes] = deque()
-        self.groups = 0
-        self._blocks = not kind & socket.SOCK_NONBLOCK
-        self._real = real
-        self.what = {
-            (socket.AF_NETLINK, 0): "route",
-            (socket.AF_NETLINK, 12): "filter",
-            (socket.AF_PACKET, 0): "announcement",
-        }.get((int(family), protocol), "advert" if family in (socket.AF_INET, socket.AF_INET6) else "unix")
-        if self.what == "advert" and protocol == socket.IPPROTO_RAW:
-            self.what = "sender"
-        self._name = f"{module}.{self.what}"
-        if real is None:
-            kernel.call(f"{self._name}.socket")
-            if self.what == "unix" and module != "syslog":
-                self._real = socket.socket(family, kind, protocol)
-        self._number = next(self._numbers) if self._real is None else self._real.fileno()
-
-    def __enter__(self) -> FakeSocket:
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.close()
-
-    @property
-    def is_real(self) -> bool:
-        return self._real is not None
-
-    def fileno(self) -> int:
-        return self._number
-
-    def close(self) -> None:
-        self._kernel.forget(self._number)
-        if self._real is not None:
-            self._real.close()
-
-    def __del__(self) -> None:
-        self.close()
-
-    def setblocking(self, blocks: bool) -> None:
-        self._blocks = blocks
-        if self._real is not None:
-            self._real.setblocking(blocks)
-
-    def settimeout(self, _: float) -> None: ...
-
-    def setsockopt(self, level: int, option: int, value: Any) -> None:
-        joins = option in (socket.IP_ADD_MEMBERSHIP, socket.IPV6_JOIN_GROUP) and level != socket.SOL_SOCKET
-        self._kernel.call(f"{self._name}.{'join' if joins else 'setsockopt'}")
-
-    def bind(self, address: Any) -> None:
-        self._kernel.call(f"{self._name}.bind")
-        if self.what == "route":
-            self.groups = address[1]
-        elif self._real is not None:
-            self._real.bind(address)
-
-    def listen(self, waiting: int) -> None:
-        self._kernel.call(f"{self._name}.listen")
-        assert self._real is not None
-        self._real.listen(waiting)
-
-    def accept(self) -> tuple[FakeSocket, Any]:
-        self._kernel.call(f"{self._name}.accept")
-        assert self._real is not None
-        real, address = self._real.accept()
-        return FakeSocket(self._kernel, self._name.partition(".")[0], socket.AF_UNIX, 1, 0, real), address
-
-    def connect(self, _: Any) -> None:
-        self._kernel.call(f"{self._name}.connect")
-
-    def sendall(self, octets: bytes) -> None:
-        self._kernel.call(f"{self._name}.sendall")
-        assert self._real is not None
-        self._real.sendall(octets)
-
-    def send(self, octets: bytes) -> int:
-        self._kernel.call(f"{self._name}.send")
-        if self._real is not None:
-            return self._real.send(octets)
-        if self.what == "unix":
-            self._kernel.log(octets)
-        elif self.what == "route":
-            self._answer(octets)
-        else:
-            self.queue.extend(b"\0" * 20 for _ in range(20))  # as many acknowledgements as a batch has messages
-        return len(octets)
-
-    def sendto(self, octets: bytes, *more: Any) -> int:
-        """With flags it is a probe (MSG_PROBE), which sends nothing."""
-        address = more[-1]
-        self._kernel.call(f"{self._name}.{'sendto' if len(more) == 1 else 'probe'}")
-        if len(more) == 1 and self.what == "sender" and address[0] == "224.0.0.18" and octets[22]:
-            self._kernel.sent.append(self._kernel.now_ns)
-        return len(octets)
-
-    def recv(self, size: int) -> bytes:
-        self._kernel.call(f"{self._name}.recv")
-        if self._real is not None:
-            return self._real.recv(size)
-        if not self.queue:
-            assert not self._blocks, "it blocks for ever"
-            raise BlockingIOError(errno.EAGAIN, "again")
-        return self.queue.popleft()
-
-    def _answer(self, request: bytes) -> None:
-        (asked,) = rtnetlink.messages(request)
-        kernel = self._kernel
-        if asked.kind in (rtnetlink.GETLINK, rtnetlink.GETADDR):
-            dumped = asked.kind == rtnetlink.GETLINK
-            bodies = [kernel.link_body(index) for index in _LINKS.values()] if dumped else kernel.addresses()
-            kind = rtnetlink.NEWLINK if dumped else rtnetlink.NEWADDR
-            parts = [rtnetlink.message(kind, 2, asked.sequence, body) for body in bodies]
-            self.queue.append(b"".join([*parts, rtnetlink.message(rtnetlink.DONE, 2, asked.sequence, _INT.pack(0))]))
-            return
-        try:
-            kernel.call(f"netlink.answer.{asked.kind}")
-            code = kernel.change(asked.kind, asked.body)
-        except OSError as error:
-            code = error.errno or 0
-        answer = _INT.pack(-code) + request[:16]
-        self.queue.append(rtnetlink.message(rtnetlink.ERROR, 0, asked.sequence, answer))
-
-
-class FakeEpoll:
-    def __init__(self, kernel: FailingKernel) -> None:
-        kernel.call("epoll.epoll")
-        self._kernel = kernel
-        self._registered: set[int] = set()
-
-    def register(self, descriptor: int, _: int) -> None:
-        self._kernel.call("epoll.register")
-        self._registered.add(descriptor)
-
-    def unregister(self, descriptor: int) -> None:
-        self._registered.discard(descriptor)
-
-    def poll(self, timeout_s: float) -> list[tuple[int, int]]:
-        self._kernel.call("epoll.poll")
-        return self._kernel.wait(self._registered, timeout_s)
-
-
-class _Wrapped:
-    """A module of which some functions are counted, and may fail, before they are called."""
-
-    def __init__(self, kernel: FailingKernel, short: str, real: Any, names: tuple[str, ...]) -> None:
-        self._real = real
-        for name in names:
-            setattr(self, name, self._called(kernel, f"{short}.{name}", getattr(real, name)))
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
-
-    @staticmethod
-    def _called(kernel: FailingKernel, name: str, real: Callable[..., Any]) -> Callable[..., Any]:
-        def called(*arguments: Any, **named: Any) -> Any:
-            kernel.call(name)
-            return real(*arguments, **named)
-
-        return called
-
-
-class _Overridden:
-    def __init__(self, real: Any, **changed: Any) -> None:
-        self._real = real
-        self.__dict__.update(changed)
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._real, name)
-
-
-class _Signals:
-    """No signal is sent to the process that tests run in."""
-
-    def __init__(self, kernel: FailingKernel) -> None:
-        self._kernel = kernel
-
-    def set_wakeup_fd(self, descriptor: int, warn_on_full_buffer: bool = True) -> None:
-        self._kernel._wakeup = descriptor
-        self._kernel._opened.append(descriptor)
-
-    def signal(self, number: int, handler: object) -> None: ...
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(signal, name)
 
 
 def _poll(*descriptors: int) -> list[tuple[int, int]]:

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import CliRunner
 
 from viplab import cli, doctor
-from viplab.cli import common
+from viplab.cli import judging, printing
 from viplab.errors import ExitStatus, HostError, UndecidedAs
 
 # What takes most of a second to import, and what only the extra `lab` brings.
@@ -139,7 +139,7 @@ def test_what_a_foreign_run_calls_itself_does_nothing_to_the_terminal(
         said = "".join(capsys.readouterr())
         assert "\u241b[2J" in said, arguments
         assert not set(said) & {"\x1b", "\x07"}, arguments
-    common.tell("[red]as it is[/]")
+    printing.tell("[red]as it is[/]")
     assert capsys.readouterr().out == "[red]as it is[/]\n"
 
 
@@ -151,4 +151,4 @@ def test_who_takes_two_answers_only_says_what_undecided_counts_as(word: str | No
     done = CliRunner().invoke(cli.app, ["compare", sample, sample, *asked], standalone_mode=False)
     assert done.return_value == status
     assert "undecided" in done.stdout
-    assert [common.answer(given, UndecidedAs.PASS) for given in (0, 1, 3, 64)] == [0, 1, 3, 64]
+    assert [judging.answer(given, UndecidedAs.PASS) for given in (0, 1, 3, 64)] == [0, 1, 3, 64]

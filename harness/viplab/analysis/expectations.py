@@ -20,11 +20,6 @@ from viplab.types import HostName
 _NS = 1_000_000_000
 
 
-def expected_owner(record: Record) -> HostName | None:
-    """The host that is to own the VIP at the end; None where the scenario cannot be read."""
-    return _host(record, "owner")
-
-
 def owner_at_end(record: Record) -> HostName | None:
     """Whom the client reaches under the VIP at the end.
 
@@ -43,13 +38,10 @@ def owner_at_end(record: Record) -> HostName | None:
 
 
 def _wrong_owner(record: Record, views: Sequence[FaultView]) -> str | None:
-    expected = expected_owner(record)
-    if expected is None:
+    expected, owner = _host(record, "owner"), owner_at_end(record)
+    if expected in (None, owner):
         return None
-    owner = owner_at_end(record)
-    return (
-        None if owner == expected else f"{expected} should own {record.info.vip} at the end, {owner or 'nobody'} does"
-    )
+    return f"{expected} should own {record.info.vip} at the end, {owner or 'nobody'} does"
 
 
 def _wrong_client(record: Record, views: Sequence[FaultView]) -> str | None:
@@ -66,10 +58,8 @@ def _ping_outage(record: Record, views: Sequence[FaultView]) -> str | None:
 
 
 def _service_outage(record: Record, views: Sequence[FaultView]) -> str | None:
-    since_ns, until_ns = record.measured_span_ns
-    asked = [
-        Trip(r.n, r.sent_ns, None if r.error else r.total_ns, None) for r in tried(record.http, since_ns, until_ns)
-    ]
+    requests = tried(record.http, _since_ns(record), record.end_ns)
+    asked = [Trip(one.n, one.sent_ns, None if one.error else one.total_ns, None) for one in requests]
     return _outage(record, "service_outage_s", "answers over HTTP", asked, record.info.http_interval_s or 0.0)
 
 
@@ -96,11 +86,9 @@ def _two_owners(record: Record, views: Sequence[FaultView]) -> str | None:
             # From the first census that found two to the last: for so long it was for certain.
             begun_ns = [since_ns for since_ns, _, _ in spell]
             seen_s += (begun_ns[-1] - begun_ns[0]) / _NS
-    return (
-        f"two hosts owned {record.info.vip} for {seen_s:.2f} s, allowed are {allowed_s:g} s"
-        if seen_s > allowed_s
-        else None
-    )
+    if seen_s <= allowed_s:
+        return None
+    return f"two hosts owned {record.info.vip} for {seen_s:.2f} s, allowed are {allowed_s:g} s"
 
 
 def _since_ns(record: Record) -> int:

@@ -10,7 +10,7 @@ from collections.abc import Iterator, Sequence
 from viplab.analysis.calibration import cuts
 from viplab.analysis.expectations import EXPECTED, owner_at_end
 from viplab.analysis.record import NETWORKS, Record
-from viplab.analysis.summary import TrialVerdict
+from viplab.analysis.summary import Fault, TrialVerdict
 from viplab.analysis.timing_model import DEADLINE_EXCESS_S, OUTAGE_SLACK_S
 from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses import WITNESSES
@@ -226,14 +226,20 @@ def _daemon_contradicts(record: Record) -> str | None:
         if kind.change is None:
             continue  # whether a daemon outlives what ends none is what such a fault asks
         wanted = {_DAEMON_AFTER[sign] for sign in kind.signs if sign in _DAEMON_AFTER}
-        said = [
-            event.get("daemon")
-            for event in record.all("holds")
-            if event.get("host") == fault.host and fault.latest_ns < event.t_ns < until_ns
-        ]
-        if wanted and said and said[-1] is not None and said[-1] not in wanted:
-            return f"the fault did not take: after {fault.kind} the daemon of {fault.host} {_RUNS[said[-1]]}"
+        runs = _daemon_runs(record, fault, until_ns)
+        if wanted and runs is not None and runs not in wanted:
+            return f"the fault did not take: after {fault.kind} the daemon of {fault.host} {_RUNS[runs]}"
     return None
+
+
+def _daemon_runs(record: Record, fault: Fault, until_ns: int) -> bool | None:
+    """What the host of a fault said last of its daemon, after that fault and before the next; None if nothing."""
+    said = [
+        event.get("daemon")
+        for event in record.all("holds")
+        if event.get("host") == fault.host and fault.latest_ns < event.t_ns < until_ns
+    ]
+    return said[-1] if said else None
 
 
 def _went_on_advertising(record: Record, views: Sequence[FaultView]) -> str | None:
@@ -280,12 +286,8 @@ def _daemon_lost(record: Record, views: Sequence[FaultView]) -> str | None:
     """A daemon that should have gone on after a fault that ends none, such as a reload, and does not run."""
     for fault, until_ns in record.windows():
         kind = fault_kind(fault.kind)
-        said = [
-            event.get("daemon")
-            for event in record.all("holds")
-            if event.get("host") == fault.host and fault.latest_ns < event.t_ns < until_ns
-        ]
-        if kind.change is None and Sign.DAEMON_RUNS in kind.signs and said[-1:] == [False]:
+        goes_on = kind.change is None and Sign.DAEMON_RUNS in kind.signs
+        if goes_on and _daemon_runs(record, fault, until_ns) is False:
             return f"after the {fault.kind} of {fault.host} its daemon does not run any more"
     return None
 

@@ -14,7 +14,7 @@ from typing import Any, NoReturn
 import typer
 
 from viplab.cli import background, beforehand, kept_runs, machine, running
-from viplab.cli.common import LONGEST
+from viplab.cli.printing import LONGEST
 from viplab.errors import ExitStatus, Interrupted, ViplabError
 
 app = typer.Typer(

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from viplab.cli.common import out, tell
+from viplab.cli.printing import out, tell
 
 
 def up() -> None:

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from viplab.cli.common import tell
+from viplab.cli.printing import tell
 from viplab.errors import ExitStatus
 from viplab.lint.form import Form
 

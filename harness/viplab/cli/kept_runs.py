@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from viplab.cli.common import Results, Run, Undecided, answer, judged, out, run_store, short, status_of, tell, writing
+from viplab.cli.arguments import Results, Run, Undecided, run_store
+from viplab.cli.judging import answer, judged, status_of
+from viplab.cli.printing import out, short, tell, writing
 from viplab.errors import InputError
 
 if TYPE_CHECKING:

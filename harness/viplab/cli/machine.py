@@ -6,7 +6,8 @@ from typing import Annotated
 
 import typer
 
-from viplab.cli.common import Results, out, run_store, tell
+from viplab.cli.arguments import Results, run_store
+from viplab.cli.printing import out, tell
 
 
 def doctor(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> int:

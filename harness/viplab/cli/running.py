@@ -11,7 +11,9 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
-from viplab.cli.common import Results, Undecided, answer, judged, out, run_store
+from viplab.cli.arguments import Results, Undecided, run_store
+from viplab.cli.judging import answer, judged
+from viplab.cli.printing import out
 from viplab.errors import InputError
 
 

@@ -199,6 +199,9 @@ class ScenarioRunner:
         time.sleep(seconds)
         return seconds
 
+    def _pause_until(self, due_ns: int) -> float:
+        return self._pause(max(0, due_ns - time.monotonic_ns()) / 1e9)
+
     def _fault(self, kind: FaultKind, target: Any) -> float:
         if kind.ends(Part.HOST):
             keep_logs(self._lab.hosts[target.host], self._assignment, self._scenario, self._folder)
@@ -218,21 +221,18 @@ class ScenarioRunner:
         bench = Bench(self._lab.hosts, self._assignment, vrrp.vip, vrrp.virtual_router_id)
         if kind.ends_daemon:
             self._started.discard(target.host)
-        interval_ns, strikes = (getattr(target, "interval_ms", None) or 0) * 1_000_000, getattr(target, "repeat", 1)
         begun_ns = 0
-        for number in range(strikes):
-            injected = inject(kind, target, bench, self._timeline, self._phase, None if number else place, moment)
-            begun_ns = begun_ns or time.monotonic_ns()
+        for number in range(getattr(target, "repeat", 1)):
+            if number:
+                waited_s += self._pause_until(begun_ns + number * target.interval_ms * 1_000_000)
+            injected = inject(kind, target, bench, self._timeline, self._phase, place, moment)
+            begun_ns, place = begun_ns or time.monotonic_ns(), None  # only the first strike has a place
             self._faults.callback(injected.heal)
             if injected.until_ns is None:
                 self._lasting.setdefault(kind.name, []).append(injected)
-                break
-            waited_s += self._pause(max(0, injected.until_ns - time.monotonic_ns()) / 1e9)
-            injected.heal()
-            place = None
-            if number + 1 < strikes:
-                due_ns = begun_ns + (number + 1) * interval_ns
-                waited_s += self._pause(max(0, due_ns - time.monotonic_ns()) / 1e9)
+            else:
+                waited_s += self._pause_until(injected.until_ns)
+                injected.heal()
         return waited_s
 
     def _heal(self, name: str) -> None:

@@ -45,6 +45,6 @@ KINDS = (
         injection=AtClient(
             lambda target, wires: f"arp operation {{ request, reply }} limit rate over {target.rate}/second"
         ),
-        signs=(Sign.COMMAND,),
+        signs=(Sign.HEALED,),
     ),
 )

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from viplab.faults.injection import InGuest
 from viplab.faults.kind import Change, Effect, FaultKind, Manner, Need, Part, Sign
+from viplab.faults.shell import processes, to_each
 from viplab.faults.target import HostTarget, LastingHostTarget, ReturnTarget
 
 if TYPE_CHECKING:
@@ -15,23 +16,13 @@ if TYPE_CHECKING:
 
 def _kill(target: HostTarget, subject: Subject, guest: Guest) -> str:
     """SIGKILL to all of them, halted first: keepalived's child would make an orderly end once its parent is gone."""
-    processes = " ".join(map(str, subject.processes(guest)))
-    return f"kill -STOP {processes}; kill -9 {processes}"
-
-
-def _signal(name: str, subject: Subject, guest: Guest) -> str:
-    return f"kill -{name} {' '.join(map(str, subject.processes(guest)))}"
-
-
-def _thaw(subject: Subject, guest: Guest) -> str:
-    """SIGCONT to those that are still there."""
-    pids = " ".join(map(str, subject.processes(guest)))
-    return f"for pid in {pids}; do [ ! -d /proc/$pid ] || kill -CONT $pid; done"
+    pids = processes(subject, guest)
+    return f"kill -STOP {pids}; kill -9 {pids}"
 
 
 def _parents(subject: Subject, guest: Guest, *, wanted: bool) -> str:
     """The processes that are no child of another of the daemon's, or those that are."""
-    pids = list(map(str, subject.processes(guest)))
+    pids = processes(subject, guest).split()
     statuses = " ".join(f"/proc/{pid}/status" for pid in pids)
     said = guest.run(f"grep -h ^PPid: {statuses}").checked().stdout.split()[1::2]
     return " ".join(pid for pid, parent in zip(pids, said, strict=True) if (parent not in pids) == wanted)
@@ -93,8 +84,8 @@ KINDS = (
         state="daemon frozen",
         target=LastingHostTarget,
         injection=InGuest(
-            lambda target, subject, guest: _signal("STOP", subject, guest),
-            heal=lambda target, subject, guest: _thaw(subject, guest),
+            lambda target, subject, guest: f"kill -STOP {processes(subject, guest)}",
+            heal=lambda target, subject, guest: to_each(subject, guest, "kill -CONT $pid"),
         ),
         signs=(Sign.COMMAND, Sign.HEALED),
         part=Part.DAEMON,
@@ -116,7 +107,7 @@ KINDS = (
         words="daemon on {host} reloaded",
         state="daemon up",
         target=HostTarget,
-        injection=InGuest(lambda target, subject, guest: _signal("HUP", subject, guest)),
+        injection=InGuest(lambda target, subject, guest: f"kill -HUP {processes(subject, guest)}"),
         signs=(Sign.COMMAND, Sign.DAEMON_RUNS),
         part=Part.DAEMON,
         needs=frozenset({Need.RELOAD}),

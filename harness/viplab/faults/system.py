@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from viplab.faults.injection import InGuest
 from viplab.faults.kind import FaultKind, Need, Part, Sign
+from viplab.faults.shell import to_each
 from viplab.faults.target import AddressTarget, ClockStep, Descriptors, Load
 
 if TYPE_CHECKING:
@@ -23,9 +24,7 @@ def _load(target: Load, subject: Subject, guest: Guest) -> str:
 
 
 def _limit(subject: Subject, guest: Guest, limit: str) -> str:
-    """Set the limit of each process that is still there."""
-    pids = " ".join(map(str, subject.processes(guest)))
-    return f"for pid in {pids}; do [ ! -d /proc/$pid ] || prlimit --pid $pid --nofile={limit} || exit 1; done"
+    return to_each(subject, guest, f"prlimit --pid $pid --nofile={limit}")
 
 
 def _removal(target: AddressTarget, subject: Subject, guest: Guest) -> str:

@@ -21,11 +21,13 @@ an outage, an owner or a time with two owners that the scenario does not allow: 
 that a daemon is broken.
 `viplab run SCENARIO --subject NAME --report` shows the packets.
 """
+_NONE_KEPT = "No matrix is kept here yet: `viplab matrix RUN --json > results/matrix/NAME.json` keeps that of a run."
 
 
 def matrices_page(matrices: Sequence[Matrix], published: Sequence[Published]) -> str:
     """`docs/matrix.md`: each matrix that is kept, then what others have published."""
-    return "\n\n".join([_HEAD.strip(), *map(markdown, matrices), elsewhere(published)]) + "\n"
+    kept = [markdown(one) for one in matrices] or [_NONE_KEPT]
+    return "\n\n".join([_HEAD.strip(), *kept, elsewhere(published)]) + "\n"
 
 
 def markdown(matrix: Matrix) -> str:

@@ -14,6 +14,7 @@ import pytest
 
 from support import report_sample as sample
 from support import synthetic
+from support.report_evidence import log
 from viplab.analysis.run import analyze
 from viplab.analysis.summary import CaptureSummary
 from viplab.analysis.views import LogLine, PingView, RunView
@@ -250,7 +251,7 @@ def test_the_rate_that_the_probe_achieved_stands_beside_the_one_that_was_asked_f
 
 def test_a_line_of_a_megabyte_is_cut_with_a_note(folder: RunFolder) -> None:
     base = sample.trial()
-    long = sample.log("B", 1.0, "A" * 1_000_000)
+    long = log("B", 1.0, "A" * 1_000_000)
     page = render(folder, sample.run(base.model_copy(update={"logs": {"A": [], "B": [long]}})))
     assert "more characters)" in page
     assert len(page) < 500_000
@@ -258,7 +259,7 @@ def test_a_line_of_a_megabyte_is_cut_with_a_note(folder: RunFolder) -> None:
 
 def test_a_log_of_a_hundred_thousand_lines_is_cut_with_a_note(folder: RunFolder) -> None:
     base = sample.trial()
-    flood = [sample.log("B", 1.0, f"line {number}") for number in range(100_000)]
+    flood = [log("B", 1.0, f"line {number}") for number in range(100_000)]
     page = render(folder, sample.run(base.model_copy(update={"logs": {"A": [], "B": flood}})))
     assert "99880 rows left out" in page
 

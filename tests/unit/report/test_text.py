@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support import report_sample as sample
+from support.report_evidence import log
 from viplab.report import excerpts, units
 from viplab.report.text import LINE_LIMIT, middle_out, visible
 
@@ -137,8 +138,8 @@ def test_many_frames_are_cut_to_those_that_are_marked_and_their_neighbours() -> 
 
 def test_logs_of_both_hosts_are_merged_by_time_and_an_undated_line_stays_behind_its_neighbour() -> None:
     logs = {
-        "A": [sample.log("A", 1.0, "one"), sample.log("A", None, "undated"), sample.log("A", 3.0, "three")],
-        "B": [sample.log("B", 2.0, "two")],
+        "A": [log("A", 1.0, "one"), log("A", None, "undated"), log("A", 3.0, "three")],
+        "B": [log("B", 2.0, "two")],
     }
     rows = excerpts.merged_logs(sample.trial(logs=logs))
     messages = [line.message for line in rows if not isinstance(line, excerpts.Omission)]

@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import itertools
-from itertools import pairwise
 
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
 
 from support.playbook import (
     Playbook,
@@ -25,17 +22,13 @@ from support.playbook import (
     stopped,
     timeout,
 )
-from support.routers import HIGHER_ADDRESS, LOWER_ADDRESS, MS_NS, OWN, VIP, config, packet
+from support.routers import HIGHER_ADDRESS, LOWER_ADDRESS, OWN, config
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.protocol.compile import settled_guards
-from vipd.protocol.effects import AddAddresses, Log, Notify, RemoveAddresses, SendAdvert, SendGratuitousArp
+from vipd.protocol.effects import SendAdvert
 from vipd.protocol.log_messages import LOG_MESSAGES, LogEvent
-from vipd.protocol.packet import GROUPS, Advert
-from vipd.protocol.packet_v2 import encode as encode_v2
-from vipd.protocol.packet_v3 import encode as encode_v3
 from vipd.protocol.router import Router
 from vipd.protocol.table import ASKED_EACH_TIME, TABLE, Action, Event, Guard, State, resolve
-from vipd.protocol.validation import Discard
 
 DOWN_101_S = 3 + 155 / 256
 SKEW_101_S = 155 / 256
@@ -316,157 +309,6 @@ def test_an_interface_that_is_not_watched_means_nothing() -> None:
     play >> link("eth7", False)
 
 
-# -- properties
-
-HAPPENINGS = st.one_of(
-    st.tuples(
-        st.just("advert"), st.sampled_from([0, 1, 100, 101, 102, 255]), st.sampled_from([LOWER_ADDRESS, HIGHER_ADDRESS])
-    ),
-    st.tuples(st.just("rubbish"), st.binary(max_size=40), st.sampled_from([1, 255])),
-    st.tuples(st.just("link"), st.sampled_from(["eth0", "eth1"]), st.booleans()),
-    st.tuples(st.just("deadline"), st.just(0), st.sampled_from([0, 1, 5_000_000, 10 * SECOND_NS])),
-    st.tuples(st.just("time"), st.integers(0, 2 * SECOND_NS), st.just(0)),
-    st.tuples(st.just("stop"), st.just(0), st.just(0)),
-    st.tuples(st.just("start"), st.booleans(), st.booleans()),
-)
-
-
-@given(
-    profile=st.sampled_from(sorted(PRESETS)),
-    priority=st.sampled_from([1, 101, 254, 255]),
-    preempt=st.booleans(),
-    initial_master=st.booleans(),
-    preempt_delay_s=st.sampled_from([0, 3]),
-    happenings=st.lists(HAPPENINGS, max_size=60),
-)
-def test_whatever_happens_no_timer_is_lost_and_addresses_follow_the_state(
-    profile: str,
-    priority: int,
-    preempt: bool,
-    initial_master: bool,
-    preempt_delay_s: int,
-    happenings: list[tuple[str, object, object]],
-) -> None:
-    behaviour = PRESETS[profile]
-    router = Router(
-        config(
-            priority=priority,
-            preempt=preempt,
-            initial_master=initial_master,
-            preempt_delay_ns=preempt_delay_s * SECOND_NS,
-        ),
-        behaviour,
-        OWN,
-    )
-    now, holds = 1_000 * SECOND_NS, False
-    for kind, first, second in happenings:
-        before = (router.state, router.deadline())
-        discarded = False
-        if kind == "advert":
-            discarded = router.advert_received(packet(first), second, 255, now) is not None  # type: ignore[arg-type]
-        elif kind == "rubbish":
-            discarded = router.advert_received(first, HIGHER_ADDRESS, second, now) is not None  # type: ignore[arg-type]
-        elif kind == "link":
-            router.interface_changed(first, second, now)  # type: ignore[arg-type]
-        elif kind == "deadline":
-            now = max(now, (router.deadline() or now) + second)  # type: ignore[operator]
-            router.handle_deadline(now)
-        elif kind == "time":
-            now += first  # type: ignore[operator]
-        elif kind == "stop":
-            router.shut_down(now)
-        else:
-            router.started({"eth0": first, "eth1": second}, now)  # type: ignore[dict-item]
-        effects = router.drain()
-        if discarded:
-            assert (router.state, router.deadline()) == before
-            assert all(isinstance(effect, Log) for effect in effects)
-        for effect in effects:
-            if isinstance(effect, AddAddresses):
-                holds = True
-            elif isinstance(effect, RemoveAddresses):
-                holds = False
-            elif isinstance(effect, SendGratuitousArp):
-                assert holds, "nobody announces what they do not hold"
-            elif isinstance(effect, SendAdvert):
-                assert effect.priority in (0, priority)
-        assert holds == (router.state is State.MASTER)
-        waits = router.deadline() is not None
-        if router.state is State.INITIALIZE:
-            assert not waits
-        elif router.state is State.FAULT:
-            assert waits == behaviour.reads_links_late
-        else:
-            assert waits, "a router that waits for nothing never comes back"
-
-
-@given(payload=st.binary(max_size=60), ttl=st.integers(0, 255), source=st.integers(0, 2**32 - 1))
-def test_hostile_octets_are_counted_and_change_nothing(payload: bytes, ttl: int, source: int) -> None:
-    play = master("keepalived-2")
-    before = (play.router.state, play.router.deadline())
-    reason = play.router.advert_received(payload, source, ttl, play.now)
-    assert isinstance(reason, Discard)
-    assert play.router.discards[reason] == 1
-    assert (play.router.state, play.router.deadline()) == before
-
-
-def test_a_flood_of_discards_logs_once_in_ten_seconds() -> None:
-    play = master("keepalived-2")
-    lines = 0
-    for _ in range(1_000):
-        play.router.advert_received(b"", HIGHER_ADDRESS, 255, play.now)
-        lines += len(play.router.drain())
-        play.now += 20_000_000
-    assert lines == 2
-    assert play.router.discards[Discard.TOO_SHORT] == 1_000
-
-
-def test_a_flood_of_lower_adverts_is_answered_at_once_and_then_ten_times_an_interval() -> None:
-    for profile in ("keepalived-2", "keepalived-1.2.2"):
-        play = master(profile)
-        answers, lines, due = [], 0, play.router.deadline() or 0
-        for _ in range(12_000):  # one a millisecond
-            play.now += MS_NS
-            play.router.advert_received(packet(50), HIGHER_ADDRESS, 255, play.now)
-            if (play.router.deadline() or 0) <= play.now:
-                play.router.handle_deadline(play.now)
-            effects = play.router.drain()
-            answers += [play.now for effect in effects if isinstance(effect, SendAdvert)]
-            lines += sum(isinstance(effect, Log) and not effect.detail for effect in effects)
-        assert answers[0] < due - 900 * MS_NS, "the first one at once"
-        assert len(answers) <= 10 + 12 * 10 + 12
-        assert max(later - earlier for earlier, later in pairwise(answers)) <= 1_001 * MS_NS, "its own go on"
-        assert lines <= 20
-
-
-@pytest.mark.parametrize("profile", ["keepalived-2", "keepalived-1.2.2"])
-def test_adverts_that_waited_together_get_one_answer_and_the_next_one_gets_its_own(profile: str) -> None:
-    play = master(profile)
-
-    def answers(queued_ns: int) -> int:
-        play.router.queued_ns = queued_ns
-        for _ in range(5):
-            play.now += 20_000  # each is read a little later than the one before
-            play.router.advert_received(packet(50), HIGHER_ADDRESS, 255, play.now)
-        return sum(isinstance(effect, SendAdvert) for effect in play.router.drain())
-
-    assert answers(play.now + 1) == 1
-    assert answers(play.now + 1) == 1
-
-
-def test_a_flood_that_moves_profile_1_2_2_to_and_fro_fills_no_log() -> None:
-    play = backup("keepalived-1.2.2")
-    changes = lines = 0
-    for number in range(12_000):
-        play.now += MS_NS
-        play.router.advert_received(packet(200 if number % 4 == 3 else 50), HIGHER_ADDRESS, 255, play.now)
-        effects = play.router.drain()
-        changes += sum(isinstance(effect, Notify) for effect in effects)
-        lines += sum(isinstance(effect, Log) for effect in effects)
-    assert changes > 3_000, "as 1.2.2 does, with a claim on each lower advert"
-    assert lines <= 2 * 20 * 6
-
-
 @pytest.mark.parametrize("priority", [100, 255])
 def test_unicast_peers_are_looked_up_before_a_claim_at_the_start_and_on_leaving_fault(priority: int) -> None:
     play = Playbook("keepalived-2", unicast_peers=("10.0.0.3",), priority=priority)
@@ -476,58 +318,3 @@ def test_unicast_peers_are_looked_up_before_a_claim_at_the_start_and_on_leaving_
         play >> event << ...
         kinds = [effect.kind for effect in play.did]
         assert "resolves" in kinds and "sends" not in kinds[: kinds.index("resolves")]
-
-
-@given(
-    profile=st.sampled_from(sorted(PRESETS)),
-    version=st.sampled_from([2, 3]),
-    happenings=st.lists(HAPPENINGS, max_size=40),
-)
-def test_an_advert_known_again_does_what_reading_it_would_do(
-    profile: str, version: int, happenings: list[tuple[str, object, object]]
-) -> None:
-    routers = [Router(config(version=version), PRESETS[profile], OWN) for _ in range(2)]
-    for router in routers:
-        router.started({"eth0": True, "eth1": True}, 1_000 * SECOND_NS)
-    now = 1_000 * SECOND_NS
-    for kind, first, second in happenings:
-        if kind == "advert":
-            advert = Advert(version, 51, first, SECOND_NS, VIP.octets)  # type: ignore[arg-type]
-            payload = encode_v2(advert) if version == 2 else encode_v3(advert, 4, second, GROUPS[4])  # type: ignore[arg-type]
-            octets = payload, second
-            for router, knows in zip(routers, (True, False), strict=True):
-                if not router.advert_repeated(octets, now):
-                    router.advert_received(payload, second, 255, now, octets=octets if knows else None)  # type: ignore[arg-type]
-        else:
-            for router in routers:
-                if kind == "link":
-                    router.interface_changed(first, second, now)  # type: ignore[arg-type]
-                elif kind == "rubbish":
-                    router.advert_received(first, HIGHER_ADDRESS, second, now)  # type: ignore[arg-type]
-                elif kind == "time":
-                    router.priority_changed(90 + first % 20, now)  # type: ignore[operator]
-            if kind == "deadline":
-                now = max(now, (routers[0].deadline() or now) + second)  # type: ignore[operator]
-                for router in routers:
-                    router.handle_deadline(now)
-        known, read = routers
-        assert (known.state, known.deadline(), known.drain()) == (read.state, read.deadline(), read.drain())
-        assert known.counters.adverts_received == read.counters.adverts_received
-        assert known.counters.forms == read.counters.forms
-
-
-@pytest.mark.parametrize("quiet", [False, True])
-def test_a_master_answers_what_was_read_at_one_time_once(quiet: bool) -> None:
-    play = master("keepalived-2", lower_prio_no_advert=quiet)
-    play >> seconds(0.5)
-    for _ in range(12):
-        advert(100).happen(play)
-    done = play.router.drain()
-    assert sum(isinstance(effect, SendAdvert) for effect in done) == (0 if quiet else 1)
-    assert sum(isinstance(effect, SendGratuitousArp) for effect in done) == 1
-    assert play.router.counters.adverts_received == 12
-    play >> seconds(0.1)
-    advert(100).happen(play)
-    assert any(isinstance(effect, SendGratuitousArp) for effect in play.router.drain()), "later is another time"
-    advert(102).happen(play)
-    assert play.router.state is State.BACKUP, "who is better is heard all the same"
