@@ -25,6 +25,8 @@ from viplab.types import HostName
 PORT = "viplab-census"
 MAC = "02:76:69:70:6c:62"
 EVERY_S = 0.25
+LAST_LOOKS = 4
+"""How often it looks again at the end for somebody who answers."""
 _ARP, _ALL, _OUTGOING = 0x0806, 0x0003, 4
 _SO_ATTACH_FILTER = 26
 _TABLE = "bridge viplab_census"
@@ -81,17 +83,21 @@ class Census:
         own = bytes.fromhex(MAC.replace(":", ""))
         probe = b"\xff" * 6 + own + struct.pack("!HHHBBH", _ARP, 1, 0x0800, 6, 4, 1)
         probe += own + b"\0" * 4 + b"\0" * 6 + self._vip
-        while not self._ended.is_set():
+        looks_left = LAST_LOOKS
+        # At the end one look more, begun when all else was over; a daemon on a busy host may be at adding its address.
+        while looks_left:
+            ending = self._ended.is_set()
             asked_ns = time.time_ns()
             self._socket.send(probe)
             found = self._answers(time.monotonic() + EVERY_S)
             hosts = sorted({host for host, _ in found})
             self._timeline.record("owners", t_ns=asked_ns, macs=sorted({mac for _, mac in found}), hosts=hosts)
+            if ending:
+                looks_left = 0 if found else looks_left - 1
 
     def _answers(self, until: float) -> set[tuple[HostName, str]]:
         """At whose port an answer came in, and from which MAC."""
         found = set()
-        # The last look lasts as long as any other: on a busy host a shorter one would miss who owns the VIP at the end.
         while (left := until - time.monotonic()) > 0:
             self._answered.settimeout(left)
             try:

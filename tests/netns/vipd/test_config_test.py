@@ -100,7 +100,7 @@ FILES = {
     "route without a device": INSTANCE % "virtual_routes {\nblackhole 10.9.0.0/16\n}",
     "route without a device that is not tracked": INSTANCE % "virtual_routes {\nblackhole 10.9.0.0/16 no_track\n}",
     "words of a rule": INSTANCE
-    % "virtual_rules {\nfrom all ipproto tcp realms 1/2 table 100 priority 97\nl3mdev order 5\n}",
+    % "virtual_rules {\nfrom all ipproto 6 realms 1/2 table 100 priority 97\nl3mdev order 5\n}",
     "words of a route": INSTANCE
     % "virtual_routes {\n10.9.0.0/16 dev eth0 features ecn congctl lock reno encap ip id 5 dst 10.1.1.9 realms 3\n}",
     "sync group with a weighted script": SAFE
