@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from viplab.cli.arguments import Results, Run, Undecided, run_store
+from viplab.cli.for_ci import write_junit
 from viplab.cli.judging import answer, judged, status_of
 from viplab.cli.printing import out, short, tell, writing
 from viplab.errors import InputError
@@ -50,10 +51,8 @@ def report(
     """
     from viplab.analysis.run import analyze as analyse
     from viplab.analysis.run import summary_bytes, write_summary, write_trials
-    from viplab.regular_files import write_named
     from viplab.report import forms
     from viplab.report.console import summary_table
-    from viplab.report.junit import junit as junit_xml
     from viplab.report.markdown import markdown as in_markdown
     from viplab.run_folder import RunFolder
 
@@ -62,8 +61,7 @@ def report(
     folder = run_store(results).find(run)
     view = analyse(folder)
     if junit is not None:
-        with writing():
-            write_named(folder.path, junit, junit_xml(view).encode(errors="backslashreplace"))
+        write_junit(junit, view, folder)
     if markdown:
         sys.stdout.write(in_markdown(view))
     if json:

@@ -12,6 +12,7 @@ import typer
 from typer.core import TyperCommand
 
 from viplab.cli.arguments import Results, Undecided, run_store
+from viplab.cli.for_ci import keeping_junit, write_junit
 from viplab.cli.judging import answer, judged
 from viplab.cli.printing import out
 from viplab.errors import InputError
@@ -28,6 +29,7 @@ class NamesPlugIns(TyperCommand):
         formatter.write(f"\nSubjects: {', '.join(subjects.names())}\nLabs: {', '.join(labs.names())}\n")
 
 
+@keeping_junit
 def run(
     scenarios: Annotated[
         list[str] | None,
@@ -91,6 +93,9 @@ def run(
     ] = False,
     undecided: Undecided = None,
     report: Annotated[bool, typer.Option("--report", help="Write the report as well.")] = False,
+    junit: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="Write JUnit XML for CI there, also when the run fails.")
+    ] = None,
     live: Annotated[bool, typer.Option("--live", help="Show what happens as it happens.")] = False,
     results: Results = None,
 ) -> int:
@@ -138,6 +143,8 @@ def run(
     with beside(runs) if live else nullcontext():
         folder = session.run(plan, runs, resumed)
     view = judged(folder, report=report)
+    if junit is not None:
+        write_junit(junit, view, folder)
     wall_s = time.monotonic() - started
     floor_s = sum(trial.summary.floor_s or 0 for trial in view.trials)
     out().print(

@@ -59,6 +59,65 @@ def test_the_counts_of_a_suite_are_those_of_its_cases(suites: ElementTree.Elemen
         assert suite.get("skipped") == str(len(suite.findall("testcase/skipped")))
 
 
+def test_what_was_measured_and_with_what_are_properties(suites: ElementTree.Element) -> None:
+    def properties(of: ElementTree.Element | None) -> dict[str | None, str | None]:
+        assert of is not None
+        return {one.get("name"): one.get("value") for one in of.findall("properties/property")}
+
+    run = sample.whole_run()
+    origins = properties(suites.find("testsuite"))
+    assert origins["kernel"] == run.info.provenance.host_kernel
+    assert origins["run"] == run.info.id
+    assert origins["version"] in {trial.info.subject_version for trial in run.trials}
+    trial = next(trial for trial in run.trials if trial.summary.faults)
+    outage_s = trial.summary.faults[0].outage_s
+    assert properties(suites.find(f".//testcase[@name='{trial.name}']")).get("outage_s") == str(outage_s)
+
+
+def test_a_suite_took_as_long_as_its_trials(suites: ElementTree.Element) -> None:
+    took_s = sum(trial.summary.wall_s or 0 for trial in sample.whole_run().trials)
+    assert float(suites.get("time", "")) == pytest.approx(took_s, abs=0.01)
+
+
+def attachments(run: RunView, folder: Path) -> list[str]:
+    root = ElementTree.fromstring(junit(run, RunFolder(folder)))
+    lines = [line for said in root.iter("system-out") for line in (said.text or "").splitlines()]
+    return [line.removeprefix("[[ATTACHMENT|").removesuffix("]]") for line in lines if "[[ATTACHMENT|" in line]
+
+
+def test_a_trial_that_did_not_pass_has_its_files_attached_and_its_capture_first(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failed = sample.trial(verdict="fail")
+    there = tmp_path / "trials" / failed.name
+    for name in ("capture/public.pcap", "hosts/A/messages.log", "timeline.jsonl"):
+        (there / name).parent.mkdir(parents=True, exist_ok=True)
+        (there / name).write_text("")
+    (there / "secret").symlink_to("/etc/passwd")
+    monkeypatch.delenv("CI_PROJECT_DIR", raising=False)
+    in_order = ["capture/public.pcap", "timeline.jsonl", "hosts/A/messages.log"]
+    assert attachments(sample.run(failed), tmp_path) == [str((there / name).resolve()) for name in in_order]
+    assert attachments(sample.run(sample.trial()), tmp_path) == []
+    monkeypatch.setenv("CI_PROJECT_DIR", str(tmp_path))  # GitLab looks for them from there
+    assert attachments(sample.run(failed), tmp_path)[0] == f"trials/{failed.name}/capture/public.pcap"
+
+
+def test_nothing_that_a_guest_or_a_folder_wrote_attaches_a_file(tmp_path: Path) -> None:
+    failed = sample.trial(verdict="fail")
+    odd = tmp_path / "trials" / failed.name / "]]\n[[ATTACHMENT|" / "etc"
+    odd.mkdir(parents=True)
+    (odd / "shadow").write_text("")
+    claim = sample.claim("A1", measured="\n[[ATTACHMENT|/etc/shadow]]\n")
+    assert attachments(sample.run(failed).model_copy(update={"claims": [claim]}), tmp_path) == []
+
+
+def test_a_run_that_broke_off_is_an_error_beside_what_was_measured() -> None:
+    root = ElementTree.fromstring(junit(sample.whole_run(), broken_off="B does not boot"))
+    assert [error.get("message") for error in root.iter("error")] == ["B does not boot"]
+    assert root.get("errors") == "1"
+    assert len(list(root.iter("testcase"))) == len(sample.whole_run().trials) + len(sample.whole_run().claims) + 1
+
+
 def test_a_difference_with_a_known_cause_passes_and_says_why() -> None:
     claim = sample.claim("A6", verdict="differs", explained=True, why="known cause")
     root = ElementTree.fromstring(junit(sample.run(sample.trial()).model_copy(update={"claims": [claim]})))
