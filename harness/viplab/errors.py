@@ -42,6 +42,15 @@ class UndecidedAs(StrEnum):
         return ExitStatus.OK if self is UndecidedAs.PASS else ExitStatus.FAILED
 
 
+class OnFailure(StrEnum):
+    """How somebody may look around in the lab where a trial failed."""
+
+    SHELL = "shell"
+    """In a shell, after which the run goes on."""
+    KEEP = "keep"
+    """In a lab that stays until it is told to end, and the run with it."""
+
+
 class ViplabError(Exception):
     """A failure that has a known cause; the command line prints it as one line and exits with `exit_status`."""
 

@@ -45,7 +45,7 @@ def test_a_run_that_cannot_begin_is_an_error_of_the_document(results: Path) -> N
 def test_what_was_measured_before_the_lab_broke_is_in_the_document(
     results: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def broken(plan: Plan, runs: RunStore, resumed: RunFolder | None = None, **_: object) -> RunFolder:
+    def broken(plan: Plan, runs: RunStore, *_: object) -> RunFolder:
         shutil.copytree(SAMPLE, runs.root / "20261123T000000Z-0000")
         raise LabError("B does not boot")
 

@@ -25,15 +25,15 @@ def status() -> int:
     if lab is None:
         out().print("no lab is up")
         return 1
-    tell(f"a lab is up: process {lab.pid}, image {lab.image.name}")
+    tell(f"a lab is up: process {lab.pid}, {f'image {lab.image}' if lab.image else 'hosts are namespaces'}")
     return 0
 
 
 def ssh(
-    host: Annotated[str, typer.Argument(help="A or B.")],
+    host: Annotated[str, typer.Argument(help="A, B, or another that the scenario has.")],
     command: Annotated[list[str] | None, typer.Argument(help="What to run there; a shell if left out.")] = None,
 ) -> int:
-    """Open a shell on a guest of the lab that is up, or run a command there."""
+    """Open a shell on a host of the lab that is up, or run a command there."""
     from viplab.lab import background_lab
 
     return background_lab.ssh(host, command or [])

@@ -15,7 +15,7 @@ from viplab.cli.arguments import Results, Undecided, run_store
 from viplab.cli.for_ci import keeping_junit, write_junit
 from viplab.cli.judging import answer, judged
 from viplab.cli.printing import out
-from viplab.errors import InputError
+from viplab.errors import InputError, OnFailure
 
 
 class NamesPlugIns(TyperCommand):
@@ -91,6 +91,13 @@ def run(
     require_kvm: Annotated[
         bool, typer.Option("--require-kvm", help="Refuse, with exit status 69, to emulate guests.")
     ] = False,
+    on_failure: Annotated[
+        OnFailure | None,
+        typer.Option(
+            "--on-failure",
+            help="Look around where a trial failed: in a shell, after which the run goes on, or in a lab that is kept.",
+        ),
+    ] = None,
     undecided: Undecided = None,
     report: Annotated[bool, typer.Option("--report", help="Write the report as well.")] = False,
     junit: Annotated[
@@ -100,6 +107,7 @@ def run(
     results: Results = None,
 ) -> int:
     """Run scenarios on real guests, judge them, and print the result."""
+    from viplab.experiment import on_failure as failures
     from viplab.experiment import session
     from viplab.experiment.plan import Plan
     from viplab.experiment.recipe import plan_of
@@ -135,13 +143,16 @@ def run(
         plan = replace(plan, timeout_factor=timeout_factor)
     if require_kvm:
         plan = replace(plan, lab=labs.requiring_kvm(plan.lab))
+    if on_failure is not None and plan.workers > 1:
+        raise InputError("--on-failure: is for one lab, and --workers asks for several")
+    after_trial = failures.go_on if on_failure is None else failures.after_trial(on_failure)
     if live:
         from viplab.live.watch import beside
         from viplab.progress import leave_steps_to_watch
 
         leave_steps_to_watch()
     with beside(runs) if live else nullcontext():
-        folder = session.run(plan, runs, resumed)
+        folder = session.run(plan, runs, resumed, after_trial)
     view = judged(folder, report=report)
     if junit is not None:
         write_junit(junit, view, folder)

@@ -118,6 +118,7 @@ class _Noted:
 
     def __init__(self, host: Host) -> None:
         self.host = host
+        self.shell: list[str] = []
         self.done: list[object] = []
 
     def run(self, command: str, *, timeout_s: float = 30) -> Result:

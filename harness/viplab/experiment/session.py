@@ -9,6 +9,7 @@ from pathlib import Path
 
 from viplab import doctor, preflight, store
 from viplab.errors import HostError, InputError
+from viplab.experiment.on_failure import AfterTrial, go_on
 from viplab.experiment.plan import MOST_TIMEOUT_FACTOR, Plan
 from viplab.experiment.recipe import write_recipe
 from viplab.experiment.resume import clear_broken_off, under_way
@@ -33,10 +34,11 @@ REFERENCE_BOOT_S = 60.0
 """Hosts that boot within this are waited for long enough as it is."""
 
 
-def run(plan: Plan, runs: RunStore, resumed: RunFolder | None = None) -> RunFolder:
+def run(plan: Plan, runs: RunStore, resumed: RunFolder | None = None, after_trial: AfterTrial = go_on) -> RunFolder:
     """Do every scenario with every subject, `plan.trials` times over, and return the folder with the evidence.
 
-    Of a run that is `resumed`, whose plan this is, the trials that are whole are kept and the others done.
+    Of a run that is `resumed`, whose plan this is, the trials that are whole are kept and the others done. The run ends
+    early where `after_trial` says so.
 
     Raises:
         InputError: it asks for labs side by side that cannot be, or what is to be resumed is under way.
@@ -47,14 +49,14 @@ def run(plan: Plan, runs: RunStore, resumed: RunFolder | None = None) -> RunFold
         raise InputError(f"--workers: labs of {plan.lab.name} side by side would spoil each other's times")
     try:
         with timeout_factor(plan.timeout_factor or 1):
-            return _run(plan, runs, resumed)
+            return _run(plan, runs, resumed, after_trial)
     except OSError as error:
         if error.errno not in _FULL:
             raise
         raise HostError(f"{runs.root}: {error.strerror}; what was captured is kept there") from None
 
 
-def _run(plan: Plan, runs: RunStore, resumed: RunFolder | None) -> RunFolder:
+def _run(plan: Plan, runs: RunStore, resumed: RunFolder | None, after_trial: AfterTrial) -> RunFolder:
     seed = secrets.randbits(32) if plan.seed is None else plan.seed
     note(f"seed {seed}: it places each fault within the advert interval")
     findings = preflight.examine_machine(runs)
@@ -72,7 +74,7 @@ def _run(plan: Plan, runs: RunStore, resumed: RunFolder | None) -> RunFolder:
 
     def alone(lab: Lab) -> Path:
         folder = resumed or _new_run(plan, runs, lab, seed)
-        _do(plan, trials, lab, folder, findings)
+        _do(plan, trials, lab, folder, findings, after_trial)
         return folder.path
 
     if workers == 1:
@@ -81,7 +83,8 @@ def _run(plan: Plan, runs: RunStore, resumed: RunFolder | None) -> RunFolder:
     note(f"{workers} labs side by side")
 
     def share(worker: int) -> None:
-        plan.lab.open(lambda lab: _do(plan, trials[worker::workers], lab, folder, findings, worker), plan.hosts)
+        mine = trials[worker::workers]
+        plan.lab.open(lambda lab: _do(plan, mine, lab, folder, findings, after_trial, worker), plan.hosts)
 
     contained(lambda: in_workers(workers, share))
     return folder
@@ -165,6 +168,7 @@ def _do(
     lab: Lab,
     run: RunFolder,
     findings: list[Finding],
+    after_trial: AfterTrial,
     worker: int | None = None,
 ) -> None:
     """Do these trials in this lab; in one of several workers with a line each instead of a line a step."""
@@ -182,6 +186,8 @@ def _do(
             with StepLines(f"{trial.scenario.scenario} with {trial.assignment.name}") as lines:
                 run_trial(trial, lab, folder, (lines.heard,))
                 lines.done(f"{time.monotonic() - started:.0f} s")
+            if not after_trial(folder, lab):
+                return
 
 
 def _folder(run: RunFolder, number: int, trial: Trial) -> TrialFolder:

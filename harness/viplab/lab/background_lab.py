@@ -1,4 +1,4 @@
-"""A lab that stays up in the background until it is told to end, for a look around by hand.
+"""A lab that stays up until it is told to end, for a look around by hand: in the background, or as a trial left it.
 
 A note in /run says which process tree it is; everything else is asked of the lab itself, by joining its namespaces.
 """
@@ -16,14 +16,12 @@ from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
-from viplab.errors import InputError, LabError
-from viplab.lab import kernel
+from viplab.errors import InputError, Interrupted, LabError
 from viplab.lab.cache import cache_dir
-from viplab.lab.image import Image, ready_image
+from viplab.lab.image import ready_image
 from viplab.lab.lab import Lab
 from viplab.lab.libvirt.kind import LIBVIRT
 from viplab.lab.sandbox import OUTSIDE_PID
-from viplab.lab.topology import PAIR, make_host
 from viplab.lab.waiting import until
 from viplab.progress import step
 from viplab.types import HostName
@@ -40,9 +38,10 @@ class BackgroundLab:
     pid: int
     born: str
     inside: int
-    image: Image
-    hosts: dict[HostName, str]
-    """Each host's address on `mgmt`."""
+    """The lab's first process, in whose namespaces all of it is."""
+    image: str | None
+    hosts: dict[HostName, list[str]]
+    """The command that opens a shell on each host, from within those namespaces."""
 
     @property
     def alive(self) -> bool:
@@ -82,17 +81,40 @@ def up() -> BackgroundLab:
     if not said.startswith("up "):
         os.waitpid(owner, 0)
         raise LabError(said or "the lab ended before it was up")
-    addresses = {name: make_host(name).interface("eth2").address for name in PAIR}
-    found = BackgroundLab(owner, _born(owner) or "", int(said.split()[1]), image, addresses)
-    NOTE.write_text(json.dumps({**asdict(found), "image": str(image.path)}) + "\n")
-    return found
+    inside, hosts = json.loads(said.removeprefix("up "))
+    return _noted(BackgroundLab(owner, _born(owner) or "", inside, image.name, hosts))
+
+
+@dataclass(frozen=True)
+class Owner:
+    """The process that a lab ends with."""
+
+    pid: int
+    born: str
+
+
+def this_process() -> Owner:
+    """The calling process, which is to open a lab."""
+    return Owner(os.getpid(), _born(os.getpid()) or "")
+
+
+def stay(lab: Lab, owner: Owner) -> None:
+    """Leave a lab as it is, for others to get into, until its owner is told to end; called within the lab."""
+    NOTE.parent.mkdir(exist_ok=True)
+    inside, hosts = _ways_in(lab)
+    _noted(BackgroundLab(owner.pid, owner.born, inside, lab.origins.image, hosts))
+    try:
+        while True:
+            signal.pause()
+    except Interrupted:
+        NOTE.unlink(missing_ok=True)
 
 
 def find() -> BackgroundLab | None:
     """The lab that is up, if one is."""
     try:
         note = json.loads(NOTE.read_text())
-        found = BackgroundLab(**{**note, "image": Image(Path(note["image"]))})
+        found = BackgroundLab(**note)
     except (OSError, ValueError, KeyError, TypeError):
         return None
     return found if found.alive else None
@@ -108,29 +130,24 @@ def down() -> None:
     os.kill(lab.pid, signal.SIGTERM)
     until("the lab to end", lambda: not lab.alive, within_s=END_LIMIT_S)
     for path in NOTE.parent.iterdir():
-        path.unlink()
+        path.unlink(missing_ok=True)
 
 
 def ssh(host: str, command: list[str]) -> int:
-    """Join the lab's network and become `ssh` to one of its guests; returns only when it cannot.
+    """Join the lab and become a shell on one of its hosts, or the command there; returns only when it cannot.
 
     Raises:
-        InputError: no lab is up, there is no such host, or no ssh client.
+        InputError: no lab is up, there is no such host, or a program is missing.
     """
     lab = _required()
     if host.upper() not in lab.hosts:
         raise InputError(f"no host {host!r}; there are: {', '.join(lab.hosts)}")
-    if shutil.which("ssh") is None:
-        raise InputError("ssh: not installed; `viplab doctor` says how to get it")
-    address = lab.hosts[host.upper()]
-    keys = Path(f"/run/viplab/known_hosts-{lab.pid}")
-    keys.write_text(f"{address} {lab.image.ssh_host_key}\n")
-    with Path(f"/proc/{lab.inside}/ns/net").open() as namespace:
-        kernel.setns(namespace.fileno(), kernel.CLONE_NEWNET)
-    options = [f"UserKnownHostsFile={keys}", "StrictHostKeyChecking=yes", "IdentitiesOnly=yes", "LogLevel=ERROR"]
-    words = [part for option in options for part in ("-o", option)]
+    words = ["nsenter", "-t", str(lab.inside), "-n", "-m", "-p", "-u", "-i", "--", *lab.hosts[host.upper()], *command]
+    for program in ("nsenter", lab.hosts[host.upper()][0]):
+        if shutil.which(program) is None:
+            raise InputError(f"{program}: not installed; `viplab doctor` says how to get it")
     sys.stdout.flush()
-    os.execvp("ssh", ["ssh", *words, "-i", str(lab.image.ssh_key), f"root@{address}", *command])
+    os.execvp(words[0], words)
 
 
 def leftovers() -> Iterator[Path]:
@@ -165,7 +182,7 @@ def _own(tell: int) -> None:
     def work(lab: Lab) -> None:
         lab.reset()
         with os.fdopen(tell, "w") as stream:
-            stream.write(f"up {os.environ[OUTSIDE_PID]}\n")
+            stream.write(f"up {json.dumps(_ways_in(lab))}\n")
         while True:
             signal.pause()
 
@@ -177,6 +194,16 @@ def _own(tell: int) -> None:
         with suppress(OSError):  # closed where it was up and said so: ending is what it was told to do
             os.write(tell, str(error).encode())
     os._exit(status)
+
+
+def _ways_in(lab: Lab) -> tuple[int, dict[HostName, list[str]]]:
+    """The lab's first process as it is known outside, and the command for each host."""
+    return int(os.environ[OUTSIDE_PID]), {name: guest.shell for name, guest in lab.hosts.items()}
+
+
+def _noted(lab: BackgroundLab) -> BackgroundLab:
+    NOTE.write_text(json.dumps(asdict(lab)) + "\n")
+    return lab
 
 
 def _required() -> BackgroundLab:

@@ -83,6 +83,11 @@ class Guest(Protocol):
         ...
 
     @property
+    def shell(self) -> list[str]:
+        """The command that opens a shell in it, or runs the words that follow there; for who is in the lab already."""
+        ...
+
+    @property
     def shutdown_command(self) -> str:
         """What orders an orderly shutdown from within; it is answered before anything goes."""
         ...

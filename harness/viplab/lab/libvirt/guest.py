@@ -67,6 +67,15 @@ class LibvirtGuest:
             return False
 
     @property
+    def shell(self) -> list[str]:
+        """The ssh client, which knows the guest's host key and the lab's own."""
+        image, address = self._ground.image, self.host.interface("eth2").address
+        known = f'KnownHostsCommand=/bin/echo "{address} {image.ssh_host_key}"'
+        options = (known, "UserKnownHostsFile=none", "StrictHostKeyChecking=yes", "IdentitiesOnly=yes")
+        words = [word for option in options for word in ("-o", option)]
+        return ["ssh", *words, "-i", str(image.ssh_key), f"root@{address}"]
+
+    @property
     def disk(self) -> Path:
         """The overlay that the guest writes to."""
         return self._ground.work / f"{self.host.name}.qcow2"

@@ -68,6 +68,11 @@ class NetnsGuest:
         """Whether its first process lives."""
         return self._tree is not None and self._tree.poll() is None
 
+    @property
+    def shell(self) -> list[str]:
+        """A shell in its namespaces; what follows is one command line, as for ssh."""
+        return [*self._into(), "bash", "-c", 'if [ $# = 0 ]; then exec bash; else exec bash -c "$*"; fi', "bash"]
+
     def up(self) -> None:
         """Make the host anew: nothing of an earlier one is left."""
         shutil.rmtree(self._folder, ignore_errors=True)
@@ -189,11 +194,14 @@ class NetnsGuest:
         run(["ip", "-batch", "-"], stdin="".join(outside))
         run(["nsenter", "-t", str(self._first), "-n", "ip", "-batch", "-"], stdin="".join(inside))
 
+    def _into(self) -> list[str]:
+        return ["nsenter", "-t", str(self._first), "-n", "-m", "-p", "-u", "-i"]
+
     def _enter(self, command: str, stdin: int = subprocess.DEVNULL) -> subprocess.Popen[bytes]:
         if not self.running:
             raise LabError(f"{self.host.hostname} is not up")
         return subprocess.Popen(
-            ["nsenter", "-t", str(self._first), "-n", "-m", "-p", "-u", "-i", "bash", "-c", command],
+            [*self._into(), "bash", "-c", command],
             stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.PIPE,
