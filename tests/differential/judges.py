@@ -18,6 +18,21 @@ SETUP = """
 set -e
 mount --make-rprivate /
 mount -t tmpfs none /run
+# What words stand for a number is not asked of this machine: some have no such files, others have more in them.
+cp -a /etc /run/etc
+rm -rf /run/etc/iproute2
+mkdir /run/etc/iproute2
+(
+cd /run/etc/iproute2
+printf '255 local\\n254 main\\n253 default\\n' >rt_tables
+printf '0 global\\n200 site\\n253 link\\n254 host\\n255 nowhere\\n' >rt_scopes
+printf '2 kernel\\n3 boot\\n4 static\\n11 zebra\\n18 keepalived\\n186 bgp\\n188 ospf\\n' >rt_protos
+printf '0x28 AF11\\n0xB8 EF\\n0xC0 CS6\\n' >rt_dsfield
+printf '0 cosmos\\n' >rt_realms
+printf '0 default\\n' >group
+printf 'icmp 1 ICMP\\ntcp 6 TCP\\nudp 17 UDP\\nipv6-icmp 58 IPv6-ICMP\\n' >../protocols
+)
+mount --bind /run/etc /etc
 # keepalived copies files at the word of a few keywords, and with -t, too.
 awk '$2 !~ "^/(run|proc|sys|dev)" {print $2}' /proc/mounts |
     while read -r place; do mount -o remount,bind,ro "$place"; done

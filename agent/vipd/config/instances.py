@@ -184,6 +184,11 @@ def _made(
     block: Block, tracked: tuple[str, ...], tracks: tuple[Track, ...], defaults: Defaults, problems: Problems
 ) -> RouterConfig:
     fields = {**defaults.fields, "addresses": (), **block.fields, "tracked": tracked, "tracks": tracks}
+    for name in ("repeat", "delay_ns"):
+        # The instance's own garp_master_... do not count here, and in strict mode nothing does (keepalived 2.2.7).
+        if f"garp_lower_prio_{name}" not in block.fields:
+            of_daemon = defaults.fields.get(f"garp_lower_prio_{name}", defaults.fields.get(f"garp_{name}"))
+            fields[f"garp_lower_prio_{name}"] = 0 if fields.get("strict") else of_daemon
     fields["hooks"] = Hooks(block.fields.get("hooks", ()), fields.pop("priority_changes", None))
     peers = fields.pop("unicast_peers", ())
     if any((low, high) != (0, 255) for _, low, high in peers):

@@ -111,13 +111,11 @@ def _hooks(hooks: Hooks) -> Iterator[str]:
 
 def _of_profile(router: RouterConfig, behaviour: Behaviour) -> dict[str, Any]:
     """The values that the profile decides where the configuration does not."""
-    repeat = behaviour.garp_repeat if router.garp_repeat is None else router.garp_repeat
-    delay_ns = behaviour.garp_delay_ns if router.garp_delay_ns is None else router.garp_delay_ns
     return {
-        "garp_repeat": repeat,
-        "garp_delay_ns": delay_ns,
-        "garp_lower_prio_repeat": repeat,
-        "garp_lower_prio_delay_ns": delay_ns,
+        "garp_repeat": behaviour.garp_repeat,
+        "garp_delay_ns": behaviour.garp_delay_ns,
+        "garp_lower_prio_repeat": behaviour.garp_repeat,
+        "garp_lower_prio_delay_ns": behaviour.garp_delay_ns,
         "accept": behaviour.accepts,
         "message_only_checksum": behaviour.message_only_checksum,
         "link_local_first": behaviour.link_local_first,

@@ -29,8 +29,8 @@ class GarpSchedule:
             _configured(config.garp_delay_ns, behaviour.garp_delay_ns),
         )
         self._lower_repeat, self._lower_delay_ns = (
-            _configured(config.garp_lower_prio_repeat, self._repeat),
-            _configured(config.garp_lower_prio_delay_ns, self._delay_ns),
+            _configured(config.garp_lower_prio_repeat, behaviour.garp_repeat),
+            _configured(config.garp_lower_prio_delay_ns, behaviour.garp_delay_ns),
         )
         self._refresh_ns, self._refresh_repeat = config.garp_refresh_ns, config.garp_refresh_repeat
         self._again: tuple[int, int] | None = None  # when the second burst is due, and its repeats

@@ -69,6 +69,9 @@ def test_global_defaults_reach_every_instance_and_give_way_to_its_own() -> None:
     found = router(text + instance("garp_master_repeat 3"))
     assert (found.version, found.garp_repeat, found.garp_delay_ns, found.group) == (3, 3, SECOND_NS, "224.0.0.77")
     assert (found.down_timer_adverts, found.check_unicast_src) == (4, True)
+    assert (found.garp_lower_prio_repeat, found.garp_lower_prio_delay_ns) == (2, SECOND_NS), "those of global_defs"
+    strict = router("global_defs {\nvrrp_strict\nvrrp_garp_master_repeat 2\n}\n" + instance("garp_master_repeat 3"))
+    assert (strict.garp_lower_prio_repeat, strict.garp_lower_prio_delay_ns) == (0, 0)
     quiet = router("global_defs {\nvrrp_min_garp\n}\n" + instance(""))
     assert (quiet.garp_repeat, quiet.garp_delay_ns) == (1, 0)
 

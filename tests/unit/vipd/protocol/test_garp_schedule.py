@@ -57,6 +57,7 @@ def test_a_lower_priority_is_answered_with_its_own_repeat_and_delay() -> None:
     assert [one.repeat for one in bursts.answer(0)] == [3]
     assert bursts.due_ns == SECOND_NS
     assert made(garp_lower_prio_repeat=0).answer(0) == []
+    assert [one.repeat for one in made(garp_repeat=1).answer(0)] == [5], "garp_master_repeat is for takeovers"
 
 
 def test_an_interval_spaces_each_announcement_of_its_family() -> None:
