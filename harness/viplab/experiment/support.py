@@ -24,7 +24,10 @@ def not_supported(scenario: Scenario, assignment: Assignment, lab: LabKind) -> s
                 return f"{kind.name} needs {need.value}, and {lacking[need][0]} has none"
     try:
         for host in scenario.daemons:
-            assignment.on(host).configuration(scenario, host)
+            subject = assignment.on(host)
+            if beyond := [keyword for keyword in scenario.vrrp.asked if keyword not in subject.keywords]:
+                return f"{subject.name} has no {', '.join(beyond)}"
+            subject.configuration(scenario, host)
         assignment.protocol(scenario)
         assignment.advert_interface(scenario)
         assignment.virtual_mac(scenario)

@@ -15,42 +15,15 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Literal
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from viplab.faults import FaultKind, Part, known
 from viplab.scenario.step import Step, Wait
+from viplab.scenario.vrrp import Strict, Vrrp
 from viplab.types import HostName
 
 
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Vrrp(_Strict):
-    """The virtual router that the hosts are configured with; names are keepalived's."""
-
-    interface: str = Field(default="eth0", description="Interface that the adverts travel on (the interconnect).")
-    virtual_router_id: int = Field(default=51, ge=1, le=255)
-    advert_int: int = Field(default=1, ge=1, le=255, description="Seconds between adverts.")
-    virtual_ipaddress: str = Field(
-        default="192.168.122.50/24 brd 192.168.122.255 dev eth1 label eth1:0",
-        description="The VIP, as a line of keepalived.conf.",
-    )
-    track_interface: list[str] = Field(default=[], description="Interfaces whose loss puts the instance into FAULT.")
-
-    @property
-    def vip(self) -> str:
-        """The virtual address alone, such as `192.168.122.50`."""
-        return self.virtual_ipaddress.split()[0].partition("/")[0]
-
-    @property
-    def vip_interface(self) -> str:
-        """The interface that the virtual address is put on."""
-        words = self.virtual_ipaddress.split()
-        return words[words.index("dev") + 1] if "dev" in words[:-1] else self.interface
-
-
-class Node(_Strict):
+class Node(Strict):
     """What differs between the hosts. One without state and priority is on the networks and runs no daemon."""
 
     model_config = ConfigDict(
@@ -74,7 +47,7 @@ class Node(_Strict):
         return self.state is not None
 
 
-class Expect(_Strict):
+class Expect(Strict):
     """What a healthy pair looks like when the last step is done."""
 
     owner: HostName = Field(description="The host that the client reaches under the VIP at the end.")
@@ -92,7 +65,7 @@ class Expect(_Strict):
     )
 
 
-class Probe(_Strict):
+class Probe(Strict):
     """What the client asks of the VIP at a fixed rate while the steps are measured."""
 
     kind: Literal["icmp", "udp"] = Field(default="icmp", description="Echo requests, or datagrams that are echoed.")
@@ -104,7 +77,7 @@ class Probe(_Strict):
         return 1 / self.rate
 
 
-class Http(_Strict):
+class Http(Strict):
     """What an application asks of the VIP besides, over TCP and HTTP."""
 
     rate: int = Field(
@@ -120,7 +93,7 @@ class Http(_Strict):
         return 1 / self.rate
 
 
-class Scenario(_Strict):
+class Scenario(Strict):
     """One experiment."""
 
     scenario: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Name; the same as the file's.")
@@ -136,7 +109,7 @@ class Scenario(_Strict):
     probe: Probe = Probe()
     http: Http | None = Field(default=None, description="Left out, nobody asks over HTTP.")
     hosts: dict[HostName, Node] = Field(description="By a capital letter, which gives it its addresses: A has .11.")
-    setup: list[Step] = []
+    setup: list[Step] = Field(default=[])
     steps: list[Step] = Field(min_length=1)
     expect: Expect
 

@@ -9,19 +9,33 @@ from pathlib import Path
 from viplab.resources import resource
 from viplab.scenario.load import load_scenario, scenario_files
 from viplab.scenario.model import Expect, Scenario
+from viplab.scenario.vrrp import Vrrp
 
 _HEAD = """\
 # Scenarios
 
 What `viplab run NAME` does, told for whoever knows neither the code nor the article; written by `nox -s docs` from the
 files themselves. A scenario fails where its client saw more than is expected here: that is what it is for.
+
+## The virtual router
+
+A scenario's `vrrp:` has keepalived's keywords, all the same on every host; `state` and `priority` stand at each of its
+`hosts:`. What a daemon does not have is *not supported* with it.
+
 """
 
 
 def scenarios_page() -> str:
     """The whole page."""
     root = resource("scenarios")
-    return "\n".join([_HEAD, *_chapters(root, list(scenario_files().values()))])
+    return "\n".join([_HEAD + _keywords(), *_chapters(root, list(scenario_files().values()))])
+
+
+def _keywords() -> str:
+    rows = ["| keyword | left out | |", "|---|---|---|"]
+    for name, field in Vrrp.model_fields.items():
+        rows.append(f"| `{name}` | {f'`{field.default}`' if field.default else ''} | {field.description} |")
+    return "\n".join(rows) + "\n"
 
 
 def _chapters(root: Path, paths: list[Path]) -> Iterator[str]:

@@ -74,7 +74,7 @@ class Assignment:
         Raises:
             NotSupportedError: hosts speak different protocols, and do not understand each other.
         """
-        return self._common("adverts are", scenario, lambda subject: subject.protocol)
+        return self._common("adverts are", scenario, lambda subject: subject.protocol(scenario))
 
     def timers(self, scenario: Scenario) -> dict[HostName, NodeTimers]:
         """What the daemon of each host that runs one is configured with."""

@@ -54,12 +54,13 @@ def virtual_mac(virtual_router_id: int, *, ipv6: bool = False) -> str:
 
 
 class Frr(Subject):
-    """FRR 8 or newer, as Debian packages it; version 2 of the protocol, as the other subjects speak it."""
+    """FRR 8 or newer, as Debian packages it."""
 
     name = "frr"
     profiles = (FRR_8,)
     present = (f"{DAEMONS}/vrrpd", f"{DAEMONS}/zebra")
     packages = ("frr",)
+    keywords = Subject.keywords | {"version"}
     start_command = (
         f"install -d -o frr -g frr /run/frr && sh {_INTERFACE} && {DAEMONS}/zebra -d -f {_ZEBRA} && "
         f"{DAEMONS}/vrrpd -d -f {_VRRPD}"
@@ -81,12 +82,12 @@ class Frr(Subject):
             )
         if vrrp.advert_int * 1000 > _LONGEST_MS:
             raise NotSupportedError(
-                f"frr cannot do {scenario.scenario}: advert_int is at most 40 s, not {vrrp.advert_int}"
+                f"frr cannot do {scenario.scenario}: advert_int is at most 40 s, not {vrrp.advert_int:g}"
             )
         settings: dict[str, object] = {
-            "version": 2,
+            "version": vrrp.version,
             "priority": scenario.hosts[host].priority,
-            "advertisement-interval": vrrp.advert_int * 1000,
+            "advertisement-interval": round(vrrp.advert_int * 1000),
             "ip": vrrp.vip,
         }
         address = vrrp.virtual_ipaddress.split()[0]

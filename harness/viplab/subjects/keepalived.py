@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from viplab.faults import Effect
 from viplab.subjects.family import NONE, Family, Terms, TimingModel
-from viplab.subjects.keepalived_conf import PATH, keepalived_conf
+from viplab.subjects.keepalived_conf import KEYWORDS, PATH, keepalived_conf
 from viplab.subjects.subject import Subject
 from viplab.types import HostName
 
@@ -62,6 +62,7 @@ class Keepalived(Subject):
     packages = ("keepalived",)
     has_parent = True
     reloads = True
+    keywords = KEYWORDS
     start_command = "/etc/init.d/keepalived start >/dev/null"
     stop_command = "/etc/init.d/keepalived stop >/dev/null"
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING
 
+from viplab.scenario.vrrp import Vrrp
 from viplab.types import HostName
 
 if TYPE_CHECKING:
@@ -11,21 +13,30 @@ if TYPE_CHECKING:
 
 PATH = "/etc/keepalived/keepalived.conf"
 """Where every daemon looks for it that reads one."""
+KEYWORDS = frozenset(Vrrp.model_fields)
+"""What a daemon that reads it can be asked for."""
 
 
 def keepalived_conf(scenario: Scenario, host: HostName) -> str:
     """The configuration of one host."""
     vrrp, node = scenario.vrrp, scenario.hosts[host]
-    lines = [
-        "vrrp_instance VI_1 {",
-        f"    state {node.state}",
-        f"    interface {vrrp.interface}",
-        f"    virtual_router_id {vrrp.virtual_router_id}",
-        f"    priority {node.priority}",
-    ]
-    if vrrp.advert_int != 1:
-        lines.append(f"    advert_int {vrrp.advert_int}")
-    if vrrp.track_interface:
-        lines += ["    track_interface {", *(f"        {name}" for name in vrrp.track_interface), "    }"]
-    lines += ["    virtual_ipaddress {", f"        {vrrp.virtual_ipaddress}", "    }", "}"]
-    return "\n".join(lines) + "\n"
+    instance = {
+        "state": node.state,
+        "interface": vrrp.interface,
+        "virtual_router_id": vrrp.virtual_router_id,
+        "priority": node.priority,
+        **vrrp.asked,
+        "virtual_ipaddress": [vrrp.virtual_ipaddress],
+    }
+    return "".join(f"{line}\n" for line in _lines({"vrrp_instance VI_1": instance}))
+
+
+def _lines(statements: Mapping[str, object]) -> Iterator[str]:
+    """Each keyword with its value, or with a block of lines where it has several."""
+    for keyword, value in statements.items():
+        if isinstance(value, list | Mapping):
+            yield f"{keyword} {{"
+            yield from (f"    {line}" for line in (value if isinstance(value, list) else _lines(value)))
+            yield "}"
+        else:
+            yield f"{keyword} {value:g}" if isinstance(value, float) else f"{keyword} {value}"

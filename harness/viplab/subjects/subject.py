@@ -34,8 +34,10 @@ class Subject(ABC):
     """Starts the daemon and returns when it runs; a shell command on the host."""
     stop_command: ClassVar[str]
     """Ends it in its orderly way, as its service does."""
-    protocol: ClassVar[Protocol] = "vrrp2"
-    """What its adverts are."""
+    keywords: ClassVar[frozenset[str]] = frozenset(
+        {"interface", "virtual_router_id", "advert_int", "track_interface", "virtual_ipaddress"}
+    )
+    """What of a scenario's `vrrp:` it can be asked for; a scenario that asks for more is not done with it."""
     has_parent: ClassVar[bool] = False
     """Whether one process of it watches over another, which speaks VRRP."""
     reloads: ClassVar[bool] = False
@@ -92,6 +94,10 @@ class Subject(ABC):
         for path, text in self.configuration(scenario, guest.host.name).items():
             guest.run(f"mkdir -p {path.rpartition('/')[0]}").checked()
             guest.put(text.encode(), path)
+
+    def protocol(self, scenario: Scenario) -> Protocol:
+        """What its adverts are."""
+        return "vrrp3" if scenario.vrrp.version == 3 else "vrrp2"
 
     def advert_interface(self, scenario: Scenario) -> str:
         """The interface of a host that its adverts leave by."""

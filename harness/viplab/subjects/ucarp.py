@@ -13,7 +13,7 @@ from viplab.errors import NotSupportedError
 from viplab.faults import Effect
 from viplab.subjects.family import NONE, Family, Terms, TimingModel
 from viplab.subjects.subject import Subject
-from viplab.types import HostName
+from viplab.types import HostName, Protocol
 
 if TYPE_CHECKING:
     from viplab.lab.guest import Guest
@@ -48,7 +48,6 @@ class Ucarp(Subject):
 
     name = "ucarp"
     profiles = (UCARP_1,)
-    protocol = "carp"
     present = ("/usr/sbin/ucarp",)
     packages = ("ucarp",)
     start_command = f"sh {_START}"
@@ -65,7 +64,7 @@ class Ucarp(Subject):
         skew = self.advskew(scenario, host)
         options = (
             f"--interface={interface} --srcip=${{address%%/*}} --vhid={vrrp.virtual_router_id} --pass=viplab "
-            f"--addr={vrrp.vip} --advbase={vrrp.advert_int} --advskew={skew} --preempt --shutdown "
+            f"--addr={vrrp.vip} --advbase={vrrp.advert_int:g} --advskew={skew} --preempt --shutdown "
             f"--upscript={_UP} --downscript={_DOWN} --daemonize"
         )
         # The host's own address: a VIP that a killed daemon left behind is a secondary one of the same network.
@@ -91,6 +90,10 @@ class Ucarp(Subject):
         priorities = {name: node.priority or 0 for name, node in scenario.daemons.items()}
         better = {priority for priority in priorities.values() if priority > priorities[host]}
         return min(_MOST_SKEW, _SKEW_STEP * len(better))
+
+    def protocol(self, scenario: Scenario) -> Protocol:
+        """CARP's."""
+        return "carp"
 
     def advert_interface(self, scenario: Scenario) -> str:
         """The VIP's own, on which it announces it."""

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from viplab.resources import resource
 from viplab.subjects.keepalived import KEEPALIVED_1, KEEPALIVED_2
-from viplab.subjects.keepalived_conf import PATH, keepalived_conf
+from viplab.subjects.keepalived_conf import KEYWORDS, PATH, keepalived_conf
 from viplab.subjects.subject import Subject
 from viplab.types import HostName
 
@@ -28,6 +28,7 @@ class Vipd(Subject):
     profiles = (KEEPALIVED_1, KEEPALIVED_2)
     present = ("/usr/bin/python3",)
     reloads = True
+    keywords = KEYWORDS
     start_command = "/etc/init.d/vipd start >/dev/null"
     stop_command = "/etc/init.d/vipd stop >/dev/null"
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -51,3 +52,16 @@ def test_a_step_may_begin_within_the_timelines_own_uncertainty_of_the_fault_befo
 def test_each_witness_is_named_once() -> None:
     names = [witness.name for witness in WITNESSES]
     assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize(("other_s_before", "objects"), [(None, True), (0.02, False), (5, True)])
+def test_two_adverts_at_once_are_one_too_many_unless_they_answer_another_s(
+    other_s_before: float | None, objects: bool
+) -> None:
+    record = read_trial(CASE_A)
+    (rule,) = (witness.rule for witness in WITNESSES if witness.name == "adverts one by one")
+    first = record.adverts[0]
+    others = [] if other_s_before is None else [other_s_before]
+    heard = [replace(first, src_ip="10.10.10.12", time_ns=first.time_ns - round(ago * 1e9)) for ago in others]
+    twice = [*heard, first, replace(first, time_ns=first.time_ns + 400_000)]
+    assert (rule(replace(record, adverts=twice), []) is not None) == objects

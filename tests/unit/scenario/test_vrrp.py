@@ -1,0 +1,76 @@
+"""A scenario's `vrrp:`: each keyword is checked, written as keepalived reads it, and asked only of who knows it."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from vipd.config.model import RouterConfig
+from vipd.config.parser import parse
+from viplab.errors import InputError
+from viplab.experiment.support import not_supported
+from viplab.lab.netns.kind import NETNS
+from viplab.scenario.load import parse_scenario
+from viplab.scenario.model import Scenario
+from viplab.subjects.keepalived_conf import keepalived_conf
+from viplab.subjects.registry import assignment
+
+HEAD = """\
+scenario: mine
+title: t
+story: s
+hosts:
+  A: {state: BACKUP, priority: 102}
+  B: {state: BACKUP, priority: 101}
+steps: [{kill: {host: A}}]
+expect: {owner: B}
+"""
+
+
+def asking(vrrp: str) -> Scenario:
+    return parse_scenario(f"{HEAD}vrrp: {vrrp}\n", "mine.yaml")
+
+
+def router(vrrp: str, host: str = "A") -> RouterConfig:
+    """What a daemon that reads keepalived.conf is told by it."""
+    (read,) = parse(keepalived_conf(asking(vrrp), host), "keepalived.conf").config.routers
+    return read
+
+
+@given(st.integers(1, 4095))
+def test_version_3_takes_every_centisecond_that_an_advert_can_say(centiseconds: int) -> None:
+    asked = router(f"{{version: 3, advert_int: {centiseconds / 100}}}")
+    assert (asked.version, asked.advert_int_ns) == (3, centiseconds * 10_000_000)
+
+
+@pytest.mark.parametrize(
+    ("vrrp", "said"),
+    [
+        ("{advert_int: 0.1}", "version 2 has whole seconds, not 0.1; add `version: 3`"),
+        ("{version: 3, advert_int: 0.005}", "greater than or equal to 0.01"),
+        ("{version: 3, advert_int: 0.015}", "steps of 0.01 s, and 0.015 is none"),
+        ("{version: 3, advert_int: 41}", "40.95 s at most, not 41"),
+        ("{version: 4}", "vrrp.version: Input should be 2 or 3"),
+        ("{no_such_keyword: 1}", "vrrp.no_such_keyword: Extra inputs are not permitted"),
+    ],
+)
+def test_what_keepalived_would_refuse_is_refused_in_one_line_with_its_place(vrrp: str, said: str) -> None:
+    with pytest.raises(InputError) as caught:
+        asking(vrrp)
+    (line,) = str(caught.value).splitlines()
+    assert line.startswith("mine.yaml: vrrp")
+    assert said in line
+
+
+@pytest.mark.parametrize(
+    ("vrrp", "subject", "why"),
+    [
+        ("{version: 3, advert_int: 0.01}", "vipd", None),
+        ("{version: 3, advert_int: 0.01}", "keepalived", None),
+        ("{version: 3, advert_int: 0.01}", "frr", None),
+        ("{version: 3}", "ucarp", "ucarp has no version"),
+    ],
+)
+def test_a_keyword_that_a_daemon_does_not_have_is_not_supported(vrrp: str, subject: str, why: str | None) -> None:
+    assert not_supported(asking(vrrp), assignment(subject), NETNS) == why
