@@ -69,6 +69,8 @@ def routers(
         if missing:
             problems.error(block.head, f"{block.name!r} has no {', no '.join(missing)}; add it")
             continue
+        if block.fields.get("initial_master"):
+            block.fields.setdefault("priority", _OWNER)  # as keepalived has it
         tracked, tracks = _tracks(block, targets, group_of.get(block.name), problems)
         router = _made(block, tracked, tracks, defaults, problems)
         _check(block, router, problems)

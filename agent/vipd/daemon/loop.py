@@ -22,7 +22,7 @@ from vipd.daemon.latency import Latency
 from vipd.daemon.notify import Notifier
 from vipd.daemon.readers import Readers
 from vipd.daemon.rehearsal import Rehearsal
-from vipd.daemon.reload import compare, refusal
+from vipd.daemon.reload import Changes, compare, refusal
 from vipd.daemon.router_inputs import RouterInputs
 from vipd.daemon.runtime import Runtime
 from vipd.daemon.schedule import Schedule
@@ -269,13 +269,12 @@ class Daemon:
         self._scripts.default(*runtime.config.globals.script_user)
         self._notifier.update(runtime.config.globals)
         runtime.groups = regroup(runtime.groups, runtime.config.groups, runtime.routers, time.monotonic_ns())
-        watched = None if trackers.files is None else trackers.files.fileno()
-        if watched is not None:
-            self._readers.unwatch(watched)
+        if trackers.files is not None:
+            trackers.files.unwatch(self._readers)
         trackers.apply(runtime.config)
-        watched = None if trackers.files is None else trackers.files.fileno()
-        if trackers.files is not None and watched is not None:
-            self._readers.watch(watched, trackers.files.read)
+        if trackers.files is not None:
+            trackers.files.watch(self._readers)
+            self._schedule.update(trackers.files)
         for router in runtime.config.routers:
             if router.promote_secondaries:
                 self._kernel_state.promote_secondaries(router)
@@ -290,6 +289,9 @@ class Daemon:
             for problem in error.problems:
                 self._log.line(problem)
             self._refuse("the new configuration has errors")
+            return
+        except (OSError, MemoryError) as error:
+            self._refuse(f"the new configuration cannot be read: {reason(error)}")
             return
         why = refusal(self._parsed, parsed)
         if why is not None:
@@ -308,27 +310,52 @@ class Daemon:
         self._manager.ready(f"reload refused: {why}")
 
     def _apply(self, config: Config) -> None:
+        """Replace the configuration; what fails of it is said, and keeps no router from its adverts."""
         now, runtime = time.monotonic_ns(), self._runtime
         old, runtime.config = runtime.config, config
         changes = compare(runtime.routers, config, runtime.behaviour, self._log.detail)
-        for router in changes.gone:
+        steps: tuple[Callable[[], None], ...] = (
+            lambda: self._end(changes.gone, now),
+            lambda: self._replace(changes),
+            self._update_sockets,
+            lambda: self._remove_routing(changes.succeeded),
+            self._configure,
+            lambda: self._kernel_state.replace_static(old, config),
+            lambda: self._begin(changes.new, now),
+            self._tell_fifos,
+        )
+        for step in steps:
+            try:
+                step()
+            except (OSError, MemoryError) as error:
+                self._log.failure(f"a part of the reload failed: {reason(error)}; reload once more")
+
+    def _end(self, routers: list[Router], now: int) -> None:
+        for router in routers:
             router.shut_down(now)
             self._run_now(router)
             self._schedule.remove(router)
-        runtime.routers = changes.routers
-        self._update_sockets()
-        runtime.rename({before.config.name: after.config.name for before, after in changes.succeeded})
+
+    def _replace(self, changes: Changes) -> None:
+        self._runtime.routers = changes.routers
         for before, after in changes.succeeded:
             self._schedule.remove(before)
+            self._schedule.update(after)
+        self._runtime.rename({before.config.name: after.config.name for before, after in changes.succeeded})
+
+    def _remove_routing(self, succeeded: list[tuple[Router, Router]]) -> None:
+        for before, after in succeeded:
             if before.state is State.MASTER:
                 self._kernel_state.remove_routing(before.config, after.config)
-        self._configure()
-        self._kernel_state.replace_static(old, config)
+
+    def _begin(self, routers: list[Router], now: int) -> None:
         if self._starts_ns is None:
-            self._inputs.start(changes.new, now)
+            self._inputs.start(routers, now)
             self._inputs.replaced(now)
-        if config.globals.fifo_on_reload:
-            for router in runtime.routers.values():
+
+    def _tell_fifos(self) -> None:
+        if self._runtime.config.globals.fifo_on_reload:
+            for router in self._runtime.routers.values():
                 name = dumps.STATES[router.state][1]
                 self._notifier.tell(
                     "INSTANCE", router.config.name, name, router.priority, router.config.hooks._replace(commands=())

@@ -7,6 +7,7 @@ from collections.abc import Callable
 
 from vipd.config.behaviour import SECOND_NS
 from vipd.config.model import TrackFile
+from vipd.daemon.readers import Readers
 from vipd.kernel.files import create, folder_of, read_start
 from vipd.kernel.inotify import Inotify
 from vipd.kernel.syslog import Syslog, reason
@@ -41,9 +42,18 @@ class TrackedFiles:
         for one in files:
             self._begin(one)
 
-    def fileno(self) -> int | None:
-        """Readable when something was written; None where the kernel gives no such descriptor."""
-        return None if self._inotify is None else self._inotify.fileno()
+    def watch(self, readers: Readers) -> None:
+        """Have `read` called when something was written; where that cannot be had, the files are read each second."""
+        if self._inotify is not None:
+            try:
+                readers.watch(self._inotify.fileno(), self.read)
+            except (OSError, MemoryError) as error:
+                self._not_watched(f"no file is watched: {reason(error)}")
+
+    def unwatch(self, readers: Readers) -> None:
+        """Have it called no more."""
+        if self._inotify is not None:
+            readers.unwatch(self._inotify.fileno())
 
     def read(self) -> None:
         """Take in a change in one of the folders: read all of the files."""

@@ -71,7 +71,7 @@ class ControlSocket:
         """
         try:
             accepted, _ = self._socket.accept()
-        except (BlockingIOError, ConnectionAbortedError):
+        except BlockingIOError:
             return None
         return Client(accepted)
 

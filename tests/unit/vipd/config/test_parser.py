@@ -29,6 +29,12 @@ def test_what_is_left_out_has_keepalived_s_default() -> None:
     assert (found.garp_repeat, found.garp_delay_ns) == (None, None), "the profile decides"
 
 
+def test_state_master_without_a_priority_is_an_owner_s_as_with_keepalived() -> None:
+    assert router(instance("state MASTER")).priority == 255
+    assert router(instance("state MASTER\npriority 90")).priority == 90
+    assert router(instance("state BACKUP")).priority == 100
+
+
 def test_every_keyword_of_an_instance() -> None:
     found = router(
         instance(
@@ -224,8 +230,8 @@ def test_mail_settings_are_accepted_with_a_warning() -> None:
 
 
 def test_nopreempt_with_state_master_is_warned_of() -> None:
-    assert parse(instance("state MASTER\nnopreempt"), "f").diagnostics.warnings == (
-        "f:3: nopreempt: has its effect only with state BACKUP",
+    assert parse(instance("state MASTER\npriority 90\nnopreempt"), "f").diagnostics.warnings == (
+        "f:4: nopreempt: has its effect only with state BACKUP",
     )
 
 

@@ -46,7 +46,7 @@ vrrp_instance VI_1 {{
     interface eth0
     version 3
     virtual_router_id 51
-    priority 100
+    priority {priority}
     no_accept
     virtual_ipaddress {{
         192.168.122.50/24 dev eth1
@@ -65,7 +65,7 @@ vrrp_instance VI_1 {{
 VIP = socket.inet_aton("192.168.122.50")
 END_S = 60
 LASTS_S = 8
-MOMENTS_S = {"start": -1.0, "backup": 1.0, "master": 5.0, "takeover": 17.5, "fault": 24.5}
+MOMENTS_S = {"start": -1.0, "backup": 1.0, "master": 5.0, "takeover": 17.5, "fault": 24.5, "reload": 35.5}
 _SHORT = (errno.EMFILE, errno.ENFILE, errno.ENOMEM, errno.ENOBUFS)
 _DISK = (errno.ENOSPC, errno.EROFS, errno.EIO, errno.EACCES, errno.EDQUOT)
 _WIRE = (errno.EPERM, errno.ENETDOWN, errno.ENETUNREACH, errno.EAGAIN, errno.EINVAL)
@@ -145,8 +145,10 @@ def live(folder: Path, failing: dict[str, BaseException], from_s: float) -> Live
     """Run a daemon for a minute of virtual time, through all of its states; then it is told to stop."""
     with pytest.MonkeyPatch.context() as patch:
         kernel = FailingKernel(patch, str(folder / "log"))
-        (folder / "keepalived.conf").write_text(CONFIG.format(folder=folder))
         before: list[bool] = []
+
+        def configure(priority: int) -> None:
+            (folder / "keepalived.conf").write_text(CONFIG.format(folder=folder, priority=priority))
 
         def asked() -> None:
             with socket.socket(socket.AF_UNIX) as asking, suppress(OSError):
@@ -161,7 +163,10 @@ def live(folder: Path, failing: dict[str, BaseException], from_s: float) -> Live
             (from_s + LASTS_S, kernel.failing.clear),
             *((at_s, asked) for at_s in (2, 8, 20)),
             *((at_s, lambda: kernel.signal(signal.SIGUSR1)) for at_s in (9, 20.5)),
-            *((at_s, lambda: kernel.signal(signal.SIGHUP)) for at_s in (10, 19)),
+            *((at_s, lambda: kernel.signal(signal.SIGHUP)) for at_s in (10, 19, 36)),
+            (10, lambda: configure(101)),
+            (19, lambda: configure(100)),
+            (36, lambda: configure(101)),
             *((at_s, lambda: (folder / "number").write_text("1")) for at_s in (11,)),
             *((at_s, heard) for at_s in (13, 14, 15, 16, 17)),
             (26.0, lambda: kernel.link(3, False)),
@@ -174,6 +179,7 @@ def live(folder: Path, failing: dict[str, BaseException], from_s: float) -> Live
             else:
                 kernel.at(at_s, do)
         log = Syslog(FORMATS["keepalived-2"], detail=False, console=False)
+        configure(100)
         load_again = lambda: load(str(folder / "keepalived.conf"))  # noqa: E731
         refused = None
         kernel.failing, later = {}, kernel.failing
