@@ -71,6 +71,20 @@ def test_without_the_extra_one_line_says_which_package_is_missing_and_how_to_get
     assert not list(tmp_path.glob("cache/viplab/images/*"))
 
 
+@pytest.mark.parametrize("said", [("--image", "el0"), ()])
+def test_an_unknown_image_is_one_line_before_anything_starts(
+    said: tuple[str, ...], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not said:
+        monkeypatch.setenv("VIPLAB_IMAGE", "el0")
+    done = called("run", "calibration", *said, missing=(), cwd=tmp_path)
+    assert done.returncode == ExitStatus.USAGE
+    (line,) = [line for line in done.stderr.splitlines() if line.startswith("viplab:")]
+    assert line == "viplab: no image recipe 'el0'; there are: debian-12, debian-13"
+    assert not (tmp_path / "results").exists()
+    assert not list(tmp_path.glob("cache/viplab/images/*"))
+
+
 def test_what_needs_no_lab_works_without_the_extra(tmp_path: Path) -> None:
     missing = tuple(doctor.LAB_MODULES)
     for arguments in (("runs",), ("image", "list"), ("status",), ("clean", "--dry-run")):

@@ -24,11 +24,15 @@ def preflight(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = F
     return examination.main(run_store(results), as_json=json, say=tell)
 
 
-def image_build(name: Annotated[str, typer.Argument(help="A folder of vmimages/.")] = "debian-12") -> None:
+def image_build(
+    name: Annotated[
+        str | None, typer.Argument(help="A folder of vmimages/.", show_default="VIPLAB_IMAGE, or debian-12")
+    ] = None,
+) -> None:
     """Build a guest image, unless the cache has it."""
-    from viplab.lab.image import ready_image
+    from viplab.lab.image import DEFAULT, ready_image
 
-    out().print(ready_image(name).name)
+    out().print(ready_image(name or DEFAULT).name)
 
 
 def image_list() -> None:

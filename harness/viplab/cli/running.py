@@ -58,6 +58,14 @@ def run(
             show_default="libvirt",
         ),
     ] = None,
+    image: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME",
+            help="What guests are made from: a folder of vmimages/, debian-12 or debian-13.",
+            show_default="VIPLAB_IMAGE, or debian-12",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, max=8, help="How many labs side by side, where they may be.")] = 1,
     cold_start: Annotated[
         bool,
@@ -69,7 +77,8 @@ def run(
     recipe: Annotated[
         Path | None,
         typer.Option(
-            help="Do a run again, from its folder's recipe.yaml; scenarios, subjects, trials, seed and lab are in it."
+            help="Do a run again, from its folder's recipe.yaml; scenarios, subjects, trials, seed, lab and image are "
+            "in it."
         ),
     ] = None,
     resume: Annotated[
@@ -129,12 +138,13 @@ def run(
             raise InputError(f"either scenarios or --recipe: {recipe} names its own")
         plan = plan_of(recipe)
     else:
+        kind = labs.lab_kind(lab or labs.DEFAULT)
         plan = Plan(
             scenarios=resolve(scenarios or []),
             subjects=chosen(subject or [DEFAULT], profile),
             trials=trials,
             seed=seed,
-            lab=labs.lab_kind(lab or labs.DEFAULT),
+            lab=kind if image is None else labs.with_image(kind, image),
             workers=workers,
         )
     if cold_start:

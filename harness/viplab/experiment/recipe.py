@@ -16,7 +16,8 @@ from viplab import store
 from viplab.errors import InputError
 from viplab.experiment.plan import MOST_TIMEOUT_FACTOR, MOST_TRIALS, Plan
 from viplab.lab.image import load_recipe
-from viplab.lab.registry import lab_kind
+from viplab.lab.lab import LabKind
+from viplab.lab.registry import lab_kind, with_image
 from viplab.progress import note
 from viplab.regular_files import read_regular
 from viplab.scenario.load import explain, parse_scenario
@@ -98,12 +99,18 @@ def read_recipe(path: Path) -> tuple[Recipe, Plan]:
         subjects=[assignment(chosen.name, chosen.profile) for chosen in recipe.subjects],
         trials=recipe.trials,
         seed=recipe.seed,
-        lab=lab_kind(recipe.lab),
+        lab=_lab(recipe),
         workers=recipe.workers,
         cold_start=recipe.cold_start,
         timeout_factor=recipe.timeout_factor,
     )
     return recipe, plan
+
+
+def _lab(recipe: Recipe) -> LabKind:
+    """The kind of lab, with guests of the release that the image's name begins with."""
+    kind = lab_kind(recipe.lab)
+    return with_image(kind, recipe.image.rpartition("-")[0]) if recipe.image and kind.image else kind
 
 
 def plan_of(path: Path) -> Plan:

@@ -23,13 +23,13 @@ from viplab.lab.sandbox import contained
 from viplab.progress import step
 from viplab.resources import resource
 
-DEFAULT = "debian-12"
+DEFAULT = os.environ.get("VIPLAB_IMAGE") or "debian-12"
 """The recipe that guests are made from unless another is named."""
 FREE_MIB_TO_BUILD = 6 * 1024
 
 
 class RecipeFile(BaseModel):
-    """`recipe.yaml` of an image."""
+    """`recipe.yaml` of an image, with what it has in common with others."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
@@ -42,9 +42,11 @@ class RecipeFile(BaseModel):
 
 @dataclass(frozen=True)
 class Recipe:
-    """A folder of `vmimages/` and what it says."""
+    """A folder of `vmimages/`, the folder that it shares with other recipes, and what both say."""
 
     path: Path
+    common: Path
+    """Has the `overlay` of files that are put into the image, and `customize`, which is run on it."""
     file: RecipeFile
 
     @property
@@ -54,14 +56,15 @@ class Recipe:
 
     @cached_property
     def key(self) -> str:
-        """Twelve hex digits of the SHA-256 of all inputs: every file of the folder and the package sources."""
+        """Twelve hex digits of the SHA-256 of all inputs: every file of both folders and the package sources."""
         digest = hashlib.sha256()
-        for path in sorted(self.path.rglob("*")):
-            digest.update(str(path.relative_to(self.path)).encode() + b"\0")
-            if path.is_symlink():
-                digest.update(str(path.readlink()).encode())
-            elif path.is_file():
-                digest.update(path.read_bytes())
+        for folder in (self.path, self.common):
+            for path in sorted(folder.rglob("*")):
+                digest.update(str(path.relative_to(folder)).encode() + b"\0")
+                if path.is_symlink():
+                    digest.update(str(path.readlink()).encode())
+                elif path.is_file():
+                    digest.update(path.read_bytes())
         digest.update(self.package_sources.encode())
         return digest.hexdigest()[:12]
 
@@ -72,21 +75,33 @@ class Recipe:
 
 
 def load_recipe(name: str) -> Recipe:
-    """Read `vmimages/<name>/recipe.yaml`.
+    """Read `vmimages/<name>/recipe.yaml` and the `common.yaml` of the folder that it names.
 
     Raises:
         InputError: there is no such recipe, or it is not valid.
     """
     recipes = resource("vmimages")
-    path = recipes / name
-    if not (path / "recipe.yaml").is_file():
-        known = sorted(found.parent.name for found in recipes.glob("*/recipe.yaml"))
+    known = sorted(found.parent.name for found in recipes.glob("*/recipe.yaml"))
+    if name not in known:
         raise InputError(f"no image recipe {name!r}; there are: {', '.join(known)}")
+    path = recipes / name
+    own = _mapping(path / "recipe.yaml")
+    common = recipes / str(own.pop("common", None))
     try:
-        file = RecipeFile.model_validate(yaml.safe_load((path / "recipe.yaml").read_text(encoding="utf-8")))
-    except (ValidationError, yaml.YAMLError) as error:
-        raise InputError(f"{path / 'recipe.yaml'}: {str(error).splitlines()[0]}") from None
-    return Recipe(path, file)
+        return Recipe(path, common, RecipeFile.model_validate({**_mapping(common / "common.yaml"), **own}))
+    except ValidationError as error:
+        first = error.errors()[0]
+        raise InputError(f"{path / 'recipe.yaml'}: {'.'.join(map(str, first['loc']))}: {first['msg']}") from None
+
+
+def _mapping(path: Path) -> dict[str, Any]:
+    try:
+        found = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError, yaml.YAMLError) as error:
+        raise InputError(f"{path}: {str(error).splitlines()[0]}") from None
+    if not isinstance(found, dict):
+        raise InputError(f"{path}: not a mapping of an image recipe's keys")
+    return found
 
 
 def apt_sources(suite: str, etc_apt: Path, os_release: dict[str, str]) -> str:
@@ -233,7 +248,7 @@ def build_image(recipe: Recipe) -> Image:
 
 def _build(recipe: Recipe, folder: Path) -> None:
     root = folder / "root"
-    overlay = recipe.path / "overlay"
+    overlay = recipe.common / "overlay"
     command: list[str | Path] = [
         "mmdebstrap",
         "--quiet",
@@ -245,7 +260,7 @@ def _build(recipe: Recipe, folder: Path) -> None:
         "--dpkgopt=path-exclude=/usr/share/man/*",
         "--dpkgopt=path-exclude=/usr/share/locale/*",
         f'--essential-hook=tar -C "{overlay}" --owner=0 --group=0 --mode=u=rwX,go=rX -c . | tar -C "$1" -x',
-        f'--customize-hook="{recipe.path / "customize"}" "$1" "{folder}"',
+        f'--customize-hook="{recipe.common / "customize"}" "$1" "{folder}"',
         recipe.file.suite,
         root,
     ]

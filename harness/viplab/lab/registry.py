@@ -7,6 +7,7 @@ from importlib.metadata import EntryPoint
 from typing import cast
 
 from viplab.errors import InputError
+from viplab.lab.image import load_recipe
 from viplab.lab.lab import LabKind
 from viplab.plugins import brought, loading
 
@@ -45,6 +46,17 @@ def requiring_kvm(kind: LabKind) -> LabKind:
     if not is_dataclass(kind) or isinstance(kind, type) or not hasattr(kind, "needs_kvm"):
         raise InputError(f"--require-kvm: the hosts of {kind.name} are no virtual machines that could need it")
     return cast("LabKind", replace(kind, needs_kvm=True))
+
+
+def with_image(kind: LabKind, name: str) -> LabKind:
+    """The same kind of lab, whose guests are made from that recipe of `vmimages/`.
+
+    Raises:
+        InputError: there is no such recipe, or its hosts are made from none.
+    """
+    if not is_dataclass(kind) or isinstance(kind, type) or kind.image is None:
+        raise InputError(f"--image: the hosts of {kind.name} are made from no image")
+    return cast("LabKind", replace(kind, image=load_recipe(name).name))
 
 
 def _known() -> dict[str, EntryPoint]:

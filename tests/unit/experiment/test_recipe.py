@@ -10,7 +10,9 @@ from viplab.experiment import session
 from viplab.experiment.plan import Plan
 from viplab.experiment.recipe import read_recipe, write_recipe
 from viplab.lab.lab import Lab, Origins
+from viplab.lab.libvirt.kind import LIBVIRT
 from viplab.lab.netns.kind import NETNS
+from viplab.lab.registry import with_image
 from viplab.lab.waiting import limit_s, timeout_factor, until
 from viplab.scenario.load import resolve
 from viplab.subjects.registry import assignment
@@ -26,6 +28,20 @@ def test_a_plan_comes_back_from_its_recipe_to_the_letter(tmp_path: Path) -> None
     assert [(s.name, s.profile) for s in again.subjects] == [(s.name, s.profile) for s in subjects]
     assert (again.trials, again.seed, again.lab, again.workers) == (7, 4711, NETNS, 2)
     assert recipe.git == "abc"
+
+
+@pytest.mark.parametrize("image", ["debian-12", "debian-13"])
+def test_a_rerun_has_guests_of_the_same_release(image: str, tmp_path: Path) -> None:
+    plan = Plan(resolve(["failover"]), [assignment("vipd")], with_image(LIBVIRT, image))
+    write_recipe(plan, 1, None, f"{image}-0123456789ab", tmp_path / "recipe.yaml")
+    assert read_recipe(tmp_path / "recipe.yaml")[1].lab == plan.lab
+
+
+def test_a_rerun_on_guests_of_an_unknown_release_is_refused(tmp_path: Path) -> None:
+    plan = Plan(resolve(["failover"]), [assignment("vipd")], LIBVIRT)
+    write_recipe(plan, 1, None, "el0-0123456789ab", tmp_path / "recipe.yaml")
+    with pytest.raises(InputError, match="no image recipe 'el0'"):
+        read_recipe(tmp_path / "recipe.yaml")
 
 
 @pytest.mark.parametrize(

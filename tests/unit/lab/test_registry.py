@@ -42,3 +42,11 @@ def test_a_plug_in_that_does_not_load_is_one_line_that_names_who_brings_it(plug_
 
 def test_no_plug_in_takes_the_place_of_a_lab_of_ours(plug_ins: None) -> None:
     assert registry.lab_kind("netns").image is None
+
+
+def test_guests_are_made_from_the_image_that_is_named_and_namespaces_from_none() -> None:
+    assert registry.with_image(registry.lab_kind("libvirt"), "debian-13").image == "debian-13"
+    with pytest.raises(InputError, match="no image recipe 'el0'"):
+        registry.with_image(registry.lab_kind("libvirt"), "el0")
+    with pytest.raises(InputError, match="--image: the hosts of netns are made from no image"):
+        registry.with_image(registry.lab_kind("netns"), "debian-13")
