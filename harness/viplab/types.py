@@ -196,10 +196,10 @@ class Event(BaseModel):
                         interval, as drawn or asked for, or null), duration_ns where it was asked to last so long,
                         network of the link that it is done to, if any
     fault_healed        kind, host, before_ns, after_ns, frames (how many a rule dropped)
-    probe_started       kind (icmp|udp), rate (requests a second)
+    probe_started       kind (icmp|udp), rate (requests a second), realtime (whether it is scheduled in real time)
     probe_stopped       sent, unsent (the kernel refused), interval_s, achieved_rate (sent and unsent a second),
                         late_median_ns, late_p99_ns, late_max_ns: how late requests were, by the absolute schedule
-    http_started        rate (requests a second of each kind), timeout_s (for those over new connections)
+    http_started        rate (requests a second of each kind), timeout_s (for those over new connections), realtime
     http_stopped        sent, withheld (not sent: too many were under way), late_max_ns (by the absolute schedule)
     ping_started        target
     ping_stopped        target

@@ -22,6 +22,7 @@ from viplab.observe import clocks
 from viplab.observe.http_probe import HttpProbe
 from viplab.observe.neighbours import arp_table
 from viplab.observe.ping import Ping
+from viplab.observe.precedence import precedence
 from viplab.observe.probe import Probe, Prober
 from viplab.observe.timeline import Timeline
 from viplab.observe.watch import Watch
@@ -104,8 +105,9 @@ class ScenarioRunner:
             with ExitStack() as probes:
                 for probe in self._probes():
                     probes.enter_context(probe)
-                for step in self._scenario.steps:
-                    self._do(step)
+                with precedence():
+                    for step in self._scenario.steps:
+                        self._do(step)
             self._record_arp("after")
             self._record_holds()
         finally:

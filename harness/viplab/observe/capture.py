@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from viplab.errors import LabError
+from viplab.observe.precedence import give_precedence
 from viplab.observe.timeline import Timeline
 
 BUFFER_KIB = 8192
@@ -37,6 +38,7 @@ class Capture:
         self._process = subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True
         )
+        give_precedence(self._process.pid)
         assert self._process.stderr is not None
         # tcpdump says "listening on" once the socket is bound and the filter is in force.
         said = ""

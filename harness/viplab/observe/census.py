@@ -19,6 +19,7 @@ from types import TracebackType
 
 from viplab.lab.command import run
 from viplab.lab.topology import CENSUS_PORT, Host
+from viplab.observe.precedence import give_precedence
 from viplab.observe.timeline import Timeline
 from viplab.types import HostName
 
@@ -80,6 +81,7 @@ class Census:
             run(["nft", "delete", "table", *_TABLE.split()])
 
     def _ask(self) -> None:
+        give_precedence()
         own = bytes.fromhex(MAC.replace(":", ""))
         probe = b"\xff" * 6 + own + struct.pack("!HHHBBH", _ARP, 1, 0x0800, 6, 4, 1)
         probe += own + b"\0" * 4 + b"\0" * 6 + self._vip

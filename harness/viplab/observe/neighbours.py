@@ -12,6 +12,7 @@ from pyroute2.netlink.rtnl.marshal import MarshalRtnl
 from pyroute2.netlink.rtnl.ndmsg import states
 
 from viplab.lab.command import run
+from viplab.observe.precedence import give_precedence
 from viplab.observe.timeline import Timeline
 
 _STATES = {number: name for name, number in states.items()}
@@ -43,6 +44,7 @@ class Neighbours:
         self._socket.close()
 
     def _listen(self) -> None:
+        give_precedence()
         marshal = MarshalRtnl()
         while not self._ended:
             try:

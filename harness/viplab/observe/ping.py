@@ -7,6 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+from viplab.observe.precedence import give_precedence
 from viplab.observe.timeline import Timeline
 
 
@@ -25,6 +26,7 @@ class Ping:
             stderr=subprocess.STDOUT,
             env={**os.environ, "LC_ALL": "C"},
         )
+        give_precedence(self._process.pid)
 
     def stop(self) -> None:
         """End it as the article did, with Ctrl-C."""

@@ -24,6 +24,7 @@ from typing import Any, Literal, Self
 
 from viplab.lab.command import run
 from viplab.observe import echo
+from viplab.observe.precedence import give_precedence
 from viplab.observe.timeline import Timeline
 
 MAGIC = b"viplabpr"
@@ -56,8 +57,9 @@ class Prober:
         run(self._address)
         self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
+        realtime = give_precedence(self._process.pid)
         self._process.stdout.readline()  # it says when its first request is due
-        self._timeline.record(f"{self._event}_started", **self._keys)
+        self._timeline.record(f"{self._event}_started", realtime=realtime, **self._keys)
         return self
 
     def __exit__(

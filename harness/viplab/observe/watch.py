@@ -13,6 +13,7 @@ from types import TracebackType
 from viplab.errors import LabError
 from viplab.lab.topology import CLIENT_IP, Host
 from viplab.lab.waiting import limit_s
+from viplab.observe.precedence import give_precedence
 from viplab.types import HostName, Protocol
 
 _IP, _ARP, _ALL = 0x0800, 0x0806, 0x0003
@@ -89,6 +90,7 @@ class Watch:
         return time.monotonic() - started
 
     def _listen(self) -> None:
+        give_precedence()
         while not self._ended:
             ready, _, _ = select.select(list(self._sockets), [], [], 0.05)
             for listener in ready:
