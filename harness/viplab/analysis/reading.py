@@ -26,9 +26,9 @@ from viplab.untrusted_data import yaml_value
 # Frames of one capture that are read: eight minutes of a probe at 2 kHz, and no more of a capture that is hostile.
 _MOST = 2_000_000
 _MOST_FILES = 64
-# Events of a kind that are kept; of ours only the census and the neighbour table say more in a trial.
+# Events of a kind that are kept; of ours only what is looked at several times a second says more in a trial.
 _MOST_EVENTS, _MOST_FAULTS = 1000, 32
-_UNCOUNTED = ("owners", "neighbour")
+_UNCOUNTED = ("owners", "neighbour", "clock", "run_delay")
 # Octets of a log or a transcript, and characters of a scenario; ours have some ten thousand.
 _LARGEST_TEXT, _LONGEST_SCENARIO = 4 << 20, 256 << 10
 

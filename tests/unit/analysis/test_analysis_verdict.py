@@ -85,6 +85,21 @@ def test_a_slewed_clock_is_no_step(tmp_path: Path) -> None:
     assert judged(folder)[0] == "pass"
 
 
+@pytest.mark.parametrize("kind", ["clock", "run_delay", "owners", "neighbour"])
+def test_a_long_trial_says_more_of_what_is_looked_at_twice_a_second_and_is_read_whole(tmp_path: Path, kind: str) -> None:
+    trial = s.case_a(s.FAMILIES[0])
+    if kind == "owners":
+        trial.probe_interval = 100 * s.MS
+        trial.end = 300 * s.S
+    else:
+        for at in range(0, 30 * s.S, 20 * s.MS):
+            said = {"realtime_ns": s.START_NS + at, "monotonic_ns": 5_000 + at + s.S, "hosts": {"A": at // 1000}}
+            trial.event(at, kind, ip="10.0.0.1", **said)
+    record = read_trial(TrialFolder(trial.write(tmp_path, 1)))
+    assert len(record.all(kind)) > 1000
+    assert not record.issues
+
+
 @pytest.mark.parametrize(
     ("late_ms", "verdict", "said"),
     [
