@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from viplab.errors import NotSupportedError
-from viplab.faults import Need, known
+from viplab.faults import FaultKind, Need, Part, known
 from viplab.lab.lab import LabKind
 from viplab.lab.topology import make_host
 from viplab.scenario.model import Scenario
@@ -12,17 +14,10 @@ from viplab.subjects.assignment import Assignment
 
 def not_supported(scenario: Scenario, assignment: Assignment, lab: LabKind) -> str | None:
     """Why this scenario is not done with these daemons in this lab, in one line; None where it is."""
-    lacking = {
-        Need.MACHINES: [] if lab.machines else [lab.name],
-        Need.CLOCKS: [] if lab.clock == "own" else [lab.name],
-        Need.PARENT: [subject.name for subject in assignment.subjects if not subject.has_parent],
-        Need.RELOAD: [subject.name for subject in assignment.subjects if not subject.reloads],
-    }
-    for kind in scenario.faults:
-        for need in sorted(kind.needs, key=lambda need: need.name):
-            if lacking[need]:
-                return f"{kind.name} needs {need.value}, and {lacking[need][0]} has none"
     try:
+        for step in (*scenario.setup, *scenario.steps):
+            if (kind := known().get(step.name)) and (lacking := _lacking(kind, step.argument, assignment, lab)):
+                return f"{kind.name} needs {lacking}"
         for host in scenario.daemons:
             subject = assignment.on(host)
             if beyond := [keyword for keyword in scenario.vrrp.asked if keyword not in subject.keywords]:
@@ -35,6 +30,21 @@ def not_supported(scenario: Scenario, assignment: Assignment, lab: LabKind) -> s
         return str(error)
     if beside := _beside_the_adverts(scenario, assignment):
         return f"{beside} is done to the network of {scenario.vrrp.interface}, and the adverts travel on another"
+    return None
+
+
+def _lacking(kind: FaultKind, target: Any, assignment: Assignment, lab: LabKind) -> str | None:
+    """What a kind of fault needs and does not find: of the lab, or of the daemon that it strikes."""
+    struck = [assignment.on(target.host)] if kind.part is Part.DAEMON else assignment.subjects
+    without = {
+        Need.MACHINES: [] if lab.machines else [lab.name],
+        Need.CLOCKS: [] if lab.clock == "own" else [lab.name],
+        Need.PARENT: [subject.name for subject in struck if not subject.has_parent],
+        Need.RELOAD: [subject.name for subject in struck if not subject.reloads],
+    }
+    for need in sorted(kind.needs, key=lambda need: need.name):
+        if without[need]:
+            return f"{need.value}, and {without[need][0]} has none"
     return None
 
 

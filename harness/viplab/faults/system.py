@@ -23,6 +23,11 @@ def _load(target: Load, subject: Subject, guest: Guest) -> str:
     return f"for n in $(seq {target.processes}); do ( {loop} ) >/dev/null 2>&1 & done"
 
 
+def _clock_set(seconds: int) -> str:
+    """By date's own sum: what a shell adds up has lost the fraction of a second."""
+    return f"date -u -s '{seconds:+d} seconds' >/dev/null"
+
+
 def _limit(subject: Subject, guest: Guest, limit: str) -> str:
     return to_each(subject, guest, f"prlimit --pid $pid --nofile={limit}")
 
@@ -56,8 +61,8 @@ KINDS = (
         state="clock stepped",
         target=ClockStep,
         injection=InGuest(
-            lambda target, subject, guest: f"date -u -s @$(($(date +%s) + {target.seconds})) >/dev/null",
-            heal=lambda target, subject, guest: f"date -u -s @$(($(date +%s) - {target.seconds})) >/dev/null",
+            lambda target, subject, guest: _clock_set(target.seconds),
+            heal=lambda target, subject, guest: _clock_set(-target.seconds),
         ),
         signs=(Sign.COMMAND,),
         part=Part.HOST,

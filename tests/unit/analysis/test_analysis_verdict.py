@@ -86,7 +86,7 @@ def test_a_slewed_clock_is_no_step(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize("kind", ["clock", "run_delay", "owners", "neighbour"])
-def test_a_long_trial_says_more_of_what_is_looked_at_twice_a_second_and_is_read_whole(tmp_path: Path, kind: str) -> None:
+def test_what_is_looked_at_twice_a_second_is_read_whole_in_a_long_trial(tmp_path: Path, kind: str) -> None:
     trial = s.case_a(s.FAMILIES[0])
     if kind == "owners":
         trial.probe_interval = 100 * s.MS

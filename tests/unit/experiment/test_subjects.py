@@ -166,6 +166,16 @@ def test_a_fault_of_a_network_that_has_no_adverts_is_not_supported(scenario: str
     assert said is None or "the adverts travel on another" in said
 
 
+@pytest.mark.parametrize(
+    ("pair", "done"), [("A=keepalived,B=vipd", True), ("A=vipd,B=keepalived", False), ("keepalived", True)]
+)
+def test_of_a_mixed_pair_only_the_daemon_that_is_struck_has_to_bear_the_fault(pair: str, done: bool) -> None:
+    ((_, struck_a),) = resolve(["parent-killed"])
+    said = not_supported(struck_a, registry.assignment(pair), NETNS)
+    assert (said is None) is done
+    assert done or said == "kill_parent needs a daemon of more than one process, and vipd has none"
+
+
 def test_a_host_without_a_daemon_gets_none_installed() -> None:
     installed: list[str] = []
 

@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, get_args
+from unittest.mock import Mock
 
 import pytest
 
@@ -346,3 +349,17 @@ def test_a_scenario_that_says_phase_for_place_is_still_read() -> None:
 def test_two_kinds_of_one_name_are_refused() -> None:
     with pytest.raises(InputError, match="fault kind 'doze' is there twice"):
         register(DOZE)
+
+
+@pytest.mark.parametrize("seconds", [5, -3600])
+def test_a_clock_that_is_stepped_and_healed_keeps_its_fraction_of_a_second(seconds: int) -> None:
+    stepped = known()["clock_stepped"]
+    assert isinstance(stepped.injection, InGuest)
+    assert stepped.injection.heal is not None
+    for command, by_s in ((stepped.injection.command, seconds), (stepped.injection.heal, -seconds)):
+        setting = command(stepped.target.model_validate({"host": "A", "seconds": seconds}), Mock(), Mock())
+        # What would be set is printed instead.
+        telling = setting.replace(" -s ", " +%s%N -d ").removesuffix(" >/dev/null")
+        before_ns = time.time_ns()
+        said = subprocess.run(["sh", "-c", telling], capture_output=True, text=True, check=True).stdout
+        assert before_ns <= int(said) - by_s * 10**9 <= time.time_ns()
