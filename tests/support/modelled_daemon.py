@@ -48,7 +48,7 @@ class ModelledNetlink(Netlink):
         self._kernel = kernel
         super().__init__()
 
-    def _open(self, groups: int) -> Any:  # type: ignore[override]
+    def open(self, groups: int) -> Any:  # type: ignore[override]
         return opened(self._kernel, groups)
 
 

@@ -30,6 +30,7 @@ class KernelState:
         self._log = log
         self._update = update
         self._unfinished: dict[VirtualAddress, tuple[str, bool]] = {}
+        self._held: set[Route | Rule] = set()
         self._again_ns: int | None = None
 
     def set_addresses(self, who: str, addresses: Iterable[VirtualAddress], present: bool) -> None:
@@ -60,7 +61,20 @@ class KernelState:
         steps += [(lambda one: routing.route(netlink, one, present), route) for route in routes]
         steps += [(lambda one: routing.rule(netlink, one, present), rule) for rule in rules]
         for do, what in steps if present else steps[::-1]:
-            self._tried(who, do, what)
+            if self._tried(who, do, what) and present:
+                self._held.add(what)
+            else:
+                self._held.discard(what)
+
+    def lost_routing(self, config: RouterConfig) -> bool:
+        """Whether a route or rule that was set, and is tracked, is there no more.
+
+        Raises:
+            OSError: the kernel does not say.
+        """
+        routes = [one for one in config.routes if one.tracked and one in self._held]
+        rules = [one for one in config.rules if one.tracked and one in self._held]
+        return routing.gone(self._netlink, routes, rules)
 
     def set_static(self, config: Config, present: bool) -> None:
         """Set, or remove, static addresses, routes and rules."""

@@ -32,6 +32,7 @@ from vipd.daemon.trackers import Trackers
 from vipd.daemon.unsent_adverts import UnsentAdverts
 from vipd.kernel.macvlan import taken
 from vipd.kernel.netlink import Netlink
+from vipd.kernel.routing_reports import RoutingReports
 from vipd.kernel.script_runner import Channel
 from vipd.kernel.sd_notify import ServiceManager
 from vipd.kernel.signals import RELOAD, STOP, Signals
@@ -72,6 +73,7 @@ class Daemon:
         self._load = load
         self._parsed = parsed
         self._netlink = Netlink()
+        self._routing: RoutingReports | None = None
         config = self._fitted(parsed.config)
         self._timer = TimerFd()
         self._stopped = False
@@ -90,8 +92,9 @@ class Daemon:
         self._scripts.default(*config.globals.script_user)
         self._notifier = Notifier(config.globals, self._scripts, log)
         self._kernel_state = KernelState(self._netlink, log, self._schedule.update)
+        serves, lost_routing = self._pool.serves, self._kernel_state.lost_routing
         self._inputs = RouterInputs(
-            self._runtime, self._netlink, self._trackers, self._notifier, self._pool.serves, self._run_effects
+            self._runtime, self._netlink, self._trackers, self._notifier, serves, lost_routing, self._run_effects
         )
         unsent = UnsentAdverts(self._runtime, self._schedule.update, self._inputs.needs_changed)
         effect_runner = EffectRunner(
@@ -211,6 +214,27 @@ class Daemon:
         self._update_sockets()
         self._sockets_changed()
 
+    def _routing_changed(self) -> None:
+        if self._routing is not None and self._routing.read():
+            self._interfaces_changed()  # an interface that goes down takes its routes along, and that is a FAULT
+            if self._starts_ns is None:
+                self._inputs.routing_changed(time.monotonic_ns())
+
+    def _watch_routing(self, config: Config) -> None:
+        """Listen for routes and rules that are deleted, where an instance has some that are tracked."""
+        routes = any(one.tracked for router in config.routers for one in router.routes)
+        wanted = routes or any(one.tracked for router in config.routers for one in router.rules)
+        if wanted and self._routing is None:
+            try:
+                self._routing = RoutingReports(self._netlink)
+                self._readers.watch(self._routing.fileno(), self._routing_changed)
+            except OSError as error:
+                self._log.failure(f"routes and rules are not watched: {reason(error)}")
+        elif self._routing is not None and not wanted:
+            self._readers.unwatch(self._routing.fileno())
+            self._routing.close()
+            self._routing = None
+
     def _update_sockets(self) -> None:
         self._pool.update(self._runtime.routers.values())
         self._schedule.update(self._pool)
@@ -271,6 +295,7 @@ class Daemon:
         runtime.groups = regroup(runtime.groups, runtime.config.groups, runtime.routers, time.monotonic_ns())
         if trackers.files is not None:
             trackers.files.unwatch(self._readers)
+        self._watch_routing(runtime.config)
         trackers.apply(runtime.config)
         if trackers.files is not None:
             trackers.files.watch(self._readers)
@@ -321,6 +346,7 @@ class Daemon:
             lambda: self._remove_routing(changes.succeeded),
             self._configure,
             lambda: self._kernel_state.replace_static(old, config),
+            self._set_routing,
             lambda: self._begin(changes.new, now),
             self._tell_fifos,
         )
@@ -347,6 +373,12 @@ class Daemon:
         for before, after in succeeded:
             if before.state is State.MASTER:
                 self._kernel_state.remove_routing(before.config, after.config)
+
+    def _set_routing(self) -> None:
+        for router in self._runtime.routers.values():
+            if router.state is State.MASTER:  # somebody else may have removed some, and not of all of them is heard
+                config = router.config
+                self._kernel_state.set_routing(config.name, config.routes, config.rules, present=True)
 
     def _begin(self, routers: list[Router], now: int) -> None:
         if self._starts_ns is None:

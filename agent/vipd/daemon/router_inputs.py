@@ -27,6 +27,7 @@ class RouterInputs:
         trackers: Trackers,
         notifier: Notifier,
         serves: Callable[[Router], bool],
+        lost_routing: Callable[[RouterConfig], bool],
         run_effects: Callable[[Router], None],
     ) -> None:
         """Keep where inputs come from and go to.
@@ -37,6 +38,7 @@ class RouterInputs:
             trackers: everything else that is tracked, and the delays of links.
             notifier: notifies of priorities that change.
             serves: returns whether a router has its sockets.
+            lost_routing: returns whether a master's routes or rules are not there any more.
             run_effects: carries out the effects of a router, if it has any.
         """
         self._runtime = runtime
@@ -44,6 +46,7 @@ class RouterInputs:
         self._trackers = trackers
         self._notifier = notifier
         self._serves = serves
+        self._lost_routing = lost_routing
         self._run_effects = run_effects
 
     def start(self, routers: Collection[Router], now: int) -> None:
@@ -66,14 +69,27 @@ class RouterInputs:
         """Links or addresses may have changed."""
         for router in self._runtime.routers.values():
             self._tell_links(router, now)
-            others: list[Router] = []
             if router.state is State.MASTER and self._lost_an_address(router.config):
-                router.address_lost(now)
-                for group in self._runtime.groups:
-                    others += group.lost_address(router, now) if router in group.members else []
-            for one in (router, *others):
-                self._run_effects(one)
+                self._give_way(router, now)
+            else:
+                self._run_effects(router)
         self._evaluate_groups(now)
+
+    def routing_changed(self, now: int) -> None:
+        """Somebody else may have removed a route or a rule."""
+        for router in self._runtime.routers.values():
+            if router.state is State.MASTER and self._lost_routing(router.config):
+                self._give_way(router, now)
+        self._evaluate_groups(now)
+
+    def _give_way(self, router: Router, now: int) -> None:
+        """Somebody else removed what a master holds."""
+        router.address_lost(now)
+        others: list[Router] = []
+        for group in self._runtime.groups:
+            others += group.lost_address(router, now) if router in group.members else []
+        for one in (router, *others):
+            self._run_effects(one)
 
     def tracked_changed(self, kind: str, name: str, now: int) -> None:
         """A tracked object has another value."""

@@ -30,9 +30,9 @@ class Netlink:
     def __init__(self) -> None:
         """Open the sockets and read everything."""
         self.picture = Picture()
-        self._events = self._open(_RTMGRP_LINK | _RTMGRP_IPV4_IFADDR | _RTMGRP_IPV6_IFADDR)
+        self._events = self.open(_RTMGRP_LINK | _RTMGRP_IPV4_IFADDR | _RTMGRP_IPV6_IFADDR)
         self._events.setblocking(False)
-        self._requests = self._open(0)
+        self._requests = self.open(0)
         self._sequence = 0
         self._missed = True
         self._refresh()
@@ -166,6 +166,22 @@ class Netlink:
             if error.errno not in fine:
                 raise
 
+    @property
+    def port(self) -> int:
+        """What reports of this socket's own requests have for `sender`."""
+        return int(self._requests.getsockname()[0])
+
+    def listed(self, body: bytes, kind: int) -> list[bytes]:
+        """All that a dump lists; it is asked for anew where something changed in between, but not for ever.
+
+        Raises:
+            OSError: the kernel refuses it.
+        """
+        for _ in range(_DUMPS):
+            if (bodies := self._dump(body, kind)) is not None:
+                return bodies
+        raise OSError(errno.EAGAIN, "routes or rules change all the time")
+
     def _take(self, report: Message) -> None:
         picture = self.picture
         if report.kind in (rtnetlink.NEWLINK, rtnetlink.DELLINK):
@@ -221,7 +237,12 @@ class Netlink:
                     return
 
     @staticmethod
-    def _open(groups: int) -> socket.socket:
+    def open(groups: int) -> socket.socket:
+        """A socket that hears the reports of these groups, a mask of RTMGRP_...
+
+        Raises:
+            OSError: the kernel gives none.
+        """
         opened = socket.socket(socket.AF_NETLINK, socket.SOCK_RAW | socket.SOCK_CLOEXEC, socket.NETLINK_ROUTE)
         opened.bind((0, groups))
         return opened

@@ -1,17 +1,19 @@
-"""Encodes the messages that set and remove routes and rules (rtnetlink(7))."""
+"""Sets and removes routes and rules (rtnetlink(7)), and looks which are there."""
 
 from __future__ import annotations
 
 import errno
 import socket
 import struct
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 
 from vipd.config.model import Hop, Route, Rule, packed
+from vipd.kernel import rtnetlink
 from vipd.kernel.netlink import Netlink
 from vipd.kernel.picture import Link
 
-_NEWROUTE, _DELROUTE, _NEWRULE, _DELRULE = 24, 25, 32, 33
+NEWROUTE, DELROUTE, NEWRULE, DELRULE = 24, 25, 32, 33
+_GETROUTE, _GETRULE = 26, 34
 _CREATE, _EXCL, _APPEND = 0x400, 0x200, 0x800
 _HEADER = struct.Struct("=BBBBBBBBI")
 _NEXT_HOP = struct.Struct("=HBBi")
@@ -27,6 +29,7 @@ _RTA_SRC, _RTA_FLOW, _RTA_VIA, _RTA_PREF, _RTA_ENCAP_TYPE, _RTA_ENCAP, _RTA_EXPI
 )  # fmt: skip
 _RTAX_CC_ALGO = 16
 _U16, _BE64 = struct.Struct("=H"), struct.Struct("!Q")
+_PROTOCOL_KEEPALIVED, _METRIC_6 = 18, 1024  # the metric that an IPv6 route gets which has none
 _FINE_GONE = (errno.ESRCH, errno.ENOENT, errno.ENODEV)
 
 
@@ -38,9 +41,9 @@ def route(netlink: Netlink, route: Route, present: bool) -> None:
     """
     if present:
         flags = _CREATE | (_APPEND if route.append else 0)
-        netlink.change(_route(route, netlink.links), _NEWROUTE, flags, (errno.EEXIST,))
+        netlink.change(_route(route, netlink.links), NEWROUTE, flags, (errno.EEXIST,))
     elif all(hop.device is None or hop.device in netlink.links for hop in route.hops):
-        netlink.change(_route(route, netlink.links), _DELROUTE, 0, _FINE_GONE)
+        netlink.change(_route(route, netlink.links), DELROUTE, 0, _FINE_GONE)
 
 
 def rule(netlink: Netlink, rule: Rule, present: bool) -> None:
@@ -50,9 +53,69 @@ def rule(netlink: Netlink, rule: Rule, present: bool) -> None:
         OSError: the kernel refuses it.
     """
     if present:
-        netlink.change(_rule(rule), _NEWRULE, _CREATE | _EXCL, (errno.EEXIST,))
+        netlink.change(_rule(rule), NEWRULE, _CREATE | _EXCL, (errno.EEXIST,))
     else:
-        netlink.change(_rule(rule), _DELRULE, 0, _FINE_GONE)
+        netlink.change(_rule(rule), DELRULE, 0, _FINE_GONE)
+
+
+def gone(netlink: Netlink, routes: Iterable[Route], rules: Iterable[Rule]) -> bool:
+    """Whether the kernel lacks one of these routes and rules, or the interface of one.
+
+    Raises:
+        OSError: the kernel does not say.
+    """
+    routes, rules = tuple(routes), tuple(rules)
+    if any(hop.device is not None and hop.device not in netlink.links for one in routes for hop in one.hops):
+        return True
+    wanted = {_route_key(_route(one, netlink.links)) for one in routes}
+    wanted |= {_rule_key(_rule(one)) for one in rules}
+    for kind, key, asked in ((_GETROUTE, _route_key, routes), (_GETRULE, _rule_key, rules)):
+        for family in sorted({one.family for one in asked}):
+            header = _HEADER.pack(_family(family), 0, 0, 0, 0, 0, 0, 0, 0)
+            wanted -= {key(body) for body in netlink.listed(header, kind)}
+    return bool(wanted)
+
+
+def own(report: rtnetlink.Message) -> bool:
+    """Whether a report of a route or rule is about one of keepalived's protocol."""
+    if report.kind in (NEWROUTE, DELROUTE):
+        return bool(_HEADER.unpack_from(report.body)[5] == _PROTOCOL_KEEPALIVED)
+    protocol = rtnetlink.attributes(report.body, _HEADER.size).get(_FRA_PROTOCOL)
+    return protocol is None or protocol[0] == _PROTOCOL_KEEPALIVED
+
+
+def _route_key(body: bytes) -> tuple[object, ...]:
+    """What tells a route from all others of the kernel."""
+    family, length, _, tos, table, _, _, kind, _ = _HEADER.unpack_from(body)
+    found = rtnetlink.attributes(body, _HEADER.size)
+    default = _METRIC_6 if family == socket.AF_INET6 else 0
+    metric = _value(found.get(_RTA_PRIORITY)) or default
+    return (
+        family,
+        _value(found.get(_RTA_TABLE)) or table,
+        _masked(found.get(_RTA_DST), length),
+        length,
+        tos,
+        kind,
+        metric,
+    )
+
+
+def _rule_key(body: bytes) -> tuple[object, ...]:
+    """What tells a rule from others, all but its finer conditions."""
+    family, length, source_length, tos, _, _, _, action, flags = _HEADER.unpack_from(body)
+    found = rtnetlink.attributes(body, _HEADER.size)
+    networks = _masked(found.get(_FRA_DST), length), length, _masked(found.get(_FRA_SRC), source_length), source_length
+    numbers = tuple(_value(found.get(kind)) for kind in (_FRA_PRIORITY, _FRA_TABLE, _FRA_GOTO, _FRA_FWMARK))
+    return family, networks, tos, action, flags & _INVERT, numbers, found.get(_FRA_IIFNAME), found.get(_FRA_OIFNAME)
+
+
+def _masked(octets: bytes | None, length: int) -> int:
+    return int.from_bytes(octets, "big") >> 8 * len(octets) - length if octets else 0
+
+
+def _value(octets: bytes | None) -> int:
+    return int(_U32.unpack(octets)[0]) if octets else 0
 
 
 def _family(family: int) -> int:

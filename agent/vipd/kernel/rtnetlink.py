@@ -38,22 +38,23 @@ _FOREVER = 0xFFFF_FFFF
 
 
 class Message(NamedTuple):
-    """A message. `body` is what follows its header."""
+    """A message. `body` is what follows its header; `sender` the port of whose request it reports, 0 for the kernel."""
 
     kind: int
     flags: int
     sequence: int
     body: bytes
+    sender: int = 0
 
 
 def messages(data: bytes) -> Iterator[Message]:
     """Take apart what one read returned."""
     at = 0
     while at + _HEADER.size <= len(data):
-        length, kind, flags, sequence, _ = _HEADER.unpack_from(data, at)
+        length, kind, flags, sequence, sender = _HEADER.unpack_from(data, at)
         if not _HEADER.size <= length <= len(data) - at:
             return
-        yield Message(kind, flags, sequence, data[at + _HEADER.size : at + length])
+        yield Message(kind, flags, sequence, data[at + _HEADER.size : at + length], sender)
         at += length + 3 & ~3
 
 

@@ -41,7 +41,7 @@ class LogEvent(Enum):
     SOURCE_HERE = "the address to send from is there again"
     DISCARDED = "a packet was discarded"
     REMARKED = "an advert was accepted with a remark"
-    ADDRESS_LOST = "somebody else removed an address"
+    ADDRESS_LOST = "somebody else removed an address, route or rule"
     SEQUENCE_SPENT = "no sequence number is left"
     PRIORITY_CHANGED = "what is tracked has moved the priority"
     FORKED = "the process that speaks VRRP is there"
@@ -123,7 +123,7 @@ _KEEPALIVED_2 = {
     LogEvent.PRIORITY_CHANGED: LogMessage("({name}) Changing effective priority from {before} to {after}"),
     LogEvent.DISCARDED: LogMessage("({name}) discarded a packet from {source}: {reason}"),
     LogEvent.REMARKED: LogMessage("({name}) advert from {source}: {reason}"),
-    LogEvent.ADDRESS_LOST: LogMessage("({name}) somebody else removed a virtual address"),
+    LogEvent.ADDRESS_LOST: LogMessage("({name}) somebody else removed a virtual address, route or rule"),
     LogEvent.SEQUENCE_SPENT: LogMessage("({name}) no sequence number is left for the authentication header"),
     LogEvent.FILE_OPENED: LogMessage("Opening file '{file}'."),
     LogEvent.SOCKET_OPENED: LogMessage(

@@ -176,7 +176,7 @@ class Router(RouterActions):
         self._handle(Event.GROUP_RELEASED, now)
 
     def address_lost(self, now: int) -> None:
-        """Another program removed one of the addresses that this router holds."""
+        """Another program removed one of the addresses, routes or rules that this router holds."""
         self._handle(Event.ADDRESS_LOST, now)
 
     def group_lost_address(self, now: int) -> None:

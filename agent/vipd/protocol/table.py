@@ -69,7 +69,7 @@ class Event(Enum):
     HIGHER_RECEIVED = "higher received"
     LINKS_LOST = "links lost"
     LINKS_RESTORED = "links restored"
-    ADDRESS_LOST = "address removed by somebody else"
+    ADDRESS_LOST = "address, route or rule removed by somebody else"
     SEQUENCE_SPENT = "sequence numbers spent"
     GROUP_LOST_ADDRESS = "address of another in the group removed"
     GROUP_CLAIMED = "group claimed"

@@ -134,3 +134,28 @@ def test_a_router_that_does_not_track_its_interface_stays_master_without_it(host
     hosts.wait("more adverts than make a fault of others", lambda: adverts() > before + 8)
     assert states(hosts)["V"] == "master"
     assert "10.0.0.107" in hosts.run("ip -n A addr")
+
+
+def test_a_master_gives_way_when_somebody_deletes_a_route_or_rule_of_its_own(hosts: Hosts) -> None:
+    ways = {
+        "route": ("virtual_routes {\n10.8.1.0/24 dev eth1\n}", "route", "10.8.1.0/24"),
+        "route6": ("virtual_routes {\n2001:db8:8::/64 dev eth1 table 77\n}", "-6 route", "2001:db8:8::/64 table 77"),
+        "rule": ("virtual_rules {\nfrom 10.8.3.0/24 table 100 preference 51\n}", "rule", "preference 51"),
+        "rule6": ("virtual_rules {\nfwmark 7 inet6 goto 60 preference 52\n}", "-6 rule", "preference 52"),
+        "untracked": ("virtual_routes {\n10.8.5.0/24 dev eth1 no_track\n}", "route", "10.8.5.0/24"),
+    }
+    text = "".join(instance(name, n, lines) for n, (name, (lines, *_)) in enumerate(ways.items(), 1))
+    (hosts.folder / "A.conf").write_text(text)
+    hosts.launch("A", "keepalived-2")
+    hosts.wait("all to be master", lambda: set(states(hosts).values()) == {"master"})
+    for name, (_, kind, what) in reversed(ways.items()):
+        hosts.run(f"ip -n A {kind} del {what}")
+        if name != "untracked":
+            said = f"({name}) somebody else removed a virtual address, route or rule"
+            hosts.wait(f"{name} to give way", lambda: said in hosts.log("A"))  # noqa: B023
+            hosts.wait(f"{name} to be set again", lambda: hosts.run(f"ip -n A {kind} show {what}") != "")  # noqa: B023
+    hosts.wait("all to be master again", lambda: set(states(hosts).values()) == {"master"})
+    assert hosts.log("A").count("somebody else removed") == len(ways) - 1, "what vipd removes itself is no loss"
+    assert not hosts.run("ip -n A route show 10.8.5.0/24")
+    hosts.run("kill -HUP $(cat /run/A.pid)")
+    hosts.wait("a reload to set it again", lambda: hosts.run("ip -n A route show 10.8.5.0/24") != "")

@@ -72,7 +72,7 @@ class Modelled(Netlink):
         self._kernel = kernel
         super().__init__()
 
-    def _open(self, groups: int) -> Any:  # type: ignore[override]
+    def open(self, groups: int) -> Any:  # type: ignore[override]
         return opened(self._kernel, groups)
 
 
