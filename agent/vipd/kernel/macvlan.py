@@ -47,12 +47,13 @@ class Macvlans:
         self._netlink = netlink
         self._mark = mark
         self._settings: dict[str, dict[str, str]] = {}  # what those of the interfaces below were before, by interface
+        self._configured: set[int] = set()
 
     def update(self, routers: Iterable[RouterConfig]) -> dict[str, OSError]:
         """Make the macvlans that these routers need, and remove others of ours; a correct one stays.
 
         Returns:
-            Why some could not be made or removed, by name.
+            Why some could not be made, set up or removed, by name. The next call tries again.
         """
         netlink, failed = self._netlink, dict[str, OSError]()
         wanted = {router.vmac_name: router for router in routers if router.use_vmac}
@@ -66,12 +67,14 @@ class Macvlans:
                 if lower is not None and there is None:
                     mac = router.vmac_mac or virtual_mac(router.vrid, router.family)
                     netlink.make_macvlan(name, lower, mac, self._mark)
-                    self._configure(name, router.interface)
                 elif there is not None and _is_leftover(netlink.links, there, router):
                     netlink.mark_link(there, self._mark)
-                    self._configure(name, router.interface)
                 elif lower is not None and there is not None and there.alias != self._mark:
                     raise OSError(errno.EEXIST, f"another's; give {router.name} a name of its own with use_vmac NAME")
+                made = self.of(router)
+                if made is not None and made.ifindex not in self._configured:
+                    self._configure(name, router.interface)
+                    self._configured.add(made.ifindex)
             except OSError as error:
                 failed[name] = error
         return failed
@@ -113,12 +116,19 @@ class Macvlans:
         )
 
     def _configure(self, vmac: str, lower: str) -> None:
+        """Write every setting that can be written, and then raise the error of one that cannot."""
+        refused: OSError | None = None
         for name, value in _SETTINGS.items():
             setting = name.format(vmac=vmac, lower=lower)
-            if sysctl.exists(setting):  # a kernel without IPv6 has none of its own
-                if "{lower}" in name:
-                    self._settings.setdefault(lower, {}).setdefault(setting, sysctl.read(setting))
-                sysctl.write(setting, value)
+            try:
+                if sysctl.exists(setting):  # a kernel without IPv6 has none of its own
+                    if "{lower}" in name:
+                        self._settings.setdefault(lower, {}).setdefault(setting, sysctl.read(setting))
+                    sysctl.write(setting, value)
+            except OSError as error:
+                refused = OSError(error.errno, f"{setting}: {error.strerror}")
+        if refused is not None:
+            raise refused
 
 
 def taken(links: Mapping[str, Link], routers: Iterable[RouterConfig], mark: str) -> set[str]:
