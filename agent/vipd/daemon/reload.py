@@ -84,6 +84,15 @@ class Changes(NamedTuple):
     succeeded: list[tuple[Router, Router]]
 
 
+# Unicast instances with peers of their own may share all else; the first way in which a pair fits decides.
+_FITS: tuple[Callable[[RouterConfig, RouterConfig], bool], ...] = (
+    lambda old, new: old == new,
+    lambda old, new: not {*old.unicast_peers}.isdisjoint(new.unicast_peers),
+    lambda old, new: old.name == new.name,
+    lambda old, new: True,
+)
+
+
 def compare(routers: Mapping[str, Router], config: Config, behaviour: Behaviour, detail: bool) -> Changes:
     """Compare the running routers with a configuration.
 
@@ -91,12 +100,22 @@ def compare(routers: Mapping[str, Router], config: Config, behaviour: Behaviour,
     same virtual router to its peers goes on in its state under the new configuration, whatever it is called. All else
     stops and starts.
     """
-    running = {_identity(router.config): router for router in routers.values()}
-    changes = Changes({}, [], [], [])
+    running: dict[tuple[object, ...], list[Router]] = {}
+    for router in routers.values():
+        running.setdefault(_identity(router.config), []).append(router)
+    predecessors: dict[str, Router] = {}
+    for fits in _FITS:
+        for wanted in config.routers:
+            candidates = running.get(_identity(wanted), [])
+            found = next((one for one in candidates if fits(one.config, wanted)), None)
+            if found is not None and wanted.name not in predecessors:
+                predecessors[wanted.name] = found
+                candidates.remove(found)
+    changes = Changes({}, [one for left in running.values() for one in left], [], [])
     for wanted in config.routers:
-        before = running.get(_identity(wanted))
+        before = predecessors.get(wanted.name)
         if before is not None and before.config == wanted:
-            changes.routers[wanted.name] = running.pop(_identity(wanted))
+            changes.routers[wanted.name] = before
             continue
         made = Router(wanted, behaviour, detail=detail)
         changes.routers[wanted.name] = made
@@ -104,8 +123,7 @@ def compare(routers: Mapping[str, Router], config: Config, behaviour: Behaviour,
             changes.new.append(made)
         else:
             made.resume_from(before)
-            changes.succeeded.append((running.pop(_identity(wanted)), made))
-    changes.gone.extend(running.values())
+            changes.succeeded.append((before, made))
     return changes
 
 

@@ -10,6 +10,7 @@ from typing import NamedTuple
 
 from vipd.config.behaviour import SECOND_NS
 from vipd.config.model import RouterConfig, packed
+from vipd.daemon.addressees import Addressees, group_of
 from vipd.daemon.readers import Readers
 from vipd.kernel.accept_filter import AcceptFilter
 from vipd.kernel.macvlan import Macvlans
@@ -80,7 +81,7 @@ class SocketPool:
         self._receivers: dict[SocketKey, AdvertReceiver] = {}
         self._senders: dict[tuple[str, int], AdvertSender] = {}
         self._sender_of: dict[Router, AdvertSender] = {}
-        self._routers: dict[SocketKey, dict[int, Router]] = {}
+        self._addressees: dict[SocketKey, Addressees] = {}
         self._deaf: set[str] = set()
         self._mute: set[str] = set()
         self._again_ns: int | None = None
@@ -92,24 +93,27 @@ class SocketPool:
         Called when the routers change, and when netlink reports something.
         """
         routers = list(routers)
-        self._update_macvlans(routers)
         wanted: dict[SocketKey, list[Router]] = {}
         for router in routers:
             config = router.config
             key = SocketKey(config.interface, config.family, PROTOCOL_AH if config.auth_type == 2 else PROTOCOL)
             wanted.setdefault(key, []).append(router)
-            router.primary = self.source_of(config)
+        self._addressees = {key: Addressees(there) for key, there in wanted.items()}
+        self._again_ns = time.monotonic_ns() + _AGAIN_NS  # in case that something below raises
+        self._update_macvlans(routers)
+        for router in routers:
+            router.primary = self.source_of(router.config)
         for key in [*self._receivers]:
             if key not in wanted or not self._is_good(key):
                 self._close(key)
-        self._routers = {key: {router.config.vrid: router for router in there} for key, there in wanted.items()}
         self._deaf.clear()
         for key, there in wanted.items():
             link = self._netlink.links.get(key.interface)
             if link is not None:
                 self._deaf.update(self._listen(key, link, there))
         self._update_senders(routers)
-        self._again_ns = time.monotonic_ns() + _AGAIN_NS if self._deaf or self._mute else None
+        if not (self._deaf or self._mute or self._without_macvlan) and self._is_filtered(routers):
+            self._again_ns = None
 
     def serves(self, router: Router) -> bool:
         """Whether a router has the sockets that it needs, as far as its interface is there."""
@@ -128,7 +132,7 @@ class SocketPool:
     def handle_deadline(self, now: int) -> None:
         """Look for them again."""
         if self._again_ns is not None and now >= self._again_ns:
-            self.update([router for there in self._routers.values() for router in there.values()])
+            self.update([router for there in self._addressees.values() for router in there])
             self._changed()
 
     def source_of(self, config: RouterConfig) -> int:
@@ -201,7 +205,7 @@ class SocketPool:
         """Filter packets that a router must not accept, and raise its macvlan, before its addresses are added."""
         wanted = () if router.accepts else [address.octets for address in router.config.served]
         try:
-            self._accept_filter.update(_identity(router.config), wanted)
+            self._accept_filter.update(router.config.name, wanted)
         except OSError as error:  # an address that answers too much is better than none
             self._log.failure(f"({router.config.name}) packets for its addresses are accepted: {reason(error)}")
         try:
@@ -218,7 +222,7 @@ class SocketPool:
         try:
             self._set_macvlan(router.config, up=False)
         finally:
-            self._accept_filter.update(_identity(router.config), ())
+            self._accept_filter.update(router.config.name, ())
 
     def report(self) -> None:
         """Log the open sockets."""
@@ -245,6 +249,15 @@ class SocketPool:
             self._log.failure(f"{name} could not be removed: {reason(error)}")
 
     # -- opening and closing
+
+    def _is_filtered(self, routers: list[Router]) -> bool:
+        """Filter nothing for routers of other names; returns whether the filter is what it should be."""
+        try:
+            self._accept_filter.keep({router.config.name for router in routers})
+        except OSError as error:
+            self._log.failure(f"the filter of packets for addresses: {reason(error)}")
+            return False
+        return True
 
     def _set_macvlan(self, config: RouterConfig, up: bool) -> None:
         link = self._macvlans.of(config)
@@ -275,8 +288,9 @@ class SocketPool:
         except (OSError, MemoryError) as error:
             self._log.failure(f"no socket on {link.name}: {reason(error)}; its instances are in FAULT")
             return [router.config.name for router in routers]
-        refused = self._receivers[key].join(group for group in map(_group, routers) if group is not None)
-        deaf = [router.config.name for router in routers if _group(router) in refused]
+        groups = {router.config.name: group_of(router.config) for router in routers}
+        refused = self._receivers[key].join(group for group in groups.values() if group is not None)
+        deaf = [name for name, group in groups.items() if group in refused]
         if deaf:
             why = reason(next(iter(refused.values())))
             self._log.failure(f"a multicast group on {link.name}: {why}; {', '.join(deaf)} in FAULT")
@@ -304,7 +318,7 @@ class SocketPool:
     def _lost(self, key: SocketKey) -> None:
         """Give up a receiver that does not receive; another one is opened after a while."""
         self._close(key)
-        self._deaf.update(router.config.name for router in self._routers[key].values())
+        self._deaf.update(router.config.name for router in self._addressees[key])
         self._again_ns = time.monotonic_ns() + self._delay_ns
         self._delay_ns = min(2 * self._delay_ns, _LAST_DELAY_NS)
         self._changed()
@@ -351,7 +365,7 @@ class SocketPool:
     # -- receiving
 
     def _receive_4(self, key: SocketKey, receiver: AdvertReceiver) -> None:
-        routers = self._routers[key]
+        addressees = self._addressees[key]
         for turn in range(_BATCH):  # the first was there when the loop was woken; the others may have come since
             frame = receiver.frame()
             if frame is None:
@@ -360,22 +374,23 @@ class SocketPool:
             # The common case, before anything is taken apart: the master's advert, the same as an interval ago.
             plain = len(frame) > 28 and frame[0] == _IHL_20 and frame[8:10] == _TTL_255_VRRP
             octets = frame[12:] if plain else None
-            router = routers.get(frame[21]) if plain else None
+            router = addressees.single.get(frame[21]) if plain else None
             if router is not None:
                 router.queued_ns = self._readers.woken_ns
                 if router.advert_repeated(octets, now):
                     if router.effects:
                         self._run_effects(router)
                     continue
-            self._read_4(routers, frame, octets, now)
+            self._read_4(addressees, frame, octets, now)
 
-    def _read_4(self, routers: dict[int, Router], frame: bytes, octets: bytes | None, now: int) -> None:
+    def _read_4(self, addressees: Addressees, frame: bytes, octets: bytes | None, now: int) -> None:
         datagram = open_datagram(frame)
         if isinstance(datagram, Discard):
             self.discards[datagram] += 1
             return
         at = _AH_LENGTH + 1 if datagram.header[9] == PROTOCOL_AH else 1
-        router = routers.get(int.from_bytes(datagram.payload[at : at + 1], "big"))
+        vrid = int.from_bytes(datagram.payload[at : at + 1], "big")
+        router = addressees.find(vrid, datagram.source, datagram.destination)
         if router is None:
             self.discards[Discard.VRID] += 1
             return
@@ -386,19 +401,20 @@ class SocketPool:
         self._run_effects(router)
 
     def _receive_6(self, key: SocketKey, receiver: AdvertReceiver) -> None:
-        routers = self._routers[key]
+        addressees = self._addressees[key]
         for turn in range(_BATCH):
             received = receiver.datagram()
             if received is None:
                 return
             now = time.monotonic_ns() if turn else self._readers.woken_ns
-            router = routers.get(int.from_bytes(received.payload[1:2], "big"))
+            source = int.from_bytes(packed(received.source), "big")
+            vrid = int.from_bytes(received.payload[1:2], "big")
+            router = addressees.find(vrid, source, received.destination)
             if router is None:
                 self.discards[Discard.VRID] += 1
                 continue
             router.queued_ns = self._readers.woken_ns
             if not router.advert_repeated(received, now):
-                source = int.from_bytes(packed(received.source), "big")
                 router.advert_received(
                     received.payload, source, received.hop_limit, now, received.destination, octets=received
                 )
@@ -406,16 +422,5 @@ class SocketPool:
                 self._run_effects(router)
 
 
-def _identity(config: RouterConfig) -> tuple[object, ...]:
-    """What a reload leaves as it is, unlike the name."""
-    return config.interface, config.family, config.vrid
-
-
 def _sending_interface(config: RouterConfig) -> str:
     return config.vmac_name if config.use_vmac and not config.vmac_xmit_base else config.interface
-
-
-def _group(router: Router) -> bytes | None:
-    """The group that a receiver for this router has to join, if any."""
-    config = router.config
-    return None if config.unicast_peers else packed(config.group or (GROUP if config.family == 4 else GROUP6))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import socket
 import struct
-from collections.abc import Hashable, Iterable
+from collections.abc import Iterable
 from contextlib import suppress
 
 _NETLINK_NETFILTER = 12
@@ -43,7 +43,8 @@ class AcceptFilter:
     def __init__(self, mark: str) -> None:
         """Make no table yet; `mark` is its name, which no other daemon of this network namespace may use."""
         self._table = mark.encode("utf-8", "surrogateescape") + b"\0"
-        self._filtered: dict[Hashable, frozenset[bytes]] = {}
+        self._filtered: dict[str, frozenset[bytes]] = {}
+        self._in_force: frozenset[bytes] | None = frozenset()  # None after an error
 
     def clear(self) -> None:
         """Remove the table that a killed daemon may have left. Called at start, since it takes a while.
@@ -53,17 +54,29 @@ class AcceptFilter:
         with suppress(OSError):  # a kernel without nftables has nothing left over
             _commit(self._table, [])
 
-    def update(self, router: Hashable, addresses: Iterable[bytes]) -> None:
+    def update(self, router: str, addresses: Iterable[bytes]) -> None:
         """Filter packets for these addresses of a router, and for no others of it.
 
         Raises:
-            OSError: the kernel has no nftables, or refuses the table.
+            OSError: the kernel has no nftables, or refuses the table; the next call tries again.
         """
-        wanted = frozenset(addresses)
-        if wanted == self._filtered.get(router, frozenset()):
-            return
-        self._filtered = {**self._filtered, router: wanted}
-        _commit(self._table, sorted(frozenset[bytes]().union(*self._filtered.values())))
+        self._filter({**self._filtered, router: frozenset(addresses)})
+
+    def keep(self, routers: Iterable[str]) -> None:
+        """Filter nothing for other routers than these.
+
+        Raises:
+            OSError: as with `update`.
+        """
+        self._filter({name: self._filtered[name] for name in routers if name in self._filtered})
+
+    def _filter(self, wanted: dict[str, frozenset[bytes]]) -> None:
+        addresses = frozenset[bytes]().union(*wanted.values())
+        self._filtered = wanted
+        if addresses != self._in_force:
+            self._in_force = None
+            _commit(self._table, sorted(addresses))
+            self._in_force = addresses
 
 
 def _commit(table: bytes, filtered: list[bytes]) -> None:
