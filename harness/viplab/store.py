@@ -73,6 +73,15 @@ class RunStore:
             ) from None
         return RunFolder(path)
 
+    def remove(self, run: RunFolder) -> None:
+        """Remove a run, and have `latest` point at the newest of those that are left."""
+        shutil.rmtree(run.path)
+        pointer = self.root / "latest"
+        if pointer.is_symlink() and not pointer.exists():
+            pointer.unlink()
+            if left := self.runs():
+                pointer.symlink_to(left[0].path.name)
+
     def find(self, word: str) -> RunFolder:
         """A run by path, by id, by the beginning of its id, or `latest`.
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import time
 from collections.abc import Callable, Collection, Iterator
-from contextlib import ExitStack
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from viplab.errors import DaemonError, LabError
@@ -74,10 +74,18 @@ class ScenarioRunner:
             self.set_up()
             self._measured()
 
+    @contextmanager
+    def by_hand(self) -> Iterator[None]:
+        """The set-up, then whatever the caller does (`do`) with the probes running; errors as with `run`."""
+        with self._faults:
+            self.set_up()
+            with self._measuring():
+                yield
+
     def set_up(self) -> None:
         """The set-up alone; errors as with `run`."""
         for step in self._scenario.setup:
-            self._do(step)
+            self.do(step)
 
     def go_on(self, running: Collection[HostName], master: HostName | None, place: float) -> None:
         """The measured steps of a pair whose set-up was done before, with the daemon running on these hosts.
@@ -97,17 +105,18 @@ class ScenarioRunner:
             self._measured()
 
     def _measured(self) -> None:
-        self._phase = "steps"
-        self._measure()
+        with self._measuring(), precedence():
+            for step in self._scenario.steps:
+                self.do(step)
 
-    def _measure(self) -> None:
+    @contextmanager
+    def _measuring(self) -> Iterator[None]:
+        self._phase = "steps"
         try:
             with ExitStack() as probes:
                 for probe in self._probes():
                     probes.enter_context(probe)
-                with precedence():
-                    for step in self._scenario.steps:
-                        self._do(step)
+                yield
             self._record_arp("after")
             self._record_holds()
         finally:
@@ -120,7 +129,8 @@ class ScenarioRunner:
         if http is not None:
             yield HttpProbe(vip, PROBE_SOURCE, http.rate, PUBLIC.bridge, self._folder.http, self._timeline)
 
-    def _do(self, step: Step) -> None:
+    def do(self, step: Step) -> None:
+        """Do one step, and record its beginning and end; errors as with `run`."""
         if own := _STEPS.get(step.name):
             self._recorded(str(step), lambda: own(self, step.argument))
         else:

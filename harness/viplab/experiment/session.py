@@ -60,7 +60,7 @@ def _run(plan: Plan, runs: RunStore, resumed: RunFolder | None, after_trial: Aft
     seed = secrets.randbits(32) if plan.seed is None else plan.seed
     note(f"seed {seed}: it places each fault within the advert interval")
     findings = preflight.examine_machine(runs)
-    _check(plan)
+    check(plan)
     trials = _trials(plan, seed)
     if not trials:
         raise InputError("nothing that was asked for is supported: see above")
@@ -73,13 +73,13 @@ def _run(plan: Plan, runs: RunStore, resumed: RunFolder | None, after_trial: Aft
     workers = min(plan.workers, len(trials))
 
     def alone(lab: Lab) -> Path:
-        folder = resumed or _new_run(plan, runs, lab, seed)
+        folder = resumed or new_run(plan, runs, lab, seed)
         _do(plan, trials, lab, folder, findings, after_trial)
         return folder.path
 
     if workers == 1:
         return RunFolder(plan.lab.open(alone, plan.hosts))
-    folder = resumed or RunFolder(plan.lab.open(lambda lab: _new_run(plan, runs, lab, seed).path, plan.hosts))
+    folder = resumed or RunFolder(plan.lab.open(lambda lab: new_run(plan, runs, lab, seed).path, plan.hosts))
     note(f"{workers} labs side by side")
 
     def share(worker: int) -> None:
@@ -90,8 +90,12 @@ def _run(plan: Plan, runs: RunStore, resumed: RunFolder | None, after_trial: Aft
     return folder
 
 
-def _check(plan: Plan) -> None:
-    """See to it, before anything is started, that this machine and every subject can do what they are asked for."""
+def check(plan: Plan) -> None:
+    """See to it, before anything is started, that this machine and every subject can do what they are asked for.
+
+    Raises:
+        HostError: one cannot.
+    """
     if lacking := doctor.missing("network"):
         remedies = dict.fromkeys(finding.remedy for finding in lacking)
         raise HostError(f"{', '.join(finding.name for finding in lacking)}: not found here; {'; '.join(remedies)}")
@@ -126,7 +130,8 @@ def _check_machine(subject: Subject, lab: LabKind) -> None:
             )
 
 
-def _new_run(plan: Plan, runs: RunStore, lab: Lab, seed: int) -> RunFolder:
+def new_run(plan: Plan, runs: RunStore, lab: Lab, seed: int) -> RunFolder:
+    """The folder of a new run in this lab, with all that is known before its first trial."""
     origins = lab.origins
     wanted = dict.fromkeys((*store.PACKAGES, *(name for subject in plan.daemons for name in subject.packages)))
     packages = {name: origins.packages[name] for name in wanted if name in origins.packages}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -66,6 +66,23 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
     A trial that breaks off says so in its timeline (`error`) and keeps what it had; it is for analysis to call it
     undecided. An interruption by the user is recorded in the same way and passed on.
     """
+    with suppress(ViplabError), trial_under_way(trial, lab, folder, listeners) as (runner, restored):
+        if restored:
+            begins = places(trial.seed, f"{trial.scenario.scenario} begins", trial.number, trial.trials)
+            runner.go_on(memory.started(trial.scenario), memory.master(trial.scenario), next(begins))
+        else:
+            runner.run()
+
+
+@contextmanager
+def trial_under_way(
+    trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[Listener, ...] = ()
+) -> Iterator[tuple[ScenarioRunner, bool]]:
+    """Have hosts, daemons and observers of one trial ready for its steps, and collect the evidence after them.
+
+    Yields what does the steps, and whether the set-up was done before. A failure of the bench is recorded as `error`;
+    one of the steps is so by the time that it gets here, any other is passed on.
+    """
     (folder.path / "capture").mkdir(parents=True)
     for host in trial.scenario.hosts:
         folder.host(host, "").mkdir(parents=True)
@@ -85,17 +102,14 @@ def run_trial(trial: Trial, lab: Lab, folder: TrialFolder, listeners: tuple[List
             watch = observers.enter_context(_watch(trial, lab))
             clocks.record_host_clocks(timeline)
             observers.callback(clocks.record_host_clocks, timeline)
+            on_each(lab, lambda guest: clocks.record_guest_clock(guest, timeline))
+            drawn = places(trial.seed, trial.scenario.scenario, trial.number, trial.trials)
             with _recorded(timeline):
-                on_each(lab, lambda guest: clocks.record_guest_clock(guest, timeline))
-                drawn = places(trial.seed, trial.scenario.scenario, trial.number, trial.trials)
                 runner = ScenarioRunner(trial.scenario, trial.assignment, lab, folder, timeline, watch, drawn)
-                if restored:
-                    begins = places(trial.seed, f"{trial.scenario.scenario} begins", trial.number, trial.trials)
-                    runner.go_on(memory.started(trial.scenario), memory.master(trial.scenario), next(begins))
-                else:
-                    runner.run()
+                yield runner, restored
     except ViplabError as error:
         timeline.record("error", message=str(error))
+        raise
     except BaseException as error:
         timeline.record("error", message=f"interrupted ({type(error).__name__})")
         raise

@@ -120,7 +120,7 @@ def test_resumed_trials_have_the_numbers_and_the_seed_that_they_were_to_have(
         folder.timeline.write_text('{"t_ns":1,"event":"trial_finished"}\n')
 
     monkeypatch.setattr(session, "run_trial", stub)
-    monkeypatch.setattr(session, "_check", lambda plan: None)
+    monkeypatch.setattr(session, "check", lambda plan: None)
     runs = RunStore(tmp_path / "runs")
     plan = Plan(resolve(["case-a", "power-cut"]), [Assignment(Vipd())], Bare(), trials=2, seed=7)
     with pytest.raises(KeyboardInterrupt):

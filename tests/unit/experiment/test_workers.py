@@ -45,7 +45,7 @@ def test_a_disk_that_is_full_for_one_of_several_workers_is_the_machine_s_lack(
     def full(worker: int) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(session, "_run", lambda plan, runs, resumed: in_workers(2, full))
+    monkeypatch.setattr(session, "_run", lambda plan, runs, *_: in_workers(2, full))
     with pytest.raises(HostError, match="No space left on device; what was captured is kept") as caught:
         session.run(Plan([], [], NETNS, workers=2), RunStore(tmp_path))
     assert caught.value.exit_status is ExitStatus.UNAVAILABLE
