@@ -84,8 +84,9 @@ class ScenarioRunner:
 
     def set_up(self) -> None:
         """The set-up alone; errors as with `run`."""
-        for step in self._scenario.setup:
-            self.do(step)
+        with precedence():
+            for step in self._scenario.setup:
+                self.do(step)
 
     def go_on(self, running: Collection[HostName], master: HostName | None, place: float) -> None:
         """The measured steps of a pair whose set-up was done before, with the daemon running on these hosts.
