@@ -123,6 +123,16 @@ class FaultMetrics(Frozen):
             title="Announcement",
         ),
     ] = None
+    announced_all_s: Annotated[
+        float | None,
+        Metric(
+            meaning="from the first advert of the new master to the first gratuitous ARP for the last of several "
+            "virtual addresses",
+            unit="s",
+            stage=Stage.TAKEOVER,
+            shown=KEPT | Shown.STATISTICS,
+        ),
+    ] = None
     client_switch_s: Annotated[
         float | None,
         Metric(

@@ -114,6 +114,8 @@ class TrialInfo(Frozen):
     restored: bool = False
     """Whether its hosts came, at the end of their set-up, from saved memory."""
     vip: str
+    vips: list[str] = Field(default_factory=list)
+    """Every virtual address where there are several, the one that is asked first."""
     virtual_router_id: int
     adverts_on: NetworkName = "interconnect"
     virtual_mac: str | None = None
@@ -168,6 +170,7 @@ KEYS: dict[str, dict[str, tuple[type, ...]]] = {
     "run_delay": {"hosts": (dict,)},
     "restored": {"hosts": (list,), "made_ns": _WHOLE},
     "missed": {"what": _TEXT, "within_s": _NUMBER},
+    "unanswered": {"addresses": (list,)},
 }
 """What analysis computes with, and what it may be; a line in which it is something else is no event of ours."""
 
@@ -208,6 +211,7 @@ class Event(BaseModel):
     owners              macs (list: who answered an ARP probe for the VIP), hosts (list: at whose port; old runs: none)
     holds               host, vip (bool), daemon (bool): what the guest itself says it has
     check               claim (P1..P10), ok (null where this lab has no such thing), detail: a set-up check of part 1
+    unanswered          addresses (which of the virtual addresses beyond the first answered no echo request at the end)
     environment         stp (bool), forward_delay_s, steal_share, busy_share (of all processors), longest_full_s (the
                         longest stretch without an idle processor), load1: what spoils numbers
     run_delay           hosts (by host: for how long in all, in ns, it was ready to run and had no processor)

@@ -15,7 +15,7 @@ from viplab.analysis.timing_model import (
     window_ns,
 )
 from viplab.analysis.views import FaultView, Moments, WaterfallItem
-from viplab.capture.frames import Advert, Carp
+from viplab.capture.frames import Advert, Arp, Carp
 from viplab.faults import Effect, Heard, Manner, Part, fault_kind
 from viplab.metrics import FaultMetrics
 from viplab.subjects.family import NONE, Terms
@@ -156,6 +156,16 @@ class _OneFault:
         announced = (frame for frame in self.record.announcements if self._in_window(frame.time_ns))
         return next((frame.time_ns for frame in announced if self.record.sender(frame) == self.new_master), None)
 
+    def _announced_all_s(self) -> float | None:
+        """When the new master had announced every address, where there are several and it did."""
+        vips, first_ns = set(self.record.info.vips), dict[str, int]()
+        for frame in self.record.announcements_of(vips):
+            if self._in_window(frame.time_ns) and self.record.sender(frame) == self.new_master:
+                first_ns.setdefault(frame.sender_ip if isinstance(frame, Arp) else frame.target_ip, frame.time_ns)
+        if not vips or first_ns.keys() != vips:
+            return None
+        return between(self.moments.first_advert_ns, max(first_ns.values()))
+
     def _neighbour_change_ns(self, mac: str | None) -> int | None:
         """When the client's entry first came to name the new master, having named another or nobody."""
         if mac is None or self.record.client_entry(self.since_ns) == mac:
@@ -199,6 +209,7 @@ class _OneFault:
             detection_s=between(self.fault.at_ns, moments.first_advert_ns),
             deadline_excess_s=self._deadline_excess_s(taker) if taker and failover else None,
             announce_s=between(moments.first_advert_ns, moments.first_garp_ns),
+            announced_all_s=self._announced_all_s(),
             client_switch_s=between(moments.first_garp_ns, moments.neighbour_change_ns),
             outage_s=outage.by_stamp_s(self.loss_runs, self.trips),
             outage_loss_s=outage.by_loss_s(self.loss_runs, self.trips, self.record.interval_s),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -209,9 +209,12 @@ class Record:
     @cached_property
     def announcements(self) -> list[Arp | Neighbour]:
         """Who said unasked that the VIP is his: gratuitous ARP, and unsolicited neighbour advertisements."""
-        vip = self.info.vip
-        own: list[Arp | Neighbour] = [arp for arp in self.arps if arp.gratuitous and arp.sender_ip == vip]
-        own += [frame for frame in self.neighbours if frame.gratuitous and frame.target_ip == vip]
+        return self.announcements_of([self.info.vip])
+
+    def announcements_of(self, vips: Collection[str]) -> list[Arp | Neighbour]:
+        """Who said unasked that one of these addresses is his, in the order of time."""
+        own: list[Arp | Neighbour] = [arp for arp in self.arps if arp.gratuitous and arp.sender_ip in vips]
+        own += [frame for frame in self.neighbours if frame.gratuitous and frame.target_ip in vips]
         return sorted(own, key=lambda frame: frame.time_ns)
 
     def all(self, kind: str) -> list[Event]:

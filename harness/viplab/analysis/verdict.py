@@ -333,11 +333,21 @@ def _instrument_off(record: Record, views: Sequence[FaultView]) -> str | None:
     return None
 
 
+def _address_unanswered(record: Record, views: Sequence[FaultView]) -> str | None:
+    for event in record.all("unanswered"):
+        if missing := [str(address) for address in event.get("addresses", [])]:
+            first, others = missing[0], len(missing) - 1
+            said = f"{first} and {others} others" if others else first
+            return f"at the end {said} of {len(record.info.vips)} virtual addresses did not answer"
+    return None
+
+
 FAIL: tuple[Rule, ...] = (
     _missed,
     _daemon_lost,
     _setup_check_failed,
     *EXPECTED,
+    _address_unanswered,
     _outage_off,
     _deadline_off,
     _instrument_off,

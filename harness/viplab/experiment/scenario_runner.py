@@ -19,6 +19,7 @@ from viplab.lab.lab import Lab, on_each
 from viplab.lab.topology import CLIENT_IP, PUBLIC
 from viplab.lab.waiting import limit_s
 from viplab.observe import clocks
+from viplab.observe.echo_round import unanswered
 from viplab.observe.http_probe import HttpProbe
 from viplab.observe.neighbours import arp_table
 from viplab.observe.ping import Ping
@@ -119,6 +120,7 @@ class ScenarioRunner:
                     probes.enter_context(probe)
                 yield
             self._record_arp("after")
+            self._record_unanswered()
             self._record_holds()
         finally:
             if self._ping is not None:
@@ -266,6 +268,11 @@ class ScenarioRunner:
     def _record_arp(self, when: str) -> None:
         self._arp_taken = True
         self._timeline.record("arp", when=when, text=arp_table())
+
+    def _record_unanswered(self) -> None:
+        """Which of the addresses beyond the first, which the probe asks all the time, the client does not reach."""
+        if others := self._scenario.vrrp.vips[1:]:
+            self._timeline.record("unanswered", addresses=unanswered(others, CLIENT_IP))
 
     def _record_holds(self) -> None:
         """What each host says of itself, and how its clock stands to ours at the end."""

@@ -279,6 +279,7 @@ def _info(trial: Trial, lab: Lab, version: str, *, restored: bool = False) -> Tr
         trial=trial.number,
         restored=restored,
         vip=scenario.vrrp.vip,
+        vips=scenario.vrrp.vips if len(scenario.vrrp.vips) > 1 else [],
         virtual_router_id=scenario.vrrp.virtual_router_id,
         adverts_on=_adverts_on(trial, lab).name,
         virtual_mac=assignment.virtual_mac(scenario),

@@ -43,8 +43,12 @@ _LONGEST_MS = 40950
 
 
 def vrrpd_conf(interface: str, virtual_router_id: int, settings: dict[str, object]) -> str:
-    """The part of a vrrpd.conf that makes one virtual router; each setting is a line in FRR's words."""
-    lines = [f" vrrp {virtual_router_id} {name} {value}" for name, value in settings.items()]
+    """The part of a vrrpd.conf that makes one virtual router; each setting is a line in FRR's words, or several."""
+    lines = [
+        f" vrrp {virtual_router_id} {name} {one}"
+        for name, value in settings.items()
+        for one in (value if isinstance(value, list) else [value])
+    ]
     return "\n".join([f"interface {interface}", *lines]) + "\n"
 
 
@@ -88,13 +92,13 @@ class Frr(Subject):
             "version": vrrp.version,
             "priority": scenario.hosts[host].priority,
             "advertisement-interval": round(vrrp.advert_int * 1000),
-            "ip": vrrp.vip,
+            "ip": vrrp.vips,
         }
-        address = vrrp.virtual_ipaddress.split()[0]
+        addresses = [line.split()[0] for line in vrrp.virtual_ipaddress]
         return {
             _VRRPD: "log syslog informational\n" + vrrpd_conf(interface, vrrp.virtual_router_id, settings),
             _ZEBRA: "log syslog informational\n",
-            _INTERFACE: _interface_script(interface, virtual_mac(vrrp.virtual_router_id), address),
+            _INTERFACE: _interface_script(interface, virtual_mac(vrrp.virtual_router_id), addresses),
         }
 
     def version(self, guest: Guest) -> str:
@@ -121,8 +125,9 @@ class Frr(Subject):
         return guest.run(f"cat /sys/class/net/{DEVICE}/carrier").stdout.strip() == "1"
 
 
-def _interface_script(interface: str, mac: str, address: str) -> str:
-    """A macvlan as FRR's manual makes it, and no ARP for its address from the interface below (Linux' weak hosts)."""
+def _interface_script(interface: str, mac: str, addresses: list[str]) -> str:
+    """A macvlan as FRR's manual makes it, and no ARP for its addresses from the interface below (Linux' weak hosts)."""
+    added = "\n".join(f"ip address add {address} broadcast + dev {DEVICE}" for address in addresses)
     return f"""\
 set -e
 [ ! -e /sys/class/net/{DEVICE} ] || exit 0
@@ -132,6 +137,6 @@ for name in {interface} {DEVICE}; do
     echo 1 >/proc/sys/net/ipv4/conf/$name/arp_ignore
     echo 2 >/proc/sys/net/ipv4/conf/$name/arp_announce
 done
-ip address add {address} broadcast + dev {DEVICE}
+{added}
 ip link set {DEVICE} up
 """

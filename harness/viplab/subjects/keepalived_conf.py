@@ -25,8 +25,7 @@ def keepalived_conf(scenario: Scenario, host: HostName) -> str:
         "interface": vrrp.interface,
         "virtual_router_id": vrrp.virtual_router_id,
         "priority": node.priority,
-        **vrrp.asked,
-        "virtual_ipaddress": [vrrp.virtual_ipaddress],
+        **{name: value for name, value in vrrp if name in vrrp.asked or name == "virtual_ipaddress"},
     }
     return "".join(f"{line}\n" for line in _lines({"vrrp_instance VI_1": instance}))
 

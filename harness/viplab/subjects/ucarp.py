@@ -61,6 +61,8 @@ class Ucarp(Subject):
                 f"ucarp cannot do {scenario.scenario}: it cannot track {untracked[0]}; "
                 f"it notices only the loss of {interface}, which its adverts leave by"
             )
+        if len(vrrp.vips) > 1:
+            raise NotSupportedError(f"ucarp cannot do {scenario.scenario}: it has one address, not {len(vrrp.vips)}")
         skew = self.advskew(scenario, host)
         options = (
             f"--interface={interface} --srcip=${{address%%/*}} --vhid={vrrp.virtual_router_id} --pass=viplab "
@@ -76,8 +78,8 @@ class Ucarp(Subject):
         return {
             _SETTLE: f"{settle}\n" if scenario.hosts[host].state == "MASTER" else "",
             _START: f"chmod +x {_UP} {_DOWN}\naddress=$({address})\nexec ucarp {options}\n",
-            _UP: f"#!/bin/sh\nip address add {vrrp.virtual_ipaddress}\n",
-            _DOWN: f"#!/bin/sh\nip address del {vrrp.virtual_ipaddress.split()[0]} dev {interface}\n",
+            _UP: f"#!/bin/sh\nip address add {vrrp.virtual_ipaddress[0]}\n",
+            _DOWN: f"#!/bin/sh\nip address del {vrrp.virtual_ipaddress[0].split()[0]} dev {interface}\n",
         }
 
     def start(self, guest: Guest) -> None:

@@ -76,3 +76,12 @@ def test_the_capture_holds_what_the_bridge_counted(in_namespaces: InNamespaces) 
     (captured,) = (e["packets"] for e in events if e["event"] == "capture_stopped" and e["network"] == "public")
     # The counters are read just before and just after the capture runs.
     assert 0 <= counted - captured <= 10
+
+
+def test_each_of_several_addresses_is_asked_at_the_end(in_namespaces: InNamespaces) -> None:
+    several = "vrrp: {virtual_ipaddress: 192.168.122.50-52/24 dev eth1}"
+    removed = "address_removed: {host: A, interface: eth1, address: 192.168.122.51/24}"
+    whole, without = (in_namespaces.run(scenario(step, more=several)) for step in ("observe: 0.3", removed))
+    for folder, missing in ((whole, []), (without, ["192.168.122.51"])):
+        (event,) = (event for event in events_of(folder) if event["event"] == "unanswered")
+        assert event["addresses"] == missing

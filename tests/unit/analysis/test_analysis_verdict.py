@@ -170,6 +170,25 @@ def test_another_owner_than_expected_fails(tmp_path: Path) -> None:
     assert judged(folder) == ("fail", "A should own 192.168.122.50 at the end, B does")
 
 
+@pytest.mark.parametrize(
+    ("missing", "said"),
+    [
+        ([], None),
+        (["192.168.122.51"], "at the end 192.168.122.51 of 3 virtual addresses did not answer"),
+        (["192.168.122.51", "192.168.122.52"], "192.168.122.51 and 1 others of 3"),
+    ],
+)
+def test_an_address_that_answers_nobody_at_the_end_fails(tmp_path: Path, missing: list[str], said: str | None) -> None:
+    folder = s.case_a(s.FAMILIES[0]).write(tmp_path, 1)
+    info = json.loads((folder / "trial.json").read_text())
+    vips = [f"192.168.122.{octet}" for octet in (50, 51, 52)]
+    (folder / "trial.json").write_text(json.dumps(info | {"vips": vips}))
+    rewrite(folder, added("unanswered", 16 * s.S, addresses=missing))
+    verdict, reason = judged(folder)
+    assert verdict == ("fail" if said else "pass")
+    assert said is None or said in reason
+
+
 def test_an_outage_outside_its_window_fails(tmp_path: Path) -> None:
     trial = s.case_c(s.FAMILIES[1])
     # The new master announces itself, and answers a second later.

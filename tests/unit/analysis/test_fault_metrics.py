@@ -348,3 +348,23 @@ def test_case_c_made_by_hand(by_hand: Path) -> None:
     # The last advert of priority 0, the skew time, less where the loss began.
     assert head.summary.outage_window_s == (0.59717875, 0.59717875)
     assert 0.55 < head.summary.outage_s < 0.70
+
+
+@pytest.mark.parametrize(("announced", "expected_s"), [(True, 0.3), (False, None)])
+def test_several_addresses_are_announced_when_the_last_of_them_is(
+    tmp_path: Path, announced: bool, expected_s: float | None
+) -> None:
+    trial = s.case_a(s.FAMILIES[1])
+    folder = trial.write(tmp_path / "before", 1)
+    (fault,) = view_trial(read_trial(TrialFolder(folder))).faults
+    assert fault.summary.announced_all_s is None, "there is one"
+    first_ns, other = fault.moments.first_advert_ns, "192.168.122.51"
+    assert first_ns is not None
+    if announced:
+        frame = wire.arp(s.MAC["B"], "ff:ff:ff:ff:ff:ff", 1, other, "ff:ff:ff:ff:ff:ff", other)
+        trial.frames["public"].append((first_ns - s.START_NS + 300 * s.MS, frame))
+    folder = trial.write(tmp_path / "after", 1)
+    info = json.loads((folder / "trial.json").read_text())
+    (folder / "trial.json").write_text(json.dumps(info | {"vips": [info["vip"], other]}))
+    (fault,) = view_trial(read_trial(TrialFolder(folder))).faults
+    assert fault.summary.announced_all_s == (None if expected_s is None else pytest.approx(expected_s, abs=1e-6))

@@ -51,6 +51,13 @@ def test_version_3_takes_every_centisecond_that_an_advert_can_say(centiseconds: 
         ("{version: 3, advert_int: 0.005}", "greater than or equal to 0.01"),
         ("{version: 3, advert_int: 0.015}", "steps of 0.01 s, and 0.015 is none"),
         ("{version: 3, advert_int: 41}", "40.95 s at most, not 41"),
+        ("{virtual_ipaddress: []}", "at least 1 item"),
+        ("{virtual_ipaddress: 192.168.122.60-50/24}", "the range goes from 60 to 50; it has to go up, to 254 at most"),
+        ("{virtual_ipaddress: 192.168.122.50-255/24}", "the range goes from 50 to 255"),
+        ("{virtual_ipaddress: [192.168.122.0-200/24, 192.168.123.0-200/24]}", "at most 255 items"),
+        ("{virtual_ipaddress: nothing}", "Expected 4 octets in 'nothing'"),
+        ("{virtual_ipaddress: ''}", "Address cannot be empty"),
+        ("{virtual_ipaddress: [1]}", "Input should be a valid string"),
         ("{version: 4}", "vrrp.version: Input should be 2 or 3"),
         ("{no_such_keyword: 1}", "vrrp.no_such_keyword: Extra inputs are not permitted"),
     ],
@@ -70,7 +77,22 @@ def test_what_keepalived_would_refuse_is_refused_in_one_line_with_its_place(vrrp
         ("{version: 3, advert_int: 0.01}", "keepalived", None),
         ("{version: 3, advert_int: 0.01}", "frr", None),
         ("{version: 3}", "ucarp", "ucarp has no version"),
+        ("{virtual_ipaddress: 192.168.122.50-51/24 dev eth1}", "frr", None),
+        ("{virtual_ipaddress: 192.168.122.50-51/24}", "ucarp", "ucarp cannot do mine: it has one address, not 2"),
+        ("{virtual_ipaddress_excluded: 192.168.122.50/24}", "frr", "frr has no virtual_ipaddress_excluded"),
     ],
 )
 def test_a_keyword_that_a_daemon_does_not_have_is_not_supported(vrrp: str, subject: str, why: str | None) -> None:
     assert not_supported(asking(vrrp), assignment(subject), NETNS) == why
+
+
+@given(st.integers(1, 254), st.integers(0, 253))
+def test_a_range_is_a_line_for_each_of_its_addresses(first: int, more: int) -> None:
+    last = min(254, first + more)
+    written = f"192.168.122.{first}-{last}/24 dev eth1"
+    asked = asking(f"{{virtual_ipaddress: {written}, virtual_ipaddress_excluded: [10.0.0.1/32 dev eth0]}}")
+    addresses = [f"192.168.122.{octet}" for octet in range(first, last + 1)]
+    assert asked.vrrp.vips == [*addresses, "10.0.0.1"]
+    (read,) = parse(keepalived_conf(asked, "A"), "keepalived.conf").config.routers
+    assert [one.address for one in read.addresses] == addresses
+    assert [one.address for one in read.excluded] == ["10.0.0.1"]
