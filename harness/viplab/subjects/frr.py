@@ -1,4 +1,4 @@
-"""FRR's vrrpd, with zebra, and the macvlan device that has to be there before it.
+"""FRR's vrrpd, with zebra and from FRR 10 on mgmtd, and the macvlan device that has to be there before it.
 
 FRR holds the VIP by a macvlan on the interface that its adverts leave by, with the virtual MAC of RFC 3768; a backup's
 is `protodown`, which is as good as no carrier. So its adverts travel on the VIP's own network, whatever the scenario
@@ -65,15 +65,18 @@ class Frr(Subject):
     present = (f"{DAEMONS}/vrrpd", f"{DAEMONS}/zebra")
     packages = ("frr",)
     keywords = Subject.keywords | {"version"}
+    # zebra 10 tells mgmtd of every change; where there is none it tries again without end, and an emulated guest does
+    # nothing else any more.
     start_command = (
-        f"install -d -o frr -g frr /run/frr && sh {_INTERFACE} && {DAEMONS}/zebra -d -f {_ZEBRA} && "
-        f"{DAEMONS}/vrrpd -d -f {_VRRPD}"
+        f"install -d -o frr -g frr /run/frr && sh {_INTERFACE} && "
+        f"{{ [ ! -x {DAEMONS}/mgmtd ] || {DAEMONS}/mgmtd -d; }} && "
+        f"{DAEMONS}/zebra -d -f {_ZEBRA} && {DAEMONS}/vrrpd -d -f {_VRRPD}"
     )
     # zebra after vrrpd: it is told by that one to take the address down.
     stop_command = (
         "kill $(pidof vrrpd) && while pidof vrrpd >/dev/null; do sleep 0.02; done; "
         f"while [ $(cat /sys/class/net/{DEVICE}/carrier) != 0 ] && pidof zebra >/dev/null; do sleep 0.02; done; "
-        "kill $(pidof zebra)"
+        "kill $(pidof zebra mgmtd)"
     )
 
     def configuration(self, scenario: Scenario, host: HostName) -> dict[str, str]:
@@ -106,8 +109,8 @@ class Frr(Subject):
         return guest.run(f"{DAEMONS}/vrrpd --version").checked().stdout.splitlines()[0].strip()
 
     def processes(self, guest: Guest) -> list[int]:
-        """vrrpd and zebra."""
-        pids = guest.run("pidof vrrpd && pidof zebra").stdout.split()
+        """vrrpd and zebra, and mgmtd where there is one."""
+        pids = guest.run("pidof vrrpd && pidof zebra && pidof mgmtd").stdout.split()
         if not pids:
             raise self.gone(guest, "does not run")
         return [int(pid) for pid in pids]
