@@ -196,7 +196,8 @@ def _run(parsed: Parsed, options: Options) -> int:
         if missing:
             return 1
         started = None if options.foreground else leave(options.console, log.console)
-        channel, _ = script_runner.start(at_once=runs_scripts(config) or bool(config.processes))
+        at_once = runs_scripts(config) or bool(config.processes)
+        channel, _ = script_runner.start(at_once, without=(pid_file.fileno(),))
         from vipd.daemon.loop import Daemon  # not before now: the runner would keep a copy of all this
         from vipd.daemon.status_command import socket_of
 

@@ -24,6 +24,10 @@ class PidFile:
         self._descriptor = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
         fcntl.flock(self._descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
 
+    def fileno(self) -> int:
+        """The descriptor that has the lock, as has every copy of it in another process."""
+        return self._descriptor
+
     def write(self) -> None:
         """Write the process id.
 

@@ -108,11 +108,15 @@ class Channel:
         self._socket.close()
 
 
-def start(at_once: bool = True) -> tuple[Channel, int]:
+def start(at_once: bool = True, without: tuple[int, ...] = ()) -> tuple[Channel, int]:
     """Fork the runner and the process that watches it; returns the daemon's end of the way, and the watcher's id.
 
     Where there is nothing to run yet (not `at_once`), a shell waits in their place for the first request. That is a
     hundred kilobytes instead of some megabytes; a reload may bring scripts, and nobody else could start them then.
+
+    Args:
+        at_once: whether there is something to run.
+        without: descriptors that only the daemon may have: a notify script may keep the runner for a while after it.
 
     Raises:
         OSError: there are no more processes.
@@ -125,6 +129,8 @@ def start(at_once: bool = True) -> tuple[Channel, int]:
     status = 1
     try:
         ours.close()
+        for descriptor in without:
+            os.close(descriptor)
         _settle()
         if not at_once:
             _sleep(theirs)

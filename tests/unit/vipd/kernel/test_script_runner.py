@@ -9,6 +9,7 @@ import pytest
 
 from vipd.kernel import script_runner
 from vipd.kernel.accounts import Account, executable, unsafe
+from vipd.kernel.process import PidFile
 
 
 def test_notify_scripts_that_wait_are_run_though_the_daemon_ends_without_reading_answers(tmp_path: Path) -> None:
@@ -43,6 +44,25 @@ def test_a_runner_that_was_not_needed_at_the_start_is_there_for_the_first_reques
 def test_a_runner_that_was_never_needed_ends_with_the_daemon() -> None:
     channel, runner = script_runner.start(at_once=False)
     channel.close()
+    os.waitpid(runner, 0)
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_script_that_outlives_the_daemon_keeps_no_other_from_starting(tmp_path: Path, at_once: bool) -> None:
+    path, fifo = str(tmp_path / "pid"), tmp_path / "fifo"
+    os.mkfifo(fifo)
+    held = PidFile(path)
+    channel, runner = script_runner.start(at_once, without=(held.fileno(),))
+    who = Account(os.getuid(), os.getgid(), ())
+    waits = ("/bin/cat", str(fifo))  # until somebody writes and closes
+    channel.ask(script_runner.request(1, waits, who, 0, "notify INSTANCE V"))
+    writer = os.open(fifo, os.O_WRONLY)
+    channel.close()
+    os.close(held.fileno())  # as the kernel does for a daemon that is killed
+    again = PidFile(path)
+    assert os.waitpid(runner, os.WNOHANG) == (0, 0), "the script still runs"
+    os.close(writer)
+    os.close(again.fileno())
     os.waitpid(runner, 0)
 
 
