@@ -89,6 +89,9 @@ class FakeSocket:
         elif self._real is not None:
             self._real.bind(address)
 
+    def getsockname(self) -> tuple[int, int]:
+        return self._number, self.groups
+
     def listen(self, waiting: int) -> None:
         self._kernel.call(f"{self._name}.listen")
         assert self._real is not None

@@ -24,6 +24,7 @@ from vipd.daemon.readers import Readers
 from vipd.daemon.rehearsal import Rehearsal
 from vipd.daemon.reload import Changes, compare, refusal
 from vipd.daemon.router_inputs import RouterInputs
+from vipd.daemon.routing_watch import RoutingWatch
 from vipd.daemon.runtime import Runtime
 from vipd.daemon.schedule import Schedule
 from vipd.daemon.scripts import Scripts
@@ -32,7 +33,6 @@ from vipd.daemon.trackers import Trackers
 from vipd.daemon.unsent_adverts import UnsentAdverts
 from vipd.kernel.macvlan import taken
 from vipd.kernel.netlink import Netlink
-from vipd.kernel.routing_reports import RoutingReports
 from vipd.kernel.script_runner import Channel
 from vipd.kernel.sd_notify import ServiceManager
 from vipd.kernel.signals import RELOAD, STOP, Signals
@@ -73,12 +73,13 @@ class Daemon:
         self._load = load
         self._parsed = parsed
         self._netlink = Netlink()
-        self._routing: RoutingReports | None = None
         config = self._fitted(parsed.config)
         self._timer = TimerFd()
         self._stopped = False
         self._schedule = Schedule()
         self._readers = Readers(log, self._schedule.update)
+        update = self._schedule.update
+        self._routing_watch = RoutingWatch(self._netlink, log, self._readers, update, self._routing_changed)
         self._latency = Latency()
         self._manager = ServiceManager()
         self._control: Control | None = None
@@ -96,9 +97,9 @@ class Daemon:
         self._inputs = RouterInputs(
             self._runtime, self._netlink, self._trackers, self._notifier, serves, lost_routing, self._run_effects
         )
-        unsent = UnsentAdverts(self._runtime, self._schedule.update, self._inputs.needs_changed)
+        self._unsent = UnsentAdverts(self._runtime, self._schedule.update, self._inputs.needs_changed)
         effect_runner = EffectRunner(
-            self._runtime, self._pool, self._kernel_state, self._notifier, log, unsent, self._run_effects
+            self._runtime, self._pool, self._kernel_state, self._notifier, log, self._unsent, self._run_effects
         )
         self._run_now = effect_runner.run
         self._starts_ns: int | None = None
@@ -215,25 +216,9 @@ class Daemon:
         self._sockets_changed()
 
     def _routing_changed(self) -> None:
-        if self._routing is not None and self._routing.read():
-            self._interfaces_changed()  # an interface that goes down takes its routes along, and that is a FAULT
-            if self._starts_ns is None:
-                self._inputs.routing_changed(time.monotonic_ns())
-
-    def _watch_routing(self, config: Config) -> None:
-        """Listen for routes and rules that are deleted, where an instance has some that are tracked."""
-        routes = any(one.tracked for router in config.routers for one in router.routes)
-        wanted = routes or any(one.tracked for router in config.routers for one in router.rules)
-        if wanted and self._routing is None:
-            try:
-                self._routing = RoutingReports(self._netlink)
-                self._readers.watch(self._routing.fileno(), self._routing_changed)
-            except OSError as error:
-                self._log.failure(f"routes and rules are not watched: {reason(error)}")
-        elif self._routing is not None and not wanted:
-            self._readers.unwatch(self._routing.fileno())
-            self._routing.close()
-            self._routing = None
+        self._interfaces_changed()  # an interface that goes down takes its routes along, and that is a FAULT
+        if self._starts_ns is None:
+            self._inputs.routing_changed(time.monotonic_ns())
 
     def _update_sockets(self) -> None:
         self._pool.update(self._runtime.routers.values())
@@ -295,7 +280,7 @@ class Daemon:
         runtime.groups = regroup(runtime.groups, runtime.config.groups, runtime.routers, time.monotonic_ns())
         if trackers.files is not None:
             trackers.files.unwatch(self._readers)
-        self._watch_routing(runtime.config)
+        self._routing_watch.configure(runtime.config)
         trackers.apply(runtime.config)
         if trackers.files is not None:
             trackers.files.watch(self._readers)
@@ -367,7 +352,9 @@ class Daemon:
         for before, after in changes.succeeded:
             self._schedule.remove(before)
             self._schedule.update(after)
-        self._runtime.rename({before.config.name: after.config.name for before, after in changes.succeeded})
+        names = {before.config.name: after.config.name for before, after in changes.succeeded}
+        self._runtime.rename(names)
+        self._unsent.rename(names)
 
     def _remove_routing(self, succeeded: list[tuple[Router, Router]]) -> None:
         for before, after in succeeded:

@@ -6,7 +6,7 @@ master, and another one comes beside it. After a while, longer each time, the ro
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
 from vipd.config.behaviour import SECOND_NS
@@ -70,6 +70,10 @@ class UnsentAdverts:
         self._update(self)
         router.need_changed(ADVERTS, False, now)
         return True
+
+    def rename(self, names: Mapping[str, str]) -> None:
+        """A reload has given routers other names: what they were called, and what they are called now."""
+        self._failing = {names.get(name, name): failing for name, failing in self._failing.items()}
 
     def deadline(self) -> int | None:
         """When the first router that was given up may try again."""

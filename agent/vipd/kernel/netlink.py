@@ -8,6 +8,7 @@ from __future__ import annotations
 import errno
 import socket
 from collections.abc import Iterator
+from contextlib import suppress
 
 from vipd.config.model import VirtualAddress
 from vipd.kernel import rtnetlink
@@ -15,6 +16,7 @@ from vipd.kernel.picture import Link, Picture
 from vipd.kernel.rtnetlink import IFF_UP, Message
 
 _RTMGRP_LINK, _RTMGRP_IPV4_IFADDR, _RTMGRP_IPV6_IFADDR = 0x1, 0x10, 0x100
+_SOL_NETLINK, _GET_STRICT_CHK = 270, 12
 _RECEIVE = 1 << 18
 _BATCH = 256  # reports read before the deadlines are looked at again, however many are waiting
 _DUMPS = 10
@@ -174,13 +176,23 @@ class Netlink:
     def listed(self, body: bytes, kind: int) -> list[bytes]:
         """All that a dump lists; it is asked for anew where something changed in between, but not for ever.
 
+        Since Linux 4.20 the kernel leaves out what does not fit the request, such as routes of another protocol.
+
         Raises:
             OSError: the kernel refuses it.
         """
-        for _ in range(_DUMPS):
-            if (bodies := self._dump(body, kind)) is not None:
-                return bodies
+        self._heed_filters(1)
+        try:
+            for _ in range(_DUMPS):
+                if (bodies := self._dump(body, kind)) is not None:
+                    return bodies
+        finally:
+            self._heed_filters(0)
         raise OSError(errno.EAGAIN, "routes or rules change all the time")
+
+    def _heed_filters(self, heed: int) -> None:
+        with suppress(OSError):
+            self._requests.setsockopt(_SOL_NETLINK, _GET_STRICT_CHK, heed)
 
     def _take(self, report: Message) -> None:
         picture = self.picture

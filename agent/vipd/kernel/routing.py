@@ -29,7 +29,7 @@ _RTA_SRC, _RTA_FLOW, _RTA_VIA, _RTA_PREF, _RTA_ENCAP_TYPE, _RTA_ENCAP, _RTA_EXPI
 )  # fmt: skip
 _RTAX_CC_ALGO = 16
 _U16, _BE64 = struct.Struct("=H"), struct.Struct("!Q")
-_PROTOCOL_KEEPALIVED, _METRIC_6 = 18, 1024  # the metric that an IPv6 route gets which has none
+_ANY, _PROTOCOL_KEEPALIVED, _METRIC_6 = 0, 18, 1024  # the metric that an IPv6 route gets which has none
 _FINE_GONE = (errno.ESRCH, errno.ENOENT, errno.ENODEV)
 
 
@@ -61,19 +61,33 @@ def rule(netlink: Netlink, rule: Rule, present: bool) -> None:
 def gone(netlink: Netlink, routes: Iterable[Route], rules: Iterable[Rule]) -> bool:
     """Whether the kernel lacks one of these routes and rules, or the interface of one.
 
+    A router of the internet has a million routes. All of them are listed only where one is not among those of its own
+    protocol: somebody else may have set it before, with another one.
+
     Raises:
         OSError: the kernel does not say.
     """
     routes, rules = tuple(routes), tuple(rules)
     if any(hop.device is not None and hop.device not in netlink.links for one in routes for hop in one.hops):
         return True
-    wanted = {_route_key(_route(one, netlink.links)) for one in routes}
-    wanted |= {_rule_key(_rule(one)) for one in rules}
-    for kind, key, asked in ((_GETROUTE, _route_key, routes), (_GETRULE, _rule_key, rules)):
-        for family in sorted({one.family for one in asked}):
-            header = _HEADER.pack(_family(family), 0, 0, 0, 0, 0, 0, 0, 0)
-            wanted -= {key(body) for body in netlink.listed(header, kind)}
-    return bool(wanted)
+    left = {_rule_key(_rule(one)) for one in rules}
+    for family in sorted({one.family for one in rules}):
+        left -= {_rule_key(body) for body in netlink.listed(_dumped(family), _GETRULE)}
+    if left:
+        return True
+    for family in sorted({one.family for one in routes}):
+        wanted = [one for one in routes if one.family == family]
+        left = {_route_key(_route(one, netlink.links)) for one in wanted}
+        for protocol in (*sorted({one.protocol for one in wanted}), _ANY):
+            if left:
+                left -= {_route_key(body) for body in netlink.listed(_dumped(family, protocol), _GETROUTE)}
+        if left:
+            return True
+    return False
+
+
+def _dumped(family: int, protocol: int = 0) -> bytes:
+    return _HEADER.pack(_family(family), 0, 0, 0, 0, protocol, 0, 0, 0)
 
 
 def own(report: rtnetlink.Message) -> bool:

@@ -18,7 +18,11 @@ _BATCH = 256  # reports read before the deadlines are looked at again
 
 
 class RoutingReports:
-    """A socket on which they come."""
+    """A socket on which they come.
+
+    Attributes:
+        in_doubt: one may be gone; whoever has looked clears it.
+    """
 
     def __init__(self, netlink: Netlink) -> None:
         """Listen; what `netlink` asks for itself is not reported.
@@ -26,6 +30,7 @@ class RoutingReports:
         Raises:
             OSError: the kernel gives no socket.
         """
+        self.in_doubt = False
         self._own = netlink.port
         self._socket = netlink.open(_RTMGRP_IPV4_ROUTE | _RTMGRP_IPV4_RULE | _RTMGRP_IPV6_ROUTE | _RTMGRP_IPV6_RULE)
         self._socket.setblocking(False)
@@ -38,9 +43,12 @@ class RoutingReports:
         """Listen no more."""
         self._socket.close()
 
-    def read(self) -> bool:
-        """Read what has come; returns whether one may be gone."""
-        doubt = False
+    def read(self) -> None:
+        """Read what has come.
+
+        Raises:
+            OSError: nothing can be read.
+        """
         for _ in range(_BATCH):
             try:
                 data = self._socket.recv(_RECEIVE)
@@ -49,10 +57,9 @@ class RoutingReports:
             except OSError as error:
                 if error.errno != errno.ENOBUFS:
                     raise
-                doubt = True
+                self.in_doubt = True
                 continue
-            doubt = doubt or any(self._deletes(report) for report in rtnetlink.messages(data))
-        return doubt
+            self.in_doubt = self.in_doubt or any(self._deletes(report) for report in rtnetlink.messages(data))
 
     def _deletes(self, report: rtnetlink.Message) -> bool:
         deleted = report.kind in (routing.DELROUTE, routing.DELRULE)

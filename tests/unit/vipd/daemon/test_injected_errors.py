@@ -42,7 +42,7 @@ track_file number {{
     file {folder}/number
     init_file 0
 }}
-vrrp_instance VI_1 {{
+vrrp_instance {name} {{
     interface eth0
     version 3
     virtual_router_id 51
@@ -147,8 +147,9 @@ def live(folder: Path, failing: dict[str, BaseException], from_s: float) -> Live
         kernel = FailingKernel(patch, str(folder / "log"))
         before: list[bool] = []
 
-        def configure(priority: int) -> None:
-            (folder / "keepalived.conf").write_text(CONFIG.format(folder=folder, priority=priority))
+        def configure(priority: int, name: str = "VI_1") -> None:
+            text = CONFIG.format(folder=folder, priority=priority, name=name)
+            (folder / "keepalived.conf").write_text(text)
 
         def asked() -> None:
             with socket.socket(socket.AF_UNIX) as asking, suppress(OSError):
@@ -163,10 +164,11 @@ def live(folder: Path, failing: dict[str, BaseException], from_s: float) -> Live
             (from_s + LASTS_S, kernel.failing.clear),
             *((at_s, asked) for at_s in (2, 8, 20)),
             *((at_s, lambda: kernel.signal(signal.SIGUSR1)) for at_s in (9, 20.5)),
-            *((at_s, lambda: kernel.signal(signal.SIGHUP)) for at_s in (10, 19, 36)),
+            *((at_s, lambda: kernel.signal(signal.SIGHUP)) for at_s in (10, 19, 36, 38.5)),
             (10, lambda: configure(101)),
             (19, lambda: configure(100)),
             (36, lambda: configure(101)),
+            (38.5, lambda: configure(102, "VI_2")),
             *((at_s, lambda: (folder / "number").write_text("1")) for at_s in (11,)),
             *((at_s, heard) for at_s in (13, 14, 15, 16, 17)),
             (26.0, lambda: kernel.link(3, False)),
