@@ -58,10 +58,13 @@ class Points(Frozen):
 
         Raises:
             InputError: there is none, or the name fits several profiles.
+            IncomparableError: nothing was decided about it.
         """
         name, _, profile = subject.partition("/")
         kept = [s for s in self.series if s.subject == name and profile in ("", s.profile)]
         profiles = sorted({s.profile for s in kept})
+        if not profiles and name in self.versions:
+            raise IncomparableError(f"{self.run}: no trial of {name} was decided, so that there is nothing to compare")
         if len(profiles) != 1:
             there = ", ".join(sorted({f"{s.subject}/{s.profile}" for s in self.series})) or "no decided trial"
             raise InputError(f"{self.run}: {subject!r} names {len(profiles)} subjects; there is {there}")

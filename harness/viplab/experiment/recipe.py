@@ -72,7 +72,7 @@ def write_recipe(
         seed=seed,
         cold_start=plan.cold_start,
         timeout_factor=timeout_factor,
-        subjects=[Chosen(name=chosen.name, profile=chosen.profile) for chosen in plan.subjects],
+        subjects=[Chosen(name=chosen.asked, profile=chosen.profile) for chosen in plan.subjects],
         scenarios=[text for text, _ in plan.scenarios],
     )
     document = yaml.dump(recipe.model_dump(by_alias=True), Dumper=_Blocks, sort_keys=False, allow_unicode=True)

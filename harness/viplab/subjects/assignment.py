@@ -30,8 +30,13 @@ class Assignment:
 
     @property
     def name(self) -> str:
-        """What `--subject` calls it: `vipd`, or `A=keepalived,B=vipd`."""
-        return self._said(lambda subject: subject.name)
+        """What results call it: `vipd`, or `A=keepalived,B=vipd`."""
+        return self._said(lambda subject: subject.label)
+
+    @property
+    def asked(self) -> str:
+        """What `--subject` says of it."""
+        return self._said(lambda subject: subject.asked)
 
     @property
     def profile(self) -> str:

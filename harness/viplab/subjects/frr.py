@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from viplab.errors import NotSupportedError
 from viplab.faults import Effect
+from viplab.subjects.build import FOLDER, Build, from_package
 from viplab.subjects.family import NONE, Family, Terms, TimingModel
 from viplab.subjects.subject import Subject
 from viplab.types import HostName
@@ -58,6 +59,17 @@ def virtual_mac(virtual_router_id: int, *, ipv6: bool = False) -> str:
     return f"00:00:5e:00:{2 if ipv6 else 1:02x}:{virtual_router_id:02x}"
 
 
+def _start(daemons: str) -> str:
+    # zebra 10 tells mgmtd of every change; where there is none it tries again without end, at 8 % of a processor that
+    # is not emulated. Daemons of FRR 10 hold on to what they print to, and a command ends when nobody does any more.
+    return (
+        f"install -d -o frr -g frr /run/frr && {{ sh {_INTERFACE} && "
+        f"{{ [ ! -x {daemons}/mgmtd ] || {daemons}/mgmtd -d; }} && "
+        f"{daemons}/zebra -d -f {_ZEBRA} && {daemons}/vrrpd -d -f {_VRRPD}; }} >{_PRINTED} 2>&1 || "
+        f"{{ cat {_PRINTED} >&2; false; }}"
+    )
+
+
 class Frr(Subject):
     """FRR 8 or newer, as Debian packages it."""
 
@@ -66,20 +78,32 @@ class Frr(Subject):
     present = (f"{DAEMONS}/vrrpd", f"{DAEMONS}/zebra")
     packages = ("frr",)
     keywords = Subject.keywords | {"version"}
-    # zebra 10 tells mgmtd of every change; where there is none it tries again without end, at 8 % of a processor that
-    # is not emulated. Daemons of FRR 10 hold on to what they print to, and a command ends when nobody does any more.
-    start_command = (
-        f"install -d -o frr -g frr /run/frr && {{ sh {_INTERFACE} && "
-        f"{{ [ ! -x {DAEMONS}/mgmtd ] || {DAEMONS}/mgmtd -d; }} && "
-        f"{DAEMONS}/zebra -d -f {_ZEBRA} && {DAEMONS}/vrrpd -d -f {_VRRPD}; }} >{_PRINTED} 2>&1 || "
-        f"{{ cat {_PRINTED} >&2; false; }}"
-    )
+    start_command = _start(DAEMONS)
     # zebra after vrrpd: it is told by that one to take the address down.
     stop_command = (
         "kill $(pidof vrrpd) && while pidof vrrpd >/dev/null; do sleep 0.02; done; "
         f"while [ $(cat /sys/class/net/{DEVICE}/carrier) != 0 ] && pidof zebra >/dev/null; do sleep 0.02; done; "
         "kill $(pidof zebra mgmtd)"
     )
+
+    def __init__(self, profile: str | None = None, label: str | None = None, build: Build | None = None) -> None:
+        super().__init__(profile, label, build)
+        self._daemons = DAEMONS
+        if build is not None:
+            # Its accounts and folders are those of the installed package; the library of a build lies beside it.
+            self._daemons = FOLDER + DAEMONS
+            libraries = f"export LD_LIBRARY_PATH=$(echo {FOLDER}/usr/lib/*/frr)"
+            self.start_command = f"{libraries}; {_start(self._daemons)}"
+
+    @classmethod
+    def build_of(cls, source: str) -> Build:
+        """A package of Debian's."""
+        return from_package("frr", source)
+
+    def install(self, guest: Guest) -> None:
+        """Unpack a build."""
+        if self.build is not None:
+            self.build.unpack(guest)
 
     def configuration(self, scenario: Scenario, host: HostName) -> dict[str, str]:
         """vrrpd.conf and zebra.conf, and the script that makes the macvlan, which FRR leaves to its user."""
@@ -108,7 +132,9 @@ class Frr(Subject):
 
     def version(self, guest: Guest) -> str:
         """The first line of `vrrpd --version`, such as `vrrpd version 8.4.4`."""
-        return guest.run(f"{DAEMONS}/vrrpd --version").checked().stdout.splitlines()[0].strip()
+        libraries = f"LD_LIBRARY_PATH=$(echo {FOLDER}/usr/lib/*/frr)"
+        said = guest.run(f"{libraries} {self._daemons}/vrrpd --version").checked().stdout.splitlines()[0].strip()
+        return said if self.build is None else f"{said}, {self.build.version}"
 
     def processes(self, guest: Guest) -> list[int]:
         """vrrpd and zebra, and mgmtd where there is one."""

@@ -1,10 +1,11 @@
-"""The distribution's keepalived, as its package installs it, and the families that keepalived has belonged to."""
+"""keepalived, as the distribution's package installs it or as a build, and the families that it has belonged to."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
 from viplab.faults import Effect
+from viplab.subjects.build import FOLDER, Build, from_package
 from viplab.subjects.family import NONE, Family, Terms, TimingModel
 from viplab.subjects.keepalived_conf import KEYWORDS, PATH, keepalived_conf
 from viplab.subjects.subject import Subject
@@ -53,22 +54,42 @@ KEEPALIVED_2 = Family(
 )
 
 
+_PIDFILE = "/run/keepalived.pid"
+_BUILT = f"{FOLDER}/usr/sbin/keepalived"
+# Each file is named: where a build looks for them is its own choice.
+_START = f"{_BUILT} -D -f {PATH} -p {_PIDFILE} -r /run/keepalived-vrrp.pid -c /run/keepalived-checkers.pid"
+_STOP = f"kill $(cat {_PIDFILE}) && while pidof keepalived >/dev/null; do sleep 0.02; done"
+
+
 class Keepalived(Subject):
     """keepalived 2.x; it is part of the guest image."""
 
     name = "keepalived"
     profiles = (KEEPALIVED_2,)
-    present = ("/usr/sbin/keepalived", "/etc/init.d/keepalived")
-    packages = ("keepalived",)
+    present: tuple[str, ...] = ("/usr/sbin/keepalived", "/etc/init.d/keepalived")
+    packages: tuple[str, ...] = ("keepalived",)
     has_parent = True
     reloads = True
     keywords = KEYWORDS
     start_command = "/etc/init.d/keepalived start >/dev/null"
     stop_command = "/etc/init.d/keepalived stop >/dev/null"
 
+    def __init__(self, profile: str | None = None, label: str | None = None, build: Build | None = None) -> None:
+        super().__init__(profile, label, build)
+        if build is not None:
+            self.present, self.packages = (), ()
+            self.start_command, self.stop_command = _START, _STOP
+
+    @classmethod
+    def build_of(cls, source: str) -> Build:
+        """A package of Debian's."""
+        return from_package("keepalived", source)
+
     def install(self, guest: Guest) -> None:
         """Have it log as the article's did (-D: details)."""
         guest.put(b'DAEMON_ARGS="-D"\n', "/etc/default/keepalived")
+        if self.build is not None:
+            self.build.unpack(guest)
 
     def configuration(self, scenario: Scenario, host: HostName) -> dict[str, str]:
         """Its keepalived.conf."""
@@ -76,8 +97,9 @@ class Keepalived(Subject):
 
     def version(self, guest: Guest) -> str:
         """The first line of `keepalived --version`, such as `Keepalived v2.2.7 (01/16,2022)`."""
-        result = guest.run("keepalived --version 2>&1").checked()
-        return result.stdout.splitlines()[0].strip()
+        program = "keepalived" if self.build is None else _BUILT
+        said = guest.run(f"{program} --version 2>&1").checked().stdout.splitlines()[0].strip()
+        return said if self.build is None else f"{said}, {self.build.version}"
 
     def processes(self, guest: Guest) -> list[int]:
         """Parent and children."""

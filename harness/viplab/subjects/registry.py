@@ -27,13 +27,15 @@ def names() -> list[str]:
 
 
 def subject(name: str, profile: str | None = None) -> Subject:
-    """The subject of that name under that profile, or its default one.
+    """The subject of that name under that profile, or its default one; `[LABEL=]NAME[@BUILD]` names a build of it.
 
     Raises:
-        InputError: there is no such subject or profile.
+        InputError: there is no such subject, profile or build.
         HostError: the distribution that brings it is broken.
     """
-    return _kind(name)(profile)
+    label, name, source = _parts(name)
+    kind = _kind(name)
+    return kind(profile, label, None if source is None else kind.build_of(source))
 
 
 def assignment(name: str, profile: str | None = None) -> Assignment:
@@ -54,26 +56,45 @@ def chosen(wanted: list[str], profile: str | None) -> list[Assignment]:
         InputError: there is no such subject, none has that profile, or it is not well said which host runs what.
         HostError: a distribution that brings one is broken.
     """
-    kinds = [{host: _kind(name) for host, name in _by_host(one).items()} for one in wanted]
-    profiles = {kind: [family.name for family in kind.profiles] for one in kinds for kind in one.values()}
+    named = [_by_host(one) for one in wanted]
+    profiles = {
+        kind: [family.name for family in kind.profiles]
+        for one in named
+        for kind in (_kind(_parts(name)[1]) for name in one.values())
+    }
     if profile is not None and not any(profile in there for there in profiles.values()):
         listed = "; ".join(f"{kind.name} has {', '.join(there)}" for kind, there in profiles.items())
         raise InputError(f"--profile: none of these subjects has {profile!r}: {listed}")
-    return [
-        _assignment({host: kind(profile if profile in profiles[kind] else None) for host, kind in one.items()})
-        for one in kinds
+    found = [
+        _assignment(
+            {
+                host: subject(name, profile if profile in profiles[_kind(_parts(name)[1])] else None)
+                for host, name in one.items()
+            }
+        )
+        for one in named
     ]
+    for number, one in enumerate(found):
+        if any((one.name, one.profile) == (other.name, other.profile) for other in found[:number]):
+            raise InputError(f"--subject: {one.name} is named twice; give each a label, as in old={one.asked}")
+    return found
 
 
 def _by_host(text: str) -> dict[HostName, str]:
     """What is said for each host, or once for every one."""
-    if "=" not in text:
+    if not re.match("[A-Za-z]?=", text):
         return {_EVERY: text}
     parts = [part.partition("=")[::2] for part in text.split(",")]
     found = dict(parts)
     if len(found) < len(parts) or not all(re.fullmatch("[A-Z]", host) and word for host, word in parts):
         raise InputError(f"{text!r}: say of each host once what it runs, as in A=keepalived,B=vipd")
     return found
+
+
+def _parts(text: str) -> tuple[str | None, str, str | None]:
+    """Label, name and build of `[LABEL=]NAME[@BUILD]`."""
+    match = re.fullmatch(r"(?:([a-z0-9][a-z0-9._-]+)=)?([^@=]+)(?:@(.+))?", text)
+    return (match[1], match[2], match[3]) if match else (None, text, None)
 
 
 def _assignment(subjects: dict[HostName, Subject]) -> Assignment:

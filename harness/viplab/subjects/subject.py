@@ -7,12 +7,14 @@ Another distribution brings one by an entry point of the group `viplab.subjects`
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Mapping, Sequence
 from types import MappingProxyType
 from typing import TYPE_CHECKING, ClassVar
 
 from viplab.errors import DaemonError, InputError
+from viplab.subjects.build import Build
 from viplab.subjects.family import Family
 from viplab.types import HostName, Protocol
 
@@ -27,12 +29,12 @@ class Subject(ABC):
     """One daemon under one of its profiles; a subclass states what has no default here, and overrides what differs."""
 
     name: ClassVar[str]
-    """What `--subject` calls it."""
+    """What `--subject` calls it as it is installed."""
     profiles: ClassVar[tuple[Family, ...]]
     """The behaviours that it can be asked to show (`--profile`), the default first."""
-    start_command: ClassVar[str]
+    start_command: str
     """Starts the daemon and returns when it runs; a shell command on the host."""
-    stop_command: ClassVar[str]
+    stop_command: str
     """Ends it in its orderly way, as its service does."""
     keywords: ClassVar[frozenset[str]] = frozenset(
         {"interface", "virtual_router_id", "advert_int", "track_interface", "virtual_ipaddress"}
@@ -42,24 +44,49 @@ class Subject(ABC):
     """Whether one process of it watches over another, which speaks VRRP."""
     reloads: ClassVar[bool] = False
     """Whether it reads its configuration anew on SIGHUP."""
-    present: ClassVar[tuple[str, ...]] = ()
+    present: tuple[str, ...] = ()
     """Files that a host must have beforehand; `install` brings the rest."""
-    packages: ClassVar[tuple[str, ...]] = ()
+    packages: tuple[str, ...] = ()
     """Packages of the distribution that bring them; their versions are kept with every run."""
     log_files: ClassVar[Mapping[str, str]] = MappingProxyType({})
     """What it logs besides syslog, which is kept anyway: under which name a trial keeps which file of the host."""
 
-    def __init__(self, profile: str | None = None) -> None:
-        """Choose a profile, the default one if none is named.
+    def __init__(self, profile: str | None = None, label: str | None = None, build: Build | None = None) -> None:
+        """Choose a profile, the default one if none is named; and a build, if it is not the installed one.
 
         Raises:
             InputError: it has no such profile.
         """
+        self.build = build
+        self._label = label
         found = [family for family in self.profiles if profile in (None, family.name)]
         if not found:
             names = ", ".join(family.name for family in self.profiles)
             raise InputError(f"{self.name} has no profile {profile!r}; there are: {names}")
         self.family = found[0]
+
+    @classmethod
+    def build_of(cls, source: str) -> Build:
+        """The build that `--subject NAME@SOURCE` stands for.
+
+        Raises:
+            InputError: it cannot be had, or this daemon is only taken as it is installed.
+            HostError: this machine lacks something for it.
+        """
+        raise InputError(f"{cls.name}@{source}: {cls.name} is taken only as it is installed")
+
+    @property
+    def asked(self) -> str:
+        """What `--subject` says of it; a recipe keeps that."""
+        named = self.name if self.build is None else f"{self.name}@{self.build.source}"
+        return named if self._label is None else f"{self._label}={named}"
+
+    @property
+    def label(self) -> str:
+        """What results call it: the label that it was given, else its name, with a build's own if it is one."""
+        if self._label is not None:
+            return self._label
+        return self.name if self.build is None else f"{self.name}@{_plain(self.build.source)}"
 
     @property
     def profile(self) -> str:
@@ -130,3 +157,8 @@ class Subject(ABC):
     def holds(self, guest: Guest, vip: str) -> bool:
         """Whether the host itself says that the VIP is his."""
         return bool(guest.run(f"ip -4 -o address show to {vip}").stdout.strip())
+
+
+def _plain(source: str) -> str:
+    """The last part of a path or a reference, of characters that a folder's name may have."""
+    return re.sub("[^A-Za-z0-9._+-]", "-", source.rstrip("/").rpartition("/")[2].removesuffix(".deb"))

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from viplab.resources import resource
+from viplab.subjects.build import Build, from_commit
 from viplab.subjects.keepalived import KEEPALIVED_1, KEEPALIVED_2
 from viplab.subjects.keepalived_conf import KEYWORDS, PATH, keepalived_conf
 from viplab.subjects.subject import Subject
@@ -32,6 +33,11 @@ class Vipd(Subject):
     start_command = "/etc/init.d/vipd start >/dev/null"
     stop_command = "/etc/init.d/vipd stop >/dev/null"
 
+    @classmethod
+    def build_of(cls, source: str) -> Build:
+        """A commit of this checkout."""
+        return from_commit(source)
+
     @cached_property
     def _zipapp(self) -> bytes:
         from vipd.tools.zipapp import build_zipapp
@@ -43,8 +49,11 @@ class Vipd(Subject):
 
     def install(self, guest: Guest) -> None:
         """Program, init script, systemd unit and the options that choose the profile."""
-        guest.put(self._zipapp, PROGRAM, 0o755)
-        guest.put(resource("agent/init.d/vipd").read_bytes(), "/etc/init.d/vipd", 0o755)
+        if self.build is not None:
+            self.build.unpack(guest, "/")
+        else:
+            guest.put(self._zipapp, PROGRAM, 0o755)
+            guest.put(resource("agent/init.d/vipd").read_bytes(), "/etc/init.d/vipd", 0o755)
         guest.put(resource("agent/systemd/vipd.service").read_bytes(), "/etc/systemd/system/vipd.service")
         guest.put(f'VIPD_OPTIONS="-D --profile {self.profile}"\n'.encode(), "/etc/default/vipd")
 
@@ -54,7 +63,8 @@ class Vipd(Subject):
 
     def version(self, guest: Guest) -> str:
         """What `vipd --version` prints."""
-        return guest.run(f"{PROGRAM} --version").checked().stdout.strip()
+        said = guest.run(f"{PROGRAM} --version").checked().stdout.strip()
+        return said if self.build is None else f"{said}, {self.build.version}"
 
     def processes(self, guest: Guest) -> list[int]:
         """The daemon's one process."""

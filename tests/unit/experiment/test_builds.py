@@ -1,0 +1,115 @@
+"""Builds as subjects: a package or a commit in place of what is installed, and one line where it cannot be."""
+
+from __future__ import annotations
+
+import io
+import platform
+import shutil
+import subprocess
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from viplab.errors import InputError
+from viplab.experiment.memory import moment_name
+from viplab.experiment.plan import Plan
+from viplab.experiment.recipe import read_recipe, write_recipe
+from viplab.lab.netns.kind import NETNS
+from viplab.resources import checkout
+from viplab.scenario.load import read_scenario, scenario_files
+from viplab.subjects import registry
+from viplab.subjects.build import from_commit, from_package
+
+needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg-deb")
+HERE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
+
+
+def package(folder: Path, name: str = "keepalived", architecture: str = HERE, content: str = "#!/bin/sh\n") -> Path:
+    root = folder / f"root-{name}-{architecture}"
+    (root / "DEBIAN").mkdir(parents=True)
+    fields = {"Package": name, "Version": "9.9-1", "Architecture": architecture, "Maintainer": "t", "Description": "t"}
+    (root / "DEBIAN/control").write_text("".join(f"{key}: {value}\n" for key, value in fields.items()))
+    (root / "usr/sbin").mkdir(parents=True)
+    (root / f"usr/sbin/{name}").write_text(content)
+    made = folder / f"{name}_9.9-1_{architecture}.deb"
+    subprocess.run(["dpkg-deb", "--build", "--root-owner-group", root, made], check=True, capture_output=True)
+    return made
+
+
+@needs_dpkg
+def test_a_package_is_a_subject_by_its_file_or_under_a_label(tmp_path: Path) -> None:
+    made = package(tmp_path)
+    named = registry.subject(f"keepalived@{made}")
+    assert named.label == f"keepalived@keepalived_9.9-1_{HERE}"
+    labelled = registry.subject(f"old=keepalived@{made}")
+    assert (labelled.label, labelled.asked) == ("old", f"old=keepalived@{made}")
+    assert labelled.build is not None and labelled.build.version == "package 9.9-1"
+    with tarfile.open(fileobj=io.BytesIO(labelled.build.archive)) as archive:
+        assert "./usr/sbin/keepalived" in archive.getnames()
+
+
+@needs_dpkg
+def test_each_host_may_run_a_build_of_its_own(tmp_path: Path) -> None:
+    pair = registry.assignment(f"A=keepalived@{package(tmp_path)},B=keepalived")
+    assert pair.on("A").build is not None
+    assert pair.on("B").build is None
+
+
+@needs_dpkg
+def test_a_recipe_names_the_build_so_that_it_can_be_done_again(tmp_path: Path) -> None:
+    subject = registry.assignment(f"old=keepalived@{package(tmp_path)}")
+    plan = Plan([read_scenario(scenario_files()["failover"])], [subject], NETNS)
+    write_recipe(plan, 1, None, None, tmp_path / "recipe.yaml")
+    (again,) = read_recipe(tmp_path / "recipe.yaml")[1].subjects
+    assert (again.name, again.asked) == ("old", subject.asked)
+
+
+@needs_dpkg
+def test_another_build_does_not_go_on_from_the_memory_of_this_one(tmp_path: Path) -> None:
+    (tmp_path / "other").mkdir()
+    builds = [package(tmp_path), package(tmp_path / "other", content="#!/bin/sh\nexit\n")]
+    scenario = read_scenario(scenario_files()["failover"])[1]
+    names = {moment_name(scenario, registry.assignment(f"x1=keepalived@{one}")) for one in builds}
+    assert len(names) == 2
+
+
+@needs_dpkg
+@pytest.mark.parametrize(
+    ("name", "architecture", "said"),
+    [("keepalived", "riscv64", "is for riscv64, and hosts here are "), ("ucarp", HERE, "is a package of ucarp, and")],
+)
+def test_a_package_of_something_else_is_one_line(tmp_path: Path, name: str, architecture: str, said: str) -> None:
+    with pytest.raises(InputError, match=said) as caught:
+        from_package("keepalived", str(package(tmp_path, name, architecture)))
+    assert "\n" not in str(caught.value)
+
+
+@needs_dpkg
+def test_a_file_that_is_no_package_is_one_line(tmp_path: Path) -> None:
+    (tmp_path / "x.deb").write_text("no package")
+    with pytest.raises(InputError, match=r"^[^\n]*x\.deb: [^\n]*$"):
+        registry.subject(f"keepalived@{tmp_path / 'x.deb'}")
+    with pytest.raises(InputError, match="no such package file"):
+        registry.subject("keepalived@nowhere.deb")
+
+
+@pytest.mark.skipif(checkout() is None or not (checkout() / ".git").exists(), reason="no git checkout")  # type: ignore[operator]
+def test_vipd_may_be_that_of_a_commit() -> None:
+    build = from_commit("HEAD")
+    with tarfile.open(fileobj=io.BytesIO(build.archive)) as archive:
+        assert archive.getnames() == ["usr/local/sbin/vipd.pyz", "etc/init.d/vipd"]
+    assert build.archive == from_commit("HEAD").archive
+    with pytest.raises(InputError, match=r"^vipd@no-such-ref: [^\n]*$"):
+        from_commit("no-such-ref")
+
+
+def test_a_daemon_that_nobody_builds_is_taken_as_it_is_installed() -> None:
+    with pytest.raises(InputError, match=r"^ucarp@x: ucarp is taken only as it is installed$"):
+        registry.subject("ucarp@x")
+
+
+def test_two_subjects_of_one_name_have_to_be_told_apart() -> None:
+    with pytest.raises(InputError, match="named twice; give each a label, as in old=vipd"):
+        registry.chosen(["vipd", "vipd"], None)
+    assert [one.name for one in registry.chosen(["one=vipd", "two=vipd"], None)] == ["one", "two"]
