@@ -1,4 +1,4 @@
-"""What a scenario expects of a healthy pair (its `expect`), held against what the client saw: each rule fails a trial.
+"""What a scenario expects of a healthy pair (its `expect`), held against what the client saw.
 
 An outage is a sum over all measured steps, as a service level agreement counts it, and fails a trial only where it is
 longer than allowed by more than the stream resolves. What is not asked for is not judged.
@@ -6,18 +6,25 @@ longer than allowed by more than the stream resolves. What is not asked for is n
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 
 from viplab.analysis.application import tried
 from viplab.analysis.record import Record
 from viplab.analysis.streams import Trip, loss_runs
 from viplab.analysis.timing_model import OUTAGE_SLACK_S
-from viplab.analysis.views import FaultView
-from viplab.analysis.witnesses.witness import Rule
 from viplab.types import HostName
 
 _NS = 1_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Miss:
+    """An expectation that was not met; by how many seconds, where it is one of seconds."""
+
+    reason: str
+    by_s: float | None = None
 
 
 def owner_at_end(record: Record) -> HostName | None:
@@ -37,46 +44,58 @@ def owner_at_end(record: Record) -> HostName | None:
     return record.host_by_mac(answers[-1].src_mac) if answers else None
 
 
-def _wrong_owner(record: Record, views: Sequence[FaultView]) -> str | None:
+def _wrong_owner(record: Record) -> Miss | None:
     expected, owner = _host(record, "owner"), owner_at_end(record)
     if expected in (None, owner):
         return None
-    return f"{expected} should own {record.info.vip} at the end, {owner or 'nobody'} does"
+    return Miss(f"{expected} should own {record.info.vip} at the end, {owner or 'nobody'} does")
 
 
-def _wrong_client(record: Record, views: Sequence[FaultView]) -> str | None:
+def _wrong_client(record: Record) -> Miss | None:
     expected = _host(record, "client")
     entry = record.client_entry(record.end_ns)
     if expected is None or entry is None or entry == record.info.virtual_mac:
         return None
     found = record.host_by_mac(entry) or entry
-    return None if found == expected else f"the client should send to {expected} at the end, it sends to {found}"
+    return None if found == expected else Miss(f"the client should send to {expected} at the end, it sends to {found}")
 
 
-def _ping_outage(record: Record, views: Sequence[FaultView]) -> str | None:
+def _ping_outage(record: Record) -> Miss | None:
     return _outage(record, "ping_outage_s", "answers to the probe", record.trips, record.interval_s)
 
 
-def _service_outage(record: Record, views: Sequence[FaultView]) -> str | None:
+def _service_outage(record: Record) -> Miss | None:
+    return _outage(
+        record, "service_outage_s", "answers over HTTP", _service_trips(record), record.info.http_interval_s or 0.0
+    )
+
+
+def _service_trips(record: Record) -> list[Trip]:
     requests = tried(record.http, _since_ns(record), record.end_ns)
-    asked = [Trip(one.n, one.sent_ns, None if one.error else one.total_ns, None) for one in requests]
-    return _outage(record, "service_outage_s", "answers over HTTP", asked, record.info.http_interval_s or 0.0)
+    return [Trip(one.n, one.sent_ns, None if one.error else one.total_ns, None) for one in requests]
 
 
-def _outage(record: Record, name: str, what: str, trips: Sequence[Trip], interval_s: float) -> str | None:
+def nobody_asked(record: Record) -> str | None:
+    """Why an outage that is limited cannot be held against the limit: there is no stream that it would show in."""
+    streams = {"ping_outage_s": record.trips, "service_outage_s": _service_trips(record)}
+    for name, trips in streams.items():
+        if _seconds(record, name) is not None and not trips:
+            return f"nobody asked for answers, so that {name} cannot be held"
+    return None
+
+
+def _outage(record: Record, name: str, what: str, trips: Sequence[Trip], interval_s: float) -> Miss | None:
     allowed_s = _seconds(record, name)
-    if allowed_s is None:
+    if allowed_s is None or not trips:
         return None
-    if not trips:
-        return f"nobody asked for {what}, so that {name} cannot be held"
     last_ns = trips[-1].sent_ns
     runs = [run for run in loss_runs(trips) if (run.end_ns or last_ns) > _since_ns(record)]
     outage_s = sum((run.end_ns or last_ns) - max(run.start_ns, _since_ns(record)) for run in runs) / _NS
-    slack_s = OUTAGE_SLACK_S + 2 * interval_s
-    return f"no {what} for {outage_s:.3f} s, allowed are {allowed_s:g} s" if outage_s > allowed_s + slack_s else None
+    by_s = outage_s - allowed_s - OUTAGE_SLACK_S - 2 * interval_s
+    return Miss(f"no {what} for {outage_s:.3f} s, allowed are {allowed_s:g} s", by_s) if by_s > 0 else None
 
 
-def _two_owners(record: Record, views: Sequence[FaultView]) -> str | None:
+def _two_owners(record: Record) -> Miss | None:
     allowed_s = _seconds(record, "two_owners_s")
     if allowed_s is None:
         return None
@@ -88,7 +107,8 @@ def _two_owners(record: Record, views: Sequence[FaultView]) -> str | None:
             seen_s += (begun_ns[-1] - begun_ns[0]) / _NS
     if seen_s <= allowed_s:
         return None
-    return f"two hosts owned {record.info.vip} for {seen_s:.2f} s, allowed are {allowed_s:g} s"
+    said = f"two hosts owned {record.info.vip} for {seen_s:.2f} s, allowed are {allowed_s:g} s"
+    return Miss(said, seen_s - allowed_s)
 
 
 def _since_ns(record: Record) -> int:
@@ -111,4 +131,15 @@ def _expected(record: Record) -> dict[object, object]:
     return expected if isinstance(expected, dict) else {}
 
 
-EXPECTED: tuple[Rule, ...] = (_wrong_owner, _wrong_client, _ping_outage, _service_outage, _two_owners)
+_EXPECTED: tuple[Callable[[Record], Miss | None], ...] = (
+    _wrong_owner,
+    _wrong_client,
+    _ping_outage,
+    _service_outage,
+    _two_owners,
+)
+
+
+def misses(record: Record) -> list[Miss]:
+    """The expectations of a trial's scenario that were not met."""
+    return [miss for expected in _EXPECTED if (miss := expected(record))]

@@ -321,6 +321,12 @@ class Record:
         last = min(len(sampled_ns) - 1, bisect_left(sampled_ns, until_ns))
         return max(0, waited_ns[last] - waited_ns[first])
 
+    def longest_run_delay_ns(self, host: HostName, since_ns: int, until_ns: int, length_ns: int) -> int:
+        """The most that a host waited within any stretch of that length between two moments; 0 where nobody looked."""
+        sampled_ns, _ = self._run_delays.get(host, ([], []))
+        begins = (at_ns for at_ns in sampled_ns if since_ns <= at_ns < until_ns)
+        return max((self.run_delay_ns(host, at_ns, at_ns + length_ns) for at_ns in begins), default=0)
+
     @cached_property
     def _run_delays(self) -> dict[str, tuple[list[int], list[int]]]:
         """By host: when it was looked at, and how long it had waited by then; what ended took its share with it."""
@@ -335,6 +341,11 @@ class Record:
                 waited_ns.append((waited_ns or [0])[-1] + max(0, waited - before.get(host, waited)))
                 before[host] = waited
         return found
+
+    def drawn(self, injected: Event) -> bool:
+        """Whether chance draws whom a fault strikes, advert by advert."""
+        share = injected.get("share")
+        return isinstance(share, int | float) and share < 1
 
     def to_host_clock(self, host: HostName) -> tuple[int, int] | None:
         """What to take from a guest's clock to have the host's, and how sure that is; None where not measured."""
@@ -376,6 +387,17 @@ class Record:
         for frames in (self.adverts, self.arps, self.echoes):
             if frames:
                 yield frames[-1].time_ns
+
+
+def missed_words(event: Event) -> str:
+    """What an event `missed` says: a host did not do in time what was waited for."""
+    return f"waited {event.get('within_s'):g} s for {event.get('what')}, in vain"
+
+
+def strikes(given: Any) -> int:
+    """How often a step of a scenario strikes, by what it is given; no more of a hostile one than can be read."""
+    repeat = given.get("repeat", 1) if isinstance(given, dict) else 1
+    return min(repeat, 1000) if isinstance(repeat, int) else 1
 
 
 def arp_entry(text: str, ip: str) -> str | None:

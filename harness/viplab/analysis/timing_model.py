@@ -17,6 +17,14 @@ OUTAGE_SLACK_S = 0.25
 DEADLINE_EXCESS_S = (-0.02, 0.25)
 
 
+def outage_slack_s(interval_s: float) -> float:
+    """How far an outage may be off its window: the stream's resolution at both ends, and scheduling.
+
+    What is not known of the fault's time is in the window itself.
+    """
+    return OUTAGE_SLACK_S + 2 * interval_s
+
+
 def advert_ns(node: NodeTimers) -> int:
     """Advertisement_Interval; CARP's advbase."""
     return round(node.advert_int_s * _SECOND_NS)

@@ -5,17 +5,19 @@ A trial that could not be measured is undecided, and is never counted as pass or
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
+from viplab.analysis.busy_hosts import BUSY
 from viplab.analysis.calibration import cuts
-from viplab.analysis.expectations import EXPECTED, owner_at_end
-from viplab.analysis.record import NETWORKS, Record
+from viplab.analysis.expectations import misses, nobody_asked, owner_at_end
+from viplab.analysis.premises import PREMISES
+from viplab.analysis.record import NETWORKS, Record, missed_words
 from viplab.analysis.summary import Fault, TrialVerdict
-from viplab.analysis.timing_model import DEADLINE_EXCESS_S, OUTAGE_SLACK_S
+from viplab.analysis.timing_model import DEADLINE_EXCESS_S, outage_slack_s
 from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses import WITNESSES
 from viplab.analysis.witnesses.witness import Rule
-from viplab.faults import Manner, Part, Sign, fault_kind
+from viplab.faults import Manner, Need, Part, Sign, fault_kind
 
 # A wall clock that moves against the monotonic one by more than this was stepped.
 _CLOCK_STEP_NS = 1_000_000
@@ -24,7 +26,6 @@ _STEAL_SHARE = 0.1
 # deadline may be undercut. On an idle two-core machine one in a hundred is 1 ms late.
 _LATE_MOST_NS = 250_000_000
 _LATE_P99_NS = 20_000_000
-_STILL_ADVERTISES_INTERVALS = 1.5
 # Predictions that differ by more than this share of an advert interval tell no daemon from another.
 _WIDEST_INTERVALS = 0.5
 _DAEMON_AFTER = {Sign.DAEMON_GONE: False, Sign.DAEMON_RUNS: True}
@@ -53,15 +54,24 @@ def verdict(record: Record, views: Sequence[FaultView]) -> tuple[TrialVerdict, s
 
 
 def _broken_off(record: Record, views: Sequence[FaultView]) -> str | None:
-    errors = record.all("error")
     # Where the steps ended because the subject did not do its part, that is what was measured.
-    if errors and not record.all("missed"):
-        return f"the trial was broken off: {errors[0].get('message')}"
+    missed = {missed_words(event) for event in record.all("missed")}
+    errors = [event.get("message") for event in record.all("error") if event.get("message") not in missed]
+    if errors:
+        return f"the trial was broken off: {errors[0]}"
     return None if record.all("trial_finished") else "the trial was broken off: its timeline has no end"
 
 
+def _host_gone(record: Record, views: Sequence[FaultView]) -> str | None:
+    """A host that runs no more, though no fault ended it: its guest crashed, or the machine ended that."""
+    looks = [set(event["hosts"]) for event in record.all("run_delay")]
+    ended = {begin.get("host") for begin, _, kind in record.injected if kind.ends(Part.HOST)}
+    gone = set().union(*looks) - looks[-1] - ended if looks else set()
+    return f"{min(gone)} was gone before the end, and nothing was to end it" if gone else None
+
+
 def _evidence_missing(record: Record, views: Sequence[FaultView]) -> str | None:
-    return record.issues[0] if record.issues else None
+    return record.issues[0] if record.issues else nobody_asked(record)
 
 
 def _capture_dropped(record: Record, views: Sequence[FaultView]) -> str | None:
@@ -123,22 +133,6 @@ def _clock_stepped(record: Record, views: Sequence[FaultView]) -> str | None:
     return f"the host's clock was stepped by {step_ns / 1e6:.3f} ms" if step_ns > _CLOCK_STEP_NS else None
 
 
-def _two_masters_before(record: Record, views: Sequence[FaultView]) -> str | None:
-    for view in views[:1]:
-        until_ns = view.summary.fault.earliest_ns
-        heard = {
-            host
-            for host, node in record.info.nodes.items()
-            for advert in record.adverts_of(host)
-            if 0 <= until_ns - advert.time_ns < _STILL_ADVERTISES_INTERVALS * 1e9 * node.advert_int_s
-        }
-        if len(heard) > 1:
-            return f"{' and '.join(sorted(heard))} were advertising as master just before the fault"
-        if not heard:
-            return "no host was advertising as master just before the fault"
-    return None
-
-
 def _unread_fault(record: Record, views: Sequence[FaultView]) -> str | None:
     return record.unread_faults[0] if record.unread_faults else None
 
@@ -159,46 +153,6 @@ def _dated_too_widely(record: Record, views: Sequence[FaultView]) -> str | None:
     return None
 
 
-def _starved(record: Record, views: Sequence[FaultView]) -> str | None:
-    """What is later than it may be by no more than its host waited for a processor says nothing of the daemon."""
-    for view in views:
-        since_ns, until_ns = view.summary.fault.earliest_ns, view.moments.first_answer_ns or record.end_ns
-        waited_s = record.run_delay_ns(view.new_master, since_ns, until_ns) / 1e9
-        late_s = max(_late_s(record, view))
-        if 0 < late_s <= waited_s:
-            return (
-                f"the host was overloaded: {view.new_master} waited {waited_s:.2f} s for a processor as it took over, "
-                f"and was {late_s:.2f} s later than allowed"
-            )
-    return None
-
-
-def _late_s(record: Record, view: FaultView) -> Iterator[float]:
-    """By how much an outage and a deadline are later than a trial may be that passes; 0 where they are not."""
-    measured, window, excess = (
-        view.summary.outage_s,
-        view.summary.outage_window_s,
-        view.summary.deadline_excess_s,
-    )
-    yield 0.0
-    if measured is not None and window is not None:
-        yield measured - window[1] - outage_slack_s(record, view)
-    if excess is not None:
-        yield excess - DEADLINE_EXCESS_S[1] - record.held_back_s
-
-
-def _client_elsewhere(record: Record, views: Sequence[FaultView]) -> str | None:
-    """A client that was not with the master before the fault sees another outage than the master's."""
-    for view in views[:1]:
-        entry = record.client_entry(view.summary.fault.earliest_ns)
-        if entry is None or entry == record.info.virtual_mac or view.old_master is None:
-            continue
-        host = record.host_by_mac(entry)
-        if host != view.old_master:
-            return f"before the fault the client sent to {host or entry}, and {view.old_master} was master"
-    return None
-
-
 def _did_not_take(record: Record, views: Sequence[FaultView]) -> str | None:
     return _unseen(record) or _daemon_contradicts(record) or _went_on_advertising(record, views)
 
@@ -212,11 +166,22 @@ def _unseen(record: Record) -> str | None:
             return f"a fault cannot be judged ({said}): no stream of requests saw it"
         # Runs made before November 2026 did not count.
         counted = end.get("frames") if end is not None else None
+        if Sign.FRAMES_DROPPED in kind.signs and counted == 0 and record.drawn(begin):
+            return f"a fault cannot be judged ({said}): chance has drawn none to be lost"
         if Sign.FRAMES_DROPPED in kind.signs and counted == 0:
             return f"a fault did not take ({said}): no frame was dropped"
         if Sign.FRAMES_SENT in kind.signs and not counted:
             return f"a fault did not take ({said}): no frame was sent"
     return None
+
+
+def _chance(record: Record, views: Sequence[FaultView]) -> str | None:
+    """Where chance draws what is lost, and it was enough to move the address, it drew the seconds as well."""
+    drawn = [kind.said(begin.get("host")) for begin, _, kind in record.injected if record.drawn(begin)]
+    if not drawn or not any(view.new_master for view in views):
+        return None
+    too_long = next((miss.reason for miss in misses(record) if miss.by_s is not None), None)
+    return f"{too_long}: chance drew which were lost ({drawn[0]})" if too_long else None
 
 
 def _daemon_contradicts(record: Record) -> str | None:
@@ -258,6 +223,7 @@ def _went_on_advertising(record: Record, views: Sequence[FaultView]) -> str | No
 
 UNDECIDED: tuple[Rule, ...] = (
     _broken_off,
+    _host_gone,
     _evidence_missing,
     _unread_fault,
     _capture_dropped,
@@ -265,11 +231,11 @@ UNDECIDED: tuple[Rule, ...] = (
     _clock_stepped,
     _overloaded,
     _http_held_up,
-    _two_masters_before,
+    *PREMISES,
     _dated_too_widely,
-    _client_elsewhere,
-    _starved,
+    *BUSY,
     _did_not_take,
+    _chance,
     *(witness.rule for witness in WITNESSES),
 )
 
@@ -292,10 +258,27 @@ def _daemon_lost(record: Record, views: Sequence[FaultView]) -> str | None:
     return None
 
 
+def _daemon_ended(record: Record, views: Sequence[FaultView]) -> str | None:
+    """A daemon that was started, and at the end does not run, though nothing that was done ends it.
+
+    Whether one outlives the loss of one of its processes is what such a fault asks.
+    """
+    runs = {event.get("host") for event in record.all("daemon_started")}
+    runs |= {host for event in record.all("restored") for host in event.get("hosts") or []}
+    for begin, _, kind in record.injected:
+        if kind.begins_daemon:
+            runs.add(begin.get("host"))
+        elif kind.ends_daemon or Need.PARENT in kind.needs:
+            runs.discard(begin.get("host"))
+    ended = [event.get("host") for event in record.all("holds") if event.get("daemon") is False]
+    return next(
+        (f"the daemon of {host} does not run at the end, and nothing was to end it" for host in ended if host in runs),
+        None,
+    )
+
+
 def _missed(record: Record, views: Sequence[FaultView]) -> str | None:
-    for event in record.all("missed"):
-        return f"waited {event.get('within_s'):g} s for {event.get('what')}, in vain"
-    return None
+    return next((missed_words(event) for event in record.all("missed")), None)
 
 
 def _setup_check_failed(record: Record, views: Sequence[FaultView]) -> str | None:
@@ -304,12 +287,16 @@ def _setup_check_failed(record: Record, views: Sequence[FaultView]) -> str | Non
     return f"set-up checks failed: {', '.join(failed)}" if failed else None
 
 
+def _expectation_missed(record: Record, views: Sequence[FaultView]) -> str | None:
+    return next((miss.reason for miss in misses(record)), None)
+
+
 def _outage_off(record: Record, views: Sequence[FaultView]) -> str | None:
     for view in views:
         measured, window = view.summary.outage_s, view.summary.outage_window_s
         if measured is None or window is None:
             continue
-        slack = outage_slack_s(record, view)
+        slack = outage_slack_s(record.interval_s)
         if not window[0] - slack <= measured <= window[1] + slack:
             return f"{view.summary.fault}: outage {measured:.3f} s, predicted {_span(window)} s (slack {slack:.2f} s)"
     return None
@@ -345,21 +332,14 @@ def _address_unanswered(record: Record, views: Sequence[FaultView]) -> str | Non
 FAIL: tuple[Rule, ...] = (
     _missed,
     _daemon_lost,
+    _daemon_ended,
     _setup_check_failed,
-    *EXPECTED,
+    _expectation_missed,
     _address_unanswered,
     _outage_off,
     _deadline_off,
     _instrument_off,
 )
-
-
-def outage_slack_s(record: Record, view: FaultView) -> float:
-    """How far an outage may be off its window: the stream's resolution at both ends, and scheduling.
-
-    What is not known of the fault's time is in the window itself.
-    """
-    return OUTAGE_SLACK_S + 2 * record.interval_s
 
 
 def _span(window: tuple[float, float]) -> str:

@@ -261,7 +261,11 @@ class ScenarioRunner:
         last_ns = self._watch.seen.advert_ns
         waited = 0.0
         if last_ns + place_ns < time.time_ns():
-            waited = self._watch.until("an advert", lambda now: now.advert_ns > last_ns, 3 * interval_s + 1)
+            try:
+                waited = self._watch.until("an advert", lambda now: now.advert_ns > last_ns, 3 * interval_s + 1)
+            except LabError:
+                self._check_daemons()
+                raise
         due_ns = self._watch.seen.advert_ns + place_ns
         return waited + self._pause(max(0.0, (due_ns - time.time_ns()) / 1e9))
 
@@ -283,9 +287,10 @@ class ScenarioRunner:
             if (host := guest.host.name) in self._scenario.daemons:
                 subject = self._assignment.on(host)
                 vip = subject.holds(guest, self._scenario.vrrp.vip)
+                # A guest that does not say so is the bench's matter, and ends the trial as such.
                 try:
                     daemon = bool(subject.processes(guest))
-                except LabError:
+                except DaemonError:
                     daemon = False
                 self._timeline.record("holds", host=host, vip=vip, daemon=daemon)
             clocks.record_guest_clock(guest, self._timeline)

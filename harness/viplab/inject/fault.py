@@ -77,6 +77,8 @@ def inject(
         in_vain.pop_all()
     keys: dict[str, Any] = {"kind": kind.name, "host": getattr(target, "host", None), "phase": phase}
     more: dict[str, Any] = {} if lasts_ms is None else {"duration_ns": lasts_ms * 1_000_000}
+    if (share := getattr(target, "share", None)) is not None:
+        more["share"] = share
     timeline.record("fault_injected", **_bracket(fired), **keys, marker=way.marker, place=place, **network, **more)
     return Injected(way, timeline, keys, until_ns)
 

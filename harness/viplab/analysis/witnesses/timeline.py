@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from viplab.analysis.record import Record
+from viplab.analysis.record import Record, strikes
 from viplab.analysis.streams import loss_runs
 from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses.witness import Rule, Witness
@@ -236,19 +236,17 @@ def _unlike(record: Record) -> Iterator[str]:
     steps = asked.get("steps")
     if isinstance(steps, list) and not record.all("error") and not record.all("missed"):
         words = [
-            word for step in steps if isinstance(step, dict) for word, given in step.items() for _ in _times(given)
+            word
+            for step in steps
+            if isinstance(step, dict)
+            for word, given in step.items()
+            for _ in range(strikes(given))
         ]
         done = [str(e.get("kind")) for e in record.all("fault_injected") if e.get("phase", "steps") == "steps"]
         wanted = [word for word in words if word in {*done, *known()}]
         if done != wanted:
             asks, has = (", ".join(kinds) or "no fault" for kinds in (wanted, done))
             yield f"the scenario asks for {asks}; the timeline has {has}"
-
-
-def _times(given: Any) -> range:
-    """Once for each strike of a step."""
-    repeat = _mapping(given).get("repeat", 1)
-    return range(min(repeat, 1000) if isinstance(repeat, int) else 1)
 
 
 def _mapping(value: Any) -> dict[Any, Any]:

@@ -64,6 +64,9 @@ class Connection:
         except TimeoutError:
             channel.close()
             raise LabError(f"SSH to {self._address}: `{command}` did not end within {timeout_s:g} s") from None
+        if status < 0:
+            # The connection went before the command had said how it ended: that says nothing of the command.
+            raise LabError(f"SSH to {self._address}: the connection ended while `{command}` ran")
         return Result(command, status, out.decode("utf-8", "replace"), err.decode("utf-8", "replace"))
 
     def arm(self, command: str, marker: str) -> ArmedCommand:

@@ -1,0 +1,140 @@
+"""What a host can explain that waited for a processor: of a daemon that had none, nothing is decided.
+
+Each rule looks at what would fail a trial, and at how long the hosts waited at that time (`run_delay`, twice a second).
+A wait is counted for all of a host's threads together, and from the look before to the look after: it is the most that
+the daemon may have waited.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+
+from viplab.analysis.calibration import cuts
+from viplab.analysis.expectations import misses
+from viplab.analysis.record import Record, missed_words
+from viplab.analysis.summary import CutSummary
+from viplab.analysis.timing_model import DEADLINE_EXCESS_S, down_interval_ns, outage_slack_s
+from viplab.analysis.views import FaultView
+from viplab.analysis.witnesses.witness import Rule
+from viplab.types import HostName
+
+_NS = 1_000_000_000
+# A host that waits for this share of a Master_Down_Interval may lose what it holds, or take what it should not.
+_STANDS_STILL_SHARE = 0.5
+# The census looks for an owner for so long at the end, and may not see one that waits for so much of it.
+_LAST_LOOKS_NS, _LAST_LOOKS_WAITED_NS = 1_500_000_000, 250_000_000
+# Set-up checks that an answer in time decides.
+_TIMED_CHECKS = ("P5", "P9", "P10")
+
+
+def _off_its_time(record: Record, views: Sequence[FaultView]) -> str | None:
+    """An outage or a first advert that is off its window by no more than both masters waited."""
+    for view in views:
+        off_s = max(_off_s(record, view))
+        hosts = [host for host in (view.new_master, view.old_master) if host is not None]
+        if not off_s or not hosts:
+            continue
+        # A timer that ends too early began too early, with an advert that was not heard: look as far back.
+        since_ns = view.summary.fault.earliest_ns - _down_ns(record)
+        waits = {
+            host: record.run_delay_ns(host, since_ns, view.moments.first_answer_ns or record.end_ns) for host in hosts
+        }
+        if off_s * _NS <= sum(waits.values()):
+            return (
+                f"{_waited(max(hosts, key=waits.__getitem__), max(waits.values()))} around the {view.summary.fault}, "
+                f"after which something was {off_s:.2f} s off its time"
+            )
+    return None
+
+
+def _off_s(record: Record, view: FaultView) -> Iterator[float]:
+    """By how much an outage and a deadline are off what a trial may show that passes; 0 where they are not."""
+    measured, window, excess = (
+        view.summary.outage_s,
+        view.summary.outage_window_s,
+        view.summary.deadline_excess_s,
+    )
+    yield 0.0
+    if measured is not None and window is not None:
+        yield max(measured - window[1], window[0] - measured) - outage_slack_s(record.interval_s)
+    if excess is not None:
+        yield max(excess - DEADLINE_EXCESS_S[1] - record.held_back_s, DEADLINE_EXCESS_S[0] - excess)
+
+
+def _expectation(record: Record, views: Sequence[FaultView]) -> str | None:
+    """An expectation that was missed while hosts stood still, or by no more seconds than they waited in all."""
+    since_ns = record.measured_span_ns[0] - _down_ns(record)
+    for miss in misses(record):
+        if miss.by_s is not None:
+            waits = {host: record.run_delay_ns(host, since_ns, record.end_ns) for host in record.info.nodes}
+            if miss.by_s * _NS <= sum(waits.values()):
+                host = max(waits, key=waits.__getitem__)
+                return f"{_waited(host, waits[host])}: {miss.reason}"
+        elif still := _stood_still(record, since_ns, record.end_ns) or _unseen_at_end(record):
+            return f"{still}: {miss.reason}"
+    return None
+
+
+def _unseen_at_end(record: Record) -> str | None:
+    since_ns = record.end_ns - _LAST_LOOKS_NS
+    waits = {host: record.run_delay_ns(host, since_ns, record.end_ns) for host in record.info.nodes}
+    host = max(waits, key=waits.__getitem__)
+    return f"{_waited(host, waits[host])} at the end" if waits[host] > _LAST_LOOKS_WAITED_NS else None
+
+
+def _wait_in_vain(record: Record, views: Sequence[FaultView]) -> str | None:
+    """A host that did not do what was waited for, or that others did not hear, since one of them had no processor."""
+    for event in record.all("missed"):
+        since_ns = event.t_ns - round(event["within_s"] * _NS)
+        if still := _stood_still(record, since_ns - _down_ns(record), event.t_ns):
+            return f"{still}: {missed_words(event)}"
+    return None
+
+
+def _set_up_check(record: Record, views: Sequence[FaultView]) -> str | None:
+    for event in record.all("check"):
+        failed = event.get("ok") is False and event.get("claim") in _TIMED_CHECKS
+        if failed and (still := _stood_still(record, record.start_ns, record.end_ns)):
+            return f"{still}: the set-up check {event.get('claim')} failed"
+    return None
+
+
+def _cut(record: Record, views: Sequence[FaultView]) -> str | None:
+    """A cut whose measured length is off by no more than requests were late or hosts waited."""
+    late_ns = max(record.lateness_ns, default=0)
+    whole = [(begin.t_ns, end.t_ns) for begin, end in record.client_cuts if end is not None]
+    for cut, (since_ns, until_ns) in zip(cuts(record), whole, strict=True):
+        if cut.within is not False:
+            continue
+        off_s, waits = _off_by_s(cut), [record.run_delay_ns(host, since_ns, until_ns) for host in record.info.nodes]
+        if off_s * _NS <= late_ns + max(waits):
+            return (
+                f"the host was overloaded: requests were up to {late_ns / 1e6:.0f} ms late, and a cut of "
+                f"{cut.true_s:.3f} s was measured {off_s:.3f} s off"
+            )
+    return None
+
+
+def _off_by_s(cut: CutSummary) -> float:
+    return max(abs(value - cut.true_s) for value in (cut.measured_s, cut.measured_loss_s) if value is not None)
+
+
+def _stood_still(record: Record, since_ns: int, until_ns: int) -> str | None:
+    """The host that waited longest within one Master_Down_Interval, where that was too long for it to keep time."""
+    down_ns = _down_ns(record)
+    longest_ns, host = max(
+        (record.longest_run_delay_ns(host, since_ns, until_ns, down_ns), host) for host in record.info.nodes
+    )
+    return _waited(host, longest_ns) if longest_ns > _STANDS_STILL_SHARE * down_ns else None
+
+
+def _down_ns(record: Record) -> int:
+    """The shortest Master_Down_Interval of the trial's hosts."""
+    return min(down_interval_ns(node, record.info.protocol) for node in record.info.nodes.values())
+
+
+def _waited(host: HostName, waited_ns: int) -> str:
+    return f"the host was overloaded: {host} waited {waited_ns / _NS:.2f} s for a processor"
+
+
+BUSY: tuple[Rule, ...] = (_off_its_time, _wait_in_vain, _expectation, _set_up_check, _cut)

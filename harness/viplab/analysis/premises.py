@@ -1,0 +1,99 @@
+"""What a trial takes for granted when its faults strike: who is master, and whom the client is with.
+
+A pair that a busy machine has moved beforehand does not show what the scenario is about, however well it behaves.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Any
+
+from viplab.analysis.record import Record, missed_words, strikes
+from viplab.analysis.views import FaultView
+from viplab.analysis.witnesses.witness import Rule
+from viplab.faults import Effect, FaultKind, known
+from viplab.types import HostName
+
+_STILL_ADVERTISES_INTERVALS = 1.5
+_SILENCES = (Effect.DAEMON_LOST, Effect.GIVES_UP, Effect.HOST_LOST)
+
+
+def _two_masters_before(record: Record, views: Sequence[FaultView]) -> str | None:
+    for view in views[:1]:
+        until_ns = view.summary.fault.earliest_ns
+        heard = {
+            host
+            for host, node in record.info.nodes.items()
+            for advert in record.adverts_of(host)
+            if 0 <= until_ns - advert.time_ns < _STILL_ADVERTISES_INTERVALS * 1e9 * node.advert_int_s
+        }
+        if len(heard) > 1:
+            return f"{' and '.join(sorted(heard))} were advertising as master just before the fault"
+        if not heard:
+            return "no host was advertising as master just before the fault"
+    return None
+
+
+def _client_elsewhere(record: Record, views: Sequence[FaultView]) -> str | None:
+    """A client that was not with the master before the fault sees another outage than the master's."""
+    for view in views[:1]:
+        entry = record.client_entry(view.summary.fault.earliest_ns)
+        if entry is None or entry == record.info.virtual_mac or view.old_master is None:
+            continue
+        host = record.host_by_mac(entry)
+        if host != view.old_master:
+            return f"before the fault the client sent to {host or entry}, and {view.old_master} was master"
+    return None
+
+
+def _another_master(record: Record, views: Sequence[FaultView]) -> str | None:
+    """Where the steps had waited for a host to be master, and another one was when the fault struck."""
+    for (kind, meant), view in zip(_meant(record), views, strict=False):
+        if kind.name != view.summary.fault.kind:
+            return None  # `as asked`, a witness, says how they differ
+        if meant in record.info.nodes and view.old_master not in (None, meant):
+            return f"{meant} was to be master at the {view.summary.fault}, and {view.old_master} was"
+    return None
+
+
+def _meant(record: Record) -> Iterator[tuple[FaultKind, HostName | None]]:
+    """Each strike of the measured steps, with the host that was waited for to be master since the strike before it."""
+    master = None
+    for name, given in _steps(record, "setup"):
+        master = _awaited(name, given) or master
+    for name, given in _steps(record, "steps"):
+        master = _awaited(name, given) or master
+        kind = known().get(name)
+        if kind is None or kind.effect is Effect.CLIENT_CUT:
+            continue
+        for _ in range(strikes(given)):
+            yield kind, master
+            master = None
+
+
+def _steps(record: Record, phase: str) -> Iterator[tuple[str, Any]]:
+    steps = record.asked.get(phase)
+    for step in steps if isinstance(steps, list) else []:
+        if isinstance(step, dict):
+            yield from ((str(name), given) for name, given in step.items())
+
+
+def _awaited(name: str, given: Any) -> HostName | None:
+    """The host that a wait wants to be master."""
+    wanted = given.get("master") or given.get("announced") if name == "wait" and isinstance(given, dict) else None
+    return wanted if isinstance(wanted, str) else None
+
+
+def _struck_no_master(record: Record, views: Sequence[FaultView]) -> str | None:
+    """A wait that was in vain says nothing where the host that should have been lost was not master."""
+    for event in record.all("missed"):
+        before = [view for view in views if view.summary.fault.at_ns < event.t_ns]
+        if not before:
+            continue
+        fault, old = before[-1].summary.fault, before[-1].old_master
+        if known()[fault.kind].effect in _SILENCES and old not in (None, fault.host):
+            return f"{missed_words(event)}; but {old} was master when {fault} struck"
+    return None
+
+
+PREMISES: tuple[Rule, ...] = (_two_masters_before, _another_master, _client_elsewhere, _struck_no_master)
