@@ -197,7 +197,7 @@ class Event(BaseModel):
     fault_injected      kind (a name of viplab.faults), host (null where no host is struck), before_ns, after_ns,
                         marker (the token that a marker datagram carries, or null), place (0 to 1 within the advert
                         interval, as drawn or asked for, or null), duration_ns where it was asked to last so long,
-                        network of the link that it is done to, if any
+                        network of the link that it is done to, if any, share of what is lost by chance, if any
     fault_healed        kind, host, before_ns, after_ns, frames (how many a rule dropped)
     probe_started       kind (icmp|udp), rate (requests a second), realtime (whether it is scheduled in real time)
     probe_stopped       sent, unsent (the kernel refused), interval_s, achieved_rate (sent and unsent a second),
