@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import signal
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -17,6 +20,7 @@ from viplab.scenario.load import resolve
 from viplab.scenario.model import Node, Vrrp
 from viplab.subjects import registry
 from viplab.subjects.assignment import Assignment
+from viplab.subjects.frr import DAEMONS, Frr
 from viplab.subjects.ucarp import Ucarp
 from viplab.subjects.vipd import Vipd
 
@@ -205,3 +209,28 @@ def test_what_ucarp_cannot_track_and_whom_it_does_not_understand_is_not_supporte
     assert "cannot track eth0" in said
     said = not_supported(scenario, registry.assignment("A=ucarp,B=vipd"), NETNS)
     assert said == "A=ucarp,B=vipd cannot do failover: adverts are carp on A, vrrp2 on B"
+
+
+def frr_started(tmp_path: Path, **daemons: str) -> subprocess.CompletedProcess[str]:
+    """What FRR's start command does with scripts in the place of its daemons."""
+    for name, script in daemons.items():
+        (tmp_path / name).write_text(f"#!/bin/sh\n{script}\n")
+        (tmp_path / name).chmod(0o755)
+    command = Frr.start_command.replace("install -d -o frr -g frr", "mkdir -p").replace("sh /etc/frr/", "true ")
+    command = command.replace(DAEMONS, str(tmp_path)).replace("/run/frr", str(tmp_path / "run"))
+    return subprocess.run(command, shell=True, capture_output=True, text=True, check=False, timeout=60)
+
+
+def test_frr_has_started_though_its_daemons_hold_on_to_what_they_print_to(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+    holds = f"sleep 600 & echo $! >{pid}"
+    try:
+        assert frr_started(tmp_path, mgmtd=f"echo first >{tmp_path}/mgmtd.ran", zebra=holds, vrrpd="").returncode == 0
+    finally:
+        os.kill(int(pid.read_text()), signal.SIGKILL)
+    assert (tmp_path / "mgmtd.ran").exists()
+
+
+def test_frr_that_does_not_start_says_why_and_needs_no_mgmtd(tmp_path: Path) -> None:
+    done = frr_started(tmp_path, zebra="", vrrpd="echo no such option >&2; exit 1")
+    assert (done.returncode, done.stderr) == (1, "no such option\n")
