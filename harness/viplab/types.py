@@ -161,7 +161,7 @@ KEYS: dict[str, dict[str, tuple[type, ...]]] = {
     "probe_stopped": {"sent": _WHOLE, "unsent": _WHOLE, "interval_s": _NUMBER},
     "step_finished": {"waited_s": (*_NUMBER, _NONE)},
     "fault_injected": _FAULT | {"duration_ns": _WHOLE_OR_NONE},
-    "fault_healed": _FAULT,
+    "fault_healed": _FAULT | {"frames": _WHOLE_OR_NONE, "due": _WHOLE_OR_NONE},
     "owners": {"macs": (list, _NONE), "hosts": (list, _NONE)},
     "environment": {"steal_share": (*_NUMBER, _NONE)},
     "neighbour": {"ip": _TEXT, "mac": (*_TEXT, _NONE)},
@@ -198,7 +198,8 @@ class Event(BaseModel):
                         marker (the token that a marker datagram carries, or null), place (0 to 1 within the advert
                         interval, as drawn or asked for, or null), duration_ns where it was asked to last so long,
                         network of the link that it is done to, if any, share of what is lost by chance, if any
-    fault_healed        kind, host, before_ns, after_ns, frames (how many a rule dropped)
+    fault_healed        kind, host, before_ns, after_ns, frames (how many a rule dropped, or a stranger sent), and of a
+                        stranger due (how many were to be sent), failed (why it fell silent before, or null)
     probe_started       kind (icmp|udp), rate (requests a second), realtime (whether it is scheduled in real time)
     probe_stopped       sent, unsent (the kernel refused), interval_s, achieved_rate (sent and unsent a second),
                         late_median_ns, late_p99_ns, late_max_ns: how late requests were, by the absolute schedule

@@ -82,6 +82,13 @@ def _unseen_at_end(record: Record) -> str | None:
     return f"{_waited(host, waits[host])} at the end" if waits[host] > _LAST_LOOKS_WAITED_NS else None
 
 
+def _unanswered(record: Record, views: Sequence[FaultView]) -> str | None:
+    """Addresses that did not answer at the end, of hosts that could not."""
+    if any(event["addresses"] for event in record.all("unanswered")) and (busy := _unseen_at_end(record)):
+        return f"{busy}: not every virtual address answered then"
+    return None
+
+
 def _wait_in_vain(record: Record, views: Sequence[FaultView]) -> str | None:
     """A host that did not do what was waited for, or that others did not hear, since one of them had no processor."""
     for event in record.all("missed"):
@@ -137,4 +144,4 @@ def _waited(host: HostName, waited_ns: int) -> str:
     return f"the host was overloaded: {host} waited {waited_ns / _NS:.2f} s for a processor"
 
 
-BUSY: tuple[Rule, ...] = (_off_its_time, _wait_in_vain, _expectation, _set_up_check, _cut)
+BUSY: tuple[Rule, ...] = (_off_its_time, _wait_in_vain, _expectation, _unanswered, _set_up_check, _cut)

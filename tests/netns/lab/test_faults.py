@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -65,8 +66,23 @@ def test_every_fault_that_lasts_takes_is_healed_and_leaves_nothing(in_namespaces
         assert begin["duration_ns"] / 1e9 <= (end["after_ns"] - begin["before_ns"]) / 1e9, kind.name
         if Sign.FRAMES_SENT in kind.signs or kind.name in ("partition", "one_way", "port_silent"):
             assert end["frames"] > 0, kind.name
-    of_the_bench = ("viplab-strange", "mcast_flood off", "locked on", "bridge viplab", "arp viplab")
+    of_the_bench = ("viplab-to", "mcast_flood off", "locked on", "bridge viplab", "arp viplab")
     assert [words for words in of_the_bench if any(words in text for text in left)] == []
+
+
+def test_strangers_may_be_two_at_once_and_one_that_falls_silent_is_noticed(in_namespaces: InNamespaces) -> None:
+    def listen(lab: Lab, event: dict[str, Any]) -> None:
+        if event["event"] == "step_started" and event["step"].startswith("observe"):
+            ports = [name for _, name in socket.if_nameindex() if name.startswith("viplab-from")]
+            assert len(ports) == 2
+            run(["ip", "link", "set", max(ports), "down"])
+
+    steps = ("foreign_adverts: {ttl: 64, rate: 50}", "arp_spoofed: {rate: 50}", "observe: 0.5")
+    record = read_trial(in_namespaces.run(scenario(*steps), listen=listen))
+    assert record.all("error") == []
+    failed = {kind.name: end["failed"] for _, end, kind in record.injected if end is not None}
+    assert failed["foreign_adverts"] is None
+    assert failed["arp_spoofed"] == "Network is down"
 
 
 def test_a_fault_that_was_given_no_end_lasts_until_its_step_heals_it(in_namespaces: InNamespaces) -> None:

@@ -459,9 +459,39 @@ def test_a_daemon_that_has_ended_though_nothing_was_to_end_it_fails_the_trial(
     assert (found, "the daemon of B does not run at the end" in reason) == (verdict, verdict == "fail"), reason
 
 
+@pytest.mark.parametrize(("waited_ms", "verdict"), [(1200, "undecided"), (100, "fail")])
+def test_addresses_unanswered_at_the_end_may_be_of_a_host_that_could_not(
+    tmp_path: Path, waited_ms: int, verdict: str
+) -> None:
+    folder = s.case_a(s.FAMILIES[1]).write(tmp_path, 1)
+    rewrite(folder, added("unanswered", 39 * s.S, addresses=["10.0.0.9"]))
+    waiting(folder, "B", 39 * s.S - waited_ms * s.MS, 39 * s.S)
+    assert judged(folder)[0] == verdict
+
+
 def test_set_up_checks_that_hosts_without_a_processor_failed_are_undecided(tmp_path: Path) -> None:
     folder = s.part_1(s.FAMILIES[0]).write(tmp_path, 1)
     rewrite(folder, changed("check", claim="P9", ok=False))
     assert judged(folder)[0] == "fail"
     waiting(folder, "A", 10 * s.S, 13 * s.S)
     assert judged(folder)[0] == "undecided"
+
+
+@pytest.mark.parametrize(
+    ("healed", "said"),
+    [
+        ({"frames": 0}, "no frame was sent"),
+        ({"frames": 1, "due": 100, "failed": None}, "1 of 100 frames were sent"),
+        ({"frames": 99, "due": 100, "failed": "Network is down"}, "99 of 100 frames were sent (Network is down)"),
+        ({"frames": 98, "due": 100, "failed": None}, None),
+        ({"frames": 1}, None),
+    ],
+)
+def test_a_stranger_that_fell_silent_decides_nothing(tmp_path: Path, healed: dict[str, Any], said: str | None) -> None:
+    trial = s.Trial("stranger", s.FAMILIES[1], "A")
+    trial.adverts("A", 0, trial.end)
+    trial.fault("arp_spoofed", "A", 10 * s.S)
+    trial.serving, trial.owning = [(0, "A")], [(0, ("A",))]
+    trial.event(30 * s.S, "fault_healed", kind="arp_spoofed", host="A", **healed)
+    verdict, reason = judged(trial.write(tmp_path, 1))
+    assert (verdict, said is None or said in reason) == ("pass" if said is None else "undecided", True), reason
