@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import ctypes
 import os
+import signal
+import time
 from collections.abc import Callable
 from contextlib import suppress
 
@@ -17,6 +19,7 @@ _MCL_CURRENT, _MCL_FUTURE = 1, 2
 _CLONE_NEWNET = 0x40000000
 _LAST = 63
 _RLIMIT_RTTIME = 15
+_PAUSE_S = 100e-6
 
 
 class _Header(ctypes.Structure):
@@ -86,12 +89,28 @@ def schedule(config: Globals) -> list[str]:
 
 def _real_time(config: Globals) -> None:
     if config.rt_time_us:
-        import resource
-
         with suppress(ValueError, OSError):
-            resource.setrlimit(_RLIMIT_RTTIME, (config.rt_time_us, config.rt_time_us))
+            _limit(config.rt_time_us)
     # What it starts must not inherit it: a script in a loop would hold a processor.
     os.sched_setscheduler(0, os.SCHED_RR | os.SCHED_RESET_ON_FORK, os.sched_param(config.rt_priority or 1))
+
+
+def _limit(time_us: int) -> None:
+    """Pause whenever so much time has been used without a pause; others then have the processor.
+
+    At the hard limit the kernel would kill a master in the middle of a reload or of a wait for its takeover, and its
+    addresses would stay. After SIGXCPU it raises the soft limit by a second.
+    """
+    import resource
+
+    _, hard = resource.getrlimit(_RLIMIT_RTTIME)
+
+    def pause(*_: object) -> None:
+        time.sleep(_PAUSE_S)
+        resource.setrlimit(_RLIMIT_RTTIME, (time_us, hard))
+
+    signal.signal(signal.SIGXCPU, pause)
+    resource.setrlimit(_RLIMIT_RTTIME, (time_us, hard))
 
 
 def _umask(bits: int) -> None:

@@ -19,8 +19,9 @@ class Signals:
         self._read, write = os.pipe()
         os.set_blocking(self._read, False)
         os.set_blocking(write, False)
+        self._numbers = frozenset(numbers)
         signal.set_wakeup_fd(write, warn_on_full_buffer=False)
-        for number in numbers:
+        for number in self._numbers:
             signal.signal(number, lambda *_: None)
 
     def fileno(self) -> int:
@@ -30,6 +31,7 @@ class Signals:
     def pending(self) -> Iterable[int]:
         """The numbers of the signals since the last call, oldest first; several of a kind are one, as in the kernel."""
         try:
-            return dict.fromkeys(os.read(self._read, 4096))
+            arrived = dict.fromkeys(os.read(self._read, 4096))
         except BlockingIOError:
             return ()
+        return [number for number in arrived if number in self._numbers]
