@@ -103,8 +103,12 @@ class Scripts:
 
     def count(self, wanted: list[tuple[TrackProcess, Callable[[int], None]]]) -> None:
         """Have the runner count processes; each function is called with the count when that changes."""
-        self._processes = {number: answered for number, (_, answered) in enumerate(wanted)}
-        self._census = [(number, one.words, one.params, one.full_command) for number, (one, _) in enumerate(wanted)]
+        self._processes.clear()
+        self._census.clear()
+        for one, answered in wanted:
+            self._number += 1  # never one of before: a count that is on its way is of what was tracked then
+            self._processes[self._number] = answered
+            self._census.append((self._number, one.words, one.params, one.full_command))
         if not self._gone:
             self._sent(script_runner.census(self._census))
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import marshal
 import os
 from collections.abc import Callable
 from pathlib import Path
@@ -12,12 +13,12 @@ from hypothesis import strategies as st
 
 from support.routers import config
 from vipd.config.behaviour import PRESETS, SECOND_NS
-from vipd.config.model import Command, Config, Script
+from vipd.config.model import Command, Config, Script, TrackProcess
 from vipd.daemon import dumps
 from vipd.daemon.latency import Latency
 from vipd.daemon.runtime import Runtime
 from vipd.daemon.schedule import Schedule
-from vipd.daemon.scripts import Check
+from vipd.daemon.scripts import Check, Scripts
 from vipd.daemon.status import instance
 from vipd.kernel import accounts, files
 from vipd.kernel.accounts import unsafe
@@ -128,6 +129,36 @@ def test_a_script_is_never_run_twice_at_a_time() -> None:
     check = Check(Script("s", Command(("/x",))), Asked(), Silent(), lambda good: None)  # type: ignore[arg-type]
     check.handle_deadline(0)
     assert check.deadline() is None
+
+
+class Counting:
+    """Stands in for the way to a runner that counts processes."""
+
+    def __init__(self) -> None:
+        self.asked: list[int] = []
+        self.answers: list[tuple[str, tuple[int, int]]] = []
+
+    def ask(self, message: bytes) -> None:
+        self.asked = [one[0] for one in marshal.loads(message)[1]]
+
+    def answer(self) -> tuple[str, tuple[int, int]] | None:
+        return self.answers.pop() if self.answers else None
+
+
+def test_a_count_that_was_on_its_way_during_a_reload_is_of_no_other_process() -> None:
+    told: list[tuple[str, int]] = []
+    channel = Counting()
+    scripts = Scripts(channel, Silent(), lambda descriptor: None)  # type: ignore[arg-type]
+
+    def track(*names: str) -> list[int]:
+        wanted = [TrackProcess(name, (name,)) for name in names]
+        scripts.count([(one, lambda count, one=one: told.append((one.name, count))) for one in wanted])  # type: ignore[misc]
+        return channel.asked
+
+    before, after = track("one", "two"), track("two")
+    channel.answers = [("counted", (number, 1)) for number in (*before, *after)]
+    scripts.read()
+    assert told == [("two", 1)]
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
