@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from vipd.config.model import Globals, Hooks
+from typing import NamedTuple
+
+from vipd.config.behaviour import SECOND_NS
+from vipd.config.model import Command, Globals, Hooks
 from vipd.daemon.dumps import STATES
 from vipd.daemon.scripts import Scripts
 from vipd.kernel.fifo import Fifo
@@ -11,6 +14,8 @@ from vipd.protocol.groups import Group
 from vipd.protocol.router import Router
 from vipd.protocol.table import State
 
+_GIVE_NS = 10 * SECOND_NS
+
 
 class Notifier:
     """Runs the hooks of instances and groups, and writes to the FIFOs."""
@@ -18,18 +23,26 @@ class Notifier:
     def __init__(self, config: Globals, scripts: Scripts, log: Syslog) -> None:
         self._scripts = scripts
         self._log = log
-        self._open(config)
+        self._fifos: dict[_Wanted, Fifo] = {}
+        self.update(config)
 
     def update(self, config: Globals) -> None:
         """Open the FIFOs of this configuration; those that stay the same stay open."""
-        if _asked(config) != self._serves:
-            self.close()
-            self._open(config)
+        wanted = _wanted(config)
+        for left in self._fifos.keys() - wanted.keys():
+            self._fifos.pop(left).close()
+        for one in wanted:
+            if one not in self._fifos:
+                self._fifos[one] = Fifo(one.path, one.owner, self._log, self._give)
+                for script in one.scripts:
+                    # It reads the FIFO for as long as the daemon runs.
+                    told = script._replace(argv=(*script.argv, one.path))
+                    self._scripts.run(told, 0, f"fifo {one.path}", lambda status: None)
 
     def tell(self, kind: str, name: str, state: str, priority: int, hooks: Hooks) -> None:
         """Notify of a change: `kind` is INSTANCE or GROUP, `state` one of keepalived's words."""
         line = f'{kind} "{name}" {state} {priority}\n'
-        for fifo in self.fifos:
+        for fifo in self._fifos.values():
             fifo.write(line)
         for wanted, command in hooks.commands:
             if wanted == state:
@@ -52,23 +65,31 @@ class Notifier:
 
     def close(self) -> None:
         """Close all FIFOs."""
-        for fifo in self.fifos:
+        for fifo in self._fifos.values():
             fifo.close()
 
-    def _open(self, config: Globals) -> None:
-        self._serves = _asked(config)
-        self.fifos = [
-            Fifo(path[0], path[1] if len(path) > 1 else None, path[2] if len(path) > 2 else None, self._log)
-            for path in dict.fromkeys((config.fifo, config.vrrp_fifo))
-            if path
-        ]
-        paths = {fifo.path for fifo in self.fifos}
-        for path, command in ((config.fifo, config.fifo_script), (config.vrrp_fifo, config.vrrp_fifo_script)):
-            if command and path and path[0] in paths:
-                # It reads the FIFO for as long as the daemon runs.
-                told = command._replace(argv=(*command.argv, path[0]))
-                self._scripts.run(told, 0, f"fifo {path[0]}", lambda status: None)
+    def _give(self, path: str, uid: int, gid: int) -> None:
+        """Have the process that runs scripts give a FIFO to its owner, which this one may do at the start only."""
+
+        def ended(status: int) -> None:
+            if status:
+                self._log.failure(f"{path}: could not be given to its owner, and stays root's")
+
+        command = Command(("/bin/chown", "-h", f"{uid}:{gid}", path), "root", "root")
+        self._scripts.run(command, _GIVE_NS, "", ended)
 
 
-def _asked(config: Globals) -> tuple[object, ...]:
-    return config.fifo, config.fifo_script, config.vrrp_fifo, config.vrrp_fifo_script
+class _Wanted(NamedTuple):
+    """A FIFO, whose it is, and what reads it."""
+
+    path: str
+    owner: tuple[str, ...]
+    scripts: tuple[Command, ...]
+
+
+def _wanted(config: Globals) -> dict[_Wanted, None]:
+    scripts: dict[tuple[str, ...], list[Command]] = {}
+    for words, script in ((config.fifo, config.fifo_script), (config.vrrp_fifo, config.vrrp_fifo_script)):
+        if words:
+            scripts.setdefault(words, []).extend([script] if script else [])
+    return {_Wanted(words[0], words[1:], tuple(found)): None for words, found in scripts.items()}

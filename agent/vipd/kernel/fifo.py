@@ -4,20 +4,31 @@ from __future__ import annotations
 
 import os
 import stat
+from collections.abc import Callable
 from contextlib import suppress
 
-from vipd.kernel.accounts import AccountError, account
+from vipd.kernel.accounts import Account, AccountError, account
 from vipd.kernel.syslog import Syslog, reason
 
 
 class Fifo:
     """One `notify_fifo`. It is open in both directions, so that it needs no reader; when it is full, lines are lost."""
 
-    def __init__(self, path: str, user: str | None, group: str | None, log: Syslog) -> None:
-        """Make it, if there is none, and open it; where that fails, every line tries again."""
+    def __init__(
+        self, path: str, owner: tuple[str, ...], log: Syslog, give: Callable[[str, int, int], None] = os.chown
+    ) -> None:
+        """Make it, if there is none, and open it; where that fails, every line tries again.
+
+        Args:
+            path: where.
+            owner: its user and group, if it is another's.
+            log: for what fails.
+            give: changes the owner where this process may not; takes path, user and group.
+        """
         self.path = path
-        self._owner = user, group
+        self._owner = owner
         self._log = log
+        self._give = give
         self._made = False
         self._descriptor: int | None = None
         self._open()
@@ -48,13 +59,20 @@ class Fifo:
             found = os.lstat(self.path)
             if not stat.S_ISFIFO(found.st_mode):
                 raise OSError(0, "is not a FIFO")
-            user, group = self._owner
-            if user:
-                who = account(user, group)
+            # Opened first: once it is another's, root alone may not suffice.
+            descriptor = os.open(self.path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+            self._descriptor = descriptor
+            if self._owner:
+                who = account(*self._owner)
                 if (found.st_uid, found.st_gid) != (who.uid, who.gid):
-                    os.chown(self.path, who.uid, who.gid)
-            self._descriptor = os.open(self.path, os.O_RDWR | os.O_NONBLOCK | os.O_CLOEXEC | os.O_NOFOLLOW)
+                    self._chown(who)
         except OSError as error:
             self._log.failure(f"{self.path}: no notifications there: {reason(error)}")
         except AccountError as error:
-            self._log.failure(f"{self.path}: no notifications there: {error}")
+            self._log.failure(f"{self.path}: stays root's: {error}")
+
+    def _chown(self, who: Account) -> None:
+        try:
+            os.chown(self.path, who.uid, who.gid)
+        except PermissionError:
+            self._give(self.path, who.uid, who.gid)
