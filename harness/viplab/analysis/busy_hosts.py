@@ -64,28 +64,32 @@ def _off_s(record: Record, view: FaultView) -> Iterator[float]:
 def _expectation(record: Record, views: Sequence[FaultView]) -> str | None:
     """An expectation that was missed while hosts stood still, or by no more seconds than they waited in all."""
     since_ns = record.measured_span_ns[0] - _down_ns(record)
+    looked_ns = max((event.t_ns for event in record.all("owners")), default=record.end_ns)
     for miss in misses(record):
         if miss.by_s is not None:
             waits = {host: record.run_delay_ns(host, since_ns, record.end_ns) for host in record.info.nodes}
             if miss.by_s * _NS <= sum(waits.values()):
                 host = max(waits, key=waits.__getitem__)
                 return f"{_waited(host, waits[host])}: {miss.reason}"
-        elif still := _stood_still(record, since_ns, record.end_ns) or _unseen_at_end(record):
+        # What is written after the last look, as logs are collected, is none of the end.
+        elif still := _stood_still(record, since_ns, record.end_ns) or _silent_at(record, looked_ns):
             return f"{still}: {miss.reason}"
     return None
 
 
-def _unseen_at_end(record: Record) -> str | None:
-    since_ns = record.end_ns - _LAST_LOOKS_NS
-    waits = {host: record.run_delay_ns(host, since_ns, record.end_ns) for host in record.info.nodes}
+def _silent_at(record: Record, at_ns: int) -> str | None:
+    """A host that may not have answered at the end, which was then, since it waited for a processor."""
+    since_ns = at_ns - _LAST_LOOKS_NS
+    waits = {host: record.run_delay_ns(host, since_ns, at_ns) for host in record.info.nodes}
     host = max(waits, key=waits.__getitem__)
     return f"{_waited(host, waits[host])} at the end" if waits[host] > _LAST_LOOKS_WAITED_NS else None
 
 
 def _unanswered(record: Record, views: Sequence[FaultView]) -> str | None:
     """Addresses that did not answer at the end, of hosts that could not."""
-    if any(event["addresses"] for event in record.all("unanswered")) and (busy := _unseen_at_end(record)):
-        return f"{busy}: not every virtual address answered then"
+    for event in record.all("unanswered"):
+        if event["addresses"] and (busy := _silent_at(record, event.t_ns)):
+            return f"{busy}: not every virtual address answered then"
     return None
 
 

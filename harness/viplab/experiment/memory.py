@@ -93,21 +93,37 @@ def recorder(folder: Path, listeners: tuple[Callable[[dict[str, object]], None],
 
 
 def version_in(folder: Path) -> str:
-    """The daemon's version, as it was asked for when the moment was made."""
-    return (folder / _VERSION).read_text(encoding="utf-8")
+    """The daemon's version, as it was asked for when the moment was made.
+
+    Raises:
+        LabError: it does not say.
+    """
+    try:
+        return (folder / _VERSION).read_text(encoding="utf-8")
+    except (FileNotFoundError, UnicodeDecodeError) as error:
+        raise LabError(f"no version is kept with it: {error}") from None
 
 
 def copy_evidence(moment: Path, hosts: list[HostName], trial: TrialFolder) -> int:
-    """Copy what was kept beside a moment into a trial's folder; returns when the moment was made, host clock, in ns."""
+    """Copy what was kept beside a moment into a trial's folder; returns when the moment was made, host clock, in ns.
+
+    Raises:
+        LabError: there is no such record; nothing is left in the trial's folder.
+    """
     trial.memory.mkdir()
-    shutil.copyfile(moment / _TIMELINE, trial.memory / _TIMELINE)
+    try:
+        shutil.copyfile(moment / _TIMELINE, trial.memory / _TIMELINE)
+        last = (trial.memory / _TIMELINE).read_text(encoding="utf-8").splitlines()[-1]
+        made_ns = int(json.loads(last)["t_ns"])
+    except (FileNotFoundError, ValueError, LookupError, TypeError) as error:
+        shutil.rmtree(trial.memory)
+        raise LabError(f"no record of its set-up is kept with it: {error}") from None
     for host in hosts:
         (trial.memory / host).mkdir()
         for name in SYSLOG:
             with suppress(FileNotFoundError):
                 shutil.copyfile(moment / host / name, trial.memory / host / name)
-    last = (trial.memory / _TIMELINE).read_text(encoding="utf-8").splitlines()[-1]
-    return int(json.loads(last)["t_ns"])
+    return made_ns
 
 
 class _Noted:

@@ -15,6 +15,7 @@ from viplab.experiment.environment import Environment
 from viplab.experiment.fault_place import places
 from viplab.experiment.logs import collect, configuration_names
 from viplab.experiment.scenario_runner import PROBE_SOURCE, ScenarioRunner
+from viplab.lab.cache import throw_away
 from viplab.lab.command import run
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_each
@@ -145,8 +146,14 @@ def _restore(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline, li
         return False
     if moment is None:
         return False
-    _write_info(folder, _info(trial, lab, memory.version_in(moment), restored=True))
-    made_ns = memory.copy_evidence(moment, list(trial.scenario.hosts), folder)
+    try:
+        made_ns = memory.copy_evidence(moment, list(trial.scenario.hosts), folder)
+        version = memory.version_in(moment)
+    except LabError as error:
+        throw_away(moment, error)
+        trial.unsteady.add(name)
+        return False
+    _write_info(folder, _info(trial, lab, version, restored=True))
     timeline.record(
         "restored",
         what="restored from memory of a steady pair",

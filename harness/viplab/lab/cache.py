@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+from viplab.progress import note
+
 
 def cache_dir() -> Path:
     """Root of the cache, by the XDG base directory rules; made on first use."""
@@ -54,3 +56,9 @@ def keep_last(folders: Iterable[Path], number: int) -> None:
     for folder in by_age[:-number]:
         shutil.rmtree(folder, ignore_errors=True)
         folder.with_name(f".{folder.name}.lock").unlink(missing_ok=True)
+
+
+def throw_away(folder: Path, why: object) -> None:
+    """Remove what was kept and is of no use, and say so in one line: whoever wants it next makes it anew."""
+    note(f"{folder}: kept and of no use, so it is thrown away ({' '.join(str(why).split())})")
+    shutil.rmtree(folder, ignore_errors=True)

@@ -353,6 +353,7 @@ def test_nobody_at_the_end_of_a_trial_may_be_a_host_that_could_not_answer(
     trial.owning.append((38 * s.S, ()))
     trial.serving.append((38 * s.S, None))
     trial.ping_to = 37 * s.S
+    trial.event(45 * s.S, "holds", host="B", vip=True, daemon=True)  # the logs are collected meanwhile
     folder = trial.write(tmp_path, 1)
     waiting(folder, "B", 39 * s.S - waited_ms * s.MS, 39 * s.S)
     found, reason = judged(folder)

@@ -11,10 +11,11 @@ from typing import Any, cast
 import pytest
 
 from viplab.errors import LabError
-from viplab.experiment import memory, session
+from viplab.experiment import memory, session, trial
 from viplab.experiment.plan import Plan
 from viplab.experiment.recipe import read_recipe, write_recipe
 from viplab.experiment.scenario_runner import ScenarioRunner
+from viplab.experiment.trial import Trial
 from viplab.lab.guest import Guest
 from viplab.lab.netns.kind import NETNS
 from viplab.observe.timeline import Timeline
@@ -132,15 +133,33 @@ def test_a_recipe_says_whether_the_start_is_cold_and_one_that_does_not_was_made_
 
 
 def test_what_was_recorded_of_the_set_up_is_copied_to_the_trial(tmp_path: Path) -> None:
-    moment, trial = tmp_path / "moment", TrialFolder(tmp_path / "trial")
+    moment, kept_in = tmp_path / "moment", TrialFolder(tmp_path / "trial")
     (moment / "A").mkdir(parents=True)
-    trial.path.mkdir()
+    kept_in.path.mkdir()
     (moment / "A" / "messages.log").write_text("started")
     (moment / "A" / "memory.save").write_text("large")
     timeline = memory.recorder(moment, ())
     timeline.record("daemon_started", host="A", t_ns=41)
     timeline.record("trial_finished", t_ns=42)
     timeline.close()
-    assert memory.copy_evidence(moment, ["A"], trial) == 42
-    kept = {str(path.relative_to(trial.memory)) for path in trial.memory.rglob("*") if path.is_file()}
+    assert memory.copy_evidence(moment, ["A"], kept_in) == 42
+    kept = {str(path.relative_to(kept_in.memory)) for path in kept_in.memory.rglob("*") if path.is_file()}
     assert kept == {"timeline.jsonl", "A/messages.log"}
+
+
+@pytest.mark.parametrize("record", [None, "", "[]\n", '{"event": "x"}\n', "{"])
+def test_a_moment_whose_record_is_damaged_is_told_thrown_away_and_not_gone_on_from(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], record: str | None
+) -> None:
+    moment, folder = tmp_path / "moment", TrialFolder(tmp_path / "trial")
+    moment.mkdir()
+    folder.path.mkdir()
+    if record is not None:
+        (moment / "timeline.jsonl").write_text(record)
+    asked = Trial(named("case-a"), "", Assignment(Vipd()), 1, 1, 2, restores=True)
+    lab = cast("Any", SimpleNamespace(revert=lambda *_: moment))
+    assert not trial._restore(asked, lab, folder, Timeline(folder.timeline), ())
+    assert "thrown away (no record of its set-up is kept with it" in capsys.readouterr().err
+    assert not moment.exists()
+    assert not folder.memory.exists()
+    assert asked.unsteady == {memory.moment_name(asked.scenario, asked.assignment)}

@@ -80,6 +80,27 @@ def test_a_moment_that_could_not_be_made_leaves_nothing(lab: tuple[LibvirtLab, D
     assert all(path.name.endswith(".lock") for path in (tmp_path / "viplab" / "memory").iterdir())
 
 
+@pytest.mark.parametrize("error", [LabError("saved memory cannot be restored"), FileNotFoundError("memory.save")])
+def test_a_moment_that_cannot_be_restored_is_told_in_a_line_and_made_anew_the_next_time(
+    lab: tuple[LibvirtLab, Done], capsys: pytest.CaptureFixture[str], error: Exception
+) -> None:
+    def load(folder: Path) -> None:
+        raise error
+
+    bench, _ = lab
+    bench.revert("steady", lambda _: None, "AB")
+    broken = cast("Any", bench._all["B"])
+    broken.load = load
+    with pytest.raises(LabError, match="cannot be restored"):
+        bench.revert("steady", lambda _: pytest.fail("made twice"), "AB")
+    (line,) = capsys.readouterr().err.splitlines()
+    assert f"thrown away ({error})" in line
+    del broken.load
+    made: list[Path] = []
+    assert bench.revert("steady", made.append, "AB") is not None
+    assert made
+
+
 def test_without_room_on_disk_nothing_is_saved_and_nothing_done(
     lab: tuple[LibvirtLab, Done], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -18,7 +18,7 @@ from pathlib import Path
 import libvirt
 
 from viplab.errors import LabError
-from viplab.lab.cache import cache_dir, keep_last, make_once
+from viplab.lab.cache import cache_dir, keep_last, make_once, throw_away
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Fact, LabKind, Origins
 from viplab.lab.libvirt.guest import MEMORY_MIB, TEMPLATES, WARM_UP, Ground, LibvirtGuest
@@ -114,10 +114,14 @@ class LibvirtLab:
         keep_last(root.glob(f"{prefix}*"), _MOMENTS)
         self.down()
         self._there = there
-        _each(there.values(), lambda guest: guest.load(kept / guest.host.name))
-        for guest in there.values():
-            guest.resume()
-        _each(there.values(), lambda guest: guest.settle())
+        try:
+            _each(there.values(), lambda guest: guest.load(kept / guest.host.name))
+            for guest in there.values():
+                guest.resume()
+            _each(there.values(), lambda guest: guest.settle())
+        except (LabError, FileNotFoundError) as error:
+            throw_away(kept, error)
+            raise LabError(f"{kept.name} cannot be restored") from None
         return kept
 
     def down(self) -> None:
