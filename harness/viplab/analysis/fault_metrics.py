@@ -156,6 +156,13 @@ class _OneFault:
         announced = (frame for frame in self.record.announcements if self._in_window(frame.time_ns))
         return next((frame.time_ns for frame in announced if self.record.sender(frame) == self.new_master), None)
 
+    def _announce_s(self) -> float | None:
+        """None where it announced while none of its adverts could be heard: the first that was is not its first."""
+        garp_ns = self.moments.first_garp_ns
+        if garp_ns is None or self.record.unheard(self.new_master, garp_ns):
+            return None
+        return between(self.moments.first_advert_ns, garp_ns)
+
     def _announced_all_s(self) -> float | None:
         """When the new master had announced every address, where there are several and it did."""
         vips, first_ns = set(self.record.info.vips), dict[str, int]()
@@ -208,7 +215,7 @@ class _OneFault:
             expected_down_interval_s=down_interval_ns(taker, self.protocol) / _NS if taker and failover else None,
             detection_s=between(self.fault.at_ns, moments.first_advert_ns),
             deadline_excess_s=self._deadline_excess_s(taker) if taker and failover else None,
-            announce_s=between(moments.first_advert_ns, moments.first_garp_ns),
+            announce_s=self._announce_s(),
             announced_all_s=self._announced_all_s(),
             client_switch_s=between(moments.first_garp_ns, moments.neighbour_change_ns),
             outage_s=outage.by_stamp_s(self.loss_runs, self.trips),

@@ -20,7 +20,7 @@ from viplab.analysis.summary import CaptureSummary, Fault
 from viplab.analysis.views import PingView, Stream
 from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
 from viplab.errors import ViplabError
-from viplab.faults import Effect, FaultKind, UnknownFaultError, fault_kind
+from viplab.faults import Effect, FaultKind, Heard, UnknownFaultError, fault_kind
 from viplab.subjects.family import Family, TimingModel
 from viplab.subjects.registry import find_family
 from viplab.types import Daemon, Event, HostName, HttpRequest, NetworkName, Station, TrialInfo
@@ -121,6 +121,16 @@ class Record:
         """Whether a fault ended a link on the network that adverts travel on, so that no word of it left the host."""
         return any(
             event.get("network") == self.info.adverts_on and self._date(event) == fault for event, _, _ in self.injected
+        )
+
+    def unheard(self, host: HostName | None, at_ns: int) -> bool:
+        """Whether a fault that had not ended then kept a host's adverts from the others, and from the capture, too."""
+        return any(
+            event.get("network") == self.info.adverts_on
+            and event.get("host") in (None, host)
+            and kind.heard is not Heard.ALL
+            and event.t_ns <= at_ns <= (end.t_ns if end else self.end_ns)
+            for event, end, kind in self.injected
         )
 
     @cached_property

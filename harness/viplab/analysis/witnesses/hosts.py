@@ -221,7 +221,10 @@ def _announces_as_master(record: Record, views: Sequence[FaultView]) -> str | No
         near_ns = _ANNOUNCES_AS_MASTER_INTERVALS * 1e9 * node.advert_int_s + _ANNOUNCED_NS
         for frame in record.announcements:
             near = bisect_left(times, frame.time_ns - near_ns) < bisect_right(times, frame.time_ns + near_ns)
-            if record.sender(frame) == host and not near:
+            if record.sender(frame) != host or near or record.unheard(host, frame.time_ns):
+                continue
+            # Of two masters one may be kept from advertising by the other's adverts, and announces all the same.
+            if not any(host in owners for _, _, owners in record.owners(frame.time_ns, frame.time_ns + 1)):
                 return f"{host} announced the VIP as its own, and has no advert around that"
     return None
 
