@@ -67,6 +67,9 @@ class OnBridge:
 
     network: NetworkName | None
     match: Mapping[Hook, Match]
+    crossed: bool = False
+    """Whether the bench has hosts send each other a datagram meanwhile: where adverts travel elsewhere nothing else
+    may cross, and the rules would count no frame."""
 
 
 @dataclass(frozen=True)

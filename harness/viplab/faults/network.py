@@ -19,7 +19,11 @@ KINDS = (
         words="network between the hosts cut",
         healed="network between the hosts whole again",
         target=NetworkTarget,
-        injection=OnBridge(None, {"forward": lambda target, wires: f"iifname {wires.among()} oifname {wires.among()}"}),
+        injection=OnBridge(
+            None,
+            {"forward": lambda target, wires: f"iifname {wires.among()} oifname {wires.among()}"},
+            crossed=True,
+        ),
         heard=Heard.NONE,
         signs=(Sign.FRAMES_DROPPED,),
     ),

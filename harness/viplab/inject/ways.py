@@ -18,6 +18,8 @@ from viplab.lab.topology import NETWORKS, PUBLIC, Network
 from viplab.subjects.assignment import Assignment
 from viplab.types import HostName, NetworkName
 
+DISCARD_PORT = 9  # RFC 863
+
 
 @dataclass(frozen=True)
 class Bench:
@@ -118,8 +120,8 @@ class _Rules:
 
     marker: str | None = None
 
-    def __init__(self, family: str, match: Mapping[str, str]) -> None:
-        self._rules = DropRules(family, match)
+    def __init__(self, rules: DropRules) -> None:
+        self._rules = rules
 
     def strike(self) -> Timing:
         return self._rules.drop()
@@ -134,14 +136,38 @@ class _Rules:
         self._rules.remove()
 
 
+class _Crossed(_Rules):
+    """Rules under which each host sends the others a datagram, or asks in vain who they are."""
+
+    def __init__(self, rules: DropRules, network: Network, bench: Bench) -> None:
+        super().__init__(rules)
+        self._network, self._guests = network, list(bench.hosts.values())
+
+    def strike(self) -> Timing:
+        struck = super().strike()
+        addresses = {
+            guest: card.address
+            for guest in self._guests
+            for card in guest.host.interfaces
+            if card.network == self._network.name
+        }
+        for guest in addresses:
+            others = (address for other, address in addresses.items() if other is not guest)
+            if guest.running:
+                guest.run("; ".join(f"echo >/dev/udp/{address}/{DISCARD_PORT}" for address in others) + "; true")
+        return struck
+
+
 def _on_bridge(kind: FaultKind, how: OnBridge, target: Any, bench: Bench) -> Way:
-    wires = bench.wires(_network(kind, how.network, target, bench))
-    return _Rules("bridge", {hook: match(target, wires) for hook, match in how.match.items()})
+    network = _network(kind, how.network, target, bench)
+    wires = bench.wires(network)
+    rules = DropRules("bridge", {hook: match(target, wires) for hook, match in how.match.items()})
+    return _Crossed(rules, network, bench) if how.crossed else _Rules(rules)
 
 
 def _at_client(kind: FaultKind, how: AtClient, target: Any, bench: Bench) -> Way:
     wires = bench.wires(PUBLIC)
-    return _Rules("arp", {"input": f"iifname {PUBLIC.bridge} {how.match(target, wires)}"})
+    return _Rules(DropRules("arp", {"input": f"iifname {PUBLIC.bridge} {how.match(target, wires)}"}))
 
 
 class _Flags:
