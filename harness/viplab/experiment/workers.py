@@ -11,7 +11,7 @@ import pickle
 from collections.abc import Callable
 from typing import NoReturn
 
-from viplab.errors import LabError
+from viplab.errors import HostError, LabError
 
 
 def in_workers(count: int, work: Callable[[int], object]) -> None:
@@ -20,7 +20,8 @@ def in_workers(count: int, work: Callable[[int], object]) -> None:
     To be called in a sandbox, which ends the workers if the caller is ended.
 
     Raises:
-        BaseException: what the first worker that failed raised; the others have done their part.
+        BaseException: what a worker raised, once the others have done their part. Of several failures it is what this
+            machine lacks, such as disk, which may be why the others failed; else the first worker's.
     """
     workers = [_worker(number, work) for number in range(count)]
     failures = []
@@ -28,8 +29,9 @@ def in_workers(count: int, work: Callable[[int], object]) -> None:
         with os.fdopen(said, "rb") as stream:
             failures.append(stream.read())
         os.waitpid(pid, 0)
-    for failure in filter(None, failures):
-        raise pickle.loads(failure)
+    errors = [pickle.loads(failure) for failure in failures if failure]
+    for error in sorted(errors, key=lambda error: not isinstance(error, OSError | HostError)):
+        raise error
 
 
 def _worker(number: int, work: Callable[[int], object]) -> tuple[int, int]:

@@ -39,6 +39,16 @@ def test_a_worker_s_failure_keeps_its_kind(tmp_path: Path) -> None:
     assert caught.value.errno == errno.ENOSPC
 
 
+def test_of_several_failures_what_the_machine_lacks_is_told(tmp_path: Path) -> None:
+    def fail(worker: int) -> None:
+        if worker == 0:
+            raise LabError("the lab's process tree ended without an answer")
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(OSError, match="No space left on device"):
+        in_workers(2, fail)
+
+
 def test_a_disk_that_is_full_for_one_of_several_workers_is_the_machine_s_lack(
     monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
