@@ -166,3 +166,16 @@ def test_who_takes_two_answers_only_says_what_undecided_counts_as(word: str | No
     assert done.return_value == status
     assert "undecided" in done.stdout
     assert [judging.answer(given, UndecidedAs.PASS) for given in (0, 1, 3, 64)] == [0, 1, 3, 64]
+
+
+@pytest.mark.parametrize(
+    "option", ["--subject=frr", "--profile=x", "--trials=9", "--seed=1", "--lab=netns", "--workers=2"]
+)
+@pytest.mark.parametrize("recipe", [("--resume", "latest"), ("--recipe", "recipe.yaml")])
+def test_what_a_recipe_says_is_refused_beside_it_in_one_line(
+    recipe: tuple[str, str], option: str, tmp_path: Path
+) -> None:
+    done = called("run", *recipe, option, missing=(), cwd=tmp_path)
+    (line,) = done.stderr.splitlines()
+    assert done.returncode == ExitStatus.USAGE
+    assert line.startswith(f"viplab: {recipe[0]}: the run's recipe says what {option.partition('=')[0]} would")

@@ -17,6 +17,8 @@ from viplab.cli.judging import answer, judged
 from viplab.cli.printing import out
 from viplab.errors import InputError, OnFailure
 
+_IN_A_RECIPE = ("subject", "profile", "trials", "seed", "lab", "image", "workers")
+
 
 class NamesPlugIns(TyperCommand):
     """A command whose help ends with the subjects and labs there are; only who asks for help waits for the look."""
@@ -31,6 +33,7 @@ class NamesPlugIns(TyperCommand):
 
 @keeping_junit
 def run(
+    context: typer.Context,
     scenarios: Annotated[
         list[str] | None,
         typer.Argument(help="Names, paths, suites of scenarios/suites.yaml, or all.", show_default="the first suite"),
@@ -125,6 +128,8 @@ def run(
     from viplab.subjects.registry import DEFAULT, chosen
 
     started = time.monotonic()
+    if resume is not None or recipe is not None:
+        _refuse_beside_a_recipe(context, "--resume" if resume is not None else "--recipe")
     runs = run_store(results)
     resumed = None if resume is None else runs.find(resume)
     if resumed is not None:
@@ -172,3 +177,16 @@ def run(
         f"{wall_s:.0f} s in all, {floor_s:.0f} s of them the protocol's own (floor_s / wall_s = {floor_s / wall_s:.0%})"
     )
     return answer(view.exit_status, undecided)
+
+
+def _refuse_beside_a_recipe(context: typer.Context, option: str) -> None:
+    """Refuse what the recipe says already, lest somebody believe that it was done.
+
+    Raises:
+        InputError: an option says it otherwise.
+    """
+    for name in _IN_A_RECIPE:
+        source = context.get_parameter_source(name)
+        # By its name: typer brings a click of its own, or takes the one that is installed.
+        if source is not None and source.name == "COMMANDLINE":
+            raise InputError(f"{option}: the run's recipe says what --{name} would; leave that out, or begin a new run")

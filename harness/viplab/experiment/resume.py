@@ -41,6 +41,24 @@ def clear_broken_off(run: RunFolder) -> None:
 
 
 @contextmanager
+def gone_on_with(run: RunFolder) -> Iterator[None]:
+    """Go on with a run that was broken off, as the only one until that ends; what is not whole of it is removed first.
+
+    The lock is another one than that of `under_way`, which whoever resumes takes as well, in each of its labs.
+
+    Raises:
+        InputError: somebody is still doing the run, or goes on with it.
+    """
+    with run.recipe.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            raise InputError(f"{run.path}: somebody goes on with this run already") from None
+        clear_broken_off(run)
+        yield
+
+
+@contextmanager
 def under_way(run: RunFolder) -> Iterator[None]:
     """Have everybody see that trials of this run are being done, until that ends, by whatever means."""
     with (run.path / "run.json").open("rb") as file:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import secrets
 import time
+from contextlib import nullcontext
 from pathlib import Path
 
 from viplab import doctor, preflight, store
@@ -12,7 +13,7 @@ from viplab.errors import HostError, InputError
 from viplab.experiment.on_failure import AfterTrial, go_on
 from viplab.experiment.plan import MOST_TIMEOUT_FACTOR, Plan
 from viplab.experiment.recipe import write_recipe
-from viplab.experiment.resume import clear_broken_off, under_way
+from viplab.experiment.resume import gone_on_with, under_way
 from viplab.experiment.support import not_supported
 from viplab.experiment.trial import Trial, run_trial
 from viplab.experiment.workers import in_workers
@@ -48,7 +49,7 @@ def run(plan: Plan, runs: RunStore, resumed: RunFolder | None = None, after_tria
     if plan.workers > 1 and not plan.lab.side_by_side:
         raise InputError(f"--workers: labs of {plan.lab.name} side by side would spoil each other's times")
     try:
-        with timeout_factor(plan.timeout_factor or 1):
+        with timeout_factor(plan.timeout_factor or 1), nullcontext() if resumed is None else gone_on_with(resumed):
             return _run(plan, runs, resumed, after_trial)
     except OSError as error:
         if error.errno not in _FULL:
@@ -65,7 +66,6 @@ def _run(plan: Plan, runs: RunStore, resumed: RunFolder | None, after_trial: Aft
     if not trials:
         raise InputError("nothing that was asked for is supported: see above")
     if resumed is not None:
-        clear_broken_off(resumed)
         asked, trials = len(trials), [one for one in trials if not _folder(resumed, *one).path.exists()]
         note(f"run {resumed.path.name}: {asked - len(trials)} of {asked} trials are there, {len(trials)} are left")
         if not trials:
@@ -86,7 +86,8 @@ def _run(plan: Plan, runs: RunStore, resumed: RunFolder | None, after_trial: Aft
         mine = trials[worker::workers]
         plan.lab.open(lambda lab: _do(plan, mine, lab, folder, findings, after_trial, worker), plan.hosts)
 
-    contained(lambda: in_workers(workers, share))
+    with under_way(folder):
+        contained(lambda: in_workers(workers, share))
     return folder
 
 

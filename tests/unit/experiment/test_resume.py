@@ -15,7 +15,7 @@ from viplab.errors import InputError
 from viplab.experiment import session
 from viplab.experiment.plan import Plan
 from viplab.experiment.recipe import plan_of
-from viplab.experiment.resume import clear_broken_off, is_whole, under_way
+from viplab.experiment.resume import clear_broken_off, gone_on_with, is_whole, under_way
 from viplab.experiment.trial import Trial
 from viplab.lab.lab import PAIR, Origins
 from viplab.lab.netns.kind import Netns
@@ -94,6 +94,19 @@ def test_a_run_that_is_under_way_is_not_resumed_and_loses_nothing(run: RunFolder
     assert trial.path.exists()
     clear_broken_off(run)
     assert not trial.path.exists()
+
+
+def test_a_run_is_gone_on_with_by_one_alone_until_that_ends(run: RunFolder) -> None:
+    run.recipe.touch()
+    with (
+        gone_on_with(run),
+        under_way(run),
+        pytest.raises(InputError, match="somebody goes on with this run already"),
+        gone_on_with(run),
+    ):
+        pass
+    with gone_on_with(run), under_way(run):
+        pass
 
 
 class Bare(Netns):
