@@ -20,29 +20,22 @@ from vipd.kernel.syslog import Syslog, reason
 class KernelState:
     """Sets and removes them; the log line of one that fails names `who`.
 
-    It is `Timed`: an address that could not be set or removed is tried again each second, since a backup must not keep
-    one and a master must not lack one.
+    It is `Timed`: what could not be set or removed is tried again each second, since a backup must not keep an address
+    and a master must not lack one, nor a route that waits for it.
     """
 
     def __init__(self, netlink: Netlink, log: Syslog, update: Callable[[Timed], None]) -> None:
-        """Change nothing yet; `update` is called when an address is left to be tried again."""
+        """Change nothing yet; `update` is called when something is left to be tried again."""
         self._netlink = netlink
         self._log = log
         self._update = update
-        self._unfinished: dict[VirtualAddress, tuple[str, bool]] = {}
+        self._unfinished: dict[VirtualAddress | Route | Rule, tuple[str, bool]] = {}
         self._held: set[Route | Rule] = set()
         self._again_ns: int | None = None
 
     def set_addresses(self, who: str, addresses: Iterable[VirtualAddress], present: bool) -> None:
         """Set, or remove, addresses."""
-        do = self._netlink.add if present else self._netlink.remove
-        for address in addresses:
-            if self._tried(who, do, address):
-                self._unfinished.pop(address, None)
-            else:
-                self._unfinished[address] = who, present
-        self._again_ns = time.monotonic_ns() + SECOND_NS if self._unfinished else None
-        self._update(self)
+        self._set(who, addresses, present)
 
     def deadline(self) -> int | None:
         """When to try again what failed."""
@@ -51,20 +44,13 @@ class KernelState:
     def handle_deadline(self, now: int) -> None:
         """Try again what failed."""
         if self._again_ns is not None and now >= self._again_ns:
-            for address, (who, present) in [*self._unfinished.items()]:
-                self.set_addresses(who, (address,), present)
+            for what, (who, present) in [*self._unfinished.items()]:
+                self._set(who, (what,), present)
 
     def set_routing(self, who: str, routes: Iterable[Route], rules: Iterable[Rule], present: bool) -> None:
         """Set routes and then the rules that lead to them, or remove them in the reverse order."""
-        netlink = self._netlink
-        steps: list[tuple[Callable[[Any], None], Any]] = []
-        steps += [(lambda one: routing.route(netlink, one, present), route) for route in routes]
-        steps += [(lambda one: routing.rule(netlink, one, present), rule) for rule in rules]
-        for do, what in steps if present else steps[::-1]:
-            if self._tried(who, do, what) and present:
-                self._held.add(what)
-            else:
-                self._held.discard(what)
+        steps: tuple[Route | Rule, ...] = (*routes, *rules)
+        self._set(who, steps if present else steps[::-1], present)
 
     def lost_routing(self, config: RouterConfig) -> bool:
         """Whether a route or rule that was set, and is tracked, is there no more.
@@ -103,16 +89,36 @@ class KernelState:
             except OSError as error:
                 self._log.failure(f"({config.name}) promote_secondaries on {device}: {reason(error)}")
 
-    def _tried(self, who: str, do: Callable[[Any], None], what: Any) -> bool:
+    def _set(self, who: str, wanted: Iterable[VirtualAddress | Route | Rule], present: bool) -> None:
+        for what in wanted:
+            done = self._tried(who, what, present)
+            if done:
+                self._unfinished.pop(what, None)
+            else:
+                self._unfinished[what] = who, present
+            if not isinstance(what, VirtualAddress):
+                (self._held.add if done and present else self._held.discard)(what)
+        self._again_ns = time.monotonic_ns() + SECOND_NS if self._unfinished else None
+        self._update(self)
+
+    def _tried(self, who: str, what: VirtualAddress | Route | Rule, present: bool) -> bool:
         try:
-            do(what)
+            if isinstance(what, VirtualAddress):
+                (self._netlink.add if present else self._netlink.remove)(what)
+            elif isinstance(what, Route):
+                routing.route(self._netlink, what, present)
+            else:
+                routing.rule(self._netlink, what, present)
             return True
         except (OSError, MemoryError) as error:
-            shown = (
-                getattr(what, "address", None) or getattr(what, "destination", None) or f"preference {what.preference}"
-            )
-            self._log.failure(f"({who}) {shown}: {reason(error)}")
+            self._log.failure(f"({who}) {_shown(what)}: {reason(error)}")
             return False
+
+
+def _shown(what: VirtualAddress | Route | Rule) -> str:
+    if isinstance(what, Rule):
+        return f"preference {what.preference}"
+    return what.address if isinstance(what, VirtualAddress) else what.destination
 
 
 def _left(old: tuple[Any, ...], new: tuple[Any, ...]) -> tuple[Any, ...]:
