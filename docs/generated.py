@@ -12,6 +12,8 @@ import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
+from manpage import viplab_1
+
 from beside.page import markdown as beside
 from conformance.page import table as clauses
 from differential.page import table as differences
@@ -69,6 +71,7 @@ PARTS: list[Part] = [
     ("docs/run-folder.md", "metrics", metrics.markdown),
     ("docs/scenarios.md", None, scenarios_page),
     ("docs/theory.md", "state machines", state_machines),
+    ("docs/viplab.1", None, viplab_1),
     ("docs/vipd.md", "keywords", keywords),
     ("docs/vipd.md", "reload", reload_table),
 ]

@@ -20,7 +20,6 @@ from viplab.errors import ExitStatus, Interrupted, ViplabError
 app = typer.Typer(
     help="Measures what clients see when a virtual IP moves.",
     no_args_is_help=True,
-    add_completion=False,
     pretty_exceptions_enable=False,
     rich_markup_mode=None,
 )
@@ -29,7 +28,7 @@ app.add_typer(image_app, name="image")
 
 # In the order in which the help lists them: each command, and what typer is told of it.
 _COMMANDS: tuple[tuple[Callable[..., int | None], dict[str, Any]], ...] = (
-    (running.run, {"cls": running.NamesPlugIns}),
+    (running.run, {"cls": running.NamesPlugIns, "context_settings": {"auto_envvar_prefix": "VIPLAB"}}),
     (kept_runs.analyze, {}),
     (kept_runs.report, {}),
     (kept_runs.matrix, {}),
@@ -39,6 +38,7 @@ _COMMANDS: tuple[tuple[Callable[..., int | None], dict[str, Any]], ...] = (
     (kept_runs.serve, {}),
     (kept_runs.runs, {}),
     (beforehand.explain, {}),
+    (beforehand.new_scenario, {}),
     (beforehand.lint, {}),
     (machine.doctor, {}),
     (machine.preflight, {}),

@@ -7,12 +7,18 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from viplab.cli import completing
 from viplab.errors import UndecidedAs
 
 if TYPE_CHECKING:
     from viplab.store import RunStore
 
-Run = Annotated[str, typer.Argument(help="A run: its folder, its id or the beginning of it, or `latest`.")]
+Run = Annotated[
+    str,
+    typer.Argument(
+        help="A run: its folder, its id or the beginning of it, or `latest`.", autocompletion=completing.runs
+    ),
+]
 Results = Annotated[
     Path | None,
     typer.Option(

@@ -7,7 +7,8 @@ from typing import Annotated
 
 import typer
 
-from viplab.cli.printing import tell
+from viplab.cli import completing
+from viplab.cli.printing import short, tell
 from viplab.errors import ExitStatus
 from viplab.lint.form import Form
 
@@ -34,7 +35,7 @@ def lint(
 
 
 def explain(
-    scenario: Annotated[str, typer.Argument(help="A scenario, by name or path.")],
+    scenario: Annotated[str, typer.Argument(help="A scenario, by name or path.", autocompletion=completing.scenarios)],
     subject: Annotated[
         str | None, typer.Option(metavar="NAME", help="A daemon, or one a host: A=NAME,B=NAME.", show_default="vipd")
     ] = None,
@@ -51,3 +52,11 @@ def explain(
     for number, (_, found) in enumerate(resolve([scenario])):
         for line in ([""] if number else []) + explanation(found, daemons):
             tell(line)
+
+
+def new_scenario(name: Annotated[str, typer.Argument(help="Its name, of small letters, digits and dashes.")]) -> None:
+    """Write a scenario to begin with into this folder; it runs as it is."""
+    from viplab.scenario.new import new_scenario as written
+
+    path = short(written(name, Path.cwd()))
+    tell(f"{path} is there; `viplab explain {path}` tells it, `viplab run {path} --lab netns` does it")

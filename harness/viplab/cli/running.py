@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 from typer.core import TyperCommand
 
+from viplab.cli import completing
 from viplab.cli.arguments import Results, Undecided, run_store
 from viplab.cli.for_ci import keeping_junit, write_junit
 from viplab.cli.judging import answer, judged
@@ -29,6 +30,7 @@ class NamesPlugIns(TyperCommand):
         from viplab.subjects import registry as subjects
 
         formatter.write(f"\nSubjects: {', '.join(subjects.names())}\nLabs: {', '.join(labs.names())}\n")
+        formatter.write("Each option may come from the environment: VIPLAB_LAB=netns, VIPLAB_TIMEOUT_FACTOR=2\n")
 
 
 @keeping_junit
@@ -36,7 +38,11 @@ def run(
     context: typer.Context,
     scenarios: Annotated[
         list[str] | None,
-        typer.Argument(help="Names, paths, suites of scenarios/suites.yaml, or all.", show_default="the first suite"),
+        typer.Argument(
+            help="Names, paths, suites of scenarios/suites.yaml, or all.",
+            show_default="the first suite",
+            autocompletion=completing.scenarios,
+        ),
     ] = None,
     subject: Annotated[
         list[str] | None,
@@ -44,6 +50,7 @@ def run(
             metavar="NAME",
             help="A daemon, or one for each host (A=keepalived,B=vipd); more than once for several.",
             show_default="vipd",
+            autocompletion=completing.subjects,
         ),
     ] = None,
     profile: Annotated[
@@ -59,6 +66,7 @@ def run(
             metavar="NAME",
             help="What the hosts are: guests, or namespaces, which need no image.",
             show_default="libvirt",
+            autocompletion=completing.labs,
         ),
     ] = None,
     image: Annotated[
@@ -89,6 +97,7 @@ def run(
         typer.Option(
             metavar="RUN",
             help="Go on with a run that was broken off: its recipe says what was asked, whole trials are kept.",
+            autocompletion=completing.runs,
         ),
     ] = None,
     timeout_factor: Annotated[

@@ -1,0 +1,27 @@
+"""A scenario to begin with: one that runs as it is, in a file of its own."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from viplab.errors import InputError
+from viplab.resources import resource
+from viplab.scenario.load import parse_scenario
+
+
+def new_scenario(name: str, folder: Path) -> Path:
+    """Write `NAME.yaml` into a folder, and return its path.
+
+    Raises:
+        InputError: it is there already, the folder is not, or a scenario cannot have that name.
+    """
+    text = resource("scenarios/template.yaml").read_text(encoding="utf-8").replace("NAME", name, 1)
+    parse_scenario(text, name)
+    path = folder / f"{name}.yaml"
+    schema = f"# yaml-language-server: $schema={resource('scenarios/schema.json')}\n"
+    try:
+        with path.open("x", encoding="utf-8") as file:
+            file.write(schema + text)
+    except OSError as error:
+        raise InputError(f"{path}: cannot be written ({error.strerror})") from None
+    return path
