@@ -120,13 +120,20 @@ def _has_account(command: Command) -> bool:
     return True
 
 
-def runs_scripts(config: Config) -> bool:
-    """Whether the configuration runs anything that exists."""
+def commands(config: Config) -> list[Command]:
+    """Everything that a configuration may have run."""
     hooks = [*(router.hooks for router in config.routers), *(group.hooks for group in config.groups)]
     settings = config.globals
-    commands = [*(script.command for script in config.scripts), *(one for hook in hooks for _, one in hook.commands)]
-    commands += filter(None, (settings.fifo_script, settings.vrrp_fifo_script, settings.startup, settings.shutdown))
-    return any(_is_there(command) and _has_account(command) for command in commands)
+    found = [*(script.command for script in config.scripts), *(one for hook in hooks for _, one in hook.commands)]
+    return [
+        *found,
+        *filter(None, (settings.fifo_script, settings.vrrp_fifo_script, settings.startup, settings.shutdown)),
+    ]
+
+
+def runs_scripts(config: Config) -> bool:
+    """Whether the configuration runs anything that exists."""
+    return any(_is_there(command) and _has_account(command) for command in commands(config))
 
 
 def find(pattern: str, folder: str) -> list[tuple[str, str | None]]:

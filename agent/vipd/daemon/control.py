@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator
 from contextlib import suppress
 
 from vipd.kernel.control_socket import WAITING, Client, ControlSocket
+from vipd.kernel.syslog import FAILURES
 
 _SLICE_NS = 500_000
 
@@ -64,7 +65,7 @@ class Control:
             return
         self._next_ns = now
         client, parts = self._asking[0]
-        with suppress(OSError, MemoryError):
+        with suppress(*FAILURES):
             for part in parts:
                 client.send(part)
                 if time.monotonic_ns() - now >= _SLICE_NS:

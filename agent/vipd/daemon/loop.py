@@ -15,6 +15,7 @@ from vipd.config.macvlan_names import named
 from vipd.config.model import Config
 from vipd.config.parser import ConfigError, Parsed
 from vipd.daemon import dumps, status
+from vipd.daemon.config_files import commands
 from vipd.daemon.control import Control
 from vipd.daemon.effect_runner import EffectRunner
 from vipd.daemon.kernel_state import KernelState
@@ -36,7 +37,7 @@ from vipd.kernel.netlink import Netlink
 from vipd.kernel.script_runner import Channel
 from vipd.kernel.sd_notify import ServiceManager
 from vipd.kernel.signals import RELOAD, STOP, Signals
-from vipd.kernel.syslog import Syslog, reason
+from vipd.kernel.syslog import FAILURES, Syslog, reason
 from vipd.kernel.timerfd import TimerFd
 from vipd.protocol.groups import regroup
 from vipd.protocol.log_messages import LogEvent
@@ -198,7 +199,7 @@ class Daemon:
                         self._run_now(timed)
                     self._latency.record(now - deadline)
                 self._schedule.update(timed)
-            except (OSError, MemoryError) as error:
+            except FAILURES as error:
                 self._log.failure(f"what was due failed, and is tried again: {reason(error)}")
                 self._schedule.postpone(timed, now + SECOND_NS)
 
@@ -258,7 +259,7 @@ class Daemon:
     def _dump(self, number: int) -> None:
         try:
             dumps.dump(number, self._runtime)
-        except (OSError, MemoryError) as error:
+        except FAILURES as error:
             self._log.failure(f"the state could not be written: {reason(error)}")
 
     # -- the configuration
@@ -276,6 +277,7 @@ class Daemon:
         """Apply the configuration to scripts, notifications, sync groups and trackers."""
         runtime, trackers = self._runtime, self._trackers
         self._scripts.default(*runtime.config.globals.script_user)
+        self._scripts.look_up(commands(runtime.config))
         self._notifier.update(runtime.config.globals)
         runtime.groups = regroup(runtime.groups, runtime.config.groups, runtime.routers, time.monotonic_ns())
         if trackers.files is not None:
@@ -300,7 +302,7 @@ class Daemon:
                 self._log.line(problem)
             self._refuse("the new configuration has errors")
             return
-        except (OSError, MemoryError) as error:
+        except FAILURES as error:
             self._refuse(f"the new configuration cannot be read: {reason(error)}")
             return
         why = refusal(self._parsed, parsed)
@@ -338,7 +340,7 @@ class Daemon:
         for step in steps:
             try:
                 step()
-            except (OSError, MemoryError) as error:
+            except FAILURES as error:
                 self._log.failure(f"a part of the reload failed: {reason(error)}; reload once more")
 
     def _end(self, routers: list[Router], now: int) -> None:

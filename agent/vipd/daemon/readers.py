@@ -8,7 +8,7 @@ from collections.abc import Callable
 from vipd.config.behaviour import SECOND_NS
 from vipd.daemon.schedule import Timed
 from vipd.kernel.epoll import Epoll
-from vipd.kernel.syslog import Syslog, reason
+from vipd.kernel.syslog import FAILURES, Syslog, reason
 
 _REST_NS = SECOND_NS
 _BLIND_S = 0.05
@@ -80,7 +80,7 @@ class Readers:
             return
         try:
             read()
-        except (OSError, MemoryError) as error:
+        except FAILURES as error:
             self._log.failure(f"reading failed: {reason(error)}")
             if descriptor in self._readers:
                 self._epoll.remove(descriptor)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 from vipd.config.model import Command, Script, TrackProcess
 from vipd.kernel import script_runner
@@ -44,6 +44,11 @@ class Scripts:
         """Set the user and group of scripts that name none (`script_user`)."""
         self._user, self._group = user, group
         self._accounts.clear()
+
+    def look_up(self, commands: Iterable[Command]) -> None:
+        """Look up whom these run as: a directory of users in the network may take its time, and a takeover has none."""
+        for command in commands:
+            self._account(command)
 
     def read(self) -> None:
         """Take in the answers of the runner."""

@@ -39,6 +39,9 @@ FORMATS = {
 }
 
 
+FAILURES = (OSError, MemoryError, ImportError)
+"""What may go wrong with anything, and must end nothing: a module may be gone when Python or vipd has been upgraded."""
+
 _CAUSES = 256  # that are remembered at a time
 _MINUTE_NS = 60 * SECOND_NS
 
@@ -116,8 +119,10 @@ class Syslog:
         return False
 
 
-def reason(error: OSError | MemoryError) -> str:
+def reason(error: OSError | MemoryError | ImportError) -> str:
     """What an error says, for a log line."""
     if isinstance(error, MemoryError):
         return "Cannot allocate memory"
+    if isinstance(error, ImportError):
+        return f"{error}; restart vipd, since what it was started from has changed"
     return error.strerror or str(error)

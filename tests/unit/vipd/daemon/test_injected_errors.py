@@ -11,6 +11,7 @@ import errno
 import os
 import signal
 import socket
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import suppress
@@ -22,7 +23,7 @@ import pytest
 from support.failing_kernel import SECOND_NS, BusyLoopError, FailingKernel
 from support.routers import HIGHER_ADDRESS, packet3
 from vipd.config.behaviour import PRESETS
-from vipd.daemon import loop
+from vipd.daemon import dumps, loop
 from vipd.daemon.config_files import load
 from vipd.daemon.loop import Daemon
 from vipd.kernel.script_runner import Channel
@@ -222,6 +223,14 @@ def test_a_life_without_errors_goes_through_every_state_and_makes_every_call(tmp
     ]  # fmt: skip
     assert set(lived.kernel.calls) == set(ERRORS), "a call without its errors, or errors of a call that is not made"
     assert lived.kernel.silent_ns < 1.1 * SECOND_NS
+
+
+def test_a_module_that_an_upgrade_has_removed_ends_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "json", None)
+    monkeypatch.setattr(dumps, "DUMP_DATA", 0)  # what SIGUSR1 asks for then is JSON
+    lived = live(tmp_path, {}, 0)
+    assert lived.refused is None and lived.master
+    assert any("restart vipd" in text for _, text in lived.kernel.lines)
 
 
 def cases(call: str) -> Iterator[tuple[BaseException, str, str]]:

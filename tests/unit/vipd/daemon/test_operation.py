@@ -13,8 +13,10 @@ from hypothesis import strategies as st
 
 from support.routers import config
 from vipd.config.behaviour import PRESETS, SECOND_NS
-from vipd.config.model import Command, Config, Script, TrackProcess
+from vipd.config.model import Command, Config, Hooks, Script, TrackProcess
 from vipd.daemon import dumps
+from vipd.daemon import scripts as scripts_module
+from vipd.daemon.config_files import commands
 from vipd.daemon.latency import Latency
 from vipd.daemon.runtime import Runtime
 from vipd.daemon.schedule import Schedule
@@ -159,6 +161,25 @@ def test_a_count_that_was_on_its_way_during_a_reload_is_of_no_other_process() ->
     channel.answers = [("counted", (number, 1)) for number in (*before, *after)]
     scripts.read()
     assert told == [("two", 1)]
+
+
+def test_a_takeover_looks_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
+    looked_up: list[str | None] = []
+
+    def account(user: str | None, group: str | None) -> accounts.Account:
+        looked_up.append(user)
+        return accounts.Account(1, 1, ())
+
+    monkeypatch.setattr(scripts_module, "account", account)
+    scripts = Scripts(Counting(), Silent(), lambda descriptor: None)  # type: ignore[arg-type]
+    hooks = Hooks((("MASTER", Command(("/x",), "one")), ("", Command(("/y",), "two"))))
+    checks = (Script("s", Command(("/z",), "three")),)
+    asked = commands(Config((config(hooks=hooks),), scripts=checks))
+    scripts.look_up(asked)
+    assert sorted(map(str, looked_up)) == ["one", "three", "two"]
+    for command in asked:
+        scripts._account(command)
+    assert len(looked_up) == 3
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
