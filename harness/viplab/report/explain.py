@@ -18,6 +18,8 @@ from viplab.subjects.family import NONE, Terms
 from viplab.types import HostName, NodeTimers
 
 _NS = 1_000_000_000
+# From a fault after which no advert is heard to the first one of the other host.
+_SILENCE = Terms(downs=1, less_x=True)
 # The cards of a host, by the network that each is on.
 _CARDS = {"interconnect": "eth0", "public": "eth1"}
 
@@ -114,7 +116,7 @@ class _Pair:
         elif effect is not None and host is not None:
             yield from self._lost(host, effect, _place(argument))
         elif kind.heard is Heard.NONE and self._card(argument) == self.advert_card:
-            yield from self._unheard(duration_ms)
+            yield from self._unheard(host, duration_ms, _place(argument))
         else:
             yield from self._unpredicted()
         if kind.heals and duration_ms is None:
@@ -155,7 +157,7 @@ class _Pair:
             found = Terms(skews=1)
         else:
             yield f"{taker} waits for its Master_Down_Interval, counted from the last advert before."
-            found = Terms(downs=1, less_x=True)
+            found = _SILENCE
         yield f"{taker} is master {self._span(found, node, place)} after the fault."
         yield from self._announced(taker)
         yield self._missed(outage, node, place) + (f" ({effect.value})" if outage == NONE else "")
@@ -193,25 +195,34 @@ class _Pair:
         tie = node.priority == self.timers[before].priority
         return how == "starts" and tie and node.state == "MASTER" and self.families[host].elects_at_start
 
-    def _unheard(self, duration_ms: int | None) -> Iterator[str]:
+    def _unheard(self, host: HostName | None, duration_ms: int | None, place: float | None) -> Iterator[str]:
+        """What comes of adverts that nobody hears: the timer runs from the last one before, and any one stops it."""
         taker = self._next()
         if taker is None or self.master is None:
             yield from self._unpredicted()
             return
         node, before = self.timers[taker], self.master
-        longest_s = self._down_ns(node) / _NS
-        shortest_s = (self._down_ns(node) - advert_ns(node)) / _NS
-        lasts_s = duration_ms / 1000 if duration_ms is not None else None
-        claims = f"{taker} hears no advert of {before}, and claims"
-        if lasts_s is not None and lasts_s < shortest_s:
-            yield f"That is shorter than {taker} waits, {shortest_s:.3f} to {longest_s:.3f} s: nobody takes over."
-        elif lasts_s is not None and lasts_s <= longest_s:
-            yield f"{claims} {shortest_s:.3f} to {longest_s:.3f} s after: a race with the end after {lasts_s:g} s."
-        else:
-            until = (
-                "until it is healed" if lasts_s is None else f"until it ends after {lasts_s:g} s and they hear again"
+        if host not in (None, before):
+            yield f"{host} is not master and sends no adverts: nobody misses any."
+            return
+        # The last advert that would still come in time is so many intervals after the last one that was heard.
+        last_ns = (self._down_ns(node) - 1) // advert_ns(node) * advert_ns(node)
+        least_x_ns, most_x_ns = (0, advert_ns(node)) if place is None else (round(place * advert_ns(node)),) * 2
+        claims = f"{taker} hears no advert of {before}, and claims {self._span(_SILENCE, node, place)} after"
+        if duration_ms is None:
+            yield f"{claims}; {before} goes on: two owners until it is healed."
+            return
+        lasts_ns, lasts = duration_ms * 1_000_000, f"{duration_ms / 1000:g} s"
+        if lasts_ns <= last_ns - most_x_ns:
+            within = _s(self._down_ns(node))
+            yield f"That is short enough for {taker} to hear an advert within {within}: nobody takes over."
+        elif lasts_ns <= last_ns - least_x_ns:
+            yield (
+                f"A race: {taker} claims if it begins more than {_s(last_ns - lasts_ns)} after an advert, so that "
+                f"none is heard within {_s(self._down_ns(node))}."
             )
-            yield f"{claims} {shortest_s:.3f} to {longest_s:.3f} s after; {before} goes on: two owners {until}."
+        else:
+            yield f"{claims}; {before} goes on: two owners until it ends after {lasts} and they hear again."
 
     def _unpredicted(self) -> Iterator[str]:
         taker = self._next()
