@@ -67,9 +67,10 @@ class KernelState:
         self.set_addresses("static_ipaddress", config.addresses, present)
         self.set_routing("static", config.routes, config.rules, present)
 
-    def remove_routing(self, old: RouterConfig, new: RouterConfig) -> None:
-        """Remove the routes and rules of a master's old configuration that its new one has not."""
+    def remove_left(self, old: RouterConfig, new: RouterConfig) -> None:
+        """Remove what a master holds by its old configuration and not by its new one."""
         self.set_routing(new.name, _left(old.routes, new.routes), _left(old.rules, new.rules), present=False)
+        self.set_addresses(new.name, _left(old.served, new.served), present=False)
 
     def replace_static(self, old: Config, new: Config) -> None:
         """Replace what is static in the old configuration by what is static in the new one."""

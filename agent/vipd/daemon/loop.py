@@ -324,13 +324,13 @@ class Daemon:
     def _apply(self, config: Config) -> None:
         """Replace the configuration; what fails of it is said, and keeps no router from its adverts."""
         now, runtime = time.monotonic_ns(), self._runtime
-        old, runtime.config = runtime.config, config
         changes = compare(runtime.routers, config, runtime.behaviour, self._log.detail)
+        old, runtime.config = runtime.config, config
         steps: tuple[Callable[[], None], ...] = (
             lambda: self._end(changes.gone, now),
             lambda: self._replace(changes),
             self._update_sockets,
-            lambda: self._remove_routing(changes.succeeded),
+            lambda: self._remove_left(changes.succeeded),
             self._configure,
             lambda: self._kernel_state.replace_static(old, config),
             self._set_routing,
@@ -358,10 +358,10 @@ class Daemon:
         self._runtime.rename(names)
         self._unsent.rename(names)
 
-    def _remove_routing(self, succeeded: list[tuple[Router, Router]]) -> None:
+    def _remove_left(self, succeeded: list[tuple[Router, Router]]) -> None:
         for before, after in succeeded:
             if before.state is State.MASTER:
-                self._kernel_state.remove_routing(before.config, after.config)
+                self._kernel_state.remove_left(before.config, after.config)
 
     def _set_routing(self) -> None:
         for router in self._runtime.routers.values():

@@ -16,7 +16,7 @@ from vipd.protocol.actions import RouterActions
 from vipd.protocol.advert_codec import AdvertCodec
 from vipd.protocol.compile import compile_table
 from vipd.protocol.counters import Counters
-from vipd.protocol.effects import AddAddresses, Effect, Notify, RemoveAddresses
+from vipd.protocol.effects import AddAddresses, Effect, Notify
 from vipd.protocol.garp_schedule import GarpSchedule
 from vipd.protocol.log_messages import LogEvent
 from vipd.protocol.packet import PRIORITY_OWNER, PRIORITY_STOP, Advert
@@ -190,7 +190,8 @@ class Router(RouterActions):
     def resume_from(self, old: Router) -> None:
         """Take over the state, timers and counters of `old`, a router of another configuration; send no advert.
 
-        What `old` did not look at counts as good until `reviewed`.
+        What `old` did not look at counts as good until `reviewed`. What it alone held is the caller's to remove: first,
+        since another router may hold it from now on.
         """
         config, before = self.config, old.config
         self.state, self.counters, self.wants_master = old.state, old.counters, old.wants_master
@@ -206,9 +207,6 @@ class Router(RouterActions):
         self._codec.resume_from(old._codec)
         self._garp.resume_from(old._garp, self._now_ns if self.state is State.MASTER else None)
         if self.state is State.MASTER:
-            gone = tuple(address for address in before.served if address not in config.served)
-            if gone:
-                self.effects.append(RemoveAddresses(gone))
             # All of them: with the first address of a network the kernel may have removed the others, and routes.
             self.effects.append(AddAddresses(config.served))
             if any(address not in before.served for address in config.served):

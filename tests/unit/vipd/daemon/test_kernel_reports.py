@@ -89,15 +89,16 @@ _CASES = st.builds(
 )
 
 
-def _wrong(case: Case) -> list[str]:
+def _wrong(case: Case, configurations: tuple[Parsed, ...] | None = None) -> list[str]:
     """What is not as it should be, once everything has been read and all timers have run."""
+    configurations = configurations or (_configured("eth0"), _configured("eth1"))
     kernel = Kernel(case.capacity, case.twice)
     for name, address in (("eth0", "198.51.100.1/24"), ("eth1", "192.0.2.1/24")):
         kernel.make(name)
         kernel.add(name, held(address))
     kernel.catch_up()
     wrong: list[str] = []
-    modelled = ModelledDaemon(kernel, [_configured("eth0"), _configured("eth1")], case.turns)
+    modelled = ModelledDaemon(kernel, [*configurations], case.turns)
 
     def check(modelled: ModelledDaemon) -> None:
         links = kernel.links()
@@ -141,6 +142,36 @@ def _wrong(case: Case) -> list[str]:
 @given(_CASES)
 def test_after_the_last_report_states_and_addresses_are_what_the_kernel_says(case: Case) -> None:
     assert not _wrong(case)
+
+
+def _instances(*addresses: str) -> Parsed:
+    """An instance a for the first addresses, b for the second."""
+    block = "vrrp_instance {} {{\ninterface eth0\nvirtual_router_id {}\nvirtual_ipaddress {{\n{}\n}}\n}}\n"
+    text = "".join(
+        block.format(name, 50 + place, there)
+        for place, (name, there) in enumerate(zip("ab", addresses, strict=True), 1)
+        if there
+    )
+    return parse(text, "keepalived.conf")
+
+
+@pytest.mark.parametrize("turned", [False, True])
+@pytest.mark.parametrize(
+    "addresses",
+    [
+        (("198.51.100.51\n198.51.100.53", "198.51.100.52"), ("198.51.100.51", "198.51.100.52\n198.51.100.53")),
+        (("198.51.100.51", "198.51.100.52"), ("198.51.100.52", "198.51.100.51")),
+        (("198.51.100.51", "198.51.100.52"), ("198.51.100.51\n198.51.100.52", "")),
+        (("198.51.100.51\n198.51.100.52", ""), ("198.51.100.51", "198.51.100.52")),
+    ],
+    ids=["moved", "swapped", "inherited", "left"],
+)
+def test_an_address_that_a_reload_gives_to_another_instance_is_there_with_it(
+    addresses: tuple[tuple[str, str], tuple[str, str]], turned: bool
+) -> None:
+    before, after = (_instances(*(one[::-1] if turned else one)) for one in addresses)
+    masters = [Turn(4000, [], True, False) for _ in range(4)]
+    assert not _wrong(Case(1000, False, [*masters, Turn(0, [], True, True)]), (before, after))
 
 
 @pytest.mark.parametrize(
