@@ -85,6 +85,16 @@ def test_an_unknown_image_is_one_line_before_anything_starts(
     assert not list(tmp_path.glob("cache/viplab/images/*"))
 
 
+@pytest.mark.parametrize(("said", "refused"), [(("--image", "debian-13"), "--image"), ((), "--require-kvm")])
+def test_an_image_in_the_environment_is_no_objection_to_namespaces(
+    said: tuple[str, ...], refused: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("VIPLAB_IMAGE", "debian-13")
+    done = called("run", "calibration", "--lab", "netns", "--require-kvm", *said, missing=(), cwd=tmp_path)
+    assert done.returncode == ExitStatus.USAGE
+    assert done.stderr.startswith(f"viplab: {refused}: the hosts of netns are ")
+
+
 def test_what_needs_no_lab_works_without_the_extra(tmp_path: Path) -> None:
     missing = tuple(doctor.LAB_MODULES)
     for arguments in (("runs",), ("image", "list"), ("status",), ("clean", "--dry-run")):

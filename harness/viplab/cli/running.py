@@ -153,12 +153,15 @@ def run(
         plan = plan_of(recipe)
     else:
         kind = labs.lab_kind(lab or labs.DEFAULT)
+        # VIPLAB_IMAGE says what guests are made from, and is no objection to a lab that has none.
+        if image is not None and (kind.image is not None or _on_command_line(context, "image")):
+            kind = labs.with_image(kind, image)
         plan = Plan(
             scenarios=resolve(scenarios or []),
             subjects=chosen(subject or [DEFAULT], profile),
             trials=trials,
             seed=seed,
-            lab=kind if image is None else labs.with_image(kind, image),
+            lab=kind,
             workers=workers,
         )
     if cold_start:
@@ -195,7 +198,12 @@ def _refuse_beside_a_recipe(context: typer.Context, option: str) -> None:
         InputError: an option says it otherwise.
     """
     for name in _IN_A_RECIPE:
-        source = context.get_parameter_source(name)
-        # By its name: typer brings a click of its own, or takes the one that is installed.
-        if source is not None and source.name == "COMMANDLINE":
+        if _on_command_line(context, name):
             raise InputError(f"{option}: the run's recipe says what --{name} would; leave that out, or begin a new run")
+
+
+def _on_command_line(context: typer.Context, name: str) -> bool:
+    """Whether an option was given there, and comes neither from the environment nor from its default."""
+    source = context.get_parameter_source(name)
+    # By its name: typer brings a click of its own, or takes the one that is installed.
+    return source is not None and source.name == "COMMANDLINE"
