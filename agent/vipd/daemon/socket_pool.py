@@ -101,8 +101,9 @@ class SocketPool:
         self._addressees = {key: Addressees(there) for key, there in wanted.items()}
         self._again_ns = time.monotonic_ns() + _AGAIN_NS  # in case that something below raises
         self._update_macvlans(routers)
+        virtual = {one.octets for router in routers if router.config.priority != 255 for one in router.config.served}
         for router in routers:
-            router.primary = self.source_of(router.config)
+            router.primary = self._source_of(router.config, virtual)
         for key in [*self._receivers]:
             if key not in wanted or not self._is_good(key):
                 self._close(key)
@@ -134,17 +135,6 @@ class SocketPool:
         if self._again_ns is not None and now >= self._again_ns:
             self.update([router for there in self._addressees.values() for router in there])
             self._changed()
-
-    def source_of(self, config: RouterConfig) -> int:
-        """The address that a router sends from, 0 if there is none: never a virtual one, except the owner's."""
-        if config.source is not None:
-            return int.from_bytes(packed(config.source), "big")
-        link = self._netlink.links.get(config.interface)
-        if link is None:
-            return 0
-        virtual = () if config.priority == 255 else {int.from_bytes(one.octets, "big") for one in config.served}
-        known = self._netlink.picture.sources(link.ifindex, config.family)
-        return next((address for address in known if address not in virtual), 0)
 
     def send(self, router: Router, advert: SendAdvert) -> None:
         """Send an advert.
@@ -327,6 +317,17 @@ class SocketPool:
         receiver = self._receivers.pop(key)
         self._readers.unwatch(receiver.fileno())
         receiver.close()
+
+    def _source_of(self, config: RouterConfig, virtual: set[bytes]) -> int:
+        """The address that a router sends from, 0 if there is none: never any router's virtual one but an owner's."""
+        if config.source is not None:
+            return int.from_bytes(packed(config.source), "big")
+        link = self._netlink.links.get(config.interface)
+        if link is None:
+            return 0
+        known = self._netlink.picture.sources(link.ifindex, config.family)
+        size = 4 if config.family == 4 else 16
+        return next((address for address in known if address.to_bytes(size, "big") not in virtual), 0)
 
     def _update_senders(self, routers: list[Router]) -> None:
         """Close the senders that no router uses, and open those that are missing: a takeover must not wait for one."""

@@ -103,9 +103,10 @@ def _wrong(case: Case, configurations: tuple[Parsed, ...] | None = None) -> list
     def check(modelled: ModelledDaemon) -> None:
         links = kernel.links()
         there = {(address.ifindex, address.octets, address.prefix_length) for address in kernel.addresses()}
-        for name, router in modelled.daemon._runtime.routers.items():
+        routers = modelled.daemon._runtime.routers
+        known = {one.octets for router in routers.values() for one in router.config.served}
+        for name, router in routers.items():
             config = router.config
-            known = {one.octets for one in config.served}
             lower = links.get(config.interface)
             size = 4 if config.family == 4 else 16
             source = lower is not None and any(
@@ -172,6 +173,14 @@ def test_an_address_that_a_reload_gives_to_another_instance_is_there_with_it(
     before, after = (_instances(*(one[::-1] if turned else one)) for one in addresses)
     masters = [Turn(4000, [], True, False) for _ in range(4)]
     assert not _wrong(Case(1000, False, [*masters, Turn(0, [], True, True)]), (before, after))
+
+
+def test_no_router_sends_from_an_address_that_another_router_holds() -> None:
+    """keepalived 2.2.7 was measured: with no other address it is in FAULT."""
+    both = _instances("198.51.100.51/32", "198.51.100.52/32")
+    masters = [Turn(4000, [], True, False) for _ in range(4)]
+    taken = Happening("remove", ("eth0", held("198.51.100.1/24")))
+    assert not _wrong(Case(1000, False, [*masters, Turn(0, [(0, taken)], True, False)]), (both, both))
 
 
 @pytest.mark.parametrize(
