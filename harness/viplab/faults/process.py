@@ -20,6 +20,12 @@ def _kill(target: HostTarget, subject: Subject, guest: Guest) -> str:
     return f"kill -STOP {pids}; kill -9 {pids}"
 
 
+def _restart(target: HostTarget, subject: Subject, guest: Guest) -> str:
+    """Stop it, wait until it is gone, and start it: whoever is started beside one that is ending ends as well."""
+    gone = "for try in $(seq 500); do [ -d /proc/$pid ] || break; sleep 0.02; done; [ ! -d /proc/$pid ]"
+    return f"{subject.stop_command}; {to_each(subject, guest, f'{{ {gone}; }}')}; {subject.start_command}"
+
+
 def _parents(subject: Subject, guest: Guest, *, wanted: bool) -> str:
     """The processes that are no child of another of the daemon's, or those that are."""
     pids = processes(subject, guest).split()
@@ -96,7 +102,7 @@ KINDS = (
         words="daemon on {host} restarted",
         state="daemon up",
         target=HostTarget,
-        injection=InGuest(lambda target, subject, guest: f"{subject.stop_command}; {subject.start_command}"),
+        injection=InGuest(_restart),
         signs=(Sign.COMMAND, Sign.DAEMON_RUNS),
         part=Part.DAEMON,
         manner=Manner.IN_ORDER,

@@ -345,6 +345,25 @@ def test_an_expectation_that_a_host_missed_while_it_had_no_processor_is_undecide
     assert (found, "B waited " in reason) == (verdict, verdict == "undecided"), reason
 
 
+@pytest.mark.parametrize(
+    ("expect", "full_s", "verdict"),
+    [
+        ("owner: A", 1.9, "undecided"),
+        ("owner: A", 1.7, "fail"),
+        ("two_owners_s: 20", 6, "undecided"),
+        ("two_owners_s: 20", 3, "fail"),
+    ],
+)
+def test_a_machine_without_an_idle_processor_explains_as_many_seconds(
+    tmp_path: Path, expect: str, full_s: float, verdict: str
+) -> None:
+    folder = s.case_a(s.FAMILIES[1]).write(tmp_path, 1)
+    (folder / "scenario.yaml").write_text(f"expect: {{{expect}}}")
+    rewrite(folder, changed("environment", longest_full_s=full_s))
+    found, reason = judged(folder)
+    assert (found, "none of its processors was idle" in reason) == (verdict, verdict == "undecided"), reason
+
+
 @pytest.mark.parametrize(("waited_ms", "verdict"), [(1200, "undecided"), (100, "fail")])
 def test_nobody_at_the_end_of_a_trial_may_be_a_host_that_could_not_answer(
     tmp_path: Path, waited_ms: int, verdict: str

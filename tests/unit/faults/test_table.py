@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import subprocess
+import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -363,3 +364,14 @@ def test_a_clock_that_is_stepped_and_healed_keeps_its_fraction_of_a_second(secon
         before_ns = time.time_ns()
         said = subprocess.run(["sh", "-c", telling], capture_output=True, text=True, check=True).stdout
         assert before_ns <= int(said) - by_s * 10**9 <= time.time_ns()
+
+
+def test_a_restart_starts_no_daemon_beside_one_that_is_ending() -> None:
+    ending = subprocess.Popen(["sleep", "0.3"])
+    threading.Thread(target=ending.wait).start()
+    daemon = Mock(stop_command="true", start_command=f"[ ! -d /proc/{ending.pid} ]")
+    daemon.processes.return_value = [ending.pid]
+    restart = known()["restart"]
+    assert isinstance(restart.injection, InGuest)
+    command = restart.injection.command(restart.target.model_validate({"host": "A"}), daemon, Mock())
+    assert subprocess.run(["bash", "-c", command], check=False).returncode == 0
