@@ -222,8 +222,10 @@ class Daemon:
             self._inputs.routing_changed(time.monotonic_ns())
 
     def _update_sockets(self) -> None:
-        self._pool.update(self._runtime.routers.values())
-        self._schedule.update(self._pool)
+        try:
+            self._pool.update(self._runtime.routers.values())
+        finally:
+            self._schedule.update(self._pool)  # which tries again what failed
 
     def _sockets_changed(self) -> None:
         self._schedule.update(self._pool)

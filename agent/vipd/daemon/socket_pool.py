@@ -99,14 +99,14 @@ class SocketPool:
             key = SocketKey(config.interface, config.family, PROTOCOL_AH if config.auth_type == 2 else PROTOCOL)
             wanted.setdefault(key, []).append(router)
         self._addressees = {key: Addressees(there) for key, there in wanted.items()}
+        for key in [*self._receivers]:
+            if key not in wanted or not self._is_good(key):
+                self._close(key)
         self._again_ns = time.monotonic_ns() + _AGAIN_NS  # in case that something below raises
         self._update_macvlans(routers)
         virtual = {one.octets for router in routers if router.config.priority != 255 for one in router.config.served}
         for router in routers:
             router.primary = self._source_of(router.config, virtual)
-        for key in [*self._receivers]:
-            if key not in wanted or not self._is_good(key):
-                self._close(key)
         self._deaf.clear()
         for key, there in wanted.items():
             link = self._netlink.links.get(key.interface)
