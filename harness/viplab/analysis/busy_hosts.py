@@ -62,12 +62,12 @@ def _off_s(record: Record, view: FaultView) -> Iterator[float]:
 
 
 def _expectation(record: Record, views: Sequence[FaultView]) -> str | None:
-    """An expectation that was missed while hosts stood still, or by no more seconds than they waited in all."""
+    """An expectation that was missed while hosts stood still, or by no more seconds than they waited around it."""
     since_ns, full_s = record.measured_span_ns[0] - _down_ns(record), _full_s(record)
     looked_ns = max((event.t_ns for event in record.all("owners")), default=record.end_ns)
     for miss in misses(record):
         if miss.by_s is not None:
-            waits = {host: record.run_delay_ns(host, since_ns, record.end_ns) for host in record.info.nodes}
+            waits = {host: _around(record, host, miss.spells) for host in record.info.nodes}
             if miss.by_s * _NS <= sum(waits.values()):
                 host = max(waits, key=waits.__getitem__)
                 return f"{_waited(host, waits[host])}: {miss.reason}"
@@ -79,6 +79,15 @@ def _expectation(record: Record, views: Sequence[FaultView]) -> str | None:
         elif full_s * _NS > _STANDS_STILL_SHARE * _down_ns(record):
             return f"{_full(full_s)}: {miss.reason}"
     return None
+
+
+def _around(record: Record, host: HostName, spells: Sequence[tuple[int, int]]) -> int:
+    """For how long a host waited in these spells and a Master_Down_Interval before each."""
+    waited_ns, counted_ns = 0, record.start_ns
+    for since_ns, until_ns in spells:
+        waited_ns += record.run_delay_ns(host, max(counted_ns, since_ns - _down_ns(record)), until_ns)
+        counted_ns = until_ns
+    return waited_ns
 
 
 def _silent_at(record: Record, at_ns: int) -> str | None:

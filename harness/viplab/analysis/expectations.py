@@ -21,10 +21,11 @@ _NS = 1_000_000_000
 
 @dataclass(frozen=True, slots=True)
 class Miss:
-    """An expectation that was not met; by how many seconds, where it is one of seconds."""
+    """An expectation that was not met; where it is one of seconds, by how many and when they were, in order."""
 
     reason: str
     by_s: float | None = None
+    spells: tuple[tuple[int, int], ...] = ()
 
 
 def owner_at_end(record: Record) -> HostName | None:
@@ -90,25 +91,27 @@ def _outage(record: Record, name: str, what: str, trips: Sequence[Trip], interva
         return None
     last_ns = trips[-1].sent_ns
     runs = [run for run in loss_runs(trips) if (run.end_ns or last_ns) > _since_ns(record)]
-    outage_s = sum((run.end_ns or last_ns) - max(run.start_ns, _since_ns(record)) for run in runs) / _NS
+    spells = tuple((max(run.start_ns, _since_ns(record)), run.end_ns or last_ns) for run in runs)
+    outage_s = sum(until_ns - since_ns for since_ns, until_ns in spells) / _NS
     by_s = outage_s - allowed_s - OUTAGE_SLACK_S - 2 * interval_s
-    return Miss(f"no {what} for {outage_s:.3f} s, allowed are {allowed_s:g} s", by_s) if by_s > 0 else None
+    return Miss(f"no {what} for {outage_s:.3f} s, allowed are {allowed_s:g} s", by_s, spells) if by_s > 0 else None
 
 
 def _two_owners(record: Record) -> Miss | None:
     allowed_s = _seconds(record, "two_owners_s")
     if allowed_s is None:
         return None
-    seen_s = 0.0
+    spells = []
     for several, spell in groupby(record.owners(_since_ns(record), record.end_ns), key=lambda one: len(one[2]) > 1):
         if several:
             # From the first census that found two to the last: for so long it was for certain.
             begun_ns = [since_ns for since_ns, _, _ in spell]
-            seen_s += (begun_ns[-1] - begun_ns[0]) / _NS
+            spells.append((begun_ns[0], begun_ns[-1]))
+    seen_s = sum(until_ns - since_ns for since_ns, until_ns in spells) / _NS
     if seen_s <= allowed_s:
         return None
     said = f"two hosts owned {record.info.vip} for {seen_s:.2f} s, allowed are {allowed_s:g} s"
-    return Miss(said, seen_s - allowed_s)
+    return Miss(said, seen_s - allowed_s, tuple(spells))
 
 
 def _since_ns(record: Record) -> int:

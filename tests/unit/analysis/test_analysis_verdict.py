@@ -406,6 +406,18 @@ def test_a_host_that_is_gone_without_a_fault_makes_a_trial_undecided(tmp_path: P
     assert judged(folder) == ("undecided", "B was gone before the end, and nothing was to end it")
 
 
+@pytest.mark.parametrize(("since_s", "verdict"), [(9, "undecided"), (25, "fail")])
+def test_a_host_that_waits_when_the_outage_is_over_explains_nothing_of_it(
+    tmp_path: Path, since_s: int, verdict: str
+) -> None:
+    folder = s.power_cut(s.FAMILIES[1]).write(tmp_path, 1)
+    (folder / "scenario.yaml").write_text("expect: {owner: B, ping_outage_s: 1}")
+    waiting(folder, "B", since_s * s.S, (since_s + 10) * s.S)
+    found, reason = judged(folder)
+    assert found == verdict
+    assert "no answers to the probe" in reason
+
+
 @pytest.mark.parametrize(("setup", "verdict"), [("A", "undecided"), ("B", "pass")])
 def test_a_fault_on_a_host_that_has_lost_its_mastership_before_shows_no_failover(
     tmp_path: Path, setup: str, verdict: str
