@@ -6,6 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
+from ipaddress import ip_address, ip_network
 from typing import Any
 
 from viplab.errors import DaemonError, LabError
@@ -13,7 +14,7 @@ from viplab.experiment.logs import keep_logs
 from viplab.experiment.setup_checks import CHECKS, SetUp
 from viplab.faults import FaultKind, HostTarget, Part, fault_kind
 from viplab.inject.fault import Injected, inject
-from viplab.inject.ways import Bench
+from viplab.inject.ways import DISCARD_PORT, Bench
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_each
 from viplab.lab.topology import CLIENT_IP, PUBLIC
@@ -34,7 +35,6 @@ from viplab.subjects.assignment import Assignment
 from viplab.types import HostName
 
 PROBE_SOURCE = "192.168.122.2"
-_DISCARD = 9
 
 
 class ScenarioRunner:
@@ -197,7 +197,7 @@ class ScenarioRunner:
         """
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
             asking.bind((CLIENT_IP, 0))
-            asking.sendto(b"", (self._scenario.vrrp.vip, _DISCARD))
+            asking.sendto(b"", (self._scenario.vrrp.vip, DISCARD_PORT))
 
     def _check_daemons(self) -> None:
         """Say of a daemon that has ended by itself that it has, which is why what was waited for did not come."""
@@ -274,8 +274,9 @@ class ScenarioRunner:
         self._timeline.record("arp", when=when, text=arp_table())
 
     def _record_unanswered(self) -> None:
-        """Which of the addresses beyond the first, which the probe asks all the time, the client does not reach."""
-        if others := self._scenario.vrrp.vips[1:]:
+        """Which addresses of its network the client does not reach, but for the first, which the probe asks."""
+        near = ip_network(str(PUBLIC.host_ip), strict=False)
+        if others := [vip for vip in self._scenario.vrrp.vips[1:] if ip_address(vip) in near]:
             self._timeline.record("unanswered", addresses=unanswered(others, CLIENT_IP))
 
     def _record_holds(self) -> None:

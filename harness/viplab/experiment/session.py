@@ -22,10 +22,12 @@ from viplab.inject.nftables import check_nftables
 from viplab.lab.image import load_recipe
 from viplab.lab.lab import Lab, LabKind
 from viplab.lab.sandbox import contained
+from viplab.lab.topology import CLIENT_IP, make_host
 from viplab.lab.waiting import timeout_factor
 from viplab.preflight import Finding
 from viplab.progress import StepLines, note
 from viplab.run_folder import RunFolder, TrialFolder
+from viplab.scenario.model import Scenario
 from viplab.store import RunStore
 from viplab.subjects.subject import Subject
 from viplab.types import NotSupported
@@ -96,7 +98,10 @@ def check(plan: Plan) -> None:
 
     Raises:
         HostError: one cannot.
+        InputError: a scenario has a virtual address that is somebody's own.
     """
+    for _, scenario in plan.scenarios:
+        _check_addresses(scenario)
     if lacking := doctor.missing("network"):
         remedies = dict.fromkeys(finding.remedy for finding in lacking)
         raise HostError(f"{', '.join(finding.name for finding in lacking)}: not found here; {'; '.join(remedies)}")
@@ -110,6 +115,14 @@ def check(plan: Plan) -> None:
         elif missing := set(subject.packages) - set(load_recipe(plan.lab.image).file.packages):
             names = ", ".join(sorted(missing))
             raise HostError(f"{subject.name}: the image {plan.lab.image} has no package {names}; try another --lab")
+
+
+def _check_addresses(scenario: Scenario) -> None:
+    own = {card.address: f"host {name}" for name in scenario.hosts for card in make_host(name).interfaces}
+    own |= {CLIENT_IP: "the client"}
+    for vip in scenario.vrrp.vips:
+        if vip in own:
+            raise InputError(f"{scenario.scenario}: the virtual address {vip} is that of {own[vip]}; take another")
 
 
 def _not_supported(plan: Plan) -> list[NotSupported]:

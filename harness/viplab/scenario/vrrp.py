@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ipaddress
 import re
+from collections import Counter
 from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
@@ -92,6 +93,12 @@ class Vrrp(Strict):
     def asked(self) -> dict[str, Any]:
         """Each keyword that is not left at its default."""
         return {name: value for name, value in self if value != type(self).model_fields[name].default}
+
+    @model_validator(mode="after")
+    def _each_address_once(self) -> Vrrp:
+        if twice := [vip for vip, times in Counter(self.vips).items() if times > 1]:
+            raise ValueError(f"the virtual address {twice[0]} is there more than once; leave one out")
+        return self
 
     @model_validator(mode="after")
     def _interval_of_its_version(self) -> Vrrp:

@@ -6,12 +6,12 @@ from pathlib import Path
 
 import pytest
 
-from viplab.errors import HostError
+from viplab.errors import HostError, InputError
 from viplab.experiment import session
 from viplab.experiment.plan import Plan
 from viplab.inject import nftables
 from viplab.lab.netns.kind import NETNS
-from viplab.scenario.load import resolve
+from viplab.scenario.load import parse_scenario, resolve
 from viplab.store import RunStore
 from viplab.subjects.assignment import Assignment
 from viplab.subjects.vipd import Vipd
@@ -34,3 +34,11 @@ def test_nftables_is_looked_for_where_a_fault_needs_it(monkeypatch: pytest.Monke
     monkeypatch.setattr(nftables, "_LIBRARY", "libnone.so")
     with pytest.raises(HostError, match=r"libnone\.so: not installed"):
         session.run(plan("truth-cut"), RunStore(tmp_path / "runs"))
+
+
+def test_a_virtual_address_that_is_somebodys_own_is_refused(tmp_path: Path) -> None:
+    ((text, _),) = resolve(["failover"])
+    taken = f"{text}\nvrrp: {{virtual_ipaddress: [192.168.122.50 dev eth1, 192.168.122.12 dev eth1]}}\n"
+    asked = Plan(scenarios=[(taken, parse_scenario(taken, "mine"))], subjects=[Assignment(Vipd())], lab=NETNS)
+    with pytest.raises(InputError, match=r"the virtual address 192\.168\.122\.12 is that of host B; take another"):
+        session.run(asked, RunStore(tmp_path / "runs"))

@@ -47,6 +47,10 @@ def test_version_3_takes_every_centisecond_that_an_advert_can_say(centiseconds: 
 @pytest.mark.parametrize(
     ("vrrp", "said"),
     [
+        (
+            "{virtual_ipaddress: [192.168.122.50-52, 192.168.122.51]}",
+            ".51 is there more than once; leave one out",
+        ),
         ("{advert_int: 0.1}", "version 2 has whole seconds, not 0.1; add `version: 3`"),
         ("{version: 3, advert_int: 0.005}", "greater than or equal to 0.01"),
         ("{version: 3, advert_int: 0.015}", "steps of 0.01 s, and 0.015 is none"),
@@ -79,7 +83,7 @@ def test_what_keepalived_would_refuse_is_refused_in_one_line_with_its_place(vrrp
         ("{version: 3}", "ucarp", "ucarp has no version"),
         ("{virtual_ipaddress: 192.168.122.50-51/24 dev eth1}", "frr", None),
         ("{virtual_ipaddress: 192.168.122.50-51/24}", "ucarp", "ucarp cannot do mine: it has one address, not 2"),
-        ("{virtual_ipaddress_excluded: 192.168.122.50/24}", "frr", "frr has no virtual_ipaddress_excluded"),
+        ("{virtual_ipaddress_excluded: 192.168.122.60/24}", "frr", "frr has no virtual_ipaddress_excluded"),
     ],
 )
 def test_a_keyword_that_a_daemon_does_not_have_is_not_supported(vrrp: str, subject: str, why: str | None) -> None:
