@@ -38,8 +38,10 @@ class Build:
 
     source: str
     """What `--subject` says after the `@`; a path is whole."""
+    release: str | None
+    """Its makers' version, such as `2.2.7`; None where a commit says more."""
     version: str
-    """What tells this build from others of the same version."""
+    """What tells this build from others of the same release."""
     archive: bytes
     """A compressed tar."""
 
@@ -73,7 +75,10 @@ def from_package(package: str, source: str) -> Build:
     if fields.get("Architecture") not in (here, "all"):
         raise InputError(f"{source}: is for {fields.get('Architecture')}, and hosts here are {here}")
     files = _run(source, ["dpkg-deb", "--fsys-tarfile", str(path)])
-    return Build(str(path), f"package {fields.get('Version')}", gzip.compress(files, mtime=0))
+    version = fields.get("Version", "")
+    # Debian's own form: [EPOCH:]RELEASE[-REVISION].
+    release = version.rpartition(":")[2].rpartition("-")[0] or version.rpartition(":")[2]
+    return Build(str(path), release, f"package {version}", gzip.compress(files, mtime=0))
 
 
 def from_commit(ref: str) -> Build:
@@ -97,7 +102,9 @@ def from_commit(ref: str) -> Build:
         environment = {**os.environ, "PYTHONPATH": str(tree / "agent")}
         _run(f"vipd@{ref}", [sys.executable, "-m", "vipd.tools.zipapp", str(program)], environment)
         files = {"usr/local/sbin/vipd.pyz": program, "etc/init.d/vipd": tree / "agent/init.d/vipd"}
-        return Build(ref, f"commit {commit[:12]}", _packed({name: path.read_bytes() for name, path in files.items()}))
+        return Build(
+            ref, None, f"commit {commit[:12]}", _packed({name: path.read_bytes() for name, path in files.items()})
+        )
 
 
 def _packed(programs: dict[str, bytes]) -> bytes:

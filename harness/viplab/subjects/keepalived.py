@@ -57,7 +57,7 @@ KEEPALIVED_2 = Family(
 _PIDFILE = "/run/keepalived.pid"
 _BUILT = f"{FOLDER}/usr/sbin/keepalived"
 # Each file is named: where a build looks for them is its own choice.
-_START = f"{_BUILT} -D -f {PATH} -p {_PIDFILE} -r /run/keepalived-vrrp.pid -c /run/keepalived-checkers.pid"
+_START = f"{_BUILT} -D -f {PATH} -p {_PIDFILE} -r /run/keepalived-vrrp.pid"
 _STOP = f"kill $(cat {_PIDFILE}) && while pidof keepalived >/dev/null; do sleep 0.02; done"
 
 
@@ -75,15 +75,24 @@ class Keepalived(Subject):
     stop_command = "/etc/init.d/keepalived stop >/dev/null"
 
     def __init__(self, profile: str | None = None, label: str | None = None, build: Build | None = None) -> None:
-        super().__init__(profile, label, build)
+        # Of another age than what is installed can be: it is held against what the article's own did.
+        first = build is not None and (build.release or "").startswith("1.")
+        super().__init__(None if first and profile == KEEPALIVED_1.name else profile, label, build)
+        if first:
+            self.family = KEEPALIVED_1
         if build is not None:
             self.present, self.packages = (), ()
             self.start_command, self.stop_command = _START, _STOP
 
     @classmethod
     def build_of(cls, source: str) -> Build:
-        """A package of Debian's."""
-        return from_package("keepalived", source)
+        """A package of Debian's, or a source."""
+        if source.endswith(".deb"):
+            return from_package("keepalived", source)
+        # Who builds nothing needs none of it.
+        from viplab.subjects.source_build import from_source
+
+        return from_source(source)
 
     def install(self, guest: Guest) -> None:
         """Have it log as the article's did (-D: details)."""

@@ -1,0 +1,103 @@
+"""keepalived from a source: compiled once, kept by digest; what does not compile says so in the compiler's words."""
+
+from __future__ import annotations
+
+import io
+import shutil
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from viplab.errors import InputError
+from viplab.subjects import registry
+from viplab.subjects.keepalived import KEEPALIVED_1, KEEPALIVED_2
+from viplab.subjects.source_build import from_source
+
+pytestmark = pytest.mark.skipif(shutil.which("cc") is None or shutil.which("make") is None, reason="no compiler")
+
+CONFIGURE = "#!/bin/sh\nPACKAGE_VERSION='{version}'\n"
+MAKEFILE = """\
+all:
+\techo made >>{log}
+\tcc $(CFLAGS) -o keepalived main.c
+install:
+\tinstall -D keepalived $(DESTDIR)/usr/sbin/keepalived
+"""
+
+
+def source(folder: Path, version: str = "2.3.9", program: str = "int main(void) { return 0; }\n") -> Path:
+    """A source that is laid out as keepalived's is, in an archive; each time that it is made is a line of `log`."""
+    made = folder / f"keepalived-{version}.tar.gz"
+    texts = {
+        "configure": CONFIGURE.format(version=version),
+        "Makefile": MAKEFILE.format(log=folder / "log"),
+        "main.c": program,
+    }
+    with tarfile.open(made, "w:gz") as archive:
+        for name, text in texts.items():
+            entry = tarfile.TarInfo(f"keepalived-{version}/{name}")
+            entry.size, entry.mode = len(text.encode()), 0o755
+            archive.addfile(entry, io.BytesIO(text.encode()))
+    return made
+
+
+@pytest.fixture(autouse=True)
+def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    return tmp_path / "cache/viplab/builds"
+
+
+def test_a_source_is_compiled_once_and_kept(tmp_path: Path) -> None:
+    archive = source(tmp_path)
+    first, again = from_source(str(archive)), from_source(str(archive))
+    assert (tmp_path / "log").read_text() == "made\n"
+    assert first == again
+    assert first.release == "2.3.9"
+    with tarfile.open(fileobj=io.BytesIO(first.archive)) as files:
+        assert files.getnames() == ["usr/sbin/keepalived"]
+
+
+def test_a_folder_is_a_source_and_another_one_when_it_changes(tmp_path: Path) -> None:
+    with tarfile.open(source(tmp_path)) as archive:
+        archive.extractall(tmp_path, filter="data")
+    tree = tmp_path / "keepalived-2.3.9"
+    before = from_source(str(tree))
+    assert not (tree / "keepalived").exists()  # compiled elsewhere
+    (tree / "main.c").write_text("int main(void) { return 1; }\n")
+    assert from_source(str(tree)).version != before.version
+
+
+def test_what_does_not_compile_says_why_and_leaves_nothing(tmp_path: Path, cache: Path) -> None:
+    archive = source(tmp_path, program="int main(void) { return nothing; }\n")
+    with pytest.raises(InputError, match=r"`make` failed: .*‘?nothing’? undeclared") as caught:
+        from_source(str(archive))
+    assert "\n" not in str(caught.value)
+    assert [path for path in cache.iterdir() if not path.name.endswith(".lock")] == []
+
+
+def test_the_article_s_release_is_held_against_what_that_one_did_and_its_checksum_is_told(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = f"keepalived@{source(tmp_path, '1.2.2')}"
+    assert registry.subject(asked).family is KEEPALIVED_1
+    assert registry.subject(asked, KEEPALIVED_1.name).family is KEEPALIVED_1  # as its recipe says
+    assert registry.subject(f"keepalived@{source(tmp_path)}").family is KEEPALIVED_2
+    said = capsys.readouterr().err
+    assert "keepalived-1.2.2.tar.gz: SHA-256 " in said
+    assert "none is known of http" in said
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda path: path.write_text("no archive"), "cannot be unpacked"),
+        (lambda path: tarfile.open(path, "w:gz").close(), "has no `configure`"),
+        (lambda path: None, "no such source archive or folder"),
+    ],
+)
+def test_what_is_no_source_is_one_line(tmp_path: Path, make: object, said: str) -> None:
+    make(tmp_path / "x.tar.gz")  # type: ignore[operator]
+    with pytest.raises(InputError, match=said) as caught:
+        from_source(str(tmp_path / "x.tar.gz"))
+    assert "\n" not in str(caught.value)
