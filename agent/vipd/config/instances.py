@@ -84,7 +84,8 @@ def routers(
             if asker != router.name:
                 text = f"{router.vmac} is the macvlan of {asker!r}; this one gets another name"
                 problems.warn(block.places["*"], text, repaired=True)
-        others = seen.setdefault((router.interface, router.vrid, router.family, router.group), [])
+        own = router.source if router.unicast_peers else None
+        others = seen.setdefault((router.interface, router.vrid, router.family, router.group, own), [])
         for other in others:
             if set(other.unicast_peers) & set(router.unicast_peers) or not (
                 other.unicast_peers or router.unicast_peers

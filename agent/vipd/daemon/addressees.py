@@ -8,12 +8,14 @@ from vipd.config.model import RouterConfig, packed
 from vipd.protocol.packet import GROUP, GROUP6
 from vipd.protocol.router import Router
 
+_ANY = 0
+
 
 class Addressees:
     """Instances by their VRIDs. Those that share one are told apart as keepalived 2.2.7 tells them.
 
-    A group has one of them. One that alone has unicast peers hears whoever sends to this host; of several each hears
-    its own peers.
+    A group has one of them, and so has an address of this host that is a `unicast_src_ip`. One that alone has unicast
+    peers, there or without such an address, hears whoever sends; of several each hears its own peers.
 
     Attributes:
         single: the instances whose VRID no other one has.
@@ -43,18 +45,25 @@ class _Shared:
     def __init__(self, routers: list[Router]) -> None:
         self.routers = routers
         self._by_group: dict[int, Router] = {}
-        self._by_peer: dict[int, Router] = {}
-        unicast = [router for router in routers if router.config.unicast_peers]
+        self._by_peer: dict[tuple[int, int], Router] = {}
+        unicast: dict[int, list[Router]] = {}
         for router in routers:
-            group = group_of(router.config)
+            config = router.config
+            group = group_of(config)
             if group is not None:
                 self._by_group[int.from_bytes(group, "big")] = router
-            for peer in router.config.unicast_peers:
-                self._by_peer[int.from_bytes(packed(peer), "big")] = router
-        self._of_strangers = unicast[0] if len(unicast) == 1 else None
+                continue
+            own = _ANY if config.source is None else int.from_bytes(packed(config.source), "big")
+            unicast.setdefault(own, []).append(router)
+            for peer in config.unicast_peers:
+                self._by_peer[own, int.from_bytes(packed(peer), "big")] = router
+        self._of_strangers = {own: there[0] for own, there in unicast.items() if len(there) == 1}
 
     def find(self, source: int, destination: int) -> Router | None:
-        return self._by_group.get(destination) or self._by_peer.get(source) or self._of_strangers
+        found = self._by_group.get(destination)
+        for own in (destination, _ANY):
+            found = found or self._by_peer.get((own, source)) or self._of_strangers.get(own)
+        return found
 
 
 def group_of(config: RouterConfig) -> bytes | None:

@@ -215,6 +215,25 @@ def test_a_wrong_file_says_what_would_be_right(text: str, message: str) -> None:
     assert problems(text) == [message]
 
 
+def test_a_number_is_taken_by_what_hears_the_same_adverts_as_keepalived_has_it() -> None:
+    peer, source = "unicast_peer {\n10.0.0.9\n}", "unicast_src_ip 10.0.0.{}"
+    for one, other, taken in (
+        (peer, peer, True),
+        (peer, peer.replace("9", "9\n10.0.0.8"), True),
+        (peer, peer.replace("9", "8"), False),
+        (peer, "", False),
+        (peer, f"{peer}\n{source.format(3)}", False),
+        (f"{peer}\n{source.format(2)}", f"{peer}\n{source.format(3)}", False),
+        (f"{peer}\n{source.format(2)}", f"{peer}\n{source.format(2)}", True),
+        ("mcast_src_ip 10.0.0.2", "mcast_src_ip 10.0.0.3", True),
+        ("", "mcast_dst_ip 224.0.0.99", False),
+    ):
+        text = instance(one) + instance(other).replace(" V ", " W ")
+        said = problems(text) if taken else []
+        assert len(said) == taken and all("belongs to 'V'" in line for line in said)
+        assert taken or len(parse(text, "f").config.routers) == 2
+
+
 def test_what_is_missing_is_named() -> None:
     assert problems("vrrp_instance V {\n}\n") == [
         "f:1: vrrp_instance: 'V' has no interface, no virtual_router_id, no virtual_ipaddress; add it",

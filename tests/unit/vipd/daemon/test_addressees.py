@@ -50,6 +50,16 @@ def test_several_with_peers_hear_each_its_own_and_no_stranger() -> None:
     assert heard[STRANGER, "10.0.0.2"] is None
 
 
+@pytest.mark.parametrize("of_b", ["10.0.0.3", None])
+def test_several_with_addresses_of_their_own_hear_what_is_sent_there(of_b: str | None) -> None:
+    a = router(name="a", source="10.0.0.2", unicast_peers=("10.0.0.9",))
+    b = router(name="b", source=of_b, unicast_peers=("10.0.0.9",))
+    addressees = Addressees([a, b])
+    for sender in ("10.0.0.9", STRANGER):
+        assert addressees.find(7, number(sender), number("10.0.0.2")) is a
+        assert addressees.find(7, number(sender), number("10.0.0.3")) is b
+
+
 def test_one_alone_hears_whatever_has_its_number_and_refuses_it_itself() -> None:
     assert {*hearers([router(name="a")]).values()} == {"a"}
     assert Addressees([router(name="a")]).find(8, 0, number(GROUP)) is None
