@@ -68,7 +68,9 @@ class AcceptFilter:
         Raises:
             OSError: as with `update`.
         """
-        self._filter({name: self._filtered[name] for name in routers if name in self._filtered})
+        wanted = {name: self._filtered[name] for name in routers if name in self._filtered}
+        if wanted != self._filtered:  # a kernel without nftables looks for it on its disk each time that it is asked
+            self._filter(wanted)
 
     def _filter(self, wanted: dict[str, frozenset[bytes]]) -> None:
         addresses = frozenset[bytes]().union(*wanted.values())
