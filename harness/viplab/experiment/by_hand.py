@@ -13,7 +13,7 @@ import yaml
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.views import TrialView
-from viplab.errors import InputError
+from viplab.errors import InputError, ViplabError
 from viplab.experiment.plan import Plan
 from viplab.experiment.recipe import write_recipe
 from viplab.experiment.scenario_runner import ScenarioRunner
@@ -56,8 +56,8 @@ class TrialByHand:
         steps = [*self._steps, {name: argument}]
         step = _scenario(_written({**self._asked, "steps": steps})).steps[-1]
         self._steps = steps
-        if name == "wait" and isinstance(argument, dict):
-            self._asked["expect"] = {"owner": argument.get("master") or self._asked["expect"]["owner"]}
+        if name == "wait" and (owner := argument.get("master") or argument.get("announced")):
+            self._asked["expect"] = {**self._asked["expect"], "owner": owner}
         with precedence():
             self._runner.do(step)
 
@@ -85,6 +85,10 @@ def plan_by_hand(name: str, more: Mapping[str, Any], assignment: Assignment, lab
         HostError: this machine lacks what the subject or the lab needs.
     """
     hosts = more.get("hosts", _PAIR)
+    if not isinstance(hosts, Mapping) or not hosts:
+        raise InputError(f"the test: hosts: is to give each host its keys, as in {_PAIR} (found {hosts!r})")
+    if "steps" in more:
+        raise InputError("the test: steps: are what the test does, by the fixtures `fault` and `viplab_lab`")
     text = _written(
         {
             "scenario": name,
@@ -92,9 +96,9 @@ def plan_by_hand(name: str, more: Mapping[str, Any], assignment: Assignment, lab
             "story": "Written by a test, step by step.",
             "hosts": hosts,
             "setup": [*({"start": host} for host in hosts), {"wait": {"announced": _first(hosts)}}],
-            "expect": {"owner": _first(hosts)},
-            **more,
             "steps": _NOTHING,
+            **more,
+            "expect": _expected(hosts, more),
         }
     )
     plan = Plan(scenarios=[(text, _scenario(text))], subjects=[assignment], lab=lab, seed=secrets.randbits(32))
@@ -108,9 +112,14 @@ def trial_by_hand(plan: Plan, lab: Lab, run: RunFolder) -> Iterator[TrialByHand]
     (source, scenario), (assignment,) = plan.scenarios[0], plan.subjects
     folder = trial_folder(run, 1, scenario.scenario, assignment.name)
     trial = Trial(scenario, source, assignment, 1, plan.seed or 0)
+    not_set_up: ViplabError | None = None
     with ExitStack() as ending:
         runner, _ = ending.enter_context(trial_under_way(trial, lab, folder))
-        ending.enter_context(runner.by_hand())
+        try:
+            ending.enter_context(runner.by_hand())
+        except ViplabError as error:
+            not_set_up = error
+            raise
         by_hand = TrialByHand(yaml.safe_load(source), runner, folder, ending)
         try:
             yield by_hand
@@ -118,6 +127,9 @@ def trial_by_hand(plan: Plan, lab: Lab, run: RunFolder) -> Iterator[TrialByHand]
             text = by_hand.end()
             done = Plan(scenarios=[(text, _scenario(text))], subjects=plan.subjects, lab=plan.lab)
             write_recipe(done, trial.seed, run.info().provenance.git, lab.origins.image, run.recipe)
+    # The trial has written it down and ended as any other, which is not enough for whoever waits for it here.
+    if not_set_up is not None:
+        raise not_set_up
 
 
 def run_for(plan: Plan, lab: Lab, runs: RunStore) -> RunFolder:
@@ -126,12 +138,27 @@ def run_for(plan: Plan, lab: Lab, runs: RunStore) -> RunFolder:
 
 
 def _first(hosts: Mapping[HostName, Any]) -> HostName:
-    """The host of the highest priority."""
-    return max(hosts, key=lambda host: (hosts[host] or {}).get("priority") or 0)
+    """The host of the highest priority; what is no priority is for the scenario to refuse."""
+
+    def priority(host: HostName) -> int:
+        keys = hosts[host]
+        number = keys.get("priority") if isinstance(keys, Mapping) else None
+        return number if isinstance(number, int) else 0
+
+    return max(hosts, key=priority)
+
+
+def _expected(hosts: Mapping[HostName, Any], more: Mapping[str, Any]) -> Any:
+    """What the marker expects, with the first host as the owner where it does not say."""
+    expect = more.get("expect", {})
+    return {"owner": _first(hosts), **expect} if isinstance(expect, Mapping) else expect
 
 
 def _written(asked: Mapping[str, Any]) -> str:
-    return yaml.safe_dump(dict(asked), sort_keys=False, allow_unicode=True)
+    try:
+        return yaml.safe_dump(dict(asked), sort_keys=False, allow_unicode=True)
+    except yaml.YAMLError as error:
+        raise InputError(f"the test: a scenario file cannot hold {error.args[-1]!r}") from None
 
 
 def _scenario(text: str) -> Scenario:
