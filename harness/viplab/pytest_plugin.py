@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
-from viplab.errors import Interrupted, ViplabError
+from viplab.errors import InputError, Interrupted, ViplabError
 
 if TYPE_CHECKING:
     from viplab.analysis.views import TrialView
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 _FIXTURE = "viplab_lab"
 _begun = pytest.StashKey[tuple["Plan", "Lab"]]()
 _failed = pytest.StashKey[bool]()
+_not_begun = pytest.StashKey[Exception]()
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -48,21 +49,53 @@ def pytest_configure(config: pytest.Config) -> None:
 
 
 @pytest.hookimpl(tryfirst=True)
-def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
+def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> bool | None:
     """Do a test that asks for a lab within one, and tell of it here."""
-    if _FIXTURE not in getattr(item, "fixturenames", ()):
+    if _FIXTURE not in getattr(item, "fixturenames", ()) or not _is_to_run(item):
         return None
+    from _pytest.runner import runtestprotocol
+
     item.ihook.pytest_runtest_logstart(nodeid=item.nodeid, location=item.location)
     try:
-        reports = _in_lab(item)
+        reports = [*_in_lab(item), *_torn_down(item, nextitem)]
     except Interrupted:
         raise KeyboardInterrupt from None
-    except ViplabError as error:
-        reports = [_not_begun(item, error)]
+    except Exception as error:  # Whatever it is, it ends this test and not the session.
+        item.stash[_not_begun] = error
+        reports = runtestprotocol(item, log=False, nextitem=nextitem)
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
     item.ihook.pytest_runtest_logfinish(nodeid=item.nodeid, location=item.location)
     return True
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Fail a test that has no lab, before any fixture of it does something to this machine instead."""
+    error = item.stash.get(_not_begun, None)
+    if isinstance(error, ViplabError):
+        pytest.fail(f"viplab: {error}", pytrace=False)
+    if error is not None:
+        raise error
+
+
+def _is_to_run(item: pytest.Item) -> bool:
+    """Whether no marker says otherwise; pytest says so itself of a test that is not to run, and of a wrong marker."""
+    from _pytest.skipping import evaluate_skip_marks, evaluate_xfail_marks
+
+    try:
+        skipped, expected = evaluate_skip_marks(item), evaluate_xfail_marks(item)
+    except (TypeError, pytest.fail.Exception):
+        return False
+    return skipped is None and (expected is None or expected.run or item.config.option.runxfail)
+
+
+def _torn_down(item: pytest.Item, nextitem: pytest.Item | None) -> list[pytest.TestReport]:
+    """End what this process had set up for tests before that the next one does not need; tell only of a failure."""
+    teardown = pytest.CallInfo.from_call(lambda: item.session._setupstate.teardown_exact(nextitem), when="teardown")
+    if teardown.excinfo is None:
+        return []
+    report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=teardown)
+    return [report]
 
 
 def _in_lab(item: pytest.Item) -> list[pytest.TestReport]:
@@ -75,8 +108,7 @@ def _in_lab(item: pytest.Item) -> list[pytest.TestReport]:
     hook = item.config.hook
     (assignment,) = chosen([item.config.getoption("--viplab-subject")], None)
     kind = lab_kind(item.config.getoption("--viplab-lab") or DEFAULT)
-    asked = {key: value for mark in reversed([*item.iter_markers("viplab")]) for key, value in mark.kwargs.items()}
-    plan = plan_by_hand(re.sub("[^a-z0-9]+", "-", item.name.lower()).strip("-"), asked, assignment, kind)
+    plan = plan_by_hand(re.sub("[^a-z0-9]+", "-", item.name.lower()).strip("-"), _asked(item), assignment, kind)
 
     def work(lab: Lab) -> list[dict[str, Any]]:
         item.stash[_begun] = plan, lab
@@ -88,13 +120,12 @@ def _in_lab(item: pytest.Item) -> list[pytest.TestReport]:
     return [hook.pytest_report_from_serializable(config=item.config, data=data) for data in found]
 
 
-def _not_begun(item: pytest.Item, error: ViplabError) -> pytest.TestReport:
-    def fail() -> None:
-        pytest.fail(f"viplab: {error}", pytrace=False)
-
-    call = pytest.CallInfo.from_call(fail, when="setup")
-    report: pytest.TestReport = item.ihook.pytest_runtest_makereport(item=item, call=call)
-    return report
+def _asked(item: pytest.Item) -> dict[str, Any]:
+    """What the markers say, that of the function before that of its class and module."""
+    marks = [*item.iter_markers("viplab")]
+    if args := [value for mark in marks for value in mark.args]:
+        raise InputError(f"the marker viplab: takes keys of a scenario file, as in hosts=..., and not {args[0]!r}")
+    return {key: value for mark in reversed(marks) for key, value in mark.kwargs.items()}
 
 
 @pytest.hookimpl(wrapper=True)
@@ -177,8 +208,11 @@ def viplab_lab(request: pytest.FixtureRequest) -> Iterator[ViplabLab]:
     plan, lab = item.stash[_begun]
     run = run_for(plan, lab, runs)
     item.add_report_section("call", "viplab", f"{run.path} has this test as a run; `viplab report {run.path.name}`")
-    with trial_by_hand(plan, lab, run) as trial:
-        yield ViplabLab(trial, lab)
+    try:
+        with trial_by_hand(plan, lab, run) as trial:
+            yield ViplabLab(trial, lab)
+    except ViplabError as error:
+        pytest.fail(f"viplab: {error}", pytrace=False)
     if not item.stash[_failed]:
         runs.remove(run)
 

@@ -21,6 +21,47 @@ FAILS = """def test_fails(viplab_lab, fault):
     viplab_lab.wait(master="B", within=10)
     assert 1 == 2
 """
+TURNS = """import pytest
+
+@pytest.fixture(scope="module", autouse=True)
+def shared():
+    yield
+    print("torn down")
+
+def test_plain():
+    pass
+
+def test_in_a_lab(viplab_lab):
+    pass
+"""
+NEVER_READY = """import pytest
+
+@pytest.mark.viplab(setup=[{"start": "A"}, {"start": "B"}, {"wait": {"master": "B", "within": 1}}])
+def test_never_ready(viplab_lab):
+    pass
+"""
+MARKED = """import pytest
+
+@pytest.mark.skip(reason="not today")
+def test_skip(viplab_lab):
+    pass
+
+@pytest.mark.skipif(True, reason="not here")
+def test_skipif(viplab_lab):
+    pass
+
+@pytest.mark.xfail(run=False)
+def test_not_run(viplab_lab):
+    pass
+
+@pytest.mark.xfail
+def test_expected(viplab_lab):
+    pass
+
+@pytest.mark.skipif("no such name", reason="wrong")
+def test_wrong_condition(viplab_lab):
+    pass
+"""
 
 
 @pytest.fixture
@@ -80,3 +121,56 @@ def test_a_subject_that_there_is_not_is_one_line(tests: Path) -> None:
     assert outcomes == {"test_fails": ["error"]}
     assert 'viplab: no subject "nobody\'s"; there are: ' in said
     assert "Traceback" not in said and "viplab/pytest_plugin.py" not in said
+
+
+def test_tests_in_a_lab_and_others_take_turns_over_files(tests: Path) -> None:
+    (tests / "test_a.py").write_text(TURNS)
+    (tests / "test_b.py").write_text("def test_in_another_file():\n    pass\n")
+    outcomes, said = ran(tests, "--viplab-lab", "netns", "-s")
+    assert outcomes == {"test_plain": [], "test_in_a_lab": [], "test_in_another_file": []}, said
+    assert said.count("torn down") == 1
+
+
+def test_a_set_up_that_fails_says_why(tests: Path) -> None:
+    (tests / "test_fails.py").write_text(NEVER_READY)
+    outcomes, said = ran(tests, "--viplab-lab", "netns")
+    assert outcomes == {"test_never_ready": ["error"]}
+    assert "viplab: " in said and "B to be master" in said
+    assert "Traceback" not in said and "viplab/pytest_plugin.py" not in said
+
+
+def test_a_wrong_marker_is_the_error_of_its_test_and_of_no_other(tests: Path) -> None:
+    markers = (
+        'hosts=["A", "B"]',
+        "hosts={}",
+        "hosts=None",
+        'hosts={"A": "MASTER"}',
+        'hosts={"A": {"priority": "high"}, "B": {}}',
+        "hosts={1: {}}",
+        'vrrp={"interface": Path("eth1")}',
+        "expect=[]",
+        'steps=[{"observe": 1}]',
+        "nothing=1",
+        '{"hosts": {}}',
+    )
+    wrong = "".join(
+        f"@pytest.mark.viplab({marker})\ndef test_{number}(viplab_lab):\n    pass\n"
+        for number, marker in enumerate(markers)
+    )
+    (tests / "test_markers.py").write_text(
+        f"import pytest\nfrom pathlib import Path\n{wrong}def test_last():\n    pass\n"
+    )
+    outcomes, said = ran(tests, "--viplab-lab", "netns")
+    assert outcomes == {f"test_{number}": ["error"] for number in range(len(markers))} | {"test_last": []}, said
+    assert "Traceback" not in said and "viplab/pytest_plugin.py" not in said
+
+
+def test_markers_of_pytest_count_before_there_is_a_lab(tests: Path) -> None:
+    (tests / "test_marked.py").write_text(MARKED)
+    outcomes, said = ran(tests, "--viplab-lab", "netns", "--viplab-subject", "nobody's")
+    assert outcomes == {"test_skip": ["skipped"], "test_skipif": ["skipped"]} | {
+        "test_not_run": ["skipped"],
+        "test_expected": ["skipped"],
+        "test_wrong_condition": ["error"],
+    }
+    assert "2 skipped, 2 xfailed, 1 error" in said
