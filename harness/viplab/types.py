@@ -48,6 +48,8 @@ class NodeTimers(Frozen):
     advert_int_s: IntervalS
     # CARP's place for a priority: 256ths of a second that are added to the interval, so that less wins.
     advskew: int = Field(default=0, ge=0, le=255)
+    preempt_delay_s: float = Field(default=0, ge=0, le=3600)
+    """How long it leaves the address with a lower priority that has it."""
 
 
 class Provenance(Frozen):

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from typing import NamedTuple
 
 from support.hosts import Sandbox
-from viplab.subjects.frr import DAEMONS, virtual_mac, vrrpd_conf
+from viplab.addresses import virtual_mac
+from viplab.subjects.frr import DAEMONS, vrrpd_conf
 
 
 class Tongue(NamedTuple):

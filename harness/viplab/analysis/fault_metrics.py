@@ -9,6 +9,7 @@ from viplab.analysis.record import Record
 from viplab.analysis.streams import LossRun, loss_runs
 from viplab.analysis.summary import Application, Fault, FaultSummary
 from viplab.analysis.timing_model import (
+    delayed_ns,
     down_interval_ns,
     released_ns,
     span_ns,
@@ -249,10 +250,15 @@ class _OneFault:
     def _deadline_excess_s(self, taker: NodeTimers) -> float | None:
         """How late the first advert was, counted from the old master's last advert or its last priority 0."""
         since_ns = self.zeros[-1].time_ns if self.zeros else self.moments.last_advert_ns
-        if self.heard is Heard.UNKNOWN:
+        if self.heard is Heard.UNKNOWN or self._outranked(taker):
             return None
         due_ns = (released_ns if self.zeros else down_interval_ns)(taker, self.protocol)
         return None if since_ns is None else between(since_ns + due_ns, self.moments.first_advert_ns)
+
+    def _outranked(self, taker: NodeTimers) -> bool:
+        """Whether the old master, alive, had lowered its priority below that of the host that took over."""
+        last, before = self.last_advert, self.nodes.get(self.old_master or "")
+        return before is not None and isinstance(last, Advert) and last.priority < min(before.priority, taker.priority)
 
     def _x_ns(self) -> int | None:
         last_ns = self._advert_before_ns()
@@ -300,9 +306,10 @@ class _OneFault:
             return leaves
         if effect is Effect.GIVES_UP and not leaves.releases:
             effect = Effect.HOST_LOST
-        if effect not in model.outage:
+        missed = model.missed(effect, self.nodes[taker].state)
+        if missed is None:
             return f"{self.record.info.daemon(taker).family} has no timing model for a fault after which {effect.value}"
-        return model.outage[effect], self.timers[taker]
+        return missed, self.timers[taker]
 
     def _outage_window_s(self) -> tuple[float, float] | None:
         if not isinstance(self.predicted, tuple):
@@ -398,6 +405,8 @@ class _OneFault:
     def _expected_detection_s(self) -> tuple[float, float] | None:
         if self.new_master is None or self.taker is None or self.kind.manner is Manner.LATER:
             return None
+        if self._outranked(self.taker):
+            return None
         model = self.record.timing[self.new_master]
         if isinstance(model, str):
             return None
@@ -407,4 +416,6 @@ class _OneFault:
         else:
             terms = Terms(skews=1) if self.zeros else Terms(downs=1, less_x=True)
         low_ns, high_ns = window_ns(terms, self.taker, x_ns, self.protocol)
+        if self.kind.returns:
+            low_ns, high_ns = delayed_ns((low_ns, high_ns), self.taker)
         return low_ns / _NS, high_ns / _NS + model.held_back_s

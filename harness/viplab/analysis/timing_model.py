@@ -66,6 +66,14 @@ def span_ns(terms: Terms, node: NodeTimers, protocol: Protocol = "vrrp2") -> int
     return waits + terms.adverts * advert_ns(node)
 
 
+def delayed_ns(window: tuple[int, int], node: NodeTimers) -> tuple[int, int]:
+    """A window after `preempt_delay`, which begins and ends with adverts that are heard: an interval less, or more."""
+    if not node.preempt_delay_s:
+        return window
+    delay_ns = round(node.preempt_delay_s * _SECOND_NS)
+    return window[0] + delay_ns - advert_ns(node), window[1] + delay_ns + advert_ns(node)
+
+
 def window_ns(
     terms: Terms, node: NodeTimers, x_ns: tuple[int, int] | None, protocol: Protocol = "vrrp2"
 ) -> tuple[int, int]:

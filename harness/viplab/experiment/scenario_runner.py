@@ -173,7 +173,8 @@ class ScenarioRunner:
             # The last of them gets half an interval to be answered before anything else happens.
             return waited + self._pause(0.5)
         host = wait.master or wait.announced
-        bursts = self._assignment.on(wait.announced).family.garp_bursts if wait.announced else 1
+        twice = wait.announced is not None and self._scenario.vrrp.garp_master_delay != 0
+        bursts = self._assignment.on(wait.announced).family.garp_bursts if wait.announced and twice else 1
         what = f"{host} to be master" if wait.master else f"the last burst of gratuitous ARP from {host}"
         try:
             waited_s = self._watch.until(

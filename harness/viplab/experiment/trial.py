@@ -34,7 +34,7 @@ from viplab.observe.capture import Capture
 from viplab.observe.census import Census
 from viplab.observe.neighbours import Neighbours
 from viplab.observe.timeline import Listener, Timeline
-from viplab.observe.watch import Watch
+from viplab.observe.watch import BURST_GAP_NS, Watch
 from viplab.run_folder import TrialFolder
 from viplab.scenario.model import Scenario
 from viplab.subjects.assignment import Assignment
@@ -236,7 +236,13 @@ def _watch(trial: Trial, lab: Lab) -> Watch:
         adverts=_adverts_on(trial, lab).bridge,
         virtual_mac=trial.assignment.virtual_mac(trial.scenario),
         protocol=trial.assignment.protocol(trial.scenario),
+        burst_gap_ns=_burst_gap_ns(trial.scenario.vrrp.garp_master_delay),
     )
+
+
+def _burst_gap_ns(delay_s: int | None) -> int:
+    """How far apart gratuitous ARPs are of two bursts: half of what lies between the bursts, where that is short."""
+    return min(BURST_GAP_NS, delay_s * 500_000_000) if delay_s else BURST_GAP_NS
 
 
 def _observe(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline, observers: ExitStack) -> None:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 from viplab.faults.injection import InGuest
 from viplab.faults.kind import FaultKind, Need, Part, Sign
 from viplab.faults.shell import to_each
-from viplab.faults.target import AddressTarget, ClockStep, Descriptors, Load
+from viplab.faults.target import AddressTarget, ClockStep, Descriptors, FileTarget, Load
 
 if TYPE_CHECKING:
     from viplab.lab.guest import Guest
@@ -34,6 +35,10 @@ def _limit(subject: Subject, guest: Guest, limit: str) -> str:
 
 def _removal(target: AddressTarget, subject: Subject, guest: Guest) -> str:
     return f"ip address del {_address(target, guest)} dev {target.interface}"
+
+
+def _written(target: FileTarget, subject: Subject, guest: Guest) -> str:
+    return f"echo {shlex.quote(target.text)} >{target.path}"
 
 
 def _address(target: AddressTarget, guest: Guest) -> str:
@@ -97,5 +102,16 @@ KINDS = (
         ),
         signs=(Sign.COMMAND,),
         part=Part.LINK,
+    ),
+    FaultKind(
+        name="file_written",
+        sentence="A file is written that a script or the daemon looks at; healing removes it.",
+        words="file written on {host}",
+        healed="file removed on {host}",
+        state="file there",
+        target=FileTarget,
+        injection=InGuest(_written, heal=lambda target, subject, guest: f"rm -f {target.path}"),
+        signs=(Sign.COMMAND,),
+        part=Part.HOST,
     ),
 )

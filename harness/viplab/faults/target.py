@@ -131,6 +131,15 @@ class AddressTarget(LastingLinkTarget):
     )
 
 
+class FileTarget(LastingHostTarget):
+    """Which file is written, and what into it."""
+
+    path: str = Field(
+        default="/run/viplab-file", pattern=r"^/run/[A-Za-z0-9][A-Za-z0-9._-]*$", description="A file in /run."
+    )
+    text: str = Field(default="", pattern=r"^[ -~]*$", description="The line that it then has.")
+
+
 class ReturnTarget(RootModel[HostName]):
     """The host that comes back."""
 

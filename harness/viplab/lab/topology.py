@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from functools import cache
 
+from viplab.addresses import address_of, number_of
 from viplab.errors import LabError
 from viplab.types import HostName, NetworkName
 
@@ -79,21 +80,22 @@ PAIR: tuple[HostName, ...] = ("A", "B")
 
 # The article's own, on the public network.
 _ARTICLE_MACS = {"A": "52:54:00:03:ba:f2", "B": "52:54:00:56:c3:f4"}
-_FIRST = 11
 
 
 @cache
 def make_host(name: HostName) -> Host:
     """The host of that name; its letter's place in the alphabet gives the addresses: A has .11, B .12, C .13."""
-    number = _FIRST + ord(name) - ord("A")
+    number = number_of(name)
     return Host(
         name,
         f"centOS-host{name}",
         (
-            Interface("eth0", INTERCONNECT.name, f"52:54:00:10:10:{number:02x}", f"10.10.10.{number}/24"),
-            Interface(
-                "eth1", PUBLIC.name, _ARTICLE_MACS.get(name, f"52:54:00:10:22:{number:02x}"), f"192.168.122.{number}/24"
-            ),
-            Interface("eth2", MGMT.name, f"52:54:00:10:12:{number:02x}", f"10.10.12.{number}/24"),
+            Interface("eth0", INTERCONNECT.name, f"52:54:00:10:10:{number:02x}", _ip(name, "eth0")),
+            Interface("eth1", PUBLIC.name, _ARTICLE_MACS.get(name, f"52:54:00:10:22:{number:02x}"), _ip(name, "eth1")),
+            Interface("eth2", MGMT.name, f"52:54:00:10:12:{number:02x}", _ip(name, "eth2")),
         ),
     )
+
+
+def _ip(name: HostName, card: str) -> str:
+    return f"{address_of(name, card)}/24"

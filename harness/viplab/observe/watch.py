@@ -48,6 +48,7 @@ class Watch:
     adverts: str
     virtual_mac: str | None = None
     protocol: Protocol = "vrrp2"
+    burst_gap_ns: int = BURST_GAP_NS
     seen: Seen = field(default_factory=Seen)
 
     def __post_init__(self) -> None:
@@ -122,7 +123,7 @@ class Watch:
                 return
             if sender != self.seen.announcer:
                 self.seen.bursts = 0
-            if self.seen.bursts == 0 or now_ns - self.seen.announced_ns > BURST_GAP_NS:
+            if self.seen.bursts == 0 or now_ns - self.seen.announced_ns > self.burst_gap_ns:
                 self.seen.bursts += 1
             self.seen.announcer, self.seen.announced_ns = sender, now_ns
         elif kind == _IP and frame[23:24] == b"\x01" and frame[34:35] == b"\x08":

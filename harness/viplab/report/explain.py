@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from viplab.analysis.timing_model import advert_ns, down_interval_ns, skew_ns, window_ns
+from viplab.analysis.timing_model import advert_ns, delayed_ns, down_interval_ns, skew_ns, window_ns
 from viplab.faults import Effect, FaultKind, Heard, Part, known
 from viplab.scenario.model import Scenario
 from viplab.scenario.page import expected
@@ -177,6 +177,8 @@ class _Pair:
             yield f"Nobody is master: {host} is, after {_s(self._down_ns(node))} at most, unless it hears another."
         elif before == host:
             yield f"{host} is master already."
+        elif not self.scenario.preempts(host):
+            yield f"{host} {how}, and {before} stays master: nopreempt."
         elif self._elects(host, before, how):
             yield f"{host} has state MASTER, and calls for an election against {before} at a tie: open."
         elif node.priority <= self.timers[before].priority:
@@ -186,9 +188,15 @@ class _Pair:
             yield f"{host} outranks {before} and takes over; {self.families[host].name} has no timing model for when."
         else:
             self.master = host
-            yield f"{host} outranks {before}: master after {self._span(timing.return_detection, node, None)}."
+            yield f"{host} outranks {before}: master after {self._returns_after(timing.return_detection, node)}."
             yield from self._announced(host)
-            yield self._missed(timing.outage.get(Effect.RETURNS, NONE), node, None)
+            yield self._missed(timing.missed(Effect.RETURNS, node.state) or NONE, node, None)
+
+    def _returns_after(self, terms: Terms, node: NodeTimers) -> str:
+        if not node.preempt_delay_s:
+            return self._span(terms, node, None)
+        low_ns, high_ns = delayed_ns(window_ns(terms, node, None, self.protocol), node)
+        return f"{low_ns / _NS:.3f} to {_s(high_ns)}, of which preempt_delay is {node.preempt_delay_s:g} s"
 
     def _elects(self, host: HostName, before: HostName, how: str) -> bool:
         node = self.timers[host]

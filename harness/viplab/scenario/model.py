@@ -119,6 +119,14 @@ class Scenario(Strict):
         kinds = known()
         return [kinds[step.name] for step in (*self.setup, *self.steps) if step.name in kinds]
 
+    def preempts(self, host: HostName) -> bool:
+        """Whether it takes the address from a lower priority; `nopreempt` has no effect beside `state MASTER`."""
+        return not self.vrrp.nopreempt or self.hosts[host].state == "MASTER"
+
+    def preempt_delay_s(self, host: HostName) -> float:
+        """How long it waits before it does, which beside `state MASTER` is not at all."""
+        return (self.vrrp.preempt_delay or 0.0) if self.hosts[host].state == "BACKUP" else 0.0
+
     @property
     def daemons(self) -> dict[HostName, Node]:
         """The hosts that run the daemon."""

@@ -13,6 +13,8 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from viplab.addresses import Card
+
 
 class Strict(BaseModel):
     """A part of a scenario, which refuses unknown keys and is never changed."""
@@ -49,10 +51,43 @@ AddressLines = Annotated[
 ]
 
 
+class Authentication(Strict):
+    """The block of that name."""
+
+    auth_type: Literal["PASS"] = Field(default="PASS", description="A password, readable by all.")
+    auth_pass: str = Field(pattern=r"^[!-~]+$", description="The password, of which eight characters are sent.")
+
+
+class Script(Strict):
+    """A `vrrp_script`."""
+
+    script: str = Field(pattern=r'^[^"\n]+$', description="The command; it fails where its exit status is not 0.")
+    interval: int = Field(default=1, ge=1, le=3600, description="Seconds between two runs.")
+    timeout: int | None = Field(default=None, ge=1, le=3600, description="Seconds after which it has failed.")
+    weight: int | None = Field(default=None, ge=-253, le=253, description="What it adds to the priority.")
+    rise: int | None = Field(default=None, ge=1, le=1000, description="Successes after which it is well.")
+    fall: int | None = Field(default=None, ge=1, le=1000, description="Failures after which it has failed.")
+
+
+class File(Strict):
+    """A `vrrp_track_file`."""
+
+    file: str = Field(pattern=r"^/[!-~]+$", description="The file, which holds a number.")
+    weight: int | None = Field(
+        default=None,
+        ge=-254,
+        le=254,
+        description="By what the number is multiplied that is added to the priority.",
+    )
+
+
+_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+
+
 class Vrrp(Strict):
     """The virtual router that the hosts are configured with; names are keepalived's."""
 
-    interface: str = Field(default="eth0", description="Interface that the adverts travel on (the interconnect).")
+    interface: Card = Field(default="eth0", description="Interface that the adverts travel on (the interconnect).")
     virtual_router_id: int = Field(default=51, ge=1, le=255, description="Number of the virtual router.")
     version: Literal[2, 3] = Field(default=2, description="Version of VRRP.")
     advert_int: float = Field(
@@ -61,7 +96,38 @@ class Vrrp(Strict):
         le=255,
         description="Seconds between adverts: whole ones in version 2; 0.01 to 40.95 in steps of 0.01 in version 3.",
     )
+    nopreempt: bool = Field(
+        default=False, description="Leave the address with a lower priority that has it (beside `state BACKUP`)."
+    )
+    preempt_delay: float | None = Field(
+        default=None, ge=0, le=1000, description="Seconds to wait before it is taken from one (beside `state BACKUP`)."
+    )
+    garp_master_delay: int | None = Field(
+        default=None, ge=0, le=60, description="Seconds to the second burst of gratuitous ARP; 0 for none."
+    )
+    garp_master_repeat: int | None = Field(default=None, ge=1, le=100, description="Gratuitous ARPs of a burst.")
+    garp_master_refresh: int | None = Field(
+        default=None, ge=0, le=600, description="Seconds from one refreshing announcement to the next; 0 for none."
+    )
+    garp_master_refresh_repeat: int | None = Field(
+        default=None, ge=1, le=100, description="Gratuitous ARPs of a refreshing announcement."
+    )
+    authentication: Authentication | None = Field(
+        default=None, description="Version 2 only: `{auth_type: PASS, auth_pass: WORD}`."
+    )
+    unicast: bool = Field(
+        default=False, description="Whether adverts go to the other hosts' addresses: `unicast_src_ip`, `unicast_peer`."
+    )
+    use_vmac: bool = Field(
+        default=False, description="Whether the addresses of the adverts' own interface have the virtual MAC."
+    )
+    vrrp_script: dict[_Name, Script] = Field(
+        default={}, description="Scripts by name: `script`, `interval`, `timeout`, `weight`, `rise`, `fall`."
+    )
+    vrrp_track_file: dict[_Name, File] = Field(default={}, description="Files by name: `file`, `weight`.")
     track_interface: list[str] = Field(default=[], description="Interfaces whose loss puts the instance into FAULT.")
+    track_script: list[str] = Field(default=[], description="Scripts whose failure does, or changes the priority.")
+    track_file: list[str] = Field(default=[], description="Files whose number changes the priority.")
     virtual_ipaddress: AddressLines = Field(
         default=["192.168.122.50/24 brd 192.168.122.255 dev eth1 label eth1:0"],
         min_length=1,
@@ -98,6 +164,19 @@ class Vrrp(Strict):
     def _each_address_once(self) -> Vrrp:
         if twice := [vip for vip, times in Counter(self.vips).items() if times > 1]:
             raise ValueError(f"the virtual address {twice[0]} is there more than once; leave one out")
+        return self
+
+    @model_validator(mode="after")
+    def _tracks_what_there_is(self) -> Vrrp:
+        for keyword, tracked, there in (
+            ("track_script", self.track_script, self.vrrp_script),
+            ("track_file", self.track_file, self.vrrp_track_file),
+        ):
+            for line in tracked:
+                if (name := line.partition(" ")[0]) not in there:
+                    raise ValueError(f"{keyword}: {name!r} is not defined; there are: {', '.join(there) or 'none'}")
+        if self.authentication is not None and self.version == 3:
+            raise ValueError("authentication: version 3 has none; leave it out")
         return self
 
     @model_validator(mode="after")

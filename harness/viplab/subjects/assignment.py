@@ -88,6 +88,7 @@ class Assignment:
                 state=node.state,
                 priority=node.priority,
                 advert_int_s=scenario.vrrp.advert_int,
+                preempt_delay_s=scenario.preempt_delay_s(name),
                 advskew=self.on(name).advskew(scenario, name),
             )
             for name, node in scenario.hosts.items()

@@ -37,8 +37,15 @@ class TimingModel:
     """First advert of the new master to its first gratuitous ARP, in advert intervals."""
     return_detection: Terms = Terms(downs=1)
     """How long a host that returns with the higher priority goes on as a backup."""
+    elected_return: Terms | None = None
+    """What the client sees of one whose `state` is BACKUP, and that calls for an election first, where that differs."""
     held_back_s: float = 0.0
     """Seconds for which what is below the daemon may hold back a takeover: a link that comes up, a capture's buffer."""
+
+    def missed(self, effect: Effect, state: str) -> Terms | None:
+        """What the client sees where a host of this `state` takes over; None where nothing is predicted."""
+        elected = self.elected_return if effect is Effect.RETURNS and state == "BACKUP" else None
+        return elected or self.outage.get(effect)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,8 @@ class Family:
     """How often a new master announces the VIP."""
     master_line: str | None = None
     """What it logs as it sends its first advert."""
+    election_line: str | None = None
+    """What it logs instead where it takes over from a master of a lower priority."""
     elects_at_start: bool = False
     """Whether `state MASTER` has it call for an election as it starts, whoever is master."""
     release_heard: str | None = None

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from viplab.addresses import virtual_mac
 from viplab.errors import NotSupportedError
 from viplab.faults import Effect
 from viplab.subjects.build import FOLDER, Build, from_package
@@ -54,11 +55,6 @@ def vrrpd_conf(interface: str, virtual_router_id: int, settings: dict[str, objec
     return "\n".join([f"interface {interface}", *lines]) + "\n"
 
 
-def virtual_mac(virtual_router_id: int, *, ipv6: bool = False) -> str:
-    """The MAC of RFC 3768, section 7.3, and of RFC 9568 for IPv6."""
-    return f"00:00:5e:00:{2 if ipv6 else 1:02x}:{virtual_router_id:02x}"
-
-
 def _start(daemons: str) -> str:
     # zebra 10 tells mgmtd of every change; where there is none it tries again without end, at 8 % of a processor that
     # is not emulated. Daemons of FRR 10 hold on to what they print to, and a command ends when nobody does any more.
@@ -77,7 +73,7 @@ class Frr(Subject):
     profiles = (FRR_8,)
     present = (f"{DAEMONS}/vrrpd", f"{DAEMONS}/zebra")
     packages = ("frr",)
-    keywords = Subject.keywords | {"version"}
+    keywords = Subject.keywords | {"version", "nopreempt"}
     start_command = _start(DAEMONS)
     # zebra after vrrpd: it is told by that one to take the address down.
     stop_command = (
@@ -124,8 +120,9 @@ class Frr(Subject):
             "ip": vrrp.vips,
         }
         addresses = [line.split()[0] for line in vrrp.virtual_ipaddress]
+        stays = f" no vrrp {vrrp.virtual_router_id} preempt\n" if vrrp.nopreempt else ""
         return {
-            _VRRPD: "log syslog informational\n" + vrrpd_conf(interface, vrrp.virtual_router_id, settings),
+            _VRRPD: "log syslog informational\n" + vrrpd_conf(interface, vrrp.virtual_router_id, settings) + stays,
             _ZEBRA: "log syslog informational\n",
             _INTERFACE: _interface_script(interface, virtual_mac(vrrp.virtual_router_id), addresses),
         }

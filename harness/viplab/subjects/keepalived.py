@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from viplab.faults import Effect
 from viplab.subjects.build import FOLDER, Build, from_package
 from viplab.subjects.family import NONE, Family, Terms, TimingModel
-from viplab.subjects.keepalived_conf import KEYWORDS, PATH, keepalived_conf
+from viplab.subjects.keepalived_conf import KEYWORDS, PATH, keepalived_conf, vmac
 from viplab.subjects.subject import Subject
 from viplab.types import HostName
 
@@ -31,10 +31,13 @@ KEEPALIVED_1 = Family(
         announce_adverts=1,
         # It claims at the next advert that it hears.
         return_detection=Terms(adverts=1, less_x=True),
+        # The other leaves the address at that claim; it has it an interval after the one with which it is master.
+        elected_return=Terms(adverts=2),
     ),
     log_prefix=r"VRRP_Instance\([^)]*\) ",
     garp_bursts=2,
     master_line="Transition to MASTER STATE",
+    election_line="forcing a new MASTER election",
     elects_at_start=True,
 )
 KEEPALIVED_2 = Family(
@@ -103,6 +106,10 @@ class Keepalived(Subject):
     def configuration(self, scenario: Scenario, host: HostName) -> dict[str, str]:
         """Its keepalived.conf."""
         return {PATH: keepalived_conf(scenario, host)}
+
+    def virtual_mac(self, scenario: Scenario) -> str | None:
+        """With `use_vmac` the virtual router's, which the addresses of the adverts' own interface have."""
+        return vmac(scenario)
 
     def version(self, guest: Guest) -> str:
         """The first line of `keepalived --version`, such as `Keepalived v2.2.7 (01/16,2022)`."""

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
+from pydantic import BaseModel
+
+from viplab.addresses import address_of, virtual_mac
 from viplab.scenario.vrrp import Vrrp
 from viplab.types import HostName
 
@@ -20,22 +23,50 @@ KEYWORDS = frozenset(Vrrp.model_fields)
 def keepalived_conf(scenario: Scenario, host: HostName) -> str:
     """The configuration of one host."""
     vrrp, node = scenario.vrrp, scenario.hosts[host]
+    asked = {name: value for name, value in vrrp if name in vrrp.asked or name == "virtual_ipaddress"}
+    defined = {f"{kind} {name}": one for kind in _DEFINED for name, one in asked.pop(kind, {}).items()}
     instance = {
         "state": node.state,
         "interface": vrrp.interface,
         "virtual_router_id": vrrp.virtual_router_id,
         "priority": node.priority,
-        **{name: value for name, value in vrrp if name in vrrp.asked or name == "virtual_ipaddress"},
     }
-    return "".join(f"{line}\n" for line in _lines({"vrrp_instance VI_1": instance}))
+    for keyword, value in asked.items():
+        instance |= _OF_HOST[keyword](scenario, host) if keyword in _OF_HOST else {keyword: value}
+    return "".join(f"{line}\n" for line in _lines({**defined, "vrrp_instance VI_1": instance}))
 
 
-def _lines(statements: Mapping[str, object]) -> Iterator[str]:
-    """Each keyword with its value, or with a block of lines where it has several."""
+def vmac(scenario: Scenario) -> str | None:
+    """The virtual MAC, where the first address has it."""
+    vrrp = scenario.vrrp
+    return virtual_mac(vrrp.virtual_router_id) if vrrp.use_vmac and vrrp.vip_interface == vrrp.interface else None
+
+
+def _unicast(scenario: Scenario, host: HostName) -> dict[str, Any]:
+    own, *peers = [
+        address_of(one, scenario.vrrp.interface) for one in (host, *sorted(scenario.daemons.keys() - {host}))
+    ]
+    return {"unicast_src_ip": own, "unicast_peer": peers}
+
+
+_DEFINED = ("vrrp_script", "vrrp_track_file")
+"""Keywords that stand beside the instance, once for each name."""
+_OF_HOST: dict[str, Callable[[Scenario, HostName], dict[str, Any]]] = {"unicast": _unicast}
+"""Keywords of ours that are others in the file, with values that differ from host to host."""
+
+
+def _lines(statements: Mapping[str, Any]) -> Iterator[str]:
+    """Each keyword with its value, or with a block of lines where it has several; a flag has none."""
     for keyword, value in statements.items():
-        if isinstance(value, list | Mapping):
+        if isinstance(value, list | Mapping | BaseModel):
             yield f"{keyword} {{"
-            yield from (f"    {line}" for line in (value if isinstance(value, list) else _lines(value)))
+            yield from (f"    {line}" for line in (value if isinstance(value, list) else _lines(dict(value))))
             yield "}"
-        else:
-            yield f"{keyword} {value:g}" if isinstance(value, float) else f"{keyword} {value}"
+        elif value is not None:
+            yield keyword if value is True else f"{keyword} {_word(value)}"
+
+
+def _word(value: str | float) -> str:
+    if isinstance(value, str):
+        return f'"{value}"' if " " in value else value
+    return f"{value:g}"

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 from viplab.resources import resource
 from viplab.subjects.build import Build, from_commit
 from viplab.subjects.keepalived import KEEPALIVED_1, KEEPALIVED_2
-from viplab.subjects.keepalived_conf import KEYWORDS, PATH, keepalived_conf
+from viplab.subjects.keepalived_conf import KEYWORDS, PATH, keepalived_conf, vmac
 from viplab.subjects.subject import Subject
 from viplab.types import HostName
 
@@ -60,6 +60,10 @@ class Vipd(Subject):
     def configuration(self, scenario: Scenario, host: HostName) -> dict[str, str]:
         """A keepalived.conf, which it reads where keepalived does."""
         return {PATH: keepalived_conf(scenario, host)}
+
+    def virtual_mac(self, scenario: Scenario) -> str | None:
+        """With `use_vmac` the virtual router's, as keepalived."""
+        return vmac(scenario)
 
     def version(self, guest: Guest) -> str:
         """What `vipd --version` prints."""

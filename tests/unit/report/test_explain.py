@@ -145,3 +145,33 @@ def test_the_command_tells_a_scenario_and_runs_nothing(tmp_path: Path, monkeypat
     done = CliRunner().invoke(app, ["explain", "case-a"], catch_exceptions=False)
     assert "B is master 2.605 to 3.605 s after the fault." in done.stdout
     assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    ("vrrp", "daemon", "said"),
+    [
+        ("{nopreempt: true}", "keepalived", "A starts, and B stays master: nopreempt."),
+        (
+            "{preempt_delay: 10}",
+            "keepalived",
+            "A outranks B: master after 12.602 to 14.602 s, of which preempt_delay is 10 s.",
+        ),
+        ("{preempt_delay: 10}", "vipd", "The client misses 2.000 s"),
+    ],
+)
+def test_a_backup_that_returns_preempts_as_its_keywords_say(vrrp: str, daemon: str, said: str) -> None:
+    text = PAIR.format(
+        step="{kill: {host: A}}, {wait: {master: B}}, {bring_back: A}", tracked="", interval=1, first=102, second=101
+    )
+    text = text.replace("{track_interface: [], advert_int: 1}", vrrp).replace("MASTER", "BACKUP")
+    told = explanation(parse_scenario(text, "mine"), *chosen([daemon], None))
+    assert said in [line.strip() for line in told]
+
+
+@pytest.mark.parametrize(("interval", "down"), [(1, "3.605"), (0.1, "0.361"), (0.01, "0.036")])
+def test_in_version_3_all_timers_are_shares_of_the_interval(interval: float, down: str) -> None:
+    text = PAIR.format(step="{power_cut: {host: A}}", tracked="", interval=interval, first=102, second=101)
+    told = explanation(
+        parse_scenario(text.replace("vrrp: {", "vrrp: {version: 3, "), "mine"), *chosen(["keepalived"], None)
+    )
+    assert any("B is master" in line and f"to {down} s after the fault" in line for line in told)

@@ -62,6 +62,11 @@ def test_version_3_takes_every_centisecond_that_an_advert_can_say(centiseconds: 
         ("{virtual_ipaddress: nothing}", "Expected 4 octets in 'nothing'"),
         ("{virtual_ipaddress: ''}", "Address cannot be empty"),
         ("{virtual_ipaddress: [1]}", "Input should be a valid string"),
+        ("{authentication: {auth_pass: x}, version: 3}", "authentication: version 3 has none; leave it out"),
+        ("{track_script: [x]}", "track_script: 'x' is not defined; there are: none"),
+        ("{vrrp_track_file: {y: {file: /run/y}}, track_file: [x weight 2]}", "'x' is not defined; there are: y"),
+        ("{vrrp_script: {x: {script: 'a \"b'}}}", "String should match pattern"),
+        ("{interface: eth9}", "Input should be 'eth0', 'eth1' or 'eth2'"),
         ("{version: 4}", "vrrp.version: Input should be 2 or 3"),
         ("{no_such_keyword: 1}", "vrrp.no_such_keyword: Extra inputs are not permitted"),
     ],
@@ -81,6 +86,9 @@ def test_what_keepalived_would_refuse_is_refused_in_one_line_with_its_place(vrrp
         ("{version: 3, advert_int: 0.01}", "keepalived", None),
         ("{version: 3, advert_int: 0.01}", "frr", None),
         ("{version: 3}", "ucarp", "ucarp has no version"),
+        ("{nopreempt: true}", "frr", None),
+        ("{nopreempt: true, unicast: true}", "ucarp", "ucarp has no nopreempt, unicast"),
+        ("{use_vmac: true, preempt_delay: 3}", "frr", "frr has no preempt_delay, use_vmac"),
         ("{virtual_ipaddress: 192.168.122.50-51/24 dev eth1}", "frr", None),
         ("{virtual_ipaddress: 192.168.122.50-51/24}", "ucarp", "ucarp cannot do mine: it has one address, not 2"),
         ("{virtual_ipaddress_excluded: 192.168.122.60/24}", "frr", "frr has no virtual_ipaddress_excluded"),
@@ -100,3 +108,61 @@ def test_a_range_is_a_line_for_each_of_its_addresses(first: int, more: int) -> N
     (read,) = parse(keepalived_conf(asked, "A"), "keepalived.conf").config.routers
     assert [one.address for one in read.addresses] == addresses
     assert [one.address for one in read.excluded] == ["10.0.0.1"]
+
+
+def test_each_host_names_its_own_address_and_those_of_the_others_as_peers() -> None:
+    one, other = (router("{unicast: true}", host) for host in "AB")
+    assert (one.source, one.unicast_peers) == ("10.10.10.11", ("10.10.10.12",))
+    assert (other.source, other.unicast_peers) == ("10.10.10.12", ("10.10.10.11",))
+
+
+@pytest.mark.parametrize(
+    ("vrrp", "field", "value"),
+    [
+        ("{nopreempt: true}", "preempt", False),
+        ("{preempt_delay: 2.5}", "preempt_delay_ns", 2_500_000_000),
+        ("{garp_master_delay: 0}", "garp_delay_ns", 0),
+        ("{garp_master_repeat: 2}", "garp_repeat", 2),
+        ("{garp_master_refresh: 3}", "garp_refresh_ns", 3_000_000_000),
+        ("{garp_master_refresh_repeat: 4}", "garp_refresh_repeat", 4),
+        ("{authentication: {auth_pass: secret12}}", "auth_pass", b"secret12"),
+        ("{interface: eth1, use_vmac: true}", "use_vmac", True),
+        ("{track_interface: [eth1]}", "tracked", ("eth1",)),
+    ],
+)
+def test_a_daemon_reads_each_keyword_as_the_scenario_means_it(vrrp: str, field: str, value: object) -> None:
+    assert getattr(router(vrrp), field) == value
+    assert getattr(router("{}"), field) != value
+
+
+def test_scripts_and_files_are_defined_before_the_instance_that_tracks_them() -> None:
+    asked = asking(
+        "{vrrp_script: {s: {script: /bin/test -e /run/x, weight: -10, fall: 2}}, track_script: [s weight -20],"
+        " vrrp_track_file: {f: {file: /run/f, weight: 2}}, track_file: [f]}"
+    )
+    config = parse(keepalived_conf(asked, "A"), "keepalived.conf").config
+    (script,) = config.scripts
+    assert (script.command.argv, script.interval_ns, script.fall) == (("/bin/test", "-e", "/run/x"), 1_000_000_000, 2)
+    tracks = {(one.kind, one.name, one.weight) for one in config.routers[0].tracks}
+    assert tracks == {("script", "s", -20), ("file", "f", 2)}
+
+
+@pytest.mark.parametrize(("state", "preempts", "delay_s"), [("BACKUP", False, 5), ("MASTER", True, 0)])
+def test_state_master_takes_the_effect_from_nopreempt_and_preempt_delay(
+    state: str, preempts: bool, delay_s: float
+) -> None:
+    text = HEAD.replace("A: {state: BACKUP", f"A: {{state: {state}") + "vrrp: {nopreempt: true, preempt_delay: 5}\n"
+    asked = parse_scenario(text, "mine.yaml")
+    assert (asked.preempts("A"), asked.preempt_delay_s("A")) == (preempts, delay_s)
+
+
+@pytest.mark.parametrize(
+    ("vrrp", "mac"),
+    [
+        ("{interface: eth1, virtual_ipaddress: 192.168.122.50/24, use_vmac: true}", "00:00:5e:00:01:33"),
+        ("{use_vmac: true}", None),
+        ("{interface: eth1}", None),
+    ],
+)
+def test_the_virtual_mac_is_for_addresses_of_the_adverts_own_interface(vrrp: str, mac: str | None) -> None:
+    assert {assignment(name).virtual_mac(asking(vrrp)) for name in ("vipd", "keepalived")} == {mac}

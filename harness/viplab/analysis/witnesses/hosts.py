@@ -27,6 +27,7 @@ _ANNOUNCED_NS = 500_000_000
 # No daemon repeats an advert at once, unless it gives up, or answers another's that was under way for so long at most.
 _APART_NS = 1_000_000
 _ANSWERED_INTERVALS = 3
+_CALLED_INTERVALS = 1
 _ANNOUNCES_AS_MASTER_INTERVALS = 2.5
 _ANNOUNCING = ("gratuitous ARPs on", "gratuitous NAs on", "unsolicited NAs on")
 _VERSION = {"vrrp2": 2, "vrrp3": 3}
@@ -135,9 +136,10 @@ def _named(record: Record, mac: str) -> str:
 def _masters_logged(record: Record, views: Sequence[FaultView]) -> str | None:
     for view in views:
         host, moment_ns = view.new_master, view.moments.first_advert_ns
-        if host is None or moment_ns is None or (pattern := _family(record, host).master_line) is None:
+        if host is None or moment_ns is None or (family := _family(record, host)).master_line is None:
             continue
-        lines = [line for line in record.logs.get(host, []) if pattern in line.message]
+        patterns = [pattern for pattern in (family.master_line, family.election_line) if pattern]
+        lines = [line for line in record.logs.get(host, []) if any(one in line.message for one in patterns)]
         if not any(_logged_at(record, host, line, moment_ns) for line in lines):
             return f"{host} advertised after the {view.summary.fault}, and its log does not say master at that moment"
     return None
@@ -148,12 +150,18 @@ def _masters_advertised(record: Record, views: Sequence[FaultView]) -> str | Non
     if not faults:
         return None
     for host in record.info.nodes:
-        pattern, begun = _family(record, host).master_line, _begun(record, host)
+        family, begun = _family(record, host), _begun(record, host)
+        pattern = family.master_line
         if pattern is None:
             continue
+        called_ns = 0  # when it last called for an election, which its first advert did; the line comes with the next
         for line in record.logs.get(host, []):
             dated = _on_host_clock(record, host, line)
+            if dated is not None and family.election_line and family.election_line in line.message:
+                called_ns = dated[0]
             if pattern not in line.message or dated is None or dated[0] - dated[1] < faults[0].at_ns:
+                continue
+            if dated[0] - called_ns < _CALLED_INTERVALS * 1e9 * record.info.nodes[host].advert_int_s + _LOGGED_LATE_NS:
                 continue
             if not any(_logged_at(record, host, line, moment_ns) for moment_ns in begun):
                 return f"{host} logs {line.message!r}, and the capture has no advert with which that began"

@@ -1,0 +1,29 @@
+"""The addresses of hosts: a letter's place in the alphabet gives a host the same number on every network."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from viplab.types import HostName
+
+Card = Literal["eth0", "eth1", "eth2"]
+"""The cards that each host has."""
+
+SUBNETS: dict[str, str] = {"eth0": "10.10.10", "eth1": "192.168.122", "eth2": "10.10.12"}
+"""The network of each card, of which a host's number is the last octet."""
+_FIRST = 11
+
+
+def number_of(host: HostName) -> int:
+    """A host's number: A has 11, B 12, C 13."""
+    return _FIRST + ord(host) - ord("A")
+
+
+def address_of(host: HostName, card: str) -> str:
+    """The address of a host's card."""
+    return f"{SUBNETS[card]}.{number_of(host)}"
+
+
+def virtual_mac(virtual_router_id: int, *, ipv6: bool = False) -> str:
+    """The MAC of RFC 3768, section 7.3, and of RFC 9568 for IPv6."""
+    return f"00:00:5e:00:{2 if ipv6 else 1:02x}:{virtual_router_id:02x}"
