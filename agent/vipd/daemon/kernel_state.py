@@ -6,7 +6,7 @@ They are set and removed one by one. That the kernel refuses one of them does no
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Collection, Iterable
 from typing import Any
 
 from vipd.config.behaviour import SECOND_NS
@@ -52,15 +52,16 @@ class KernelState:
         steps: tuple[Route | Rule, ...] = (*routes, *rules)
         self._set(who, steps if present else steps[::-1], present)
 
-    def lost_routing(self, config: RouterConfig) -> bool:
-        """Whether a route or rule that was set, and is tracked, is there no more.
+    def lost_routing(self, configs: Collection[RouterConfig]) -> set[str]:
+        """The names of those whose routes or rules were set, are tracked, and are not all there any more.
 
         Raises:
             OSError: the kernel does not say.
         """
-        routes = [one for one in config.routes if one.tracked and one in self._held]
-        rules = [one for one in config.rules if one.tracked and one in self._held]
-        return routing.gone(self._netlink, routes, rules)
+        routes = {one for config in configs for one in config.routes if one.tracked and one in self._held}
+        rules = {one for config in configs for one in config.rules if one.tracked and one in self._held}
+        lost = routing.missing(self._netlink, routes, rules)
+        return {config.name for config in configs if not lost.isdisjoint((*config.routes, *config.rules))}
 
     def set_static(self, config: Config, present: bool) -> None:
         """Set, or remove, static addresses, routes and rules."""

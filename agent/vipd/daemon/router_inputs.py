@@ -27,7 +27,7 @@ class RouterInputs:
         trackers: Trackers,
         notifier: Notifier,
         serves: Callable[[Router], bool],
-        lost_routing: Callable[[RouterConfig], bool],
+        lost_routing: Callable[[Collection[RouterConfig]], set[str]],
         run_effects: Callable[[Router], None],
     ) -> None:
         """Keep where inputs come from and go to.
@@ -38,7 +38,7 @@ class RouterInputs:
             trackers: everything else that is tracked, and the delays of links.
             notifier: notifies of priorities that change.
             serves: returns whether a router has its sockets.
-            lost_routing: returns whether a master's routes or rules are not there any more.
+            lost_routing: returns the names of the masters whose routes or rules are not there any more.
             run_effects: carries out the effects of a router, if it has any.
         """
         self._runtime = runtime
@@ -77,8 +77,10 @@ class RouterInputs:
 
     def routing_changed(self, now: int) -> None:
         """Somebody else may have removed a route or a rule."""
-        for router in self._runtime.routers.values():
-            if router.state is State.MASTER and self._lost_routing(router.config):
+        masters = [router for router in self._runtime.routers.values() if router.state is State.MASTER]
+        lost = self._lost_routing([router.config for router in masters])
+        for router in masters:
+            if router.config.name in lost:
                 self._give_way(router, now)
         self._evaluate_groups(now)
 

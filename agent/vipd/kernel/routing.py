@@ -58,8 +58,8 @@ def rule(netlink: Netlink, rule: Rule, present: bool) -> None:
         netlink.change(_rule(rule), DELRULE, 0, _FINE_GONE)
 
 
-def gone(netlink: Netlink, routes: Iterable[Route], rules: Iterable[Rule]) -> bool:
-    """Whether the kernel lacks one of these routes and rules, or the interface of one.
+def missing(netlink: Netlink, routes: Iterable[Route], rules: Iterable[Rule]) -> set[Route | Rule]:
+    """Those of these routes and rules that the kernel lacks, or that lack an interface.
 
     A router of the internet has a million routes. All of them are listed only where one is not among those of its own
     protocol: somebody else may have set it before, with another one.
@@ -68,22 +68,22 @@ def gone(netlink: Netlink, routes: Iterable[Route], rules: Iterable[Rule]) -> bo
         OSError: the kernel does not say.
     """
     routes, rules = tuple(routes), tuple(rules)
-    if any(hop.device is not None and hop.device not in netlink.links for one in routes for hop in one.hops):
-        return True
-    left = {_rule_key(_rule(one)) for one in rules}
+    lost: set[Route | Rule] = {
+        one for one in routes for hop in one.hops if hop.device is not None and hop.device not in netlink.links
+    }
     for family in sorted({one.family for one in rules}):
-        left -= {_rule_key(body) for body in netlink.listed(_dumped(family), _GETRULE)}
-    if left:
-        return True
+        there = {_rule_key(body) for body in netlink.listed(_dumped(family), _GETRULE)}
+        lost.update(one for one in rules if one.family == family and _rule_key(_rule(one)) not in there)
     for family in sorted({one.family for one in routes}):
-        wanted = [one for one in routes if one.family == family]
-        left = {_route_key(_route(one, netlink.links)) for one in wanted}
-        for protocol in (*sorted({one.protocol for one in wanted}), _ANY):
+        left = {
+            one: _route_key(_route(one, netlink.links)) for one in routes if one.family == family and one not in lost
+        }
+        for protocol in (*sorted({one.protocol for one in left}), _ANY):
             if left:
-                left -= {_route_key(body) for body in netlink.listed(_dumped(family, protocol), _GETROUTE)}
-        if left:
-            return True
-    return False
+                there = {_route_key(body) for body in netlink.listed(_dumped(family, protocol), _GETROUTE)}
+                left = {one: key for one, key in left.items() if key not in there}
+        lost.update(left)
+    return lost
 
 
 def _dumped(family: int, protocol: int = 0) -> bytes:

@@ -1,8 +1,8 @@
 """Reports of routes and rules: whether somebody else may have deleted one of a master's.
 
 A router of the internet hears of routes all the time, so no picture of them is kept as of addresses. A report that one
-of keepalived's protocol was deleted, by another process than this one, only says when to look (`routing.gone`), and so
-do reports that were lost.
+of keepalived's protocol was deleted, by another process than this one, only says when to look (`routing.missing`), and
+so do reports that were lost.
 """
 
 from __future__ import annotations

@@ -27,8 +27,8 @@ class Kernel:
 
 def test_only_routes_of_their_own_protocol_are_listed_unless_one_is_not_among_them() -> None:
     kernel = Kernel(OWN, FOREIGN)
-    assert not routing.gone(kernel, [OWN], [])  # type: ignore[arg-type]
+    assert routing.missing(kernel, [OWN], []) == set()  # type: ignore[arg-type]
     assert kernel.asked == [18]
-    assert not routing.gone(kernel, [OWN, FOREIGN._replace(protocol=18)], [])  # type: ignore[arg-type]
+    assert routing.missing(kernel, [OWN, FOREIGN._replace(protocol=18)], []) == set()  # type: ignore[arg-type]
     assert kernel.asked == [18, 18, 0], "it is there, whoever set it"
-    assert routing.gone(kernel, [OWN, LOST], [])  # type: ignore[arg-type]
+    assert routing.missing(kernel, [OWN, LOST], []) == {LOST}  # type: ignore[arg-type]
