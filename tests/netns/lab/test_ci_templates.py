@@ -20,7 +20,9 @@ import yaml
 from support.scenarios import scenario
 
 TREE = Path(__file__).parents[3]
-ACTION: list[dict[str, Any]] = yaml.safe_load((TREE / "action.yml").read_text())["runs"]["steps"]
+_ACTION = yaml.safe_load((TREE / "action.yml").read_text())
+ACTION: list[dict[str, Any]] = _ACTION["runs"]["steps"]
+ACTION_INPUTS: dict[str, Any] = _ACTION["inputs"]
 GITLAB: dict[str, Any] = yaml.safe_load((TREE / "ci/gitlab.yml").read_text())[".viplab"]
 SCRIPTS = {step["name"]: step["run"] for step in ACTION if "run" in step} | {
     name: "\n".join(GITLAB[name]) for name in ("before_script", "script", "after_script")
@@ -91,6 +93,66 @@ def test_the_action_runs_tells_and_keeps_what_it_has_measured(machine: dict[str,
     assert ElementTree.parse(project / "viplab-results/viplab.xml").find(".//testcase") is not None
     assert "| t | vipd |" in (tmp_path / "step-summary.md").read_text()
     assert f"gh pr comment 7 --repo somebody/something --body-file {project}" in Path(machine["NOTED"]).read_text()
+
+
+@pytest.fixture
+def action(machine: dict[str, str], tmp_path: Path) -> dict[str, str]:
+    """The environment of an action that is not in the workspace, with recipes of images in it."""
+    (tmp_path / "action/vmimages").mkdir(parents=True)
+    (tmp_path / "action/vmimages/one.yaml").write_text("one")
+    return machine | {
+        "RUNNER_TEMP": str(tmp_path / "temp"),
+        "GITHUB_WORKSPACE": str(tmp_path / "project"),
+        "GITHUB_ENV": str(tmp_path / "env"),
+        "GITHUB_OUTPUT": str(tmp_path / "output"),
+        "GITHUB_STEP_SUMMARY": str(tmp_path / "step-summary.md"),
+        "GITHUB_REPOSITORY": "somebody/something",
+        "VIPLAB_SOURCE": str(tmp_path / "action"),
+    }
+
+
+def test_what_the_action_keeps_belongs_to_its_recipes_and_is_kept_after_every_run(
+    action: dict[str, str], tmp_path: Path
+) -> None:
+    said = []
+    for recipe in ("one", "one", "two"):
+        (tmp_path / "action/vmimages/one.yaml").write_text(recipe)
+        assert done(SCRIPTS["Say where things are"], action, tmp_path / "project") == 0
+        said.append(dict(line.split("=", 1) for line in (tmp_path / "output").read_text().splitlines())["recipes"])
+    assert said[0] == said[1] != said[2]
+    assert "XDG_CACHE_HOME" not in (tmp_path / "env").read_text()  # it would be that of the job's later steps
+    fetch, keep = (
+        next(step for step in ACTION if step.get("uses", "").startswith(f"actions/cache/{what}@"))
+        for what in ("restore", "save")
+    )
+    assert keep["if"] == "always()"
+    assert fetch["with"]["path"] == keep["with"]["path"]
+    assert fetch["with"]["key"] == keep["with"]["key"] == fetch["with"]["restore-keys"] + "${{ github.run_id }}"
+    assert "steps.place.outputs.recipes" in fetch["with"]["restore-keys"]
+    assert GITLAB["cache"]["when"] == "always"
+
+
+def test_a_comment_that_may_not_be_written_is_a_warning(action: dict[str, str], tmp_path: Path) -> None:
+    (tmp_path / "bin/gh").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "venv/bin/viplab").write_text("#!/bin/sh\n")
+    (tmp_path / "project/viplab-results/latest").mkdir(parents=True)
+    action |= {"VIPLAB_RESULTS": str(tmp_path / "project/viplab-results"), "VIPLAB_PULL_REQUEST": "7"}
+    assert done(SCRIPTS["Tell"], action, tmp_path / "project") == 0
+
+
+def test_every_job_of_a_matrix_has_an_artifact_of_its_own() -> None:
+    assert "strategy.job-index" in ACTION_INPUTS["artifact"]["default"]
+    assert ACTION[-1]["with"]["name"] == "${{ inputs.artifact }}"
+
+
+def test_the_gitlab_job_installs_what_its_steps_call(machine: dict[str, str], tmp_path: Path) -> None:
+    machine |= {"VIPLAB_SOURCE": str(tmp_path), "VIPLAB_RESULTS": str(tmp_path), "XDG_CACHE_HOME": str(tmp_path)}
+    machine |= {"VIPLAB_VENV": str(tmp_path / "none"), "VIPLAB_REF": "main", "VIPLAB_REPOSITORY": "https://x"}
+    (tmp_path / "bin/git").write_text("#!/bin/sh\nexit 1\n")  # which ends the step before it installs more
+    (tmp_path / "bin/git").chmod(0o755)
+    done(SCRIPTS["before_script"], machine, tmp_path)
+    installed = Path(machine["NOTED"]).read_text().split()
+    assert {"ca-certificates", "curl", "git"} <= set(installed)
 
 
 def test_the_gitlab_job_leaves_a_document_that_finds_its_files(machine: dict[str, str], tmp_path: Path) -> None:
