@@ -165,7 +165,7 @@ KEYS: dict[str, dict[str, tuple[type, ...]]] = {
     "fault_injected": _FAULT | {"duration_ns": _WHOLE_OR_NONE},
     "fault_healed": _FAULT | {"frames": _WHOLE_OR_NONE, "due": _WHOLE_OR_NONE},
     "owners": {"macs": (list, _NONE), "hosts": (list, _NONE)},
-    "environment": {"steal_share": (*_NUMBER, _NONE), "longest_full_s": (*_NUMBER, _NONE)},
+    "environment": {"steal_share": (*_NUMBER, _NONE)},
     "neighbour": {"ip": _TEXT, "mac": (*_TEXT, _NONE)},
     "check": {"claim": _TEXT, "ok": (bool, _NONE)},
     "holds": {"host": _TEXT},

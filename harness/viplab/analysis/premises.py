@@ -6,6 +6,7 @@ A pair that a busy machine has moved beforehand does not show what the scenario 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import pairwise
 from typing import Any
 
 from viplab.analysis.record import Record, missed_words, strikes
@@ -15,6 +16,7 @@ from viplab.faults import Effect, FaultKind, known
 from viplab.types import HostName
 
 _STILL_ADVERTISES_INTERVALS = 1.5
+_BURST_GAP_NS = 1_000_000_000
 _SILENCES = (Effect.DAEMON_LOST, Effect.GIVES_UP, Effect.HOST_LOST)
 
 
@@ -96,4 +98,29 @@ def _struck_no_master(record: Record, views: Sequence[FaultView]) -> str | None:
     return None
 
 
-PREMISES: tuple[Rule, ...] = (_two_masters_before, _another_master, _client_elsewhere, _struck_no_master)
+def _seen_after_all(record: Record, views: Sequence[FaultView]) -> str | None:
+    """A wait in vain for what the captures have: the bench's own watch of the wire lost a frame of it."""
+    for event in record.all("missed"):
+        announced = [frame for frame in record.announcements if frame.time_ns < event.t_ns]
+        claims = [claim for claim in record.adverts if claim.priority and claim.time_ns < event.t_ns]
+        if not announced or not claims:
+            continue
+        host = record.advertiser(claims[-1])
+        if host is None or record.sender(announced[-1]) != host:
+            continue
+        apart = pairwise(frame.time_ns for frame in announced if record.sender(frame) == host)
+        bursts = 1 + sum(after - before > _BURST_GAP_NS for before, after in apart)
+        if event["what"] == f"{host} to be master" or (
+            event["what"] == f"the last burst of gratuitous ARP from {host}" and bursts >= record.garp_bursts(host)
+        ):
+            return f"{missed_words(event)}, although the captures have it"
+    return None
+
+
+PREMISES: tuple[Rule, ...] = (
+    _two_masters_before,
+    _another_master,
+    _client_elsewhere,
+    _struck_no_master,
+    _seen_after_all,
+)

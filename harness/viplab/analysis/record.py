@@ -107,6 +107,11 @@ class Record:
         except ViplabError as error:
             return str(error)
 
+    def garp_bursts(self, host: HostName) -> int:
+        """How often a host announces the VIP as it becomes master; once where its family is not known."""
+        family = self.families.get(host)
+        return family.garp_bursts if isinstance(family, Family) else 1
+
     @cached_property
     def timing(self) -> dict[HostName, TimingModel | str]:
         """The timing model of each host's daemon, or why there is none."""

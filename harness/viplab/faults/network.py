@@ -9,7 +9,7 @@ from viplab.faults.target import AdvertLoss, LastingHostTarget, NetworkTarget
 
 def _adverts_of(target: AdvertLoss, wires: Wires) -> str:
     some = f" numgen random mod 1000 < {round(target.share * 1000)}" if target.share < 1 else ""
-    return f"iifname {wires.ports[target.host]} ip protocol 112{some}"
+    return f"iifname {wires.ports[target.host]} meta l4proto 112{some}"
 
 
 KINDS = (

@@ -220,9 +220,9 @@ def test_a_host_that_does_not_take_over_in_its_time_has_failed_unless_the_measur
     tmp_path: Path,
 ) -> None:
     folder = s.power_cut(s.FAMILIES[1]).write(tmp_path, 1)
-    rewrite(folder, added("missed", 30 * s.S, what="B to be master", within_s=20.0))
-    rewrite(folder, added("error", 30 * s.S, message="waited 20 s for B to be master, in vain"))
-    assert judged(folder) == ("fail", "waited 20 s for B to be master, in vain")
+    rewrite(folder, added("missed", 30 * s.S, what="A to be master", within_s=20.0))
+    rewrite(folder, added("error", 30 * s.S, message="waited 20 s for A to be master, in vain"))
+    assert judged(folder) == ("fail", "waited 20 s for A to be master, in vain")
     rewrite(folder, changed("capture_stopped", dropped=3))
     assert judged(folder)[0] == "undecided"
 
@@ -345,23 +345,15 @@ def test_an_expectation_that_a_host_missed_while_it_had_no_processor_is_undecide
     assert (found, "B waited " in reason) == (verdict, verdict == "undecided"), reason
 
 
-@pytest.mark.parametrize(
-    ("expect", "full_s", "verdict"),
-    [
-        ("owner: A", 1.9, "undecided"),
-        ("owner: A", 1.7, "fail"),
-        ("two_owners_s: 20", 6, "undecided"),
-        ("two_owners_s: 20", 3, "fail"),
-    ],
-)
-def test_a_machine_without_an_idle_processor_explains_as_many_seconds(
-    tmp_path: Path, expect: str, full_s: float, verdict: str
+@pytest.mark.parametrize(("took_s", "verdict"), [(6, "undecided"), (3, "fail")])
+def test_the_time_that_a_fault_s_own_command_took_explains_as_many_seconds(
+    tmp_path: Path, took_s: int, verdict: str
 ) -> None:
     folder = s.case_a(s.FAMILIES[1]).write(tmp_path, 1)
-    (folder / "scenario.yaml").write_text(f"expect: {{{expect}}}")
-    rewrite(folder, changed("environment", longest_full_s=full_s))
-    found, reason = judged(folder)
-    assert (found, "none of its processors was idle" in reason) == (verdict, verdict == "undecided"), reason
+    (folder / "scenario.yaml").write_text("expect: {two_owners_s: 20}")
+    rewrite(folder, changed("fault_injected", after_ns=s.START_NS + (10 + took_s) * s.S + 400 * s.MS))
+    rewrite(folder, lambda events: [e for e in events if e["event"] not in ("step_started", "step_finished")])
+    assert judged(folder)[0] == verdict
 
 
 @pytest.mark.parametrize(("waited_ms", "verdict"), [(1200, "undecided"), (100, "fail")])
@@ -382,8 +374,8 @@ def test_nobody_at_the_end_of_a_trial_may_be_a_host_that_could_not_answer(
 @pytest.mark.parametrize(("host", "verdict"), [("A", "undecided"), ("B", "undecided"), (None, "fail")])
 def test_a_wait_in_vain_says_nothing_of_hosts_that_stood_still(tmp_path: Path, host: str | None, verdict: str) -> None:
     folder = s.power_cut(s.FAMILIES[1]).write(tmp_path, 1)
-    rewrite(folder, added("missed", 30 * s.S, what="B to be master", within_s=20.0))
-    rewrite(folder, added("error", 30 * s.S, message="waited 20 s for B to be master, in vain"))
+    rewrite(folder, added("missed", 30 * s.S, what="A to be master", within_s=20.0))
+    rewrite(folder, added("error", 30 * s.S, message="waited 20 s for A to be master, in vain"))
     if host:
         waiting(folder, host, 12 * s.S, 15 * s.S)
     assert judged(folder)[0] == verdict
@@ -432,6 +424,23 @@ def test_a_fault_on_a_host_that_has_lost_its_mastership_before_shows_no_failover
     found, reason = judged(folder)
     assert found == verdict, reason
     assert verdict == "pass" or reason == "A was to be master at the kill of A, and B was"
+
+
+@pytest.mark.parametrize(
+    ("what", "verdict"),
+    [
+        ("B to be master", "undecided"),
+        ("the last burst of gratuitous ARP from B", "undecided"),
+        ("A to be master", "fail"),
+        ("the last burst of gratuitous ARP from A", "fail"),
+    ],
+)
+def test_a_wait_in_vain_for_what_the_captures_have_is_the_bench_s_own(tmp_path: Path, what: str, verdict: str) -> None:
+    folder = s.power_cut(s.FAMILIES[1]).write(tmp_path, 1)
+    rewrite(folder, added("missed", 30 * s.S, what=what, within_s=20.0))
+    rewrite(folder, added("error", 30 * s.S, message=f"waited 20 s for {what}, in vain"))
+    found, reason = judged(folder)
+    assert (found, "although the captures have it" in reason) == (verdict, verdict == "undecided"), reason
 
 
 def test_a_wait_in_vain_after_a_fault_on_a_backup_is_undecided(tmp_path: Path) -> None:
