@@ -11,16 +11,18 @@ from support import synthetic as s
 from viplab.analysis.predicates import named_values
 from viplab.analysis.reading import read_trial
 from viplab.analysis.streams import Trip, loss_runs, round_trips
-from viplab.analysis.timing_model import down_interval_ns, released_ns, skew_ns, window_ns
+from viplab.analysis.timing_model import delayed_ns, down_interval_ns, released_ns, skew_ns, window_ns
 from viplab.analysis.trial import view_trial
 from viplab.analysis.views import TrialView
 from viplab.capture.dissect import decode
 from viplab.capture.frames import Echo
 from viplab.capture.index import Frame
 from viplab.capture.pcap import Pcap
+from viplab.faults import Effect
 from viplab.ground_truth import wire
 from viplab.run_folder import TrialFolder
 from viplab.subjects.family import Terms
+from viplab.subjects.registry import find_family
 from viplab.types import NodeTimers
 
 BYHAND = Path(__file__).parents[2] / "data" / "byhand"
@@ -368,3 +370,32 @@ def test_several_addresses_are_announced_when_the_last_of_them_is(
     (folder / "trial.json").write_text(json.dumps(info | {"vips": [info["vip"], other]}))
     (fault,) = view_trial(read_trial(TrialFolder(folder))).faults
     assert fault.summary.announced_all_s == (None if expected_s is None else pytest.approx(expected_s, abs=1e-6))
+
+
+@pytest.mark.parametrize("lowered", [True, False])
+def test_a_master_that_lowered_its_priority_is_outranked_and_leaves_no_deadline(tmp_path: Path, lowered: bool) -> None:
+    trial = s.Trial("outranked", NEW, "B")
+    trial.adverts("A", 0, 10 * s.S + 1)
+    trial.fault("file_written", "A", 10 * s.S + 400 * s.MS)
+    trial.adverts("A", 11 * s.S, 14 * s.S + 1, priority=92 if lowered else None)
+    garp = trial.takeover("B", 14 * s.S + 2 * s.MS, trial.end)
+    trial.serving = [(0, "A"), (garp, "B")]
+    (fault,) = view_trial(read_trial(TrialFolder(trial.write(tmp_path, 1)))).faults
+    assert fault.summary.event == "failover"
+    assert (fault.summary.deadline_excess_s is None) == lowered
+
+
+@pytest.mark.parametrize(("delay_s", "low", "high"), [(0, 3.5, 4.5), (10, 12.5, 15.5)])
+def test_a_delay_of_preemption_begins_and_ends_with_adverts(delay_s: float, low: float, high: float) -> None:
+    node = NodeTimers(state="BACKUP", priority=101, advert_int_s=1, preempt_delay_s=delay_s)
+    expected = tuple(round(seconds * 1e9) for seconds in (low, high))
+    assert delayed_ns((3_500_000_000, 4_500_000_000), node) == expected
+
+
+@pytest.mark.parametrize(("state", "adverts"), [("MASTER", 1), ("BACKUP", 2)])
+def test_with_1_2_2_a_backup_that_returns_leaves_the_address_alone_for_an_interval_more(
+    state: str, adverts: int
+) -> None:
+    timing = find_family(OLD, "vipd").timing
+    assert timing is not None
+    assert timing.missed(Effect.RETURNS, state) == Terms(adverts=adverts)

@@ -65,3 +65,19 @@ def test_two_adverts_at_once_are_one_too_many_unless_they_answer_another_s(
     heard = [replace(first, src_ip="10.10.10.12", time_ns=first.time_ns - round(ago * 1e9)) for ago in others]
     twice = [*heard, first, replace(first, time_ns=first.time_ns + 400_000)]
     assert (rule(replace(record, adverts=twice), []) is not None) == objects
+
+
+@pytest.mark.parametrize("called", [True, False])
+def test_a_backup_that_calls_for_an_election_says_master_with_its_second_advert(tmp_path: Path, called: bool) -> None:
+    trial = s.Trial("election", s.FAMILIES[0], "B")
+    trial.serving = [(0, "A"), (13 * s.S, "B")]
+    trial.adverts("A", 0, 10 * s.S + 1)
+    trial.fault("file_written", "A", 10 * s.S + 400 * s.MS)
+    trial.adverts("A", 11 * s.S, 11 * s.S + 1, priority=92)
+    trial.adverts("B", 11 * s.S + s.MS, trial.end)
+    if called:
+        trial.log("B", 11 * s.S + s.MS, "forcing a new MASTER election")
+    trial.log("B", 12 * s.S + s.MS, "Transition to MASTER STATE")
+    said = objections(TrialFolder(trial.write(tmp_path, 1)))
+    assert [one for one in said if one.startswith(("adverts and log", "log and adverts"))] == [] or not called
+    assert called or any(one.startswith("log and adverts") for one in said)
