@@ -113,6 +113,14 @@ def wheel(session: nox.Session) -> None:
 
 
 @nox.session
+def packages(session: nox.Session) -> None:
+    """vipd by itself, into dist/: a wheel, and where there is dpkg-deb a Debian package."""
+    session.run("python", "-m", "pip", "wheel", "--quiet", "--no-deps", "--wheel-dir", "dist", "./agent")
+    if shutil.which("dpkg-deb"):
+        session.run("python", "-m", "vipd.tools.deb", "dist", env={"PYTHONPATH": "agent"})
+
+
+@nox.session
 def fuzz(session: nox.Session) -> None:
     """Throw octets at vipd's packet path and text at its parser; arguments replace the number of runs (-runs=N)."""
     session.install("atheris")
