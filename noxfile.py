@@ -170,7 +170,8 @@ def lint(session: nox.Session) -> None:
     session.run("ruff", "format", "--check")
     session.run("mypy")
     session.run("lint-imports")
-    session.run("shellcheck", "bootstrap", ".ci/run", *map(str, Path("vmimages").glob("*/customize")))
+    packed = sorted(map(str, Path("agent/debian").glob("p*")))
+    session.run("shellcheck", "bootstrap", ".ci/run", *packed, *map(str, Path("vmimages").glob("*/customize")))
 
 
 @nox.session
