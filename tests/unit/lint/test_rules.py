@@ -52,7 +52,7 @@ def told(warned: list[Warned]) -> list[tuple[str, str, int]]:
         ((conf(), conf()), ("equal-priorities", "b", 1)),
         ((conf("state MASTER\npriority 9"), conf("state MASTER\npriority 8")), ("master-on-both", "b", 3)),
         ((conf("", "10.0.0.50/24 dev eth1"),), ("untracked-interface", "a", 5)),
-        ((conf("nopreempt\nstate MASTER"),), ("nopreempt-with-master", "a", 3)),
+        ((conf("nopreempt\nstate MASTER\npriority 9"),), ("nopreempt-with-master", "a", 3)),
         (
             (conf(HARMLESS[0], "10.0.0.50/24\n10.0.0.51/24"), conf(HARMLESS[1])),
             ("unequal-addresses", "b", 6),
@@ -123,7 +123,7 @@ def test_a_file_that_is_named_twice_contradicts_nothing(tmp_path: Path) -> None:
 
 
 def test_a_warning_of_an_included_file_has_that_file_and_its_line(tmp_path: Path) -> None:
-    (tmp_path / "part.conf").write_text("\nnopreempt\nstate MASTER\n", encoding="utf-8")
+    (tmp_path / "part.conf").write_text("\nnopreempt\nstate MASTER\npriority 9\n", encoding="utf-8")
     (tmp_path / "a.conf").write_text(conf("include part.conf"), encoding="utf-8")
     (one,) = warnings(read_cluster([tmp_path / "a.conf"]))
     assert (Path(one.found.place.file).name, one.found.place.line) == ("part.conf", 2)
