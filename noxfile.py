@@ -154,7 +154,7 @@ def folders(session: nox.Session) -> None:
 
 @nox.session
 def beside(session: nox.Session) -> None:
-    """The same files and accidents under keepalived and vipd, and what differs; see docs/beside.md. Half an hour."""
+    """The same files and accidents under keepalived and vipd, and what differs; docs/beside.md. An hour."""
     _install(session, "lab,dev")
     os.environ["PYTHONPATH"] = "tests"
     kept = Path(session.create_tmp()) / "cells.jsonl"

@@ -57,7 +57,8 @@ def _higher(match: re.Match[str]) -> str:
 START, STOP = Accident("start", (Step("start", "start"),)), Accident("SIGTERM", (Step("SIGTERM", "stop"),))
 ALWAYS = 1000  # intervals: until the next step
 _ONE_LESS = (
-    'a=$(ip -o addr show to {0} | grep -v -e "\\.9/" -e "::9/" | head -1 | awk "{{print \\$4, \\"dev\\", \\$2}}");'
+    'a=$(ip -o addr show to {0} | grep -v -e "\\.9/" -e "::9/" | sort -k4,4 | head -1 |'
+    ' awk "{{print \\$4, \\"dev\\", \\$2}}");'
     ' test -n "$a" && ip addr del $a'
 )
 
@@ -114,9 +115,10 @@ ACCIDENTS: tuple[Accident, ...] = (
         (
             _shell(
                 "deleted",
+                # The first instance's rules, each by its number: a daemon that acts in between removes some itself.
                 _in_host(
                     "for f in 4 6; do ip -$f route flush table all proto keepalived;"
-                    " for t in 77 78 79; do ip -$f rule del table $t; done; done"
+                    " for n in 10 20 30; do ip -$f rule del priority $n; done; done"
                 ),
             ),
         ),

@@ -11,6 +11,7 @@ import contextlib
 import json
 import os
 import re
+import select
 import selectors
 import signal
 import socket
@@ -63,10 +64,14 @@ printf '#!/bin/sh\necho "$@" >>/run/told\n' >/run/tell; chmod 755 /run/tell
 """
 _STATE = re.compile(r"\((?P<name>[^)]+)\) Entering (?P<state>\w+) STATE")
 _ETH_P_ALL = 3
-_ANSWERS_S = 0.4
+_ECHO_4, _ECHO_6 = b"\x08\x00\xf7\xff" + bytes(4), b"\x80" + bytes(7)  # the kernel does ICMPv6's checksum
+_REPLY_6 = 129
+_ASKED, _ANSWERS_S = 3, 0.3  # how often, and how long it may take
 _REACTION_S = 0.5
 _LONGEST_S = 20.0
+_GLANCE_S = 0.1
 _PROBED = 4
+_NICENESS = os.nice(0)
 
 
 class Host:
@@ -123,7 +128,10 @@ class Host:
         # A file loses no line, however late it is read.
         with Path("/run/log").open("ab") as log:
             self._daemon = subprocess.Popen(
-                ["ip", "netns", "exec", "host", *self._command], stdin=subprocess.DEVNULL, stdout=log, stderr=log
+                ["nice", "-n", str(_NICENESS), "ip", "netns", "exec", "host", *self._command],
+                stdin=subprocess.DEVNULL,
+                stdout=log,
+                stderr=log,
             )
 
     def _shell(self, script: str) -> None:
@@ -175,11 +183,7 @@ class Host:
         while (now := time.monotonic()) < begin + _LONGEST_S:
             if now >= self._event_at + self._quiet_s and not self._starting():
                 break
-            if self._speaking and now >= self._speak_at:
-                self._speak_at = now + self._speak_once(self._speaking[0])
-                left = self._speaking[1] - 1
-                self._speaking = (self._speaking[0], left) if left else None
-            self._watch(0.05)
+            self._watch(_GLANCE_S)
         return {**self._seen(), "answers": self._answers()}
 
     def _starting(self) -> bool:
@@ -207,32 +211,57 @@ class Host:
         }  # fmt: skip
 
     def _said(self, names: dict[str, str]) -> Iterator[str]:
-        """The adverts of the step, without the last one from before it, which is late by chance."""
-        for at, advert in self._adverts:
-            line = advert.line(names)
-            if at > self._begun_at + _REACTION_S or line not in self._steady:
-                yield line
+        """The adverts of the step, without those from before the daemon acted, which are late by chance."""
+        lines = [
+            (at, (advert.interface, advert.version, advert.vrid), advert.line(names)) for at, advert in self._adverts
+        ]
+        changed = {router for _, router, line in lines if line not in self._steady}
+        for at, router, line in lines:
+            if line not in self._steady:
+                changed.discard(router)
+            elif router in changed or at <= self._begun_at + _REACTION_S:
+                continue
+            yield line
 
     def _answers(self) -> list[str]:
         """Which addresses answer a neighbour's echo request, and which its ARP or neighbour solicitation only."""
-        asked = " ".join(self._addresses)
-        once = f"ping -c1 -W{_ANSWERS_S} -q $a >/dev/null 2>&1"
-        script = f"ip neigh flush all; for a in {asked}; do {{ {once} || {once}; }} && echo $a & done; wait;"
-        script += " echo --; ip neigh"
-        process = subprocess.Popen(["sh", "-c", script], stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-        while process.poll() is None:
-            self._watch(0.05)
-        assert process.stdout is not None
-        echoed, _, neighbours = process.stdout.read().partition("--\n")
+        subprocess.run(["ip", "neigh", "flush", "all"], check=False, stderr=subprocess.DEVNULL)
+        echoed = self._echoed()
+        neighbours = subprocess.run(["ip", "neigh"], check=False, stdout=subprocess.PIPE, text=True).stdout
         resolved = re.findall(r"^(\S+) dev \S+ lladdr", neighbours, re.M)
         return [
-            f"{one} answers{'' if one in echoed.split() else ' neighbours only'}"
-            for one in self._addresses
-            if one in resolved
+            f"{one} answers{'' if one in echoed else ' neighbours only'}" for one in self._addresses if one in resolved
         ]
 
+    def _echoed(self) -> set[str]:
+        """The addresses that answer an echo request."""
+        waiting = set(self._addresses)
+        four = socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP)
+        six = socket.socket(socket.AF_INET6, socket.SOCK_RAW, socket.IPPROTO_ICMPV6)
+        with four, six:
+            four.setblocking(False)
+            six.setblocking(False)
+            for _ in range(_ASKED):
+                for address in waiting:
+                    _ask(four, six, address)
+                until = time.monotonic() + _ANSWERS_S
+                while waiting and time.monotonic() < until:
+                    self._watch(_GLANCE_S / 5)
+                    waiting -= _heard(four) | _heard(six)
+        return set(self._addresses) - waiting
+
+    def watch_until(self, descriptor: int) -> None:
+        """Go on until something can be read there: the other router does not fall silent between two steps."""
+        while not select.select([descriptor], [], [], 0)[0]:
+            self._watch(_GLANCE_S)
+
     def _watch(self, seconds: float) -> None:
-        """Take down what comes within this time, or at once where something is there."""
+        """Take down what comes within this time, or at once where something is there, and speak if it is time to."""
+        now = time.monotonic()
+        if self._speaking and now >= self._speak_at:
+            self._speak_at = now + self._speak_once(self._speaking[0])
+            left = self._speaking[1] - 1
+            self._speaking = (self._speaking[0], left) if left else None
         if self._selector.select(seconds):
             self._hear_frame()
         self._hear_log()
@@ -294,11 +323,44 @@ class Host:
             self._watch(0)
 
 
+def _ask(four: socket.socket, six: socket.socket, address: str) -> None:
+    """Send an echo request, to a link-local address out of both interfaces."""
+    with contextlib.suppress(OSError):  # there is no way to it, or an interface is gone
+        if ":" not in address:
+            four.sendto(_ECHO_4, (address, 0))
+        elif address.startswith("fe80"):
+            for name in OUTSIDE:
+                six.sendto(_ECHO_6, (address, 0, 0, socket.if_nametoindex(name)))
+        else:
+            six.sendto(_ECHO_6, (address, 0))
+
+
+def _heard(sock: socket.socket) -> set[str]:
+    """The addresses that echo replies have come from."""
+    found = set()
+    with contextlib.suppress(BlockingIOError):
+        while True:
+            data, sender = sock.recvfrom(2048)
+            kind = data[(data[0] & 15) * 4] if sock.family == socket.AF_INET else data[0] - _REPLY_6
+            if kind == 0:
+                found.add(str(sender[0]).partition("%")[0])
+    return found
+
+
 def main() -> None:
     """Do as one is told, a line of JSON each: a task first, then steps, or null to look once more."""
-    task = json.loads(sys.stdin.readline())
+    with contextlib.suppress(PermissionError):  # the router that it plays is on no busy machine
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+    # Unbuffered, so that what was not read yet can be waited for, and a descriptor that no child reads from.
+    given = os.fdopen(os.dup(0), "rb", buffering=0)
+    os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
+    task = json.loads(given.readline())
     host = Host(task["command"], task["file"], task["quiet_s"], task["addresses"])
-    for line in sys.stdin:
+    while True:
+        host.watch_until(given.fileno())
+        line = given.readline()
+        if not line:
+            return
         if step := json.loads(line):
             host.do(*step)
         print(json.dumps(host.settle()), flush=True)

@@ -21,6 +21,7 @@ class Reason(NamedTuple):
         options: of the file, one of these; any file where there are none.
         and_options: of the file, one of these as well.
         accidents: the names of those it comes with; any where there are none.
+        steps: what had just happened, one of these; anything where there are none.
         who: the daemon that gives the line; either where it is "".
     """
 
@@ -32,6 +33,7 @@ class Reason(NamedTuple):
     options: frozenset[str] = frozenset()
     and_options: frozenset[str] = frozenset()
     accidents: frozenset[str] = frozenset()
+    steps: frozenset[str] = frozenset()
     who: str = ""
 
     def explains(self, one: Difference, others: list[Difference]) -> bool:
@@ -41,6 +43,7 @@ class Reason(NamedTuple):
             and (not self.options or bool(self.options & one.options))
             and (not self.and_options or bool(self.and_options & one.options))
             and (not self.accidents or one.accident in self.accidents)
+            and (not self.steps or one.step in self.steps)
             and self.who in ("", one.who)
             and re.search(self.line, one.line) is not None
             and (not self.alike or any(self._alike(one, other) for other in others))
@@ -59,6 +62,18 @@ class Reason(NamedTuple):
 _VMAC = frozenset({"vmac", "vmac-named", "vmac-xmit-base"})
 _COUNT = (r" x\d+$", "")
 _ROUTER_FLAG = (r" R=\d", "")
+
+_FLUSHED, _BACK = frozenset({"all addresses of eth0 gone"}), frozenset({"its own are back"})
+_KEEPS_MASTER = frozenset({"unicast", "unicast-no-source", "track-src-ip"}) | _VMAC
+_SPOKEN = frozenset(
+    {
+        "a router of priority 254 comes and goes",
+        "a router of priority 254 stops in order",
+        "an advert of priority 1",
+    }
+)
+_ANEW = frozenset({"eth1 made anew"})
+_DELETED = frozenset({"routes and rules are deleted by hand"})
 
 REASONS: tuple[Reason, ...] = (
     Reason(
@@ -90,10 +105,9 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         "spaced announcements",
-        "With `garp_interval` or `gna_interval` keepalived 2.2.7 sent fewer announcements than it was told to (2 to 8"
-        " of 10), as measured here; vipd sends all.",
+        "With `garp_interval` or `gna_interval` keepalived 2.2.7 sent fewer announcements than it was told to (none"
+        " to 8 of 10), as measured here; vipd sends all.",
         frozenset({"announcements"}),
-        alike=(_COUNT, _ROUTER_FLAG),
         options=frozenset({"garp-interval"}),
     ),
     Reason(
@@ -110,14 +124,6 @@ REASONS: tuple[Reason, ...] = (
         frozenset({"told"}),
         line=r"(?i)backup",
         options=frozenset({"owner"}),
-        who="keepalived",
-    ),
-    Reason(
-        "fault before the start",
-        "keepalived runs `notify_fault` before the first state of some routers, as measured here with scripts and a"
-        " source that is not there; vipd tells nobody before a router has its first state.",
-        frozenset({"told"}),
-        line=r"(?i)fault",
         who="keepalived",
     ),
     Reason(
@@ -148,10 +154,28 @@ REASONS: tuple[Reason, ...] = (
         "priority 0 without an address",
         "keepalived sends its farewell from an address that its interface has lost; vipd sends from none that the host"
         " does not have. Who hears it cannot tell, and the backup takes over later by the Master_Down_Interval.",
-        frozenset({"adverts", "states"}),
-        alike=(),
-        line=r"prio 0 |: BACKUP FAULT$|: FAULT$",
-        accidents=frozenset({"eth0 is flushed"}),
+        frozenset({"adverts"}),
+        line="prio 0 ",
+        steps=_FLUSHED,
+        who="keepalived",
+    ),
+    Reason(
+        "by way of BACKUP",
+        "When every address goes at once, the kernel reports the interface's own and the virtual ones one after the"
+        " other. keepalived gives way for the virtual one, and is in FAULT, or stays BACKUP with its group, a moment"
+        " later; vipd reads them all before it acts, and is in FAULT.",
+        frozenset({"states"}),
+        line=r": (BACKUP FAULT|BACKUP|FAULT)$",
+        alike=((r": (BACKUP FAULT|BACKUP|FAULT)$", ""),),
+        steps=_FLUSHED,
+    ),
+    Reason(
+        "by way of BACKUP, told",
+        "As above: scripts hear of the BACKUP in between.",
+        frozenset({"told"}),
+        line=r"(?i)backup",
+        steps=_FLUSHED,
+        who="keepalived",
     ),
     Reason(
         "source that is not here, IPv6",
@@ -160,6 +184,16 @@ REASONS: tuple[Reason, ...] = (
         line="fe80::99 >",
         options=frozenset({"source-not-here"}),
         who="vipd",
+    ),
+    Reason(
+        "another source than mcast_src_ip",
+        "As above; when the interface gets its own link-local address back, keepalived 2.2.7 begins to send from that.",
+        frozenset({"adverts"}),
+        line="fe80::ff:fe00:",
+        options=frozenset({"source-not-here"}),
+        and_options=frozenset({"v6"}),
+        steps=_BACK,
+        who="keepalived",
     ),
     Reason(
         "own address to peers",
@@ -177,51 +211,159 @@ REASONS: tuple[Reason, ...] = (
         accidents=frozenset({"SIGHUP, an address more and one less"}),
     ),
     Reason(
-        "set again by a reload",
-        "What somebody else has deleted of a master's routes and rules keepalived sets again at the next reload; vipd"
-        " at the next takeover.",
-        frozenset({"routes", "rules"}),
-        accidents=frozenset(
-            {"SIGHUP, nothing changed", "SIGHUP, another priority", "SIGHUP, an address more and one less"}
-        ),
-        who="keepalived",
+        "no address to send from",
+        "A router of vipd whose interface has lost every address is in FAULT, and gives up what it held. keepalived"
+        " 2.2.7 stays master, or becomes it again after its skew time, with unicast peers, a macvlan or"
+        " `track_src_ip`.",
+        frozenset({"states", "told", "adverts", "announcements", "addresses", "routes", "rules", "answers"}),
+        line=r"^(?!.*BACKUP FAULT)",
+        options=_KEEPS_MASTER,
+        steps=_FLUSHED,
     ),
     Reason(
-        "no address to send from",
-        "A router of vipd whose interface has lost every address is in FAULT, and takes over again when one is back."
-        " keepalived 2.2.7 stays master, or becomes it again, with unicast peers and with a macvlan of IPv6.",
-        frozenset({"states", "told", "adverts", "announcements", "addresses", "routes", "rules", "answers"}),
-        options=frozenset({"unicast", "unicast-no-source", "v6"}),
-        accidents=frozenset({"eth0 is flushed"}),
+        "an address to send from again",
+        "As above: when an address is there again, vipd takes over anew; keepalived has been master all the time.",
+        frozenset({"states", "told", "announcements", "addresses", "routes", "rules"}),
+        line=r"(?i): (BACKUP )?MASTER$|backup|master|gratuitous|unsolicited|secondary|proto keepalived",
+        options=_KEEPS_MASTER,
+        steps=_BACK,
     ),
     Reason(
         "excluded address deleted",
         "keepalived 2.2.7 does not notice that an address of `virtual_ipaddress_excluded` was deleted by hand; vipd"
         " gives the router up for a moment and takes over again, with every address.",
-        frozenset({"states", "told", "adverts", "announcements", "addresses", "routes", "rules", "answers"}),
+        frozenset({"states", "told", "adverts", "announcements", "addresses", "answers"}),
         options=frozenset({"excluded-on-eth1", "excluded-other-family"}),
         accidents=frozenset({"a VIP is deleted by hand"}),
+        who="vipd",
+    ),
+    Reason(
+        "IPv6 route without a metric",
+        "The kernel gives an IPv6 route without `metric` the metric 1024. keepalived 2.2.7 compares that with the 0 of"
+        " its file, takes a report that the route was deleted for one about another, and leaves it so; vipd gives way.",
+        frozenset({"states", "told", "adverts", "announcements", "routes", "addresses"}),
+        options=frozenset({"route6"}),
+        accidents=_DELETED,
+        who="vipd",
+    ),
+    Reason(
+        "BACKUP twice",
+        "Where two members of a sync group, or two rules of one instance, have lost something, keepalived 2.2.7 says"
+        " for each that the instance enters BACKUP; vipd says it once.",
+        frozenset({"states"}),
+        line="BACKUP",
+        alike=((r"(BACKUP )+", "BACKUP "),),
+        accidents=_DELETED,
+    ),
+    Reason(
+        "the group answers",
+        "When a member of a sync group hears a lower priority, keepalived announces the addresses of all members, so"
+        " that two that hear one announce everything twice; vipd announces those of the member that heard it.",
+        frozenset({"announcements"}),
+        alike=(_COUNT, _ROUTER_FLAG),
+        options=frozenset({"sync", "sync-weight"}),
+        accidents=frozenset({"an advert of priority 1"}),
+    ),
+    Reason(
+        "nobody to answer",
+        "The other router speaks as the daemon does, and since keepalived sends no advert from an IPv6 `mcast_src_ip`"
+        " that is not here, it has nothing to speak to keepalived: only vipd yields, and returns.",
+        frozenset({"states", "told", "adverts", "announcements", "addresses", "routes", "answers"}),
+        options=frozenset({"source-not-here"}),
+        and_options=frozenset({"v6"}),
+        accidents=_SPOKEN,
+    ),
+    Reason(
+        "tracked source that never was here",
+        "With `track_src_ip` and an `mcast_src_ip` that the host does not have, vipd is in FAULT until it has it."
+        " keepalived 2.2.7 is master and sends from it: it notices only that an address goes away.",
+        frozenset({"states", "told", "adverts", "announcements", "addresses", "routes", "rules", "answers"}),
+        options=frozenset({"source-not-here"}),
+        and_options=frozenset({"track-src-ip"}),
     ),
     Reason(
         "interface made anew",
-        "Where an interface is deleted and made anew under a router, vipd takes it up again as its file says;"
-        " keepalived 2.2.7 stays BACKUP or FAULT for some files (a sync group, a source that is not there), and sets"
-        " routes on the interface below where they belong on the macvlan.",
+        "When an interface that was deleted is there again, vipd takes the router up as its file says. keepalived 2.2.7"
+        " stays BACKUP with some files (a sync group, excluded addresses or rules on it, a source not there).",
         frozenset({"states", "told", "adverts", "announcements", "addresses", "routes", "rules", "answers"}),
-        accidents=frozenset({"eth1 is deleted and made anew"}),
+        steps=_ANEW,
+        who="vipd",
+    ),
+    Reason(
+        "interface made anew, BACKUP",
+        "As above, seen of keepalived: it enters BACKUP and stays there, and of another instance announces less.",
+        frozenset({"states", "told", "announcements"}),
+        line=r": BACKUP$|(?i:backup)| x\d+$",
+        steps=_ANEW,
+        who="keepalived",
+    ),
+    Reason(
+        "untracked interface deleted",
+        "With `dont_track_primary` both stay master while the interface is down. When it is deleted keepalived 2.2.7 is"
+        " BACKUP and takes its routes away; vipd stays master, as it was told.",
+        frozenset({"states", "told", "routes", "rules"}),
+        options=frozenset({"dont-track-primary"}),
+        steps=frozenset({"eth1 deleted"}),
+    ),
+    Reason(
+        "processes of a namespace",
+        "keepalived hears of processes by the kernel's process connector, which tells nobody outside of the first PID"
+        " namespace, and so not here; vipd looks into /proc.",
+        frozenset({"adverts", "told"}),
+        alike=((r"prio \d+|\d+$", ""),),
+        options=frozenset({"process"}),
+        accidents=frozenset({"a process comes and goes"}),
+    ),
+    Reason(
+        "macvlan left behind",
+        "keepalived 2.2.7 leaves a macvlan where it is when it stops, if it had found it there at its start, after a"
+        " kill; vipd deletes what has its mark.",
+        frozenset({"links"}),
+        line="macvlan",
+        options=_VMAC,
+        accidents=frozenset({"SIGTERM"}),
+        who="keepalived",
+    ),
+    Reason(
+        "gateway behind two interfaces",
+        "A route without `dev` goes out where the kernel finds its gateway. The macvlan and the interface below both"
+        " have that network, and which was first is another after a kill.",
+        frozenset({"routes"}),
+        alike=((r"dev \S+", ""),),
+        options=frozenset({"route-via"}),
+        and_options=_VMAC,
+    ),
+    Reason(
+        "an owner again",
+        "In strict mode only an owner takes packets for its addresses. When a reload brings 255 back, vipd takes"
+        " them again; keepalived 2.2.7 goes on to drop them.",
+        frozenset({"answers"}),
+        alike=((" neighbours only", ""),),
+        options=frozenset({"owner"}),
+        and_options=frozenset({"strict"}),
+        accidents=frozenset({"SIGHUP, an address more and one less"}),
+    ),
+    Reason(
+        "second bursts of an owner",
+        "An owner answers every advert of priority 254. keepalived announces a second time after the delay for each of"
+        " them, vipd once, after the last.",
+        frozenset({"announcements"}),
+        options=frozenset({"owner"}),
+        accidents=_SPOKEN,
     ),
     Reason(
         "last refresh",
         "With `garp_master_refresh` a burst may fall between the accident and what the daemon does about it.",
         frozenset({"announcements"}),
         options=frozenset({"garp-refresh"}),
+        steps=frozenset({"p0 down", "p1 down", "eth0 down", "as before", "killed", "SIGTERM"}) | _FLUSHED,
     ),
     Reason(
         "last advert",
         "An advert that was due when the accident happened is seen of one daemon and not of the other by chance.",
         frozenset({"adverts"}),
         line=r"prio [1-9]",
-        accidents=frozenset({"eth0 loses its carrier", "eth1 loses its carrier", "eth0 is set down"}),
+        steps=frozenset({"p0 down", "p1 down", "eth0 down"}),
     ),
 )
 

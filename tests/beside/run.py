@@ -18,6 +18,7 @@ _KEEPALIVED = ("-P", "-r", "/run/v.pid")
 _NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 _LIMIT_S = 240
 _LOOKS_AGAIN = 2
+_LASTING = frozenset({"runs", "states", "routes", "rules"})
 
 
 class Cell(NamedTuple):
@@ -33,6 +34,11 @@ class Result(NamedTuple):
     cell: Cell
     found: list[Difference]
     again: bool = False
+
+    @property
+    def explained(self) -> bool:
+        """Whether every difference has a reason."""
+        return all(one.reason for one in self.found)
 
     def kept(self) -> dict[str, Any]:
         """As JSON."""
@@ -55,40 +61,48 @@ def run(chosen: list[Cell], at_once: int, say: Callable[[Result], None] = lambda
     """Run cells, those of so many files at once.
 
     The accidents of a file happen to the same two daemons, one after the other. After a difference that no reason
-    explains both begin anew, and at the end what differed is run once more, by itself and with few others beside it.
+    explains both begin anew. A busy machine makes differences of its own, so at the end, when all others are done, what
+    differed is run again with few beside it, and what still differs once more with hardly any.
     """
     return asyncio.run(_run(chosen, at_once, say))
 
 
 async def _run(chosen: list[Cell], at_once: int, say: Callable[[Result], None]) -> list[Result]:
-    wide, narrow = asyncio.Semaphore(at_once), asyncio.Semaphore(max(2, at_once // 3))
     vipd = [*vipd_command().split(), *_ARGUMENTS]
     by_file: dict[str, list[Cell]] = {}
     for cell in chosen:
         by_file.setdefault(cell.file.name, []).append(cell)
+    found = await _all([*by_file.values()], at_once, vipd, lambda cell, found: _told(Result(cell, found), say))
+    for few in (max(2, at_once // 5), 2):
+        left = [[result.cell] for result in found.values() if not result.explained]
+        found.update(await _all(left, few, vipd, lambda cell, found: _told(Result(cell, found, again=True), say)))
+    return [*found.values()]
 
-    async def again(result: Result) -> Result:
-        if all(one.reason for one in result.found):
-            return result
-        async with narrow:
-            ((cell, found),) = [one async for one in _one_after_the_other([result.cell], vipd)]
-        say(second := Result(cell, found, again=True))
-        return second
 
-    async def one_file(wanted: list[Cell]) -> list[Result]:
-        async with wide:
-            first = []
-            async for cell, found in _one_after_the_other(wanted, vipd):
-                first.append(Result(cell, found))
-                say(first[-1])
-        return [await again(one) for one in first]
+def _told(result: Result, say: Callable[[Result], None]) -> Result:
+    say(result)
+    return result
 
-    done = await asyncio.gather(*map(one_file, by_file.values()))
-    return [result for results in done for result in results]
+
+async def _all(
+    rows: list[list[Cell]], at_once: int, vipd: list[str], made: Callable[[Cell, list[Difference]], Result]
+) -> dict[tuple[str, str], Result]:
+    """Run rows of cells, each row one after the other and so many rows at once."""
+    room = asyncio.Semaphore(at_once)
+
+    async def one_row(row: list[Cell]) -> list[Result]:
+        async with room:
+            return [made(cell, found) async for cell, found in _one_after_the_other(row, vipd)]
+
+    done = await asyncio.gather(*map(one_row, rows))
+    return {(one.cell.file.name, one.cell.accident.name): one for results in done for one in results}
 
 
 async def _one_after_the_other(wanted: list[Cell], vipd: list[str]) -> AsyncIterator[tuple[Cell, list[Difference]]]:
-    """Let the accidents of one file happen to both daemons, and start both anew after a difference without a reason."""
+    """Let the accidents of one file happen to both daemons.
+
+    Both begin anew after a difference without a reason, and after one that may have left them in different states.
+    """
     file, pair = wanted[0].file, None
     try:
         for cell in wanted:
@@ -98,7 +112,7 @@ async def _one_after_the_other(wanted: list[Cell], vipd: list[str]) -> AsyncIter
                     await pair.differences(START)
             found = await pair.differences(cell.accident)
             yield cell, found
-            if not all(one.reason for one in found):
+            if any(not one.reason or one.aspect in _LASTING for one in found):
                 await pair.kill()
                 pair = None
     finally:

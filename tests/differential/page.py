@@ -35,7 +35,7 @@ def table() -> str:
     same = sum(count for (theirs, ours), count in meanings.items() if theirs == ours)
     kinds = ", ".join(f"{meanings[kind, kind]:,} {kind}" for kind in ("taken", "refused", "insecure"))
     lines = [
-        f"{found['files']:,} files of seed {found['seed']}: keepalived 2.2.7 and vipd say the same of {same:,} "
+        f"{found['files']:,} files, seeds {found['seed']}: keepalived 2.2.7 and vipd say the same of {same:,} "
         f"({kinds}); the other {found['files'] - same:,} differ by these {len(found['rows'])} kinds, and by no other.",
         "",
         "| difference | who | files | why it stays |",

@@ -17,6 +17,7 @@ WITHOUT_PREFERENCE = f"a rule without preference gets one, from {FIRST_PREFERENC
 _REQUIRED = {"interface": "interface", "vrid": "virtual_router_id", "addresses": "virtual_ipaddress"}
 _UNICAST = {"unicast_peers", "unicast_ttl", "check_unicast_src"}
 _OWNER = 255
+_AH = 2  # auth_type
 _PASSWORD = 8  # octets: RFC 2338 section 5.3.10
 _V2_SECONDS, _V3_NS = 255, 40_950_000_000
 _CENTISECOND_NS = SECOND_NS // 100
@@ -276,6 +277,9 @@ def _mended(block: Block, router: RouterConfig, problems: Problems) -> RouterCon
         for field in sorted(named):
             what = "there is no unicast peer, so adverts go to the group; name one in unicast_peer, or remove this"
             problems.warn(block.places[field], what, repaired=True)
+    if router.initial_master and router.auth_type == _AH:
+        problems.warn(block.places["initial_master"], "with auth_type AH it is BACKUP; write that", repaired=True)
+        router = router._replace(initial_master=False)
     if router.initial_master and not router.preempt:
         problems.warn(block.places["preempt"], "has its effect only with state BACKUP", repaired=True)
     if router.preempt_delay_ns and (router.initial_master or not router.preempt):

@@ -83,10 +83,10 @@ def weight(limit: int) -> Form:
 
 def init_file(statement: Statement) -> dict[str, Any]:
     """The value to write into a tracked file, and whether to overwrite one that exists."""
-    values = [word for word in statement.values if word != "overwrite"]
     if statement.body is not None:
         raise WrongError("takes [VALUE] [overwrite], not a block")
-    return {"initial": whole(values[-1], 0, 2**31) if values else 0, "overwrite": "overwrite" in statement.values}
+    values = [whole(word, 0, 2**31) for word in statement.values if word != "overwrite"]
+    return {"initial": values[-1] if values else 0, "overwrite": "overwrite" in statement.values}
 
 
 def delay(statement: Statement) -> dict[str, Any]:

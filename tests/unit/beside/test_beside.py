@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 import json
 
-from beside.accidents import ACCIDENTS, START
+from beside.accidents import ACCIDENTS, START, STOP
 from beside.compare import ASPECTS, Difference, Seen, differences
 from beside.files import FEATURES, File, files
 from beside.page import OUTCOME, summed_up
@@ -66,6 +66,19 @@ def test_a_reason_that_asks_for_a_like_line_explains_none_without_it() -> None:
 def test_every_reason_was_seen_in_the_newest_run_and_has_a_name_of_its_own() -> None:
     seen = json.loads(OUTCOME.read_text(encoding="utf-8"))["reasons"]
     assert sorted(seen) == sorted(reason.name for reason in REASONS)
+
+
+def test_no_cell_of_the_newest_run_is_left_without_a_reason() -> None:
+    assert json.loads(OUTCOME.read_text(encoding="utf-8"))["open"] == []
+
+
+def test_what_a_reason_names_is_there_to_be_seen() -> None:
+    options = {one.name for row in FEATURES.values() for one in row}
+    accidents = (START, *ACCIDENTS, STOP)
+    steps = {step.words for one in accidents for step in one.steps}
+    for reason in REASONS:
+        assert reason.aspects <= set(ASPECTS) and reason.options | reason.and_options <= options, reason.name
+        assert reason.accidents <= {one.name for one in accidents} and reason.steps <= steps, reason.name
 
 
 def test_of_a_cell_that_was_run_again_the_second_time_counts() -> None:

@@ -372,3 +372,10 @@ def test_the_words_of_every_keyword_of_an_instance_are_read_or_refused() -> None
                 parse(instance(f"{keyword.name}{words}"), "f")
             except ConfigError as error:
                 assert all(line.startswith("f:") for line in error.problems)
+
+
+def test_what_keepalived_takes_back_or_refuses_of_ah_and_of_init_file() -> None:
+    with_ah = "state MASTER\npriority 90\nauthentication {\nauth_type AH\nauth_pass x\n}"
+    assert not router(instance(with_ah)).initial_master
+    (said,) = problems("track_file f {\nfile /run/f\ninit_file 5x 5\n}\n" + instance(""))
+    assert "'5x' is not a whole number" in said
