@@ -10,6 +10,7 @@ from viplab.faults.kind import Change, Effect, FaultKind, Heard, Manner, Need, P
 from viplab.faults.registry import UnknownFaultError, fault_kind, known, register
 from viplab.faults.target import (
     ClientTarget,
+    FileTarget,
     HostTarget,
     Lasting,
     LastingHostTarget,
@@ -27,6 +28,7 @@ __all__ = [
     "ClientTarget",
     "Effect",
     "FaultKind",
+    "FileTarget",
     "Heard",
     "HostTarget",
     "InGuest",

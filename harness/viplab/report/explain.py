@@ -6,10 +6,11 @@ model, that is said, with the timer that it races against.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from viplab.analysis.timing_model import advert_ns, delayed_ns, down_interval_ns, skew_ns, window_ns
-from viplab.faults import Effect, FaultKind, Heard, Part, known
+from viplab.faults import Effect, FaultKind, FileTarget, Heard, Part, known
 from viplab.scenario.model import Scenario
 from viplab.scenario.page import expected
 from viplab.scenario.step import Step, Wait
@@ -118,6 +119,8 @@ class _Pair:
         elif kind.heard is Heard.NONE and self._card(argument) == self.advert_card:
             yield from self._unheard(host, duration_ms, _place(argument))
         else:
+            if isinstance(argument, FileTarget):
+                yield from self._weighed(argument)
             yield from self._unpredicted()
         if kind.heals and duration_ms is None:
             self.lasting[kind.name] = host
@@ -232,6 +235,28 @@ class _Pair:
         else:
             yield f"{claims}; {before} goes on: two owners until it ends after {lasts} and they hear again."
 
+    def _weighed(self, written: FileTarget) -> Iterator[str]:
+        """What priority a tracked file, or a script that looks at it, gives its host."""
+        vrrp, own = self.scenario.vrrp, self.timers[written.host].priority
+        others = ", ".join(f"{host} has {node.priority}" for host, node in self.timers.items() if host != written.host)
+        for line in vrrp.track_script:
+            name = line.split()[0]
+            script = vrrp.vrrp_script[name]
+            if written.path not in script.script.split():
+                continue
+            weight = _weight(line, script.weight or 0)
+            low, high = (_priority(own + step) for step in sorted((0, weight)))
+            given = (
+                f"has priority {low} while it fails and {high} while not" if weight else "is in FAULT while it fails"
+            )
+            yield f"{name} looks at it each {script.interval} s; {written.host} {given}; {others}."
+        for line in vrrp.track_file:
+            name = line.split()[0]
+            file = vrrp.vrrp_track_file[name]
+            if file.file == written.path and re.fullmatch(r"-?\d{1,9}", written.text):
+                given = _priority(own + int(written.text) * _weight(line, 1 if file.weight is None else file.weight))
+                yield f"{name} gives {written.host} priority {given}; {others}."
+
     def _unpredicted(self) -> Iterator[str]:
         taker = self._next()
         timer = f"; {taker} claims {_s(self._down_ns(self.timers[taker]))} after the last advert heard" if taker else ""
@@ -255,6 +280,16 @@ class _Pair:
         low_ns, high_ns = window_ns(terms, node, None if at_ns is None else (at_ns, at_ns), self.protocol)
         high_ns += round(self.held_back_s * _NS) if terms != NONE else 0
         return _s(low_ns) if low_ns == high_ns else f"{low_ns / _NS:.3f} to {_s(high_ns)}"
+
+
+def _weight(line: str, default: int) -> int:
+    """The weight that a line of `track_script` or `track_file` has, or that of what it tracks."""
+    words = line.split()
+    return int(words[words.index("weight") + 1]) if "weight" in words[:-1] else default
+
+
+def _priority(sum_of_weights: int) -> int:
+    return min(254, max(1, sum_of_weights))
 
 
 def _place(argument: object) -> float | None:

@@ -83,6 +83,9 @@ class File(Strict):
 
 _Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
 
+_Tracked = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+( weight -?[0-9]{1,3})?$")]
+"""A name, and a weight where that is not the one that it was defined with."""
+
 
 class Vrrp(Strict):
     """The virtual router that the hosts are configured with; names are keepalived's."""
@@ -126,8 +129,8 @@ class Vrrp(Strict):
     )
     vrrp_track_file: dict[_Name, File] = Field(default={}, description="Files by name: `file`, `weight`.")
     track_interface: list[str] = Field(default=[], description="Interfaces whose loss puts the instance into FAULT.")
-    track_script: list[str] = Field(default=[], description="Scripts whose failure does, or changes the priority.")
-    track_file: list[str] = Field(default=[], description="Files whose number changes the priority.")
+    track_script: list[_Tracked] = Field(default=[], description="Scripts whose failure does, or changes the priority.")
+    track_file: list[_Tracked] = Field(default=[], description="Files whose number changes the priority.")
     virtual_ipaddress: AddressLines = Field(
         default=["192.168.122.50/24 brd 192.168.122.255 dev eth1 label eth1:0"],
         min_length=1,

@@ -175,3 +175,36 @@ def test_in_version_3_all_timers_are_shares_of_the_interval(interval: float, dow
         parse_scenario(text.replace("vrrp: {", "vrrp: {version: 3, "), "mine"), *chosen(["keepalived"], None)
     )
     assert any("B is master" in line and f"to {down} s after the fault" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("vrrp", "said"),
+    [
+        (
+            "{vrrp_script: {s: {script: test ! -e /run/x, weight: -10}}, track_script: [s]}",
+            "s looks at it each 1 s; A has priority 92 while it fails and 102 while not; B has 101.",
+        ),
+        (
+            "{vrrp_script: {s: {script: test -e /run/x, interval: 2}}, track_script: [s weight 5]}",
+            "s looks at it each 2 s; A has priority 102 while it fails and 107 while not; B has 101.",
+        ),
+        (
+            "{vrrp_script: {s: {script: test -e /run/x}}, track_script: [s]}",
+            "s looks at it each 1 s; A is in FAULT while it fails; B has 101.",
+        ),
+        (
+            "{vrrp_track_file: {f: {file: /run/x, weight: 3}}, track_file: [f]}",
+            "f gives A priority 72; B has 101.",
+        ),
+        (
+            "{vrrp_track_file: {f: {file: /run/x}}, track_file: [f weight -100]}",
+            "f gives A priority 254; B has 101.",
+        ),
+    ],
+)
+def test_a_file_that_is_tracked_gives_its_host_a_priority(vrrp: str, said: str) -> None:
+    step = '{file_written: {host: A, path: /run/x, text: "-10"}}'
+    text = PAIR.format(step=step, tracked="", interval=1, first=102, second=101)
+    text = text.replace("{track_interface: [], advert_int: 1}", vrrp)
+    told = explanation(parse_scenario(text, "mine"), *chosen(["keepalived"], None))
+    assert said in [line.strip() for line in told]
