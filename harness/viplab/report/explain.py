@@ -254,8 +254,8 @@ class _Pair:
             name = line.split()[0]
             file = vrrp.vrrp_track_file[name]
             if file.file == written.path and re.fullmatch(r"-?\d{1,9}", written.text):
-                given = _priority(own + int(written.text) * _weight(line, 1 if file.weight is None else file.weight))
-                yield f"{name} gives {written.host} priority {given}; {others}."
+                gives = _priority(own + int(written.text) * _weight(line, 1 if file.weight is None else file.weight))
+                yield f"{name} gives {written.host} priority {gives}; {others}."
 
     def _unpredicted(self) -> Iterator[str]:
         taker = self._next()
