@@ -1,4 +1,7 @@
-"""What `viplab run --on-failure` does with the lab when a trial fails: somebody may look around before it goes."""
+"""What `viplab run --on-failure` does with the lab when a trial fails: somebody may look around before it goes.
+
+The trial is over by then, since only what it has measured says whether it failed: its faults are healed.
+"""
 
 from __future__ import annotations
 
@@ -17,6 +20,8 @@ from viplab.lab.background_lab import Owner
 from viplab.lab.lab import Lab
 from viplab.progress import note
 from viplab.run_folder import TrialFolder
+
+_AFTERWARDS = "the trial is over: faults that lasted are healed, and daemons have gone on since"
 
 AfterTrial = Callable[[TrialFolder, Lab], bool]
 """Called in the lab after each trial; whether the run goes on."""
@@ -56,6 +61,7 @@ def _shell(folder: TrialFolder, lab: Lab) -> bool:
     if (why := failure(folder)) is None:
         return True
     note(f"{folder.name}: {why}")
+    note(_AFTERWARDS)
     note(f"a shell in the lab: {', '.join(lab.hosts)} get you onto a host (`A`, `A ip address`); `exit` goes on")
     with tempfile.NamedTemporaryFile("w", suffix=".bashrc") as file:
         for name, guest in lab.hosts.items():
@@ -71,6 +77,7 @@ def _keep(owner: Owner, folder: TrialFolder, lab: Lab) -> bool:
     if (why := failure(folder)) is None:
         return True
     note(f"{folder.name}: {why}")
+    note(_AFTERWARDS)
     note(f"the lab is kept: `viplab ssh {next(iter(lab.hosts))}` gets you in, `viplab down` or Ctrl-C ends lab and run")
     background_lab.stay(lab, owner)
     return False

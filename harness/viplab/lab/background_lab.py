@@ -127,8 +127,10 @@ def down() -> None:
         InputError: there is none.
     """
     lab = _required()
+    born = _born(lab.inside)
     os.kill(lab.pid, signal.SIGTERM)
-    until("the lab to end", lambda: not lab.alive, within_s=END_LIMIT_S)
+    # The lab itself, and not its owner, which may have a run to judge yet.
+    until("the lab to end", lambda: born is None or _born(lab.inside) != born, within_s=END_LIMIT_S)
     for path in NOTE.parent.iterdir():
         path.unlink(missing_ok=True)
 

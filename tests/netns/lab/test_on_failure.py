@@ -42,6 +42,7 @@ def test_a_lab_that_is_kept_can_be_entered_and_ends_with_its_run_which_is_judged
     lines = done.stdout.splitlines()
     assert any(line.startswith("a lab is up: ") for line in lines), done.stdout + done.stderr
     assert ON_HOST in lines
+    assert "faults that lasted are healed" in done.stdout + done.stderr
     assert lines[-2] in ("status 1", "status 2")  # a busy machine makes it undecided
     assert lines[-1] == "0"
 
