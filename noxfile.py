@@ -10,6 +10,7 @@ import os
 import shutil
 import subprocess
 import sys
+from itertools import takewhile
 from pathlib import Path
 
 import nox
@@ -67,8 +68,13 @@ def docs(session: nox.Session) -> None:
 @nox.session
 def bench(session: nox.Session) -> None:
     """The benchmarks; or, given two subjects, OLD beside NEW: exit status 3 where NEW takes over later, 2 undecided."""
+    named = len([*takewhile(lambda word: not word.startswith("-"), session.posargs)])
+    if named not in (0, 2):
+        session.error(
+            "bench takes no subject or two, OLD and NEW, before its options, as in keepalived keepalived@./new.deb"
+        )
     _install(session, "lab,dev")
-    if session.posargs and not session.posargs[0].startswith("-"):
+    if named:
         _bench_builds(session, *session.posargs)
         return
     session.run("python", "benchmarks/bench_analyser.py")

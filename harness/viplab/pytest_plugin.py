@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Generator, Iterator, Mapping
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import pytest
@@ -141,9 +142,16 @@ def pytest_runtest_makereport(
 class ViplabLab:
     """The bench as a test has it."""
 
-    def __init__(self, trial: TrialByHand, lab: Lab) -> None:
+    def __init__(self, trial: TrialByHand, lab: Lab, run: Path) -> None:
         self._trial = trial
         self._lab = lab
+        self._run = run
+        self._undecided = False
+
+    @property
+    def undecided(self) -> bool:
+        """Whether the test was skipped since the measurement does not tell."""
+        return self._undecided
 
     @property
     def hosts(self) -> dict[HostName, Guest]:
@@ -166,11 +174,13 @@ class ViplabLab:
     def measured(self) -> TrialView:
         """All that analysis makes of the packets; to ask ends the measurement.
 
-        Where the measurement itself is in doubt (packets dropped, a busy machine) the test is skipped, and says why.
+        Where the measurement itself is in doubt (packets dropped, a busy machine) the test is skipped, says why,
+        and leaves its run.
         """
         view = self._trial.measured
         if view.summary.verdict == "undecided":
-            pytest.skip(f"undecided: {view.summary.reason}")
+            self._undecided = True
+            pytest.skip(f"undecided: {view.summary.reason}; {self._run} has this test as a run")
         return view
 
 
@@ -210,10 +220,11 @@ def viplab_lab(request: pytest.FixtureRequest) -> Iterator[ViplabLab]:
     item.add_report_section("call", "viplab", f"{run.path} has this test as a run; `viplab report {run.path.name}`")
     try:
         with trial_by_hand(plan, lab, run) as trial:
-            yield ViplabLab(trial, lab)
+            bench = ViplabLab(trial, lab, run.path)
+            yield bench
     except ViplabError as error:
         pytest.fail(f"viplab: {error}", pytrace=False)
-    if not item.stash[_failed]:
+    if not item.stash[_failed] and not bench.undecided:
         runs.remove(run)
 
 

@@ -49,6 +49,12 @@ def test_an_option_from_the_environment_is_taken_as_one_that_is_given() -> None:
     assert "no lab 'none-such'" in str(done.exception)
 
 
+def test_an_option_from_the_environment_that_a_recipe_overrides_is_told_of(tmp_path: Path) -> None:
+    done = CliRunner().invoke(app, ["run", "--recipe", str(tmp_path / "none.yaml")], env={"VIPLAB_TRIALS": "3"})
+    assert "VIPLAB_TRIALS counts for nothing here: --recipe takes what the run's recipe says" in done.output
+    assert isinstance(done.exception, InputError)  # there is no such recipe
+
+
 def test_a_new_scenario_is_valid_and_overwrites_nothing(tmp_path: Path) -> None:
     made = new_scenario("cable-out", tmp_path)
     assert read_scenario(made)[1].scenario == "cable-out"

@@ -17,6 +17,7 @@ from viplab.cli.for_ci import keeping_junit, write_junit
 from viplab.cli.judging import answer, judged
 from viplab.cli.printing import out
 from viplab.errors import InputError, OnFailure
+from viplab.progress import note
 
 _IN_A_RECIPE = ("subject", "profile", "trials", "seed", "lab", "image", "workers")
 
@@ -192,7 +193,7 @@ def run(
 
 
 def _refuse_beside_a_recipe(context: typer.Context, option: str) -> None:
-    """Refuse what the recipe says already, lest somebody believe that it was done.
+    """Refuse what the recipe says already, lest somebody believe that it was done; of the environment, say so.
 
     Raises:
         InputError: an option says it otherwise.
@@ -200,10 +201,17 @@ def _refuse_beside_a_recipe(context: typer.Context, option: str) -> None:
     for name in _IN_A_RECIPE:
         if _on_command_line(context, name):
             raise InputError(f"{option}: the run's recipe says what --{name} would; leave that out, or begin a new run")
+        if _source(context, name) == "ENVIRONMENT":
+            note(f"VIPLAB_{name.upper()} counts for nothing here: {option} takes what the run's recipe says")
 
 
 def _on_command_line(context: typer.Context, name: str) -> bool:
     """Whether an option was given there, and comes neither from the environment nor from its default."""
+    return _source(context, name) == "COMMANDLINE"
+
+
+def _source(context: typer.Context, name: str) -> str | None:
+    """Where an option's value comes from, by click's name for it."""
     source = context.get_parameter_source(name)
     # By its name: typer brings a click of its own, or takes the one that is installed.
-    return source is not None and source.name == "COMMANDLINE"
+    return None if source is None else source.name

@@ -4,14 +4,17 @@ from __future__ import annotations
 
 import os
 import pty
+import select
 import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
 
 from support.scenarios import scenario
 
+LIMIT_S = 300
 ON_HOST = "address of B"
 # A place of their own for the note of the lab that is kept, for tests that run side by side.
 KEPT = f"""
@@ -54,8 +57,11 @@ def test_a_shell_in_the_lab_reaches_every_host_and_leaves_the_run_to_go_on(folde
         os.close(theirs)
 
         def until(words: bytes) -> None:
-            said = b""
+            said, limit = b"", time.monotonic() + LIMIT_S
             while words not in said:
+                if not select.select([ours], [], [], max(0, limit - time.monotonic()))[0]:
+                    process.terminate()
+                    pytest.fail(f"{words!r} did not come: {said!r}")
                 said += os.read(ours, 4096)
 
         until(b"-vipd> ")

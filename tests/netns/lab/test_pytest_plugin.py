@@ -40,6 +40,18 @@ NEVER_READY = """import pytest
 def test_never_ready(viplab_lab):
     pass
 """
+UNDECIDED = """from viplab.experiment import by_hand
+
+def test_undecided(viplab_lab, monkeypatch):
+    judged = by_hand.view_trial
+
+    def doubted(evidence):
+        view = judged(evidence)
+        return view.model_copy(update={"summary": view.summary.model_copy(update={"verdict": "undecided"})})
+
+    monkeypatch.setattr(by_hand, "view_trial", doubted)
+    viplab_lab.measured
+"""
 MARKED = """import pytest
 
 @pytest.mark.skip(reason="not today")
@@ -94,14 +106,15 @@ def ran(tests: Path, *arguments: str) -> tuple[dict[str, list[str]], str]:
     }, done.stdout
 
 
-def test_the_example_passes_and_leaves_no_run(tests: Path) -> None:
+def test_the_example_passes_and_leaves_no_run_of_what_has_passed(tests: Path) -> None:
     assert EXAMPLE is not None
     (tests / "test_failover.py").write_text(EXAMPLE[1])
     outcomes, said = ran(tests, "--viplab-subject", "vipd", "--viplab-lab", "netns")
     assert len(outcomes) == 2
     # A busy machine makes what they ask for undecided.
     assert all(parts in ([], ["skipped"]) for parts in outcomes.values()), said
-    assert not list((tests / "results/runs").iterdir())
+    undecided = sum(parts == ["skipped"] for parts in outcomes.values())
+    assert sum(not run.is_symlink() for run in (tests / "results/runs").iterdir()) == undecided
 
 
 def test_a_test_that_fails_leaves_its_run_and_says_where(tests: Path) -> None:
@@ -113,6 +126,14 @@ def test_a_test_that_fails_leaves_its_run_and_says_where(tests: Path) -> None:
     (trial,) = kept.trials()
     assert [event.event for event in trial.events()].count("fault_injected") == 1
     assert "kill" in kept.recipe.read_text()
+
+
+def test_an_undecided_test_is_skipped_and_leaves_its_run(tests: Path) -> None:
+    (tests / "test_undecided.py").write_text(UNDECIDED)
+    outcomes, said = ran(tests, "--viplab-lab", "netns", "-rs")
+    assert outcomes == {"test_undecided": ["skipped"]}
+    kept = (tests / "results/runs/latest").resolve()
+    assert f"{kept} has this test as a run" in " ".join(said.split())
 
 
 def test_a_subject_that_there_is_not_is_one_line(tests: Path) -> None:
