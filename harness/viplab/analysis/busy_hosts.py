@@ -13,7 +13,7 @@ from viplab.analysis.calibration import cuts
 from viplab.analysis.expectations import misses
 from viplab.analysis.record import Record, missed_words
 from viplab.analysis.summary import CutSummary
-from viplab.analysis.timing_model import DEADLINE_EXCESS_S, down_interval_ns, outage_slack_s
+from viplab.analysis.timing_model import DEADLINE_EXCESS_S, OUTAGE_SLACK_S, down_interval_ns, outage_slack_s
 from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses.witness import Rule
 from viplab.types import HostName
@@ -84,6 +84,20 @@ def _around(record: Record, host: HostName, spells: Sequence[tuple[int, int]]) -
         waited_ns += record.run_delay_ns(host, max(counted_ns, since_ns - _down_ns(record)), until_ns)
         counted_ns = until_ns
     return waited_ns
+
+
+def _lasted(record: Record, views: Sequence[FaultView]) -> str | None:
+    """An expectation of a fault that was to last so long, and was put right later than that."""
+    missed = misses(record)
+    for begin, end, kind in record.injected if missed else ():
+        asked_ns = begin.get("duration_ns")
+        if end is None or asked_ns is None:
+            continue
+        lasted_ns = int(end.get("after_ns") or end.t_ns) - int(begin.get("before_ns") or begin.t_ns)
+        if lasted_ns - asked_ns > OUTAGE_SLACK_S * _NS:
+            said = kind.said(begin.get("host"))
+            return f"{said} for {lasted_ns / _NS:.2f} s, {asked_ns / _NS:g} s were asked for: {missed[0].reason}"
+    return None
 
 
 def _commands_ns(record: Record) -> int:
@@ -162,4 +176,4 @@ def _waited(host: HostName, waited_ns: int) -> str:
     return f"the host was overloaded: {host} waited {waited_ns / _NS:.2f} s for a processor"
 
 
-BUSY: tuple[Rule, ...] = (_off_its_time, _wait_in_vain, _expectation, _unanswered, _set_up_check, _cut)
+BUSY: tuple[Rule, ...] = (_off_its_time, _wait_in_vain, _expectation, _lasted, _unanswered, _set_up_check, _cut)

@@ -536,3 +536,19 @@ def test_a_stranger_that_fell_silent_decides_nothing(tmp_path: Path, healed: dic
     trial.event(30 * s.S, "fault_healed", kind="arp_spoofed", host="A", **healed)
     verdict, reason = judged(trial.write(tmp_path, 1))
     assert (verdict, said is None or said in reason) == ("pass" if said is None else "undecided", True), reason
+
+
+@pytest.mark.parametrize(("lasted_ms", "verdict"), [(2600, "undecided"), (2100, "fail")])
+def test_a_fault_that_was_put_right_too_late_is_another_fault(tmp_path: Path, lasted_ms: int, verdict: str) -> None:
+    trial = s.Trial("freeze-brief", s.FAMILIES[1], "A")
+    trial.adverts("A", 0, trial.end)
+    trial.fault("freeze", "A", 10 * s.S + 400 * s.MS)
+    trial.serving, trial.owning = [(0, "A")], [(0, ("A",))]
+    healed = 10 * s.S + (400 + lasted_ms) * s.MS
+    at = s.START_NS + healed
+    trial.event(healed, "fault_healed", kind="freeze", host="A", before_ns=at, after_ns=at)
+    folder = trial.write(tmp_path, 1)
+    rewrite(folder, changed("fault_injected", duration_ns=2 * s.S))
+    (folder / "scenario.yaml").write_text("expect: {owner: B}")
+    found, reason = judged(folder)
+    assert (found, "2 s were asked for" in reason) == (verdict, verdict == "undecided"), reason
