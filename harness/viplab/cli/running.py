@@ -147,7 +147,7 @@ def run(
             raise InputError(
                 f"--resume: the recipe of {resumed.path.name} says what to do; name neither scenarios nor another"
             )
-        plan = plan_of(resumed.recipe)
+        plan = plan_of(resumed.recipe, resumes=True)
     elif recipe is not None:
         if scenarios:
             raise InputError(f"either scenarios or --recipe: {recipe} names its own")

@@ -36,6 +36,8 @@ class Chosen(_Strict):
 
     name: str
     profile: str | None = None
+    builds: list[str] | None = None
+    """The builds that `name` stood for; recipes written before November 2026 do not say."""
 
 
 class Recipe(_Strict):
@@ -72,7 +74,7 @@ def write_recipe(
         seed=seed,
         cold_start=plan.cold_start,
         timeout_factor=timeout_factor,
-        subjects=[Chosen(name=chosen.asked, profile=chosen.profile) for chosen in plan.subjects],
+        subjects=[Chosen(name=one.asked, profile=one.profile, builds=one.builds) for one in plan.subjects],
         scenarios=[text for text, _ in plan.scenarios],
     )
     document = yaml.dump(recipe.model_dump(by_alias=True), Dumper=_Blocks, sort_keys=False, allow_unicode=True)
@@ -113,9 +115,20 @@ def _lab(recipe: Recipe) -> LabKind:
     return with_image(kind, recipe.image.rpartition("-")[0]) if recipe.image and kind.image else kind
 
 
-def plan_of(path: Path) -> Plan:
-    """The plan of a recipe; tells the user where this checkout or its image is another one."""
+def plan_of(path: Path, *, resumes: bool = False) -> Plan:
+    """The plan of a recipe; tells the user where this checkout, its image or a build is another one.
+
+    Raises:
+        InputError: as with `read_recipe`; or a run that it `resumes` would have trials of two builds.
+    """
     recipe, plan = read_recipe(path)
+    for chosen, subject in zip(recipe.subjects, plan.subjects, strict=True):
+        if chosen.builds is None or chosen.builds == subject.builds:
+            continue
+        told = f"{subject.asked} was {', '.join(chosen.builds) or 'no build'}, here it is {', '.join(subject.builds)}"
+        if resumes:
+            raise InputError(f"{path}: {told}; the rest of the run would be of another build: begin a new one")
+        note(f"not quite the same: {told}")
     here = {"git": store.commit(), "image": _image_here(plan.lab.image)}
     for what, was in (("git", recipe.git), ("image", recipe.image)):
         if was != here[what]:

@@ -39,6 +39,11 @@ class Assignment:
         return self._said(lambda subject: subject.asked)
 
     @property
+    def builds(self) -> list[str]:
+        """What tells each build among them from others of the same release, in the order of the hosts."""
+        return [subject.build.version for subject in self.subjects if subject.build is not None]
+
+    @property
     def profile(self) -> str:
         """The behaviour that is asked for: one name where all have the same, else one for each host."""
         profiles = {subject.profile for subject in self.subjects}

@@ -7,6 +7,7 @@ nothing that is installed changes, and a host of namespaces, whose file system i
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import os
 import platform
@@ -78,7 +79,8 @@ def from_package(package: str, source: str) -> Build:
     version = fields.get("Version", "")
     # Debian's own form: [EPOCH:]RELEASE[-REVISION].
     release = version.rpartition(":")[2].rpartition("-")[0] or version.rpartition(":")[2]
-    return Build(str(path), release, f"package {version}", gzip.compress(files, mtime=0))
+    told = f"package {version}, SHA-256 {hashlib.sha256(files).hexdigest()[:12]}"
+    return Build(str(path), release, told, gzip.compress(files, mtime=0))
 
 
 def from_commit(ref: str) -> Build:
@@ -100,7 +102,7 @@ def from_commit(ref: str) -> Build:
             archive.extractall(tree, filter="data")
         program = tree / "vipd.pyz"
         environment = {**os.environ, "PYTHONPATH": str(tree / "agent")}
-        _run(f"vipd@{ref}", [sys.executable, "-m", "vipd.tools.zipapp", str(program)], environment)
+        _run(f"vipd@{ref}", [sys.executable, "-P", "-m", "vipd.tools.zipapp", str(program)], environment)
         files = {"usr/local/sbin/vipd.pyz": program, "etc/init.d/vipd": tree / "agent/init.d/vipd"}
         return Build(
             ref, None, f"commit {commit[:12]}", _packed({name: path.read_bytes() for name, path in files.items()})

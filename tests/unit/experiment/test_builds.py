@@ -14,10 +14,11 @@ import pytest
 from viplab.errors import InputError
 from viplab.experiment.memory import moment_name
 from viplab.experiment.plan import Plan
-from viplab.experiment.recipe import read_recipe, write_recipe
+from viplab.experiment.recipe import plan_of, read_recipe, write_recipe
 from viplab.lab.netns.kind import NETNS
 from viplab.resources import checkout
 from viplab.scenario.load import read_scenario, scenario_files
+from viplab.store import commit
 from viplab.subjects import registry
 from viplab.subjects.build import from_commit, from_package
 
@@ -44,7 +45,7 @@ def test_a_package_is_a_subject_by_its_file_or_under_a_label(tmp_path: Path) -> 
     assert named.label == f"keepalived@keepalived_9.9-1_{HERE}"
     labelled = registry.subject(f"old=keepalived@{made}")
     assert (labelled.label, labelled.asked) == ("old", f"old=keepalived@{made}")
-    assert labelled.build is not None and labelled.build.version == "package 9.9-1"
+    assert labelled.build is not None and labelled.build.version.startswith("package 9.9-1, SHA-256 ")
     with tarfile.open(fileobj=io.BytesIO(labelled.build.archive)) as archive:
         assert "./usr/sbin/keepalived" in archive.getnames()
 
@@ -63,6 +64,24 @@ def test_a_recipe_names_the_build_so_that_it_can_be_done_again(tmp_path: Path) -
     write_recipe(plan, 1, None, None, tmp_path / "recipe.yaml")
     (again,) = read_recipe(tmp_path / "recipe.yaml")[1].subjects
     assert (again.name, again.asked) == ("old", subject.asked)
+
+
+@needs_dpkg
+def test_another_build_of_the_same_version_is_told_of_and_resumes_no_run(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (tmp_path / "other").mkdir()
+    made, other = package(tmp_path), package(tmp_path / "other", content="#!/bin/sh\nexit\n")
+    plan = Plan([read_scenario(scenario_files()["failover"])], [registry.assignment(f"keepalived@{made}")], NETNS)
+    recipe = tmp_path / "recipe.yaml"
+    write_recipe(plan, 1, commit(), None, recipe)
+    plan_of(recipe, resumes=True)
+    assert "not quite the same" not in capsys.readouterr().err
+    shutil.copy(other, made)
+    (again,) = plan_of(recipe).subjects
+    assert f"was {plan.subjects[0].builds[0]}, here it is {again.builds[0]}" in capsys.readouterr().err
+    with pytest.raises(InputError, match="would be of another build"):
+        plan_of(recipe, resumes=True)
 
 
 @needs_dpkg
@@ -102,6 +121,16 @@ def test_vipd_may_be_that_of_a_commit() -> None:
     assert build.archive == from_commit("HEAD").archive
     with pytest.raises(InputError, match=r"^vipd@no-such-ref: [^\n]*$"):
         from_commit("no-such-ref")
+
+
+@pytest.mark.skipif(checkout() is None or not (checkout() / ".git").exists(), reason="no git checkout")  # type: ignore[operator]
+def test_a_commit_is_built_from_its_own_files_wherever_viplab_is_run(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "vipd").mkdir()
+    (tmp_path / "vipd/__init__.py").write_text("raise SystemExit('another vipd')")
+    monkeypatch.chdir(tmp_path)
+    from_commit("HEAD")
 
 
 def test_a_daemon_that_nobody_builds_is_taken_as_it_is_installed() -> None:
