@@ -22,11 +22,16 @@ from viplab.errors import HostError, InputError
 from viplab.lab.cache import cache_dir, make_once
 from viplab.progress import note, step
 from viplab.resources import resource
-from viplab.subjects.build import Build
+from viplab.subjects.build import FOLDER, Build
 from viplab.untrusted_data import yaml_value
 
 _LAST_LINES = 3
 _PROGRAM = "usr/sbin/keepalived"
+_LIBRARIES = "usr/lib/build"
+# The libraries that this machine has it linked with go along, for hosts that lack one; for those of them, too (RPATH).
+_LINKED = f"-Wl,--disable-new-dtags,-rpath,{FOLDER}/{_LIBRARIES}"
+_SYSTEM = re.compile(r"(?:linux-vdso|ld-linux|lib(?:c|m|dl|rt|pthread|resolv)\.so)")
+"""What every host has, and has to have of its own."""
 
 
 class Release(BaseModel):
@@ -64,7 +69,7 @@ def from_source(source: str) -> Build:
         digest = _digest(path)
         if path.is_file() and release.url is not None:
             _compare(path, digest, release)
-        how = hashlib.sha256(f"{digest} {release.model_dump_json()}".encode()).hexdigest()
+        how = hashlib.sha256(f"{digest} {_LINKED} {release.model_dump_json()}".encode()).hexdigest()
         kept = cache_dir() / "builds" / f"keepalived-{version}-{how[:12]}"
 
         def make(fresh: Path) -> None:
@@ -133,7 +138,7 @@ def _compare(path: Path, digest: str, release: Release) -> None:
 
 def _compile(tree: Path, release: Release, fresh: Path, source: str) -> None:
     stage = fresh / "stage"
-    environment = {**os.environ, "CFLAGS": release.cflags}
+    environment = {**os.environ, "CFLAGS": release.cflags, "LDFLAGS": _LINKED}
     commands = (
         ["./configure", "--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var", *release.configure],
         ["make", f"-j{os.cpu_count() or 1}"],
@@ -154,5 +159,14 @@ def _compile(tree: Path, release: Release, fresh: Path, source: str) -> None:
     packed = io.BytesIO()
     with tarfile.open(fileobj=packed, mode="w") as archive:
         archive.add(stage / _PROGRAM, _PROGRAM)
+        for library in _libraries(stage / _PROGRAM):
+            archive.add(library.resolve(), f"{_LIBRARIES}/{library.name}")
     (fresh / "files.tar.gz").write_bytes(gzip.compress(packed.getvalue(), mtime=0))
     shutil.rmtree(stage)
+
+
+def _libraries(program: Path) -> list[Path]:
+    """What a program is linked with, but for what is the system's."""
+    done = subprocess.run(["ldd", program], check=False, capture_output=True, text=True)
+    found = re.findall(r"^\s*(\S+) => (/\S+)", done.stdout, re.MULTILINE)
+    return [Path(path) for name, path in found if not _SYSTEM.match(name)]
