@@ -9,7 +9,7 @@ import pytest
 from beside.files import files
 from beside.run import cells, run
 
-_HAPPENS = {"start", "eth0 loses its carrier", "a router of priority 254 stops in order", "SIGTERM"}
+_HAPPENS = {"start", "a router of priority 254 stops in order", "SIGTERM"}
 
 
 @pytest.mark.skipif(shutil.which("keepalived") is None, reason="needs keepalived")
