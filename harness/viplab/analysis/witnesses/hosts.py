@@ -205,6 +205,9 @@ def _logged_at(record: Record, host: HostName, line: Line, moment_ns: int) -> bo
 
 
 def _announcements_logged(record: Record, views: Sequence[FaultView]) -> str | None:
+    # The log goes on for a moment when the capture has been stopped.
+    stopped = (event.t_ns for event in record.all("capture_stopped") if event.get("network") == "public")
+    last_ns = next(stopped, record.end_ns) - _ANNOUNCED_NS
     for view in views:
         host = view.new_master
         if host is None:
@@ -216,6 +219,8 @@ def _announcements_logged(record: Record, views: Sequence[FaultView]) -> str | N
                 continue
             earliest_ns, width_ns = dated
             if not any(word in line.message for word in _ANNOUNCING) or earliest_ns < view.summary.fault.earliest_ns:
+                continue
+            if earliest_ns + width_ns > last_ns:
                 continue
             since_ns, until_ns = earliest_ns - _ANNOUNCED_NS, earliest_ns + width_ns + _ANNOUNCED_NS
             if bisect_left(times, since_ns) == bisect_right(times, until_ns):
