@@ -63,6 +63,7 @@ def pytest_runtest_protocol(item: pytest.Item, nextitem: pytest.Item | None) -> 
         raise KeyboardInterrupt from None
     except Exception as error:  # Whatever it is, it ends this test and not the session.
         item.stash[_not_begun] = error
+    if _not_begun in item.stash:
         reports = runtestprotocol(item, log=False, nextitem=nextitem)
     for report in reports:
         item.ihook.pytest_runtest_logreport(report=report)
@@ -223,7 +224,7 @@ def viplab_lab(request: pytest.FixtureRequest) -> Iterator[ViplabLab]:
             bench = ViplabLab(trial, lab, run.path)
             yield bench
     except ViplabError as error:
-        pytest.fail(f"viplab: {error}", pytrace=False)
+        raise pytest.fail.Exception(f"viplab: {error}", pytrace=False) from None
     if not item.stash[_failed] and not bench.undecided:
         runs.remove(run)
 
