@@ -236,7 +236,8 @@ class _OneFault:
     def _event(self) -> Literal["failover", "reversion"] | None:
         if self.new_master is None:
             return None
-        if not self.kind.returns:
+        # A host that is struck while another is master, and takes over afterwards, has come back.
+        if not self.kind.returns and self.new_master != self.fault.host:
             return "failover"
         return "reversion" if self.new_master == self.fault.host else None
 

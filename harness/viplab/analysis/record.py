@@ -128,10 +128,13 @@ class Record:
             event.get("network") == self.info.adverts_on and self._date(event) == fault for event, _, _ in self.injected
         )
 
-    def unheard(self, host: HostName | None, at_ns: int) -> bool:
-        """Whether a fault that had not ended then kept a host's adverts from the others, and from the capture, too."""
+    def unheard(self, host: HostName | None, at_ns: int, network: NetworkName | None = None) -> bool:
+        """Whether a fault that had not ended then kept what a host sent from the others, and from the capture, too.
+
+        It is asked of the network that adverts travel on where none is named.
+        """
         return any(
-            event.get("network") == self.info.adverts_on
+            event.get("network") == (network or self.info.adverts_on)
             and event.get("host") in (None, host)
             and kind.heard is not Heard.ALL
             and event.t_ns <= at_ns <= (end.t_ns if end else self.end_ns)

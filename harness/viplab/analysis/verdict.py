@@ -183,7 +183,7 @@ def _unseen(record: Record) -> str | None:
 def _fell_short(healed: Event) -> str | None:
     """Why frames that were to be sent again and again were not; runs made before November 2026 did not say."""
     frames, due, failed = healed.get("frames") or 0, healed.get("due") or 0, healed.get("failed")
-    if frames >= _SENT_SHARE * due and failed is None:
+    if frames >= _SENT_SHARE * (due - 1) and failed is None:
         return None
     return f"{frames} of {due} frames were sent" + (f" ({failed})" if failed else "")
 

@@ -84,6 +84,8 @@ class OnPort:
     """Flags of a bridge's port to a host, as `bridge link set` names them; healing gives each its opposite."""
 
     flags: Mapping[str, bool]
+    learned: bool = False
+    """Whether the bridge has learned the MAC of the host's card there before, and keeps it."""
 
 
 @dataclass(frozen=True)

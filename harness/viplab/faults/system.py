@@ -34,7 +34,9 @@ def _limit(subject: Subject, guest: Guest, limit: str) -> str:
 
 
 def _removal(target: AddressTarget, subject: Subject, guest: Guest) -> str:
-    return f"ip address del {_address(target, guest)} dev {target.interface}"
+    """Wherever it is: a daemon with a virtual MAC has the VIP on a macvlan over the card, and may have it as a /32."""
+    alone = _address(target, guest).partition("/")[0]
+    return f"found=$(ip -o address show to {alone} | awk '{{print $4, \"dev\", $2}}'); ip address del $found"
 
 
 def _written(target: FileTarget, subject: Subject, guest: Guest) -> str:

@@ -176,14 +176,20 @@ class _Flags:
     marker: str | None = None
 
     def __init__(self, kind: FaultKind, how: OnPort, target: Any, bench: Bench) -> None:
-        self._port = bench.hosts[target.host].host.port(target.interface)
-        self._flags = how.flags
+        host = bench.hosts[target.host].host
+        self._port, self._mac = host.port(target.interface), host.interface(target.interface).mac
+        self._flags, self._learned = how.flags, how.learned
 
     def strike(self) -> Timing:
+        if self._learned:
+            run(["bridge", "fdb", "replace", self._mac, "dev", self._port, "master", "static"])
         return self._set(self._flags)
 
     def heal(self) -> tuple[Timing, dict[str, Any]] | None:
-        return self._set({flag: not on for flag, on in self._flags.items()}), {}
+        healed = self._set({flag: not on for flag, on in self._flags.items()})
+        if self._learned:
+            run(["bridge", "fdb", "del", self._mac, "dev", self._port, "master"])
+        return healed, {}
 
     def discard(self) -> None:
         pass

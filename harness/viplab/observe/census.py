@@ -15,10 +15,12 @@ import struct
 import threading
 import time
 from collections.abc import Collection
+from pathlib import Path
 from types import TracebackType
 
 from viplab.lab.command import run
 from viplab.lab.topology import CENSUS_PORT, Host
+from viplab.lab.waiting import limit_s
 from viplab.observe.precedence import give_precedence
 from viplab.observe.timeline import Timeline
 from viplab.types import HostName
@@ -29,6 +31,7 @@ EVERY_S = 0.25
 LAST_LOOKS = 4
 """How often it looks again at the end for somebody who answers."""
 _ARP, _ALL, _OUTGOING = 0x0806, 0x0003, 4
+_FORWARDING, _FORWARDS_WITHIN_S = "3", 5  # BR_STATE_FORWARDING of linux/if_bridge.h
 _SO_ATTACH_FILTER = 26
 _TABLE = "bridge viplab_census"
 _FORGOTTEN = f"""\
@@ -61,6 +64,7 @@ class Census:
         run(["ip", "link", "add", PORT, "address", MAC, "type", "veth", "peer", "name", CENSUS_PORT])
         run(["ip", "link", "set", CENSUS_PORT, "master", self._bridge, "up"])
         run(["ip", "link", "set", PORT, "arp", "off", "up"])
+        _wait_until_it_forwards()
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self._socket.bind((PORT, 0))
         # At every device: what arrives at a port is seen there before the bridge deals with it.
@@ -110,6 +114,13 @@ class Census:
             if kind != _OUTGOING and port in self._ports and frame[20:22] == b"\0\2" and frame[28:32] == self._vip:
                 found.add((self._ports[port], frame[22:28].hex(":")))
         return found
+
+
+def _wait_until_it_forwards() -> None:
+    """The kernel hears of a new link's carrier up to a second later, and later still on a busy host."""
+    state, until = Path(f"/sys/class/net/{CENSUS_PORT}/brport/state"), time.monotonic() + limit_s(_FORWARDS_WITHIN_S)
+    while state.read_text().strip() != _FORWARDING and time.monotonic() < until:
+        time.sleep(0.01)
 
 
 def _only_for(listener: socket.socket, mac: str) -> None:

@@ -525,6 +525,7 @@ def test_set_up_checks_that_hosts_without_a_processor_failed_are_undecided(tmp_p
         ({"frames": 1, "due": 100, "failed": None}, "1 of 100 frames were sent"),
         ({"frames": 99, "due": 100, "failed": "Network is down"}, "99 of 100 frames were sent (Network is down)"),
         ({"frames": 98, "due": 100, "failed": None}, None),
+        ({"frames": 5, "due": 6, "failed": None}, None),
         ({"frames": 1}, None),
     ],
 )

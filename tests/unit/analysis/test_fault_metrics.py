@@ -296,6 +296,14 @@ def test_failover_and_reversion_are_kept_apart(tmp_path: Path) -> None:
     assert back.reversion_s is not None
 
 
+def test_a_backup_that_was_struck_and_preempts_has_come_back_and_is_held_to_no_deadline(tmp_path: Path) -> None:
+    folder = TrialFolder(s.case_b(NEW).write(tmp_path, 1))
+    folder.timeline.write_text(folder.timeline.read_text().replace('"kind": "bring_back"', '"kind": "link_flap"'))
+    (fault,) = view_trial(read_trial(folder)).faults
+    assert (fault.summary.fault.kind, fault.summary.event, fault.new_master) == ("link_flap", "reversion", "A")
+    assert fault.summary.deadline_excess_s is None
+
+
 @pytest.fixture
 def by_hand(tmp_path: Path) -> Path:
     """A run folder around the captures that were made by hand; what the bench would have noted is not there."""

@@ -59,6 +59,8 @@ def _census(record: Record, views: Sequence[FaultView]) -> str | None:
             continue  # the bridge drops the answers, lest it learn from them where that MAC is
         said, near = _macs(look), slice(max(0, index - 1), index + 2)
         unseen = said - set().union(*answers[near])
+        # The census hears at the ports, before the bridge drops what a fault withholds.
+        unseen -= {mac for mac in unseen if record.unheard(record.host_by_mac(mac), look.t_ns, "public")}
         unsaid = answers[index] - set().union(*map(_macs, looks[near]))
         if unseen or unsaid:
             mac = min(unseen or unsaid)
