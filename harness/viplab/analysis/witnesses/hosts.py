@@ -142,6 +142,9 @@ def _masters_logged(record: Record, views: Sequence[FaultView]) -> str | None:
             continue
         patterns = [pattern for pattern in (family.master_line, family.election_line) if pattern]
         lines = [line for line in record.logs.get(host, []) if any(one in line.message for one in patterns)]
+        interval_ns = round(record.info.nodes[host].advert_int_s * 1e9)
+        if record.unheard(host, moment_ns - interval_ns):
+            continue  # it was master before its first advert that anybody heard
         if not any(_logged_at(record, host, line, moment_ns) for line in lines):
             return f"{host} advertised after the {view.summary.fault}, and its log does not say master at that moment"
     return None
@@ -163,6 +166,8 @@ def _masters_advertised(record: Record, views: Sequence[FaultView]) -> str | Non
                 called_ns = dated[0]
             if pattern not in line.message or dated is None or dated[0] - dated[1] < faults[0].at_ns:
                 continue
+            if record.unheard(host, dated[0]):
+                continue
             if dated[0] - called_ns < _CALLED_INTERVALS * 1e9 * record.info.nodes[host].advert_int_s + _LOGGED_LATE_NS:
                 continue
             if not any(_logged_at(record, host, line, moment_ns) for moment_ns in begun):
@@ -177,14 +182,14 @@ def _family(record: Record, host: HostName) -> Family:
 
 
 def _begun(record: Record, host: HostName) -> list[int]:
-    """The adverts with which a host began to be master: its first ones, and those after a silence."""
+    """The adverts with which a host began to be master: its first, and those after a silence or after it resigned."""
     times = [advert.time_ns for advert in record.adverts_of(host)]
     silence_ns = 1.5e9 * record.info.nodes[host].advert_int_s
-    others = [advert.time_ns for advert in record.adverts if record.advertiser(advert) != host and advert.priority]
+    # Those of others that claim the address, and its own of priority 0.
+    breaks = [one.time_ns for one in record.adverts if (record.advertiser(one) != host) == bool(one.priority)]
     begun = times[:1]
     for before, after in pairwise(times):
-        between = bisect_left(others, before) < bisect_left(others, after)
-        if after - before > silence_ns or between:
+        if after - before > silence_ns or bisect_left(breaks, before) < bisect_left(breaks, after):
             begun.append(after)
     return begun
 
