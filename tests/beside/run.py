@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import sys
 from collections.abc import AsyncIterator, Callable, Iterable
 from typing import Any, NamedTuple
@@ -161,6 +162,7 @@ class _Side:
         process = await asyncio.create_subprocess_exec(
             *_NAMESPACES, sys.executable, "-S", "-m", "beside.host", limit=1 << 24,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
+            env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )  # fmt: skip
         side = cls(process)
         task = {"command": command, "file": file.text, "quiet_s": file.quiet_s, "addresses": file.addresses}
@@ -174,7 +176,7 @@ class _Side:
     async def kill(self) -> None:
         if self._process.returncode is None:
             self._process.kill()
-        await self._process.communicate()
+        await self._process.wait()
 
     def _tell(self, what: Any) -> None:
         assert self._process.stdin is not None

@@ -17,7 +17,6 @@ from viplab.cli.for_ci import keeping_junit, write_junit
 from viplab.cli.judging import answer, judged
 from viplab.cli.printing import out
 from viplab.errors import InputError, OnFailure
-from viplab.progress import note
 
 _IN_A_RECIPE = ("subject", "profile", "trials", "seed", "lab", "image", "workers")
 
@@ -198,6 +197,8 @@ def _refuse_beside_a_recipe(context: typer.Context, option: str) -> None:
     Raises:
         InputError: an option says it otherwise.
     """
+    from viplab.progress import note
+
     for name in _IN_A_RECIPE:
         if _on_command_line(context, name):
             raise InputError(f"{option}: the run's recipe says what --{name} would; leave that out, or begin a new run")
