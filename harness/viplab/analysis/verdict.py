@@ -288,7 +288,20 @@ def _daemon_ended(record: Record, views: Sequence[FaultView]) -> str | None:
 
 
 def _missed(record: Record, views: Sequence[FaultView]) -> str | None:
-    return next((missed_words(event) for event in record.all("missed")), None)
+    return next((missed_words(event) + _silent_master(record, event) for event in record.all("missed")), None)
+
+
+def _silent_master(record: Record, event: Event) -> str:
+    """Of a host that was master all the while that it was waited for, what was missing."""
+    since_ns = event.t_ns - round(event["within_s"] * 1e9)
+    waited = (frame for frame in record.adverts if since_ns <= frame.time_ns <= event.t_ns and frame.priority)
+    last = max(waited, key=lambda frame: frame.time_ns, default=None)
+    host = record.advertiser(last) if last else None
+    since = [frame for frame in record.announcements if since_ns <= frame.time_ns <= event.t_ns]
+    for_it = event["what"] in (f"{host} to be master", f"the last burst of gratuitous ARP from {host}")
+    if not for_it or any(record.sender(frame) == host for frame in since):
+        return ""
+    return f": {host} advertised and did not announce the VIP"
 
 
 def _setup_check_failed(record: Record, views: Sequence[FaultView]) -> str | None:

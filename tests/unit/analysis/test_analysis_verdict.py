@@ -223,6 +223,14 @@ def test_a_host_that_does_not_take_over_in_its_time_has_failed_unless_the_measur
     rewrite(folder, added("missed", 30 * s.S, what="A to be master", within_s=20.0))
     rewrite(folder, added("error", 30 * s.S, message="waited 20 s for A to be master, in vain"))
     assert judged(folder) == ("fail", "waited 20 s for A to be master, in vain")
+    trial = s.Trial("return", s.FAMILIES[1], "A")
+    trial.adverts("B", 0, 12 * s.S)
+    trial.adverts("A", 12 * s.S, trial.end)
+    trial.serving, trial.owning = [(0, "A")], [(0, ("A",))]
+    trial.event(30 * s.S, "missed", what="A to be master", within_s=20.0)
+    trial.event(30 * s.S, "error", message="waited 20 s for A to be master, in vain")
+    said = "waited 20 s for A to be master, in vain: A advertised and did not announce the VIP"
+    assert judged(trial.write(tmp_path, 2)) == ("fail", said)
     rewrite(folder, changed("capture_stopped", dropped=3))
     assert judged(folder)[0] == "undecided"
 
