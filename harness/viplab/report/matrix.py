@@ -18,8 +18,8 @@ files in `results/matrix/`. A cell has how many trials passed, failed and stayed
 which the client had no answer, summed over all faults of a trial, with its n and its 95 % interval (its range below
 five trials); whether two hosts answered under the address, in how many trials and for how long at most. A fail is
 an outage, an owner or a time with two owners that the scenario does not allow: it says what a client meets, not
-that a daemon is broken.
-`viplab run SCENARIO --subject NAME --report` shows the packets.
+that a daemon is broken. What surprised is explained in [findings.md](findings.md); `viplab run SCENARIO --subject NAME
+--report` shows the packets.
 """
 _NONE_KEPT = "No matrix is kept here yet: `viplab matrix RUN --json > results/matrix/NAME.json` keeps that of a run."
 
