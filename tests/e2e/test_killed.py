@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -59,6 +60,19 @@ def ground() -> dict[str, object]:
 def start() -> subprocess.Popen[str]:
     command = [sys.executable, "-m", "viplab", "run", "case-a"]
     return subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+
+
+@pytest.fixture(scope="module", autouse=True)
+def memory_of_its_own(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """A cache that shares the user's images alone: saved memory is thrown away here, and another run may use theirs."""
+    images = cache_dir() / "images"
+    images.mkdir(exist_ok=True)
+    own = tmp_path_factory.mktemp("cache")
+    (own / "viplab").mkdir()
+    (own / "viplab" / "images").symlink_to(images)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("XDG_CACHE_HOME", str(own))
+        yield
 
 
 @pytest.mark.parametrize("moment", MOMENTS)

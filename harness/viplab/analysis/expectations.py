@@ -34,10 +34,13 @@ def owner_at_end(record: Record) -> HostName | None:
     The owner census knows when it has one owner. Where it has two, the client's neighbour entry decides; without a
     census, and where that entry is a virtual MAC, the last answer does.
     """
-    census = record.owners(record.start_ns, record.end_ns)
+    until_ns = _until_ns(record)
+    census = record.owners(record.start_ns, until_ns)
+    if until_ns < record.end_ns and len(census) > 1:
+        del census[-1]  # the look that the healing cut short
     if census:
         owners = census[-1][2]
-        entry = record.client_entry(record.end_ns)
+        entry = record.client_entry(until_ns)
         reached = owners[0] if len(owners) == 1 else record.host_by_mac(entry) or entry
         if not owners or reached in owners:
             return reached if owners and reached in record.info.hosts else None
@@ -54,7 +57,7 @@ def _wrong_owner(record: Record) -> Miss | None:
 
 def _wrong_client(record: Record) -> Miss | None:
     expected = _host(record, "client")
-    entry = record.client_entry(record.end_ns)
+    entry = record.client_entry(_until_ns(record))
     if expected is None or entry is None or entry == record.info.virtual_mac:
         return None
     found = record.host_by_mac(entry) or entry
@@ -102,7 +105,8 @@ def _two_owners(record: Record) -> Miss | None:
     if allowed_s is None:
         return None
     spells = []
-    for several, spell in groupby(record.owners(_since_ns(record), record.end_ns), key=lambda one: len(one[2]) > 1):
+    census = record.owners(_since_ns(record), _until_ns(record))
+    for several, spell in groupby(census, key=lambda one: len(one[2]) > 1):
         if several:
             # From the first census that found two to the last: for so long it was for certain.
             begun_ns = [since_ns for since_ns, _, _ in spell]
@@ -115,8 +119,14 @@ def _two_owners(record: Record) -> Miss | None:
 
 
 def _since_ns(record: Record) -> int:
-    """The beginning of the first measured step; what happens from there on counts, to the trial's end."""
+    """The beginning of the first measured step; what happens from there on counts."""
     return record.measured_span_ns[0]
+
+
+def _until_ns(record: Record) -> int:
+    """The trial's end, or when the bench healed what still lasted after the last step: what follows is none of it."""
+    last_ns = record.measured_span_ns[1]
+    return min((event.t_ns for event in record.all("fault_healed") if event.t_ns >= last_ns), default=record.end_ns)
 
 
 def _host(record: Record, name: str) -> HostName | None:

@@ -12,6 +12,7 @@ import pytest
 
 from support import synthetic as s
 from viplab.analysis import expectations
+from viplab.analysis.expectations import misses
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.run_folder import TrialFolder
@@ -593,3 +594,21 @@ def test_a_master_that_nobody_hears_may_log_and_announce_without_adverts(
     rewrite(folder, changed("fault_injected", network="interconnect"))
     found, reason = judged(folder)
     assert found == verdict, reason
+
+
+def test_what_hosts_do_once_the_bench_has_healed_what_lasted_is_none_of_the_end(tmp_path: Path) -> None:
+    trial = s.CASES["case-c"](s.FAMILIES[1])
+    trial.event(30 * s.S, "fault_healed", kind="link_down", host="A")
+    folder = trial.write(tmp_path, 1)
+    (folder / "scenario.yaml").write_text("expect: {owner: B, client: B, two_owners_s: 0}")
+    assert judged(folder)[0] == "pass"
+    back = json.loads((folder / "trial.json").read_text())["stations"]["A"]["public_mac"]
+    rewrite(folder, added("neighbour", 31 * s.S, ip="192.168.122.50", mac=back, state="REACHABLE", deleted=False))
+    rewrite(
+        folder,
+        lambda events: [
+            event | {"macs": []} if event["event"] == "owners" and event["t_ns"] > s.START_NS + 30 * s.S else event
+            for event in events
+        ],
+    )
+    assert misses(read_trial(TrialFolder(folder))) == []
