@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from support import synthetic as s
+from support.judging import changed, judged, rewrite
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.witnesses import WITNESSES
@@ -81,3 +82,35 @@ def test_a_backup_that_calls_for_an_election_says_master_with_its_second_advert(
     said = objections(TrialFolder(trial.write(tmp_path, 1)))
     assert [one for one in said if one.startswith(("adverts and log", "log and adverts"))] == [] or not called
     assert called or any(one.startswith("log and adverts") for one in said)
+
+
+@pytest.mark.parametrize(("resigned", "verdict"), [(True, "pass"), (False, "undecided")])
+def test_a_master_that_resigned_begins_anew_with_its_next_advert(tmp_path: Path, resigned: bool, verdict: str) -> None:
+    trial = s.Trial("address-removed", s.FAMILIES[1], "A")
+    trial.fault("address_removed", "A", 10 * s.S + 300 * s.MS, marker="token")
+    trial.adverts("A", 0, 10 * s.S + 1)
+    if resigned:
+        trial.adverts("A", 10 * s.S + 310 * s.MS, 10 * s.S + 310 * s.MS + 1, priority=0)
+    trial.adverts("A", 11 * s.S, trial.end)
+    trial.log("A", 11 * s.S, "Entering MASTER STATE")
+    trial.serving, trial.owning = [(0, "A")], [(0, ("A",))]
+    found, reason = judged(trial.write(tmp_path, 1))
+    assert (found, "no advert with which that began" in reason) == (verdict, verdict == "undecided"), reason
+
+
+@pytest.mark.parametrize(("ends_s", "verdict"), [(20, "pass"), (12, "undecided")])
+def test_a_master_that_nobody_hears_may_log_and_announce_without_adverts(
+    tmp_path: Path, ends_s: int, verdict: str
+) -> None:
+    trial = s.Trial("isolated", s.FAMILIES[1], "A")
+    trial.fault("port_silent", "A", 10 * s.S)
+    trial.adverts("A", 0, 10 * s.S)
+    trial.log("A", 14 * s.S, "Entering MASTER STATE")
+    trial.garps("A", 14 * s.S)
+    trial.event(ends_s * s.S, "fault_healed", kind="port_silent", host="A", frames=9)
+    trial.adverts("A", 20 * s.S + 100 * s.MS, trial.end)
+    trial.serving, trial.owning = [(0, "A")], [(0, ("A",))]
+    folder = trial.write(tmp_path, 1)
+    rewrite(folder, changed("fault_injected", network="interconnect"))
+    found, reason = judged(folder)
+    assert found == verdict, reason
