@@ -65,6 +65,7 @@ _ROUTER_FLAG = (r" R=\d", "")
 
 _FLUSHED, _BACK = frozenset({"all addresses of eth0 gone"}), frozenset({"its own are back"})
 _KEEPS_MASTER = frozenset({"unicast", "unicast-no-source", "track-src-ip"}) | _VMAC
+_EVERYTHING = frozenset({"states", "told", "adverts", "announcements", "addresses", "routes", "rules", "answers"})
 _SPOKEN = frozenset(
     {
         "a router of priority 254 comes and goes",
@@ -215,7 +216,7 @@ REASONS: tuple[Reason, ...] = (
         "A router of vipd whose interface has lost every address is in FAULT, and gives up what it held. keepalived"
         " 2.2.7 stays master, or becomes it again after its skew time, with unicast peers, a macvlan or"
         " `track_src_ip`.",
-        frozenset({"states", "told", "adverts", "announcements", "addresses", "routes", "rules", "answers"}),
+        _EVERYTHING,
         line=r"^(?!.*BACKUP FAULT)",
         options=_KEEPS_MASTER,
         steps=_FLUSHED,
@@ -277,7 +278,7 @@ REASONS: tuple[Reason, ...] = (
         "tracked source that never was here",
         "With `track_src_ip` and an `mcast_src_ip` that the host does not have, vipd is in FAULT until it has it."
         " keepalived 2.2.7 is master and sends from it: it notices only that an address goes away.",
-        frozenset({"states", "told", "adverts", "announcements", "addresses", "routes", "rules", "answers"}),
+        _EVERYTHING,
         options=frozenset({"source-not-here"}),
         and_options=frozenset({"track-src-ip"}),
     ),
@@ -285,7 +286,7 @@ REASONS: tuple[Reason, ...] = (
         "interface made anew",
         "When an interface that was deleted is there again, vipd takes the router up as its file says. keepalived 2.2.7"
         " stays BACKUP with some files (a sync group, excluded addresses or rules on it, a source not there).",
-        frozenset({"states", "told", "adverts", "announcements", "addresses", "routes", "rules", "answers"}),
+        _EVERYTHING,
         steps=_ANEW,
         who="vipd",
     ),
@@ -293,7 +294,7 @@ REASONS: tuple[Reason, ...] = (
         "interface made anew, BACKUP",
         "As above, seen of keepalived: it enters BACKUP and stays there, and of another instance announces less.",
         frozenset({"states", "told", "announcements"}),
-        line=r": BACKUP$|(?i:backup)| x\d+$",
+        line=r"(?i:backup)| x\d+$",
         steps=_ANEW,
         who="keepalived",
     ),

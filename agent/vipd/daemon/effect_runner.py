@@ -113,12 +113,9 @@ class EffectRunner:
 
     def _remove(self, router: Router, effect: RemoveAddresses) -> None:
         config = router.config
-        whole = effect.addresses == config.served  # not so if a reload takes some away
-        if whole:
-            self._kernel_state.set_routing(config.name, config.routes, config.rules, present=False)
+        self._kernel_state.set_routing(config.name, config.routes, config.rules, present=False)
         self._kernel_state.set_addresses(config.name, effect.addresses, present=False)
-        if whole:
-            self._pool.release(router)
+        self._pool.release(router)
 
     def _notified(self, router: Router, state: State) -> None:
         if state in _CLAIMING:

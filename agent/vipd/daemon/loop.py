@@ -343,7 +343,7 @@ class Daemon:
             try:
                 step()
             except FAILURES as error:
-                self._log.failure(f"a part of the reload failed: {reason(error)}; reload once more")
+                self._log.failure(f"a part of the reload failed: {reason(error)}; if it is missing, restart vipd")
 
     def _end(self, routers: list[Router], now: int) -> None:
         for router in routers:

@@ -12,6 +12,8 @@ import struct
 from collections.abc import Iterable
 from contextlib import suppress
 
+from vipd.kernel.rtnetlink import name_octets
+
 _NETLINK_NETFILTER = 12
 _CHAIN = b"input\0"
 _INET, _UNSPEC = 1, 0
@@ -42,7 +44,7 @@ class AcceptFilter:
 
     def __init__(self, mark: str) -> None:
         """Make no table yet; `mark` is its name, which no other daemon of this network namespace may use."""
-        self._table = mark.encode("utf-8", "surrogateescape") + b"\0"
+        self._table = name_octets(mark)
         self._filtered: dict[str, frozenset[bytes]] = {}
         self._in_force: frozenset[bytes] | None = frozenset()  # None after an error
 

@@ -14,9 +14,7 @@ from vipd.kernel.syslog import Syslog, reason
 class Fifo:
     """One `notify_fifo`. It is open in both directions, so that it needs no reader; when it is full, lines are lost."""
 
-    def __init__(
-        self, path: str, owner: tuple[str, ...], log: Syslog, give: Callable[[str, int, int], None] = os.chown
-    ) -> None:
+    def __init__(self, path: str, owner: tuple[str, ...], log: Syslog, give: Callable[[str, int, int], None]) -> None:
         """Make it, if there is none, and open it; where that fails, every line tries again.
 
         Args:

@@ -183,7 +183,7 @@ def _route(route: Route, links: Mapping[str, Link]) -> bytes:
 def _metrics(route: Route) -> bytes:
     inner = b"".join(_attribute(number, _U32.pack(value)) for number, value in route.metrics)
     if route.congestion_control is not None:
-        inner += _attribute(_RTAX_CC_ALGO, route.congestion_control.encode("utf-8", "surrogateescape") + b"\0")
+        inner += _attribute(_RTAX_CC_ALGO, rtnetlink.name_octets(route.congestion_control))
     return inner
 
 
@@ -262,7 +262,7 @@ def _rule(rule: Rule) -> bytes:
 
 
 def _name(name: str | None) -> bytes | None:
-    return None if name is None else name.encode("utf-8", "surrogateescape") + b"\0"
+    return None if name is None else rtnetlink.name_octets(name)
 
 
 def _number(value: int | None) -> bytes | None:

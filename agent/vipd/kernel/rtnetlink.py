@@ -63,6 +63,11 @@ def message(kind: int, flags: int, sequence: int, body: bytes) -> bytes:
     return _HEADER.pack(_HEADER.size + len(body), kind, flags, sequence, 0) + body
 
 
+def name_octets(name: str) -> bytes:
+    """A name as the kernel takes it, with the NUL at its end; octets that are no UTF-8 stay what they were."""
+    return name.encode("utf-8", "surrogateescape") + b"\0"
+
+
 def attribute(kind: int, data: bytes) -> bytes:
     """Encode an attribute."""
     return _ATTRIBUTE.pack(_ATTRIBUTE.size + len(data), kind) + data + bytes(-len(data) % 4)
@@ -111,7 +116,7 @@ def link(body: bytes) -> Link | None:
 
 def link_request(ifindex: int = 0, flags: int = 0, change: int = 0, name: str = "", alias: str = "") -> bytes:
     """Encode a request about one link, or about all."""
-    named = attribute(_IFLA_IFNAME, name.encode("utf-8", "surrogateescape") + b"\0") if name else b""
+    named = attribute(_IFLA_IFNAME, name_octets(name)) if name else b""
     return (
         _LINK.pack(AF_UNSPEC, 0, ifindex, flags, change)
         + named
@@ -171,7 +176,7 @@ def address_request(wanted: VirtualAddress, ifindex: int) -> bytes:
     if wanted.broadcast:
         body += attribute(_IFA_BROADCAST, packed(wanted.broadcast))
     if wanted.label:
-        body += attribute(_IFA_LABEL, wanted.label.encode("utf-8", "surrogateescape") + b"\0")
+        body += attribute(_IFA_LABEL, name_octets(wanted.label))
     if wanted.flags:
         body += attribute(_IFA_FLAGS, _INT.pack(flags))
     if wanted.preferred_lft is not None:

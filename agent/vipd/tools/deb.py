@@ -77,4 +77,9 @@ def _put(root: Path, path: str, content: bytes, mode: int = 0o644) -> None:
 if __name__ == "__main__":
     if len(sys.argv) != 2:
         sys.exit("usage: python -m vipd.tools.deb FOLDER")
-    print(build_deb(Path(sys.argv[1])))  # noqa: T201
+    try:
+        print(build_deb(Path(sys.argv[1])))  # noqa: T201
+    except FileNotFoundError as error:
+        sys.exit(f"{error.filename}: {error.strerror}; install dpkg")
+    except (OSError, subprocess.CalledProcessError) as error:
+        sys.exit(f"the package cannot be made: {error}")

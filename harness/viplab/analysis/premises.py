@@ -13,7 +13,7 @@ from viplab.analysis.record import Record, missed_words, strikes
 from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses.witness import Rule
 from viplab.faults import Effect, FaultKind, known
-from viplab.types import HostName
+from viplab.types import LAST_BURST, TO_BE_MASTER, HostName
 
 _STILL_ADVERTISES_INTERVALS = 1.5
 _BURST_GAP_NS = 1_000_000_000
@@ -110,8 +110,8 @@ def _seen_after_all(record: Record, views: Sequence[FaultView]) -> str | None:
             continue
         apart = pairwise(frame.time_ns for frame in announced if record.sender(frame) == host)
         bursts = 1 + sum(after - before > _BURST_GAP_NS for before, after in apart)
-        if event["what"] == f"{host} to be master" or (
-            event["what"] == f"the last burst of gratuitous ARP from {host}" and bursts >= record.garp_bursts(host)
+        if event["what"] == TO_BE_MASTER.format(host) or (
+            event["what"] == LAST_BURST.format(host) and bursts >= record.garp_bursts(host)
         ):
             return f"{missed_words(event)}, although the captures have it"
     return None

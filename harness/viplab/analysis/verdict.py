@@ -18,7 +18,7 @@ from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses import WITNESSES
 from viplab.analysis.witnesses.witness import Rule
 from viplab.faults import Manner, Need, Part, Sign, fault_kind
-from viplab.types import Event
+from viplab.types import LAST_BURST, TO_BE_MASTER, Event
 
 # A wall clock that moves against the monotonic one by more than this was stepped.
 _CLOCK_STEP_NS = 1_000_000
@@ -298,7 +298,7 @@ def _silent_master(record: Record, event: Event) -> str:
     last = max(waited, key=lambda frame: frame.time_ns, default=None)
     host = record.advertiser(last) if last else None
     since = [frame for frame in record.announcements if since_ns <= frame.time_ns <= event.t_ns]
-    for_it = event["what"] in (f"{host} to be master", f"the last burst of gratuitous ARP from {host}")
+    for_it = event["what"] in (TO_BE_MASTER.format(host), LAST_BURST.format(host))
     if not for_it or any(record.sender(frame) == host for frame in since):
         return ""
     return f": {host} advertised and did not announce the VIP"

@@ -32,7 +32,7 @@ from viplab.run_folder import TrialFolder
 from viplab.scenario.model import Scenario
 from viplab.scenario.step import Step, Wait
 from viplab.subjects.assignment import Assignment
-from viplab.types import HostName
+from viplab.types import LAST_BURST, TO_BE_MASTER, HostName
 
 PROBE_SOURCE = "192.168.122.2"
 
@@ -175,7 +175,7 @@ class ScenarioRunner:
         host = wait.master or wait.announced
         twice = wait.announced is not None and self._scenario.vrrp.garp_master_delay != 0
         bursts = self._assignment.on(wait.announced).family.garp_bursts if wait.announced and twice else 1
-        what = f"{host} to be master" if wait.master else f"the last burst of gratuitous ARP from {host}"
+        what = (TO_BE_MASTER if wait.master else LAST_BURST).format(host)
         try:
             waited_s = self._watch.until(
                 what,

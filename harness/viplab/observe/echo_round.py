@@ -11,16 +11,16 @@ import time
 from collections.abc import Collection
 
 _REQUEST, _REPLY, _HEADER = 8, 0, 20
-_AGAIN_S = 0.5
+_WITHIN_S, _AGAIN_S = 3.0, 0.5
 
 
-def unanswered(addresses: Collection[str], source: str, within_s: float = 3.0) -> list[str]:
+def unanswered(addresses: Collection[str], source: str) -> list[str]:
     """Ask each address until it answers or the time is up, and return those that did not, in order."""
     waiting = dict.fromkeys(addresses)
     ident = os.getpid() & 0xFFFF
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as asking:
         asking.bind((source, 0))
-        deadline = time.monotonic() + within_s
+        deadline = time.monotonic() + _WITHIN_S
         while waiting and (now := time.monotonic()) < deadline:
             for address in waiting:
                 asking.sendto(_request(ident), (address, 0))

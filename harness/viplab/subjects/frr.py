@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from viplab.scenario.model import Scenario
 
 DAEMONS = "/usr/lib/frr"
+_LIBRARIES = f"LD_LIBRARY_PATH=$(echo {FOLDER}/usr/lib/*/frr)"
 DEVICE = "vrrp4"
 """The macvlan."""
 FRR_8 = Family(
@@ -88,8 +89,7 @@ class Frr(Subject):
         if build is not None:
             # Its accounts and folders are those of the installed package; the library of a build lies beside it.
             self._daemons = FOLDER + DAEMONS
-            libraries = f"export LD_LIBRARY_PATH=$(echo {FOLDER}/usr/lib/*/frr)"
-            self.start_command = f"{libraries}; {_start(self._daemons)}"
+            self.start_command = f"export {_LIBRARIES}; {_start(self._daemons)}"
 
     @classmethod
     def build_of(cls, source: str) -> Build:
@@ -129,9 +129,8 @@ class Frr(Subject):
 
     def version(self, guest: Guest) -> str:
         """The first line of `vrrpd --version`, such as `vrrpd version 8.4.4`."""
-        libraries = f"LD_LIBRARY_PATH=$(echo {FOLDER}/usr/lib/*/frr)"
-        said = guest.run(f"{libraries} {self._daemons}/vrrpd --version").checked().stdout.splitlines()[0].strip()
-        return said if self.build is None else f"{said}, {self.build.version}"
+        said = guest.run(f"{_LIBRARIES} {self._daemons}/vrrpd --version").checked().stdout.splitlines()[0].strip()
+        return self._with_build(said)
 
     def processes(self, guest: Guest) -> list[int]:
         """vrrpd and zebra, and mgmtd where there is one."""

@@ -115,7 +115,7 @@ class Keepalived(Subject):
         """The first line of `keepalived --version`, such as `Keepalived v2.2.7 (01/16,2022)`."""
         program = "keepalived" if self.build is None else _BUILT
         said = guest.run(f"{program} --version 2>&1").checked().stdout.splitlines()[0].strip()
-        return said if self.build is None else f"{said}, {self.build.version}"
+        return self._with_build(said)
 
     def processes(self, guest: Guest) -> list[int]:
         """Parent and children."""

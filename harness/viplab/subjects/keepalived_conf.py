@@ -23,7 +23,8 @@ KEYWORDS = frozenset(Vrrp.model_fields)
 def keepalived_conf(scenario: Scenario, host: HostName) -> str:
     """The configuration of one host."""
     vrrp, node = scenario.vrrp, scenario.hosts[host]
-    asked = {name: value for name, value in vrrp if name in vrrp.asked or name == "virtual_ipaddress"}
+    kept = {*vrrp.asked, "virtual_ipaddress"}
+    asked = {name: value for name, value in vrrp if name in kept}
     defined = {f"{kind} {name}": one for kind in _DEFINED for name, one in asked.pop(kind, {}).items()}
     instance = {
         "state": node.state,

@@ -148,6 +148,10 @@ class Subject(ABC):
         if done.status != 0:
             raise self.gone(guest, "did not start", (done.stderr or done.stdout).splitlines())
 
+    def _with_build(self, said: str) -> str:
+        """A version as the daemon says it, and what tells a build from others that say the same."""
+        return said if self.build is None else f"{said}, {self.build.version}"
+
     def gone(self, guest: Guest, what: str, printed: Sequence[str] = ()) -> DaemonError:
         """The error of a daemon that is not there, with the last that it printed and logged."""
         logged = guest.run(f"tail -n {_LAST_LINES} /var/log/messages").stdout.splitlines()

@@ -68,7 +68,7 @@ class Vipd(Subject):
     def version(self, guest: Guest) -> str:
         """What `vipd --version` prints."""
         said = guest.run(f"{PROGRAM} --version").checked().stdout.strip()
-        return said if self.build is None else f"{said}, {self.build.version}"
+        return self._with_build(said)
 
     def processes(self, guest: Guest) -> list[int]:
         """The daemon's one process."""

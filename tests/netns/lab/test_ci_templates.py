@@ -52,10 +52,16 @@ def machine(tmp_path: Path) -> dict[str, str]:
     }
 
 
-def done(script: str, machine: dict[str, str], project: Path) -> int:
+def called(script: str, machine: dict[str, str], project: Path) -> subprocess.CompletedProcess[str]:
     # As both services call it.
     command = ["bash", "--noprofile", "--norc", "-eo", "pipefail", "-c", script]
-    return subprocess.run(command, cwd=project, env=machine, timeout=300, check=False).returncode
+    return subprocess.run(command, cwd=project, env=machine, timeout=300, check=False, capture_output=True, text=True)
+
+
+def done(script: str, machine: dict[str, str], project: Path) -> int:
+    told = called(script, machine, project)
+    sys.stdout.write(told.stdout + told.stderr)
+    return told.returncode
 
 
 @pytest.mark.skipif(shutil.which("shellcheck", path=Path(sys.executable).parent) is None, reason="no shellcheck")
@@ -133,11 +139,13 @@ def test_what_the_action_keeps_belongs_to_its_recipes_and_is_kept_after_every_ru
 
 
 def test_a_comment_that_may_not_be_written_is_a_warning(action: dict[str, str], tmp_path: Path) -> None:
-    (tmp_path / "bin/gh").write_text("#!/bin/sh\nexit 1\n")
+    (tmp_path / "bin/gh").write_text(f"{NOTES}exit 1\n")
     (tmp_path / "venv/bin/viplab").write_text("#!/bin/sh\n")
     (tmp_path / "project/viplab-results/latest").mkdir(parents=True)
     action |= {"VIPLAB_RESULTS": str(tmp_path / "project/viplab-results"), "VIPLAB_PULL_REQUEST": "7"}
-    assert done(SCRIPTS["Tell"], action, tmp_path / "project") == 0
+    told = called(SCRIPTS["Tell"], action, tmp_path / "project")
+    assert (told.returncode, "::warning::viplab: no comment" in told.stdout) == (0, True)
+    assert "gh pr comment 7" in Path(action["NOTED"]).read_text()
 
 
 def test_every_job_of_a_matrix_has_an_artifact_of_its_own() -> None:

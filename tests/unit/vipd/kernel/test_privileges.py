@@ -16,7 +16,7 @@ from vipd.kernel.signals import STOP, Signals
 
 signals = Signals(STOP)
 if privileges.schedule(Globals(rt_priority=1, rt_time_us=5000)):
-    raise SystemExit  # no real-time scheduling here, and so no limit
+    raise SystemExit(77)  # no real-time scheduling here, and so no limit
 paused = []
 sleep = time.sleep
 time.sleep = lambda s: (paused.append(s), sleep(s))
@@ -32,4 +32,6 @@ def test_at_vrrp_rlimit_rttime_the_daemon_pauses_again_and_again_and_is_not_kill
     done = subprocess.run(
         [sys.executable, "-c", _SCRIPT], env=environment, capture_output=True, text=True, timeout=120, check=False
     )
+    if done.returncode == 77:
+        pytest.skip("needs real-time scheduling")
     assert (done.returncode, done.stderr) == (0, "")
