@@ -290,6 +290,11 @@ class TrackProcess(NamedTuple):
     terminate_delay_ns: int = 0
     full_command: bool = False
 
+    @property
+    def which(self) -> tuple[tuple[str, ...], str, bool]:
+        """Which processes count."""
+        return self.words, self.params, self.full_command
+
 
 class SyncGroup(NamedTuple):
     """One `vrrp_sync_group`: its members change state together."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 
 from vipd.config.model import Command, Script, TrackProcess
-from vipd.kernel import script_runner
+from vipd.kernel import process_count, script_runner
 from vipd.kernel.accounts import Account, AccountError, account, unsafe
 from vipd.kernel.syslog import Syslog
 
@@ -31,7 +31,7 @@ class Scripts:
         self._number = 0
         self._asked: dict[int, Callable[[int], None]] = {}
         self._processes: dict[int, Callable[[int], None]] = {}
-        self._census: list[tuple[int, tuple[str, ...], str, bool]] = []
+        self._census: list[tuple[int, process_count.Which]] = []
         self._user: str | None = None
         self._group: str | None = None
         self._accounts: dict[tuple[str | None, str | None], Account | None] = {}
@@ -113,7 +113,7 @@ class Scripts:
         for one, answered in wanted:
             self._number += 1  # never one of before: a count that is on its way is of what was tracked then
             self._processes[self._number] = answered
-            self._census.append((self._number, one.words, one.params, one.full_command))
+            self._census.append((self._number, one.which))
         if not self._gone:
             self._sent(script_runner.census(self._census))
 

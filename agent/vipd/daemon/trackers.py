@@ -8,6 +8,7 @@ from vipd.config.model import Config, TrackProcess
 from vipd.daemon.schedule import Schedule
 from vipd.daemon.scripts import Check, Scripts
 from vipd.daemon.track_files import TrackedFiles
+from vipd.kernel import process_count
 from vipd.kernel.syslog import Syslog
 
 
@@ -71,6 +72,10 @@ class Trackers:
                 self._schedule.remove(old)
                 if name in self._processes:
                     self._processes[name].resume_from(old)
+            # How many run from now on the runner says; a priority must not be told before the first count is known.
+            first = [one for name, one in self._processes.items() if name not in counted]
+            for one, count in zip(first, process_count.counts([one.config.which for one in first])):
+                one.counted(count)
             self._scripts.count([(one.config, one.counted) for one in self._processes.values()])
         watched, self.files = self.files, None
         if watched is not None:

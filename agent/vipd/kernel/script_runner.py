@@ -19,6 +19,7 @@ from collections import deque
 from contextlib import suppress
 from typing import Any, NamedTuple
 
+from vipd.kernel import process_count
 from vipd.kernel.accounts import Account, executable, unsafe
 
 FAILED, TIMED_OUT, REFUSED, NOT_RUN = -1, -2, -3, -4
@@ -222,7 +223,7 @@ class _Runner:
         self._poll.register(channel.fileno(), select.EPOLLIN)
         self._running: dict[int, _Running] = {}
         self._queues: dict[str, deque[_Request]] = {}
-        self._counts: list[tuple[int, tuple[str, ...], str, bool]] = []
+        self._counts: list[tuple[int, process_count.Which]] = []
         self._counted: dict[int, int] = {}
         self._scan_ns: int | None = None
         self._listening = True
@@ -264,7 +265,7 @@ class _Runner:
             else:
                 self._begin(request)
         elif kind == "count":
-            self._counts = [tuple(one) for one in body]
+            self._counts = body
             self._counted.clear()
             self._scan_ns = time.monotonic_ns() if self._counts else None
 
@@ -337,9 +338,8 @@ class _Runner:
 
     def _scan(self) -> None:
         """Count the tracked processes; once a second, and not in the process that sends adverts."""
-        found = _processes(any(words[1:] or full for _, words, _, full in self._counts))
-        for number, words, params, full in self._counts:
-            count = sum(_matches(comm, argv, words, params, full) for comm, argv in found)
+        counts = process_count.counts([which for _, which in self._counts])
+        for (number, _), count in zip(self._counts, counts):
             if self._counted.get(number) != count:
                 self._counted[number] = count
                 self.tell("counted", (number, count))
@@ -378,43 +378,11 @@ def _become(request: _Request, path: str) -> None:
         os._exit(127)
 
 
-def _processes(with_arguments: bool) -> list[tuple[str, list[str]]]:
-    found = []
-    for entry in os.listdir("/proc"):  # noqa: PTH208
-        if entry.isdigit():
-            try:
-                with open(f"/proc/{entry}/stat", encoding="utf-8", errors="replace") as opened:  # noqa: PTH123
-                    text = opened.read()
-                comm, state = text[text.find("(") + 1 : text.rfind(")")], text[text.rfind(")") + 2]
-                argv: list[str] = []
-                if with_arguments:
-                    with open(f"/proc/{entry}/cmdline", encoding="utf-8", errors="replace") as opened:  # noqa: PTH123
-                        argv = opened.read().rstrip("\0").split("\0")
-            except OSError:
-                continue  # it has ended meanwhile
-            if state not in "ZX":
-                found.append((comm, argv))
-    return found
-
-
-def _matches(comm: str, argv: list[str], words: tuple[str, ...], params: str, full: bool) -> bool:
-    name, wanted = words[0], list(words[1:])
-    if (argv[:1] != [name]) if full or "/" in name else (comm != name[:15]):
-        return False
-    given = argv[1:]
-    if params == "partial":
-        return given[: len(wanted)] == wanted
-    if params == "initial" and wanted:
-        last = len(wanted) - 1
-        return given[:last] == wanted[:last] and len(given) > last and given[last].startswith(wanted[last])
-    return given == wanted if wanted or params else True
-
-
 def request(number: int, argv: tuple[str, ...], who: Account, timeout_ns: int, queue: str) -> bytes:
     """Encode a request to run a script; those of one queue run one after the other."""
     return marshal.dumps(("run", (number, argv, who.uid, who.gid, who.groups, timeout_ns, queue)))
 
 
-def census(wanted: list[tuple[int, tuple[str, ...], str, bool]]) -> bytes:
+def census(wanted: list[tuple[int, process_count.Which]]) -> bytes:
     """Encode a request to count processes."""
     return marshal.dumps(("count", wanted))

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from support.routers import config
 from vipd.config.behaviour import PRESETS, SECOND_NS
-from vipd.config.model import Command, Config, Hooks, Script, TrackProcess
+from vipd.config.model import Command, Config, Hooks, Script, Track, TrackProcess
 from vipd.daemon import dumps
 from vipd.daemon import scripts as scripts_module
 from vipd.daemon.config_files import commands
@@ -22,6 +22,7 @@ from vipd.daemon.runtime import Runtime
 from vipd.daemon.schedule import Schedule
 from vipd.daemon.scripts import Check, Scripts
 from vipd.daemon.status import instance
+from vipd.daemon.trackers import Trackers
 from vipd.kernel import accounts, files
 from vipd.kernel.accounts import unsafe
 from vipd.protocol.router import Router
@@ -161,6 +162,17 @@ def test_a_count_that_was_on_its_way_during_a_reload_is_of_no_other_process() ->
     channel.answers = [("counted", (number, 1)) for number in (*before, *after)]
     scripts.read()
     assert told == [("two", 1)]
+
+
+def test_a_tracked_process_is_counted_before_any_priority_is_told() -> None:
+    schedule = Schedule()
+    scripts = Scripts(Counting(), Silent(), lambda descriptor: None)  # type: ignore[arg-type]
+    trackers = Trackers(scripts, schedule, Silent(), lambda kind, name: None, lambda: 0)  # type: ignore[arg-type]
+    here = Path("/proc/self/comm").read_text().strip()
+    wanted = (TrackProcess("here", (here,)), TrackProcess("nowhere", ("there-is-none",)))
+    tracks = tuple(Track("process", one.name, 20) for one in wanted)
+    trackers.apply(Config((config(tracks=tracks),), processes=wanted))
+    assert trackers.values == {("process", "here"): 1, ("process", "nowhere"): 0}
 
 
 def test_a_takeover_looks_up_nobody(monkeypatch: pytest.MonkeyPatch) -> None:
