@@ -173,7 +173,7 @@ KEYS: dict[str, dict[str, tuple[type, ...]]] = {
     "holds": {"host": _TEXT},
     "run_delay": {"hosts": (dict,)},
     "restored": {"hosts": (list,), "made_ns": _WHOLE},
-    "missed": {"what": _TEXT, "within_s": _NUMBER},
+    "missed": {"what": _TEXT, "within_s": _NUMBER, "bursts": _WHOLE_OR_NONE},
     "unanswered": {"addresses": (list,)},
 }
 """What analysis computes with, and what it may be; a line in which it is something else is no event of ours."""
@@ -220,7 +220,8 @@ class Event(BaseModel):
     environment         stp (bool), forward_delay_s, steal_share, busy_share (of all processors), longest_full_s (the
                         longest stretch without an idle processor), load1: what spoils numbers
     run_delay           hosts (by host: for how long in all, in ns, it was ready to run and had no processor)
-    missed              what, within_s: what the subject should have done in the measured steps and did not
+    missed              what, within_s: what the subject should have done in the measured steps and did not; bursts (how
+                        often it was to announce; runs made before 27 November 2026 do not say)
     daemon_failed       message: the daemon did not start, or ended by itself; the last that it said
     error               message: the trial was broken off
     trial_finished      -

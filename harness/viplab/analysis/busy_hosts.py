@@ -13,7 +13,13 @@ from viplab.analysis.calibration import cuts
 from viplab.analysis.expectations import misses
 from viplab.analysis.record import Record, missed_words
 from viplab.analysis.summary import CutSummary
-from viplab.analysis.timing_model import DEADLINE_EXCESS_S, OUTAGE_SLACK_S, down_interval_ns, outage_slack_s
+from viplab.analysis.timing_model import (
+    OUTAGE_SLACK_S,
+    allowed_excess_s,
+    allowed_outage_s,
+    beyond_s,
+    down_interval_ns,
+)
 from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses.witness import Rule
 from viplab.types import HostName
@@ -56,9 +62,9 @@ def _off_s(record: Record, view: FaultView) -> Iterator[float]:
     )
     yield 0.0
     if measured is not None and window is not None:
-        yield max(measured - window[1], window[0] - measured) - outage_slack_s(record.interval_s)
+        yield beyond_s(measured, allowed_outage_s(window, record.interval_s))
     if excess is not None:
-        yield max(excess - DEADLINE_EXCESS_S[1] - record.held_back_s, DEADLINE_EXCESS_S[0] - excess)
+        yield beyond_s(excess, allowed_excess_s(record.held_back_s))
 
 
 def _expectation(record: Record, views: Sequence[FaultView]) -> str | None:

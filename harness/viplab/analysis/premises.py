@@ -111,7 +111,7 @@ def _seen_after_all(record: Record, views: Sequence[FaultView]) -> str | None:
         apart = pairwise(frame.time_ns for frame in announced if record.sender(frame) == host)
         bursts = 1 + sum(after - before > _BURST_GAP_NS for before, after in apart)
         if event["what"] == TO_BE_MASTER.format(host) or (
-            event["what"] == LAST_BURST.format(host) and bursts >= record.garp_bursts(host)
+            event["what"] == LAST_BURST.format(host) and bursts >= (event.get("bursts") or record.garp_bursts(host))
         ):
             return f"{missed_words(event)}, although the captures have it"
     return None

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from bisect import bisect_left, bisect_right
 from collections import defaultdict
-from collections.abc import Collection, Iterator
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from hashlib import sha256
@@ -405,6 +405,16 @@ class Record:
         for frames in (self.adverts, self.arps, self.echoes):
             if frames:
                 yield frames[-1].time_ns
+
+
+def broken_off(events: Sequence[Event]) -> str | None:
+    """What broke a trial off, None where nothing did.
+
+    Where the steps ended because the subject did not do its part in time, that is what was measured.
+    """
+    missed = {missed_words(event) for event in events if event.event == "missed"}
+    said = (event.get("message") for event in events if event.event == "error")
+    return next((str(message) for message in said if message not in missed), None)
 
 
 def missed_words(event: Event) -> str:

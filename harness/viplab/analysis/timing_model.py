@@ -25,6 +25,22 @@ def outage_slack_s(interval_s: float) -> float:
     return OUTAGE_SLACK_S + 2 * interval_s
 
 
+def allowed_outage_s(window_s: tuple[float, float], interval_s: float) -> tuple[float, float]:
+    """The outages that a stream of requests at this interval may show of one that is in its window."""
+    slack_s = outage_slack_s(interval_s)
+    return window_s[0] - slack_s, window_s[1] + slack_s
+
+
+def allowed_excess_s(held_back_s: float) -> tuple[float, float]:
+    """How far from its deadline a first advert may come, where what is below the daemon may hold it back so long."""
+    return DEADLINE_EXCESS_S[0], DEADLINE_EXCESS_S[1] + held_back_s
+
+
+def beyond_s(value_s: float, allowed_s: tuple[float, float]) -> float:
+    """By how much a value is outside of what is allowed; 0 within."""
+    return max(allowed_s[0] - value_s, value_s - allowed_s[1], 0.0)
+
+
 def advert_ns(node: NodeTimers) -> int:
     """Advertisement_Interval; CARP's advbase."""
     return round(node.advert_int_s * _SECOND_NS)

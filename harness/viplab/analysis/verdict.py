@@ -11,9 +11,9 @@ from viplab.analysis.busy_hosts import BUSY
 from viplab.analysis.calibration import cuts
 from viplab.analysis.expectations import misses, nobody_asked, owner_at_end
 from viplab.analysis.premises import PREMISES
-from viplab.analysis.record import NETWORKS, Record, missed_words
+from viplab.analysis.record import NETWORKS, Record, broken_off, missed_words
 from viplab.analysis.summary import Fault, TrialVerdict
-from viplab.analysis.timing_model import DEADLINE_EXCESS_S, outage_slack_s
+from viplab.analysis.timing_model import allowed_excess_s, allowed_outage_s, beyond_s, outage_slack_s
 from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses import WITNESSES
 from viplab.analysis.witnesses.witness import Rule
@@ -31,6 +31,8 @@ _LATE_OFTEN_NS, _LATE_SHARE = 20_000_000, 0.05
 _SENT_SHARE = 0.9
 # Predictions that differ by more than this share of an advert interval tell no daemon from another.
 _WIDEST_INTERVALS = 0.5
+# Of addresses that do not answer so many are named.
+_NAMED = 3
 _DAEMON_AFTER = {Sign.DAEMON_GONE: False, Sign.DAEMON_RUNS: True}
 _RUNS = {True: "runs", False: "does not run"}
 
@@ -57,11 +59,8 @@ def verdict(record: Record, views: Sequence[FaultView]) -> tuple[TrialVerdict, s
 
 
 def _broken_off(record: Record, views: Sequence[FaultView]) -> str | None:
-    # Where the steps ended because the subject did not do its part, that is what was measured.
-    missed = {missed_words(event) for event in record.all("missed")}
-    errors = [event.get("message") for event in record.all("error") if event.get("message") not in missed]
-    if errors:
-        return f"the trial was broken off: {errors[0]}"
+    if what := broken_off(record.events):
+        return f"the trial was broken off: {what}"
     return None if record.all("trial_finished") else "the trial was broken off: its timeline has no end"
 
 
@@ -319,19 +318,19 @@ def _outage_off(record: Record, views: Sequence[FaultView]) -> str | None:
         measured, window = view.summary.outage_s, view.summary.outage_window_s
         if measured is None or window is None:
             continue
-        slack = outage_slack_s(record.interval_s)
-        if not window[0] - slack <= measured <= window[1] + slack:
-            return f"{view.summary.fault}: outage {measured:.3f} s, predicted {_span(window)} s (slack {slack:.2f} s)"
+        if beyond_s(measured, allowed_outage_s(window, record.interval_s)):
+            slack = f"slack {outage_slack_s(record.interval_s):.2f} s"
+            return f"{view.summary.fault}: outage {measured:.3f} s, predicted {_span(window)} s ({slack})"
     return None
 
 
 def _deadline_off(record: Record, views: Sequence[FaultView]) -> str | None:
-    low, high = DEADLINE_EXCESS_S[0], DEADLINE_EXCESS_S[1] + record.held_back_s
+    low, high = allowed = allowed_excess_s(record.held_back_s)
     for view in views:
         excess = view.summary.deadline_excess_s
-        if excess is not None and not low <= excess <= high:
-            allowed = f"{low:+.2f} to {high:+.2f} s"
-            return f"{view.summary.fault}: first advert {excess:+.3f} s off its deadline, allowed {allowed}"
+        if excess is not None and beyond_s(excess, allowed):
+            said = f"{low:+.2f} to {high:+.2f} s"
+            return f"{view.summary.fault}: first advert {excess:+.3f} s off its deadline, allowed {said}"
     return None
 
 
@@ -346,9 +345,8 @@ def _instrument_off(record: Record, views: Sequence[FaultView]) -> str | None:
 def _address_unanswered(record: Record, views: Sequence[FaultView]) -> str | None:
     for event in record.all("unanswered"):
         if missing := [str(address) for address in event.get("addresses", [])]:
-            first, others = missing[0], len(missing) - 1
-            said = f"{first} and {others} others" if others else first
-            return f"at the end {said} of {len(record.info.vips)} virtual addresses did not answer"
+            named = ", ".join(missing[:_NAMED]) + (", ..." if len(missing) > _NAMED else "")
+            return f"at the end {len(missing)} of {len(record.info.vips)} virtual addresses did not answer: {named}"
     return None
 
 

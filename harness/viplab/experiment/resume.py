@@ -7,21 +7,19 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from viplab.analysis.record import broken_off
 from viplab.errors import InputError
 from viplab.run_folder import RunFolder, TrialFolder
 
 
 def is_whole(trial: TrialFolder) -> bool:
-    """Whether a trial came to its end, by whatever verdict: neither cut short nor broken off by the lab.
-
-    What was waited for in vain ends the steps as well, and is what was measured.
-    """
+    """Whether a trial came to its end, by whatever verdict: neither cut short nor broken off by the lab."""
     try:
         trial.info()
-        events = [event.event for event in trial.events()]
+        events = [*trial.events()]
     except InputError:
         return False
-    return bool(events) and events[-1] == "trial_finished" and ("error" not in events or "missed" in events)
+    return bool(events) and events[-1].event == "trial_finished" and broken_off(events) is None
 
 
 def clear_broken_off(run: RunFolder) -> None:

@@ -184,7 +184,7 @@ class ScenarioRunner:
             )
         except LabError:
             if self._phase == "steps":
-                self._timeline.record("missed", what=what, within_s=limit_s(wait.within))
+                self._timeline.record("missed", what=what, within_s=limit_s(wait.within), bursts=bursts)
             self._check_daemons()
             raise
         if self._phase == "setup":

@@ -10,6 +10,9 @@ import struct
 import time
 from collections.abc import Collection
 
+from viplab.lab.waiting import limit_s
+from viplab.observe.probe import checksum
+
 _REQUEST, _REPLY, _HEADER = 8, 0, 20
 _WITHIN_S, _AGAIN_S = 3.0, 0.5
 
@@ -20,7 +23,7 @@ def unanswered(addresses: Collection[str], source: str) -> list[str]:
     ident = os.getpid() & 0xFFFF
     with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as asking:
         asking.bind((source, 0))
-        deadline = time.monotonic() + _WITHIN_S
+        deadline = time.monotonic() + limit_s(_WITHIN_S)
         while waiting and (now := time.monotonic()) < deadline:
             for address in waiting:
                 asking.sendto(_request(ident), (address, 0))
@@ -33,5 +36,5 @@ def unanswered(addresses: Collection[str], source: str) -> list[str]:
 
 
 def _request(ident: int) -> bytes:
-    # Ones' complement of the sum of its other words (RFC 1071).
-    return struct.pack("!BBHHH", _REQUEST, 0, -((_REQUEST << 8) + ident) % 0xFFFF, ident, 0)
+    request = struct.pack("!BBHHH", _REQUEST, 0, 0, ident, 0)
+    return request[:2] + struct.pack("!H", checksum(request)) + request[4:]

@@ -126,8 +126,11 @@ def test_a_fault_that_did_not_take_makes_a_trial_undecided(tmp_path: Path) -> No
     ("missing", "said"),
     [
         ([], None),
-        (["192.168.122.51"], "at the end 192.168.122.51 of 3 virtual addresses did not answer"),
-        (["192.168.122.51", "192.168.122.52"], "192.168.122.51 and 1 others of 3"),
+        (["192.168.122.51"], "at the end 1 of 3 virtual addresses did not answer: 192.168.122.51"),
+        (
+            ["192.168.122.51", "192.168.122.52"],
+            "2 of 3 virtual addresses did not answer: 192.168.122.51, 192.168.122.52",
+        ),
     ],
 )
 def test_an_address_that_answers_nobody_at_the_end_fails(tmp_path: Path, missing: list[str], said: str | None) -> None:

@@ -55,6 +55,14 @@ def test_a_wait_in_vain_after_a_fault_on_a_backup_is_undecided(tmp_path: Path) -
     assert (verdict, "but B was master when kill of A struck" in reason) == ("undecided", True)
 
 
+@pytest.mark.parametrize(("bursts", "verdict"), [(1, "undecided"), (2, "undecided"), (3, "fail")])
+def test_a_wait_for_so_many_announcements_is_held_against_as_many(tmp_path: Path, bursts: int, verdict: str) -> None:
+    folder, what = s.power_cut(s.FAMILIES[1]).write(tmp_path, 1), "the last burst of gratuitous ARP from B"
+    rewrite(folder, added("missed", 30 * s.S, what=what, within_s=20.0, bursts=bursts))
+    rewrite(folder, added("error", 30 * s.S, message=f"waited 20 s for {what}, in vain"))
+    assert judged(folder)[0] == verdict
+
+
 @pytest.mark.parametrize(
     ("what", "verdict"),
     [

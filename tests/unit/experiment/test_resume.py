@@ -86,6 +86,15 @@ def test_what_was_waited_for_in_vain_is_a_result_and_kept(run: RunFolder) -> Non
     assert [kept.name for kept in run.trials()] == [trial.name]
 
 
+def test_an_error_beside_a_wait_in_vain_breaks_a_trial_off_all_the_same(run: RunFolder) -> None:
+    (trial,) = run.trials()
+    *lines, last = trial.timeline.read_text(encoding="utf-8").splitlines(keepends=True)
+    missed = json.dumps({"t_ns": 9, "event": "missed", "what": "B to be master", "within_s": 20}) + "\n"
+    error = json.dumps({"t_ns": 9, "event": "error", "message": "the log of B could not be kept"}) + "\n"
+    trial.timeline.write_text("".join([*lines, missed, error, last]), encoding="utf-8")
+    assert not is_whole(trial)
+
+
 def test_a_run_that_is_under_way_is_not_resumed_and_loses_nothing(run: RunFolder) -> None:
     (trial,) = run.trials()
     killed(trial)
