@@ -13,7 +13,7 @@ from vipd.kernel.picture import Address, Key, Link, Picture
 def _dump_before_the_queue_is_empty(self: Netlink) -> None:
     while True:
         try:
-            data = self._events.recv(0)
+            data = self._events._socket.recv(0)
         except BlockingIOError:
             return self._refresh() if self.picture.in_doubt else None
         except OSError:

@@ -62,21 +62,22 @@ class AcceptFilter:
         Raises:
             OSError: the kernel has no nftables, or refuses the table; the next call tries again.
         """
-        self._filter({**self._filtered, router: frozenset(addresses)})
+        self._filtered[router] = frozenset(addresses)
+        self._filter(self._filtered)
 
     def keep(self, routers: Iterable[str]) -> None:
         """Filter nothing for other routers than these.
 
         Raises:
-            OSError: as with `update`.
+            OSError: as with `update`; what was filtered for others is so still, until a next call.
         """
         wanted = {name: self._filtered[name] for name in routers if name in self._filtered}
         if wanted != self._filtered:  # a kernel without nftables looks for it on its disk each time that it is asked
             self._filter(wanted)
+            self._filtered = wanted
 
     def _filter(self, wanted: dict[str, frozenset[bytes]]) -> None:
         addresses = frozenset[bytes]().union(*wanted.values())
-        self._filtered = wanted
         if addresses != self._in_force:
             self._in_force = None
             _commit(self._table, sorted(addresses))

@@ -22,6 +22,53 @@ _BATCH = 256  # reports read before the deadlines are looked at again, however m
 _DUMPS = 10
 
 
+class ReportQueue:
+    """A socket on which the kernel reports.
+
+    Once a report was lost (ENOBUFS) the kernel drops all further ones, and says so no more, until the queue is empty.
+    So the rest of the queue is thrown away first, and what there is has to be looked at then.
+
+    Attributes:
+        empty: the last reading came to the end of the queue.
+        lost: some are missing; whoever has looked, with `empty`, clears it.
+    """
+
+    def __init__(self, opened: socket.socket) -> None:
+        """Read from a socket that was opened for reports."""
+        self._socket = opened
+        self._socket.setblocking(False)
+        self.empty = self.lost = False
+
+    def fileno(self) -> int:
+        """Readable when something was reported."""
+        return self._socket.fileno()
+
+    def close(self) -> None:
+        """Hear no more."""
+        self._socket.close()
+
+    def read(self) -> Iterator[Message]:
+        """Read what is waiting, but not for ever; nothing more once some were lost.
+
+        Raises:
+            OSError: nothing can be read.
+        """
+        self.empty = False
+        for _ in range(_BATCH):
+            try:
+                data = self._socket.recv(_RECEIVE)
+            except BlockingIOError:
+                self.empty = True
+                return
+            except OSError as error:
+                if error.errno != errno.ENOBUFS:
+                    raise
+                self.lost = True
+                continue
+            if not self.lost:
+                yield from rtnetlink.messages(data)
+
+
 class Netlink:
     """Two sockets, and the picture that they give.
 
@@ -32,11 +79,9 @@ class Netlink:
     def __init__(self) -> None:
         """Open the sockets and read everything."""
         self.picture = Picture()
-        self._events = self.open(_RTMGRP_LINK | _RTMGRP_IPV4_IFADDR | _RTMGRP_IPV6_IFADDR)
-        self._events.setblocking(False)
+        self._events = ReportQueue(self.open(_RTMGRP_LINK | _RTMGRP_IPV4_IFADDR | _RTMGRP_IPV6_IFADDR))
         self._requests = self.open(0)
         self._sequence = 0
-        self._missed = True
         self._refresh()
 
     @property
@@ -49,27 +94,10 @@ class Netlink:
         return self._events.fileno()
 
     def read(self) -> None:
-        """Take in what changed.
-
-        Once a report was lost (ENOBUFS) the kernel drops all further ones, and says so no more, until the queue is
-        empty. So the rest of the queue is thrown away first, and then everything is read anew.
-        """
-        for _ in range(_BATCH):
-            try:
-                data = self._events.recv(_RECEIVE)
-            except BlockingIOError:
-                break
-            except OSError as error:
-                if error.errno != errno.ENOBUFS:
-                    raise
-                self._missed = True
-                continue
-            if not self._missed:
-                for message in rtnetlink.messages(data):
-                    self._take(message)
-        else:
-            return  # the descriptor stays readable
-        if self._missed or self.picture.in_doubt:
+        """Take in what changed; read everything anew where reports were lost or are in doubt."""
+        for report in self._events.read():
+            self._take(report)
+        if self._events.empty and (self._events.lost or self.picture.in_doubt):
             self._refresh()
 
     def add(self, address: VirtualAddress) -> None:
@@ -214,14 +242,14 @@ class Netlink:
 
         Where all tries are like that, what is known stays, and the report of the last change brings the next try.
         """
-        self._missed = True
+        self._events.lost = True
         for _ in range(_DUMPS):
             links = self._dump(rtnetlink.link_request(), rtnetlink.GETLINK)
             addresses = self._dump(rtnetlink.address_dump_request(), rtnetlink.GETADDR)
             if links is not None and addresses is not None:
                 here = filter(None, map(rtnetlink.link, links)), filter(None, map(rtnetlink.address, addresses))
                 self.picture.dumped(*here)
-                self._missed = False
+                self._events.lost = False
                 return
 
     def _dump(self, body: bytes, kind: int) -> list[bytes] | None:

@@ -7,14 +7,10 @@ so do reports that were lost.
 
 from __future__ import annotations
 
-import errno
-
 from vipd.kernel import routing, rtnetlink
-from vipd.kernel.netlink import Netlink
+from vipd.kernel.netlink import Netlink, ReportQueue
 
 _RTMGRP_IPV4_ROUTE, _RTMGRP_IPV4_RULE, _RTMGRP_IPV6_ROUTE, _RTMGRP_IPV6_RULE = 0x40, 0x80, 0x400, 0x40000
-_RECEIVE = 1 << 18
-_BATCH = 256  # reports read before the deadlines are looked at again
 
 
 class RoutingReports:
@@ -32,16 +28,16 @@ class RoutingReports:
         """
         self.in_doubt = False
         self._own = netlink.port
-        self._socket = netlink.open(_RTMGRP_IPV4_ROUTE | _RTMGRP_IPV4_RULE | _RTMGRP_IPV6_ROUTE | _RTMGRP_IPV6_RULE)
-        self._socket.setblocking(False)
+        groups = _RTMGRP_IPV4_ROUTE | _RTMGRP_IPV4_RULE | _RTMGRP_IPV6_ROUTE | _RTMGRP_IPV6_RULE
+        self._queue = ReportQueue(netlink.open(groups))
 
     def fileno(self) -> int:
         """Readable when something changed."""
-        return self._socket.fileno()
+        return self._queue.fileno()
 
     def close(self) -> None:
         """Listen no more."""
-        self._socket.close()
+        self._queue.close()
 
     def read(self) -> None:
         """Read what has come.
@@ -49,17 +45,10 @@ class RoutingReports:
         Raises:
             OSError: nothing can be read.
         """
-        for _ in range(_BATCH):
-            try:
-                data = self._socket.recv(_RECEIVE)
-            except BlockingIOError:
-                break
-            except OSError as error:
-                if error.errno != errno.ENOBUFS:
-                    raise
-                self.in_doubt = True
-                continue
-            self.in_doubt = self.in_doubt or any(self._deletes(report) for report in rtnetlink.messages(data))
+        for report in self._queue.read():
+            self.in_doubt = self.in_doubt or self._deletes(report)
+        if self._queue.empty and self._queue.lost:
+            self.in_doubt, self._queue.lost = True, False
 
     def _deletes(self, report: rtnetlink.Message) -> bool:
         deleted = report.kind in (routing.DELROUTE, routing.DELRULE)

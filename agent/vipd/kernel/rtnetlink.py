@@ -206,4 +206,4 @@ def neighbour_request(neighbour: bytes, ifindex: int) -> bytes:
 
 
 def _text(octets: bytes) -> str:
-    return octets.rstrip(b"\0").decode(errors="replace")
+    return octets.rstrip(b"\0").decode("utf-8", "surrogateescape")

@@ -10,6 +10,7 @@ from contextlib import suppress
 from typing import NamedTuple, TypeVar
 
 from vipd.kernel.picture import Link
+from vipd.kernel.rtnetlink import name_octets
 from vipd.protocol.garp import ETH_P_ARP, ETH_P_IPV6, gratuitous_arp, unsolicited_neighbour_advert
 
 _SO_BINDTODEVICE = 25
@@ -61,7 +62,7 @@ class AdvertReceiver:
         domain = socket.AF_INET if family == 4 else socket.AF_INET6
         self._socket = socket.socket(domain, socket.SOCK_RAW | _FLAGS, protocol)
         # Bound first: a raw socket receives from every interface until then.
-        self._socket.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, link.name.encode())
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, name_octets(link.name))
         if buffer:
             self._socket.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, buffer)
         if family == 4:
@@ -150,7 +151,7 @@ class AdvertSender:
         self._family = family
         self._domain = socket.AF_INET if family == 4 else socket.AF_INET6
         self._socket = socket.socket(self._domain, socket.SOCK_RAW | _FLAGS, socket.IPPROTO_RAW)
-        self._socket.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, link.name.encode())
+        self._socket.setsockopt(socket.SOL_SOCKET, _SO_BINDTODEVICE, name_octets(link.name))
         if family == 4:
             self._socket.setsockopt(
                 socket.IPPROTO_IP, socket.IP_MULTICAST_IF, _MREQN.pack(bytes(4), bytes(4), link.ifindex)

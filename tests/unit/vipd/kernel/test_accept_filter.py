@@ -41,3 +41,17 @@ def test_the_kernel_is_asked_where_something_changes_and_again_at_the_next_takeo
     made.keep(["a"])
     made.update("a", [])
     assert kernel.asked[1:] == [[b"1"], [b"1", b"2"], [b"1"], []]
+
+
+def test_what_could_not_be_left_out_is_left_out_at_the_next_call(monkeypatch: pytest.MonkeyPatch) -> None:
+    kernel, made = Kernel(monkeypatch), AcceptFilter("mark")
+    made.update("a", [b"1"])
+    made.update("b", [b"2"])
+    kernel.error = OSError(errno.ENOBUFS, "No buffer space available")
+    for _ in range(2):
+        with pytest.raises(OSError, match="buffer"):
+            made.keep(["a"])
+    kernel.error = None
+    made.keep(["a"])
+    made.keep(["a"])
+    assert kernel.asked[2:] == [[b"1"], [b"1"], [b"1"]]
