@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import atexit
 import ctypes
 import os
 import signal
@@ -111,6 +112,8 @@ def _limit(time_us: int) -> None:
 
     signal.signal(signal.SIGXCPU, pause)
     resource.setrlimit(_RLIMIT_RTTIME, (time_us, hard))
+    # An interpreter that ends takes its signal handlers away long before it has ended.
+    atexit.register(resource.setrlimit, _RLIMIT_RTTIME, (hard, hard))
 
 
 def _umask(bits: int) -> None:

@@ -10,6 +10,13 @@ import pytest
 
 _SCRIPT = """
 import os, signal, time
+
+class Slow:
+    def __del__(self, now=time.process_time):
+        begin = now()
+        while now() < begin + 0.05:
+            pass
+
 from vipd.config.model import Globals
 from vipd.kernel import privileges
 from vipd.kernel.signals import STOP, Signals
@@ -23,11 +30,12 @@ time.sleep = lambda s: (paused.append(s), sleep(s))
 while len(paused) < 3:
     pass
 assert not [*signals.pending()]
+slow = Slow()  # deleted when handlers of signals are gone
 """
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="needs root")
-def test_at_vrrp_rlimit_rttime_the_daemon_pauses_again_and_again_and_is_not_killed() -> None:
+def test_at_vrrp_rlimit_rttime_the_daemon_pauses_again_and_again_and_is_not_killed_at_its_end_either() -> None:
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join(sys.path)}
     done = subprocess.run(
         [sys.executable, "-c", _SCRIPT], env=environment, capture_output=True, text=True, timeout=120, check=False
