@@ -20,8 +20,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 
 from viplab.lab import background_lab
+from viplab.lab.lab import Lab
 from viplab.lab.netns.kind import NETNS
-from viplab.lab.topology import NETWORKS
 from viplab.observe.ticks import since, steal_share, ticks
 from viplab.progress import note
 from viplab.store import FREE_MIB, RunStore
@@ -51,16 +51,16 @@ def examine_machine(runs: RunStore) -> list[Finding]:
     return [*(finding for check in _MACHINE for finding in check()), _disk(runs)]
 
 
-def examine_bridges() -> list[Finding]:
-    """What concerns the lab's bridges; to be called in its sandbox."""
-    bridges = [network.bridge for network in NETWORKS]
+def examine_bridges(lab: Lab) -> list[Finding]:
+    """What concerns the lab's bridges; to be called in the lab."""
+    bridges = [network.bridge for network in lab.networks.values()]
     return [finding for check in _BRIDGES for finding in check(bridges)]
 
 
 def main(runs: RunStore, *, as_json: bool, say: Callable[[str], None]) -> int:
     """`viplab preflight`: the machine, and bridges made as a lab makes them; returns the exit status."""
     findings = examine_machine(runs)
-    findings = [*NETNS.open(lambda lab: examine_bridges()), *findings]
+    findings = [*NETNS.open(examine_bridges), *findings]
     if as_json:
         say(json.dumps([asdict(finding) for finding in findings], indent=1))
     else:

@@ -47,11 +47,26 @@ def down() -> None:
     out().print("down; nothing of the lab is left")
 
 
-def clean(dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False) -> None:
-    """Remove what a crash may have left: half-built images, half-saved memory, the note of a lab that is gone."""
+def clean(
+    dry_run: Annotated[bool, typer.Option("--dry-run", help="Only say what would go.")] = False,
+    connect: Annotated[
+        str | None,
+        typer.Option(metavar="URI", envvar="VIPLAB_CONNECT", help="Also look on this libvirt, such as qemu:///system."),
+    ] = None,
+) -> None:
+    """Remove what a crash may have left: half-built images, half-saved memory, the note of a lab that is gone.
+
+    On a libvirt these are the guests, networks and pools that have the label of a lab whose process has ended.
+    """
     from viplab.lab import background_lab
 
+    word = "would remove" if dry_run else "removed"
     for path in background_lab.leftovers():
-        tell(f"{'would remove' if dry_run else 'removed'} {path}")
         if not dry_run:
             background_lab.remove(path)
+        tell(f"{word} {path}")
+    if connect is not None:
+        from viplab.lab.libvirt import labelled
+
+        for what, why_kept in labelled.clean(connect, dry_run=dry_run):
+            tell(f"kept {what}: {why_kept}" if why_kept else f"{word} {what}")

@@ -77,6 +77,14 @@ def run(
             show_default="VIPLAB_IMAGE, or debian-12",
         ),
     ] = None,
+    connect: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI",
+            help="Have the guests on this machine's own libvirt, qemu:///system; what is others' there stays as it is.",
+            show_default="a private libvirtd",
+        ),
+    ] = None,
     workers: Annotated[int, typer.Option(min=1, max=8, help="How many labs side by side, where they may be.")] = 1,
     cold_start: Annotated[
         bool,
@@ -170,6 +178,9 @@ def run(
         plan = replace(plan, timeout_factor=timeout_factor)
     if require_kvm:
         plan = replace(plan, lab=labs.requiring_kvm(plan.lab))
+    # VIPLAB_CONNECT says where guests are, and is no objection to a lab that has none.
+    if connect is not None and (plan.lab.image is not None or _on_command_line(context, "connect")):
+        plan = replace(plan, lab=labs.connected_to(plan.lab, connect))
     if on_failure is not None and plan.workers > 1:
         raise InputError("--on-failure: is for one lab, and --workers asks for several")
     after_trial = failures.go_on if on_failure is None else failures.after_trial(on_failure)

@@ -16,8 +16,8 @@ from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.errors import InputError, OnFailure
 from viplab.lab import background_lab
-from viplab.lab.background_lab import Owner
 from viplab.lab.lab import Lab
+from viplab.lab.owner import Owner, this_process
 from viplab.progress import note
 from viplab.run_folder import TrialFolder
 
@@ -44,7 +44,7 @@ def after_trial(how: OnFailure) -> AfterTrial:
         return _shell
     if (there := background_lab.find()) is not None:
         raise InputError(f"--on-failure keep: a lab is up already (process {there.pid}); `viplab down` ends it")
-    return partial(_keep, background_lab.this_process())
+    return partial(_keep, this_process())
 
 
 def failure(folder: TrialFolder) -> str | None:

@@ -128,9 +128,10 @@ class ScenarioRunner:
 
     def _probes(self) -> Iterator[Prober]:
         asked, http, vip = self._scenario.probe, self._scenario.http, self._scenario.vrrp.vip
-        yield Probe(asked.kind, vip, PROBE_SOURCE, asked.rate, PUBLIC.bridge, self._timeline)
+        bridge = self._lab.networks[PUBLIC.name].bridge
+        yield Probe(asked.kind, vip, PROBE_SOURCE, asked.rate, bridge, self._timeline)
         if http is not None:
-            yield HttpProbe(vip, PROBE_SOURCE, http.rate, PUBLIC.bridge, self._folder.http, self._timeline)
+            yield HttpProbe(vip, PROBE_SOURCE, http.rate, bridge, self._folder.http, self._timeline)
 
     def do(self, step: Step) -> None:
         """Do one step, and record its beginning and end; errors as with `run`."""
@@ -234,7 +235,7 @@ class ScenarioRunner:
                 waited_s = self._reach(place)
 
         vrrp = self._scenario.vrrp
-        bench = Bench(self._lab.hosts, self._assignment, vrrp.vip, vrrp.virtual_router_id)
+        bench = Bench(self._lab.hosts, self._lab.networks, self._assignment, vrrp.vip, vrrp.virtual_router_id)
         if kind.ends_daemon:
             self._started.discard(target.host)
         begun_ns = 0

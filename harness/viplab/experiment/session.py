@@ -192,7 +192,7 @@ def _do(
 ) -> None:
     """Do these trials in this lab; in one of several workers with a line each instead of a line a step."""
     if not worker:
-        preflight.record([*preflight.examine_bridges(), *findings], run.preflight)
+        preflight.record([*preflight.examine_bridges(lab), *findings], run.preflight)
     factor = _timeout_factor(plan, lab)
     with timeout_factor(factor), under_way(run):
         for number, trial in trials:

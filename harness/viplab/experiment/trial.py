@@ -25,7 +25,6 @@ from viplab.lab.topology import (
     INTERCONNECT,
     MARKER_PORT,
     MGMT,
-    NETWORKS,
     PUBLIC,
     Network,
 )
@@ -95,10 +94,12 @@ def trial_under_way(
         restored = _restore(trial, lab, folder, timeline, listeners)
         if not restored:
             _prepare(trial, lab, folder, timeline)
-        _forget_vip(trial)
+        _forget_vip(trial, lab)
         with ExitStack() as observers:
             observers.callback(collect, lab, trial.assignment, trial.scenario, folder, timeline)
-            observers.enter_context(Environment((PUBLIC.bridge, INTERCONNECT.bridge), lab.hosts, timeline))
+            observers.enter_context(
+                Environment((_bridge(lab, PUBLIC), _bridge(lab, INTERCONNECT)), lab.hosts, timeline)
+            )
             _observe(trial, lab, folder, timeline, observers)
             watch = observers.enter_context(_watch(trial, lab))
             clocks.record_host_clocks(timeline)
@@ -223,16 +224,21 @@ def _version(trial: Trial, lab: Lab) -> str:
     return trial.versions[name]
 
 
-def _forget_vip(trial: Trial) -> None:
+def _bridge(lab: Lab, network: Network) -> str:
+    """The bridge that a network is made of in this lab."""
+    return lab.networks[network.name].bridge
+
+
+def _forget_vip(trial: Trial, lab: Lab) -> None:
     """Have the client begin without a neighbour entry for the VIP; the last trial may have left one."""
-    run(["ip", "neighbour", "flush", "to", trial.scenario.vrrp.vip, "dev", PUBLIC.bridge])
+    run(["ip", "neighbour", "flush", "to", trial.scenario.vrrp.vip, "dev", _bridge(lab, PUBLIC)])
 
 
 def _watch(trial: Trial, lab: Lab) -> Watch:
     return Watch(
         trial.scenario.vrrp.vip,
         [guest.host for guest in lab.hosts.values()],
-        public=PUBLIC.bridge,
+        public=_bridge(lab, PUBLIC),
         adverts=_adverts_on(trial, lab).bridge,
         virtual_mac=trial.assignment.virtual_mac(trial.scenario),
         protocol=trial.assignment.protocol(trial.scenario),
@@ -248,24 +254,24 @@ def _burst_gap_ns(delay_s: int | None) -> int:
 def _observe(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline, observers: ExitStack) -> None:
     for network, pattern in ((PUBLIC, ""), (INTERCONNECT, ""), (MGMT, f"udp port {MARKER_PORT}")):
         path = folder.capture(network.name)
-        observers.enter_context(Capture(network.bridge, network.name, path, timeline, pattern))
-    vip = trial.scenario.vrrp.vip
-    observers.enter_context(Neighbours(vip, PUBLIC.bridge, timeline))
+        observers.enter_context(Capture(_bridge(lab, network), network.name, path, timeline, pattern))
+    vip, public = trial.scenario.vrrp.vip, _bridge(lab, PUBLIC)
+    observers.enter_context(Neighbours(vip, public, timeline))
     shared_mac = trial.assignment.virtual_mac(trial.scenario) is not None
     hosts = [guest.host for guest in lab.hosts.values()]
-    observers.enter_context(Census(vip, PUBLIC.bridge, "eth1", hosts, timeline, unlearned=shared_mac))
+    observers.enter_context(Census(vip, public, "eth1", hosts, timeline, unlearned=shared_mac))
 
 
 def _adverts_on(trial: Trial, lab: Lab) -> Network:
     """The network that adverts travel on: the one of the interface that the daemons send them from."""
     host = next(iter(lab.hosts.values())).host
     name = host.interface(trial.assignment.advert_interface(trial.scenario)).network
-    return next(network for network in NETWORKS if network.name == name)
+    return lab.networks[name]
 
 
 def _info(trial: Trial, lab: Lab, version: str, *, restored: bool = False) -> TrialInfo:
     scenario, assignment = trial.scenario, trial.assignment
-    bridge_mac = (Path("/sys/class/net") / PUBLIC.bridge / "address").read_text().strip()
+    bridge_mac = (Path("/sys/class/net") / _bridge(lab, PUBLIC) / "address").read_text().strip()
     stations = {"client": Station(hostname=CLIENT_HOSTNAME, public_mac=bridge_mac, public_ip=CLIENT_IP)}
     for name, guest in lab.hosts.items():
         public, interconnect = guest.host.interface("eth1"), guest.host.interface("eth0")
@@ -296,7 +302,7 @@ def _info(trial: Trial, lab: Lab, version: str, *, restored: bool = False) -> Tr
         virtual_router_id=scenario.vrrp.virtual_router_id,
         adverts_on=_adverts_on(trial, lab).name,
         virtual_mac=assignment.virtual_mac(scenario),
-        bridges={network.name: network.bridge for network in NETWORKS},
+        bridges={name: network.bridge for name, network in lab.networks.items()},
         stations=stations,
         nodes=assignment.timers(scenario),
         tracked=scenario.vrrp.track_interface,

@@ -14,7 +14,7 @@ from viplab.inject.nftables import DropRules
 from viplab.inject.stranger import Stranger
 from viplab.lab.command import run
 from viplab.lab.guest import Armed, Guest, Timing
-from viplab.lab.topology import NETWORKS, PUBLIC, Network
+from viplab.lab.topology import PUBLIC, Network
 from viplab.subjects.assignment import Assignment
 from viplab.types import HostName, NetworkName
 
@@ -26,6 +26,7 @@ class Bench:
     """What faults are done to."""
 
     hosts: Mapping[HostName, Guest]
+    networks: Mapping[NetworkName, Network]
     assignment: Assignment
     vip: str
     virtual_router_id: int
@@ -166,8 +167,9 @@ def _on_bridge(kind: FaultKind, how: OnBridge, target: Any, bench: Bench) -> Way
 
 
 def _at_client(kind: FaultKind, how: AtClient, target: Any, bench: Bench) -> Way:
-    wires = bench.wires(PUBLIC)
-    return _Rules(DropRules("arp", {"input": f"iifname {PUBLIC.bridge} {how.match(target, wires)}"}))
+    public = bench.networks[PUBLIC.name]
+    wires = bench.wires(public)
+    return _Rules(DropRules("arp", {"input": f"iifname {public.bridge} {how.match(target, wires)}"}))
 
 
 class _Flags:
@@ -218,7 +220,7 @@ def _network(kind: FaultKind, name: NetworkName | None, target: Any, bench: Benc
     if name is None:
         card = getattr(target, "interface", None)
         name = target.network if card is None else bench.hosts[target.host].host.interface(card).network
-    return next(network for network in NETWORKS if network.name == name)
+    return bench.networks[name]
 
 
 def ready(kind: FaultKind, target: Any, bench: Bench) -> Way:

@@ -21,6 +21,7 @@ from viplab.lab.cache import cache_dir
 from viplab.lab.image import ready_image
 from viplab.lab.lab import Lab
 from viplab.lab.libvirt.kind import LIBVIRT
+from viplab.lab.owner import Owner, born
 from viplab.lab.sandbox import OUTSIDE_PID
 from viplab.lab.waiting import until
 from viplab.progress import step
@@ -46,7 +47,7 @@ class BackgroundLab:
     @property
     def alive(self) -> bool:
         """Whether that very process still lives."""
-        return _born(self.pid) == self.born
+        return born(self.pid) == self.born
 
 
 def up() -> BackgroundLab:
@@ -82,20 +83,7 @@ def up() -> BackgroundLab:
         os.waitpid(owner, 0)
         raise LabError(said or "the lab ended before it was up")
     inside, hosts = json.loads(said.removeprefix("up "))
-    return _noted(BackgroundLab(owner, _born(owner) or "", inside, image.name, hosts))
-
-
-@dataclass(frozen=True)
-class Owner:
-    """The process that a lab ends with."""
-
-    pid: int
-    born: str
-
-
-def this_process() -> Owner:
-    """The calling process, which is to open a lab."""
-    return Owner(os.getpid(), _born(os.getpid()) or "")
+    return _noted(BackgroundLab(owner, born(owner) or "", inside, image.name, hosts))
 
 
 def stay(lab: Lab, owner: Owner) -> None:
@@ -127,10 +115,10 @@ def down() -> None:
         InputError: there is none.
     """
     lab = _required()
-    born = _born(lab.inside)
+    begun = born(lab.inside)
     os.kill(lab.pid, signal.SIGTERM)
     # The lab itself, and not its owner, which may have a run to judge yet.
-    until("the lab to end", lambda: born is None or _born(lab.inside) != born, within_s=END_LIMIT_S)
+    until("the lab to end", lambda: begun is None or born(lab.inside) != begun, within_s=END_LIMIT_S)
     for path in NOTE.parent.iterdir():
         path.unlink(missing_ok=True)
 
@@ -213,14 +201,6 @@ def _required() -> BackgroundLab:
     if found is None:
         raise InputError("no lab is up; `viplab up` brings one up")
     return found
-
-
-def _born(pid: int) -> str | None:
-    """A process's start time in clock ticks since boot (field 22 of its stat), None where there is no such process."""
-    try:
-        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[19]
-    except OSError:
-        return None
 
 
 def _in_use(path: Path) -> bool:

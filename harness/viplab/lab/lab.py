@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol, TypeVar
 
 from viplab.lab.guest import Guest
-from viplab.lab.topology import PAIR
-from viplab.types import Clock, HostName
+from viplab.lab.topology import PAIR, Network
+from viplab.types import Clock, HostName, NetworkName
 
 T = TypeVar("T")
 Fact = tuple[bool | None, str]
@@ -51,6 +51,11 @@ class Lab(Protocol):
     @property
     def hosts(self) -> dict[HostName, Guest]:
         """The hosts that the last `reset` put there, in the order of their names."""
+        ...
+
+    @property
+    def networks(self) -> Mapping[NetworkName, Network]:
+        """The three networks, each with the bridge that it is made of here."""
         ...
 
     def reset(

@@ -9,6 +9,7 @@ from typing import cast
 from viplab.errors import InputError
 from viplab.lab.image import load_recipe
 from viplab.lab.lab import LabKind
+from viplab.lab.libvirt.uri import check_uri
 from viplab.plugins import brought, loading
 
 GROUP = "viplab.labs"
@@ -46,6 +47,18 @@ def requiring_kvm(kind: LabKind) -> LabKind:
     if not is_dataclass(kind) or isinstance(kind, type) or not hasattr(kind, "needs_kvm"):
         raise InputError(f"--require-kvm: the hosts of {kind.name} are no virtual machines that could need it")
     return cast("LabKind", replace(kind, needs_kvm=True))
+
+
+def connected_to(kind: LabKind, uri: str) -> LabKind:
+    """The same kind of lab, whose guests are under that libvirt of this machine.
+
+    Raises:
+        InputError: its hosts are no virtual machines, or there can be no lab there.
+    """
+    if not is_dataclass(kind) or isinstance(kind, type) or not hasattr(kind, "connect"):
+        raise InputError(f"--connect: the hosts of {kind.name} are no virtual machines under a libvirt")
+    words = f"hosts are virtual machines on {check_uri(uri)}"
+    return cast("LabKind", replace(kind, connect=uri, words=words))
 
 
 def with_image(kind: LabKind, name: str) -> LabKind:

@@ -66,6 +66,7 @@ PUBLIC = Network("public", "virbr0", "52:54:00:c1:1e:40", "192.168.122.1/24")
 INTERCONNECT = Network("interconnect", "virbr1", "52:54:00:c1:1e:41", None)
 MGMT = Network("mgmt", "virbr2", "52:54:00:c1:1e:42", "10.10.12.1/24")
 NETWORKS = (INTERCONNECT, PUBLIC, MGMT)
+BY_NAME = {network.name: network for network in NETWORKS}
 
 CENSUS_PORT = "viplab-port"
 """The owner census's own port of the public bridge."""

@@ -27,7 +27,7 @@ from viplab.inject import ways
 from viplab.inject.fault import inject
 from viplab.inject.ways import Bench
 from viplab.lab.guest import Result, Timing
-from viplab.lab.topology import make_host
+from viplab.lab.topology import BY_NAME, make_host
 from viplab.live.picture import Picture
 from viplab.observe.timeline import Timeline
 from viplab.report import narrate, outline, overview
@@ -206,7 +206,13 @@ def test_a_kind_is_injected_and_healed_as_it_states(
     daemon: Any = Daemon()
     timeline = Timeline(tmp_path / "timeline.jsonl")
     injected = inject(
-        kind, step.argument, Bench({"A": host}, daemon, "192.168.122.50", 51), timeline, "steps", 0.5, lambda: None
+        kind,
+        step.argument,
+        Bench({"A": host}, BY_NAME, daemon, "192.168.122.50", 51),
+        timeline,
+        "steps",
+        0.5,
+        lambda: None,
     )
     injected.heal()
     injected.heal()

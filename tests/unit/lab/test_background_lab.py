@@ -11,6 +11,7 @@ import pytest
 
 from viplab.lab import background_lab
 from viplab.lab.background_lab import BackgroundLab
+from viplab.lab.owner import born
 
 OWNER = """
 sleep 60 & lab=$!
@@ -28,10 +29,10 @@ def test_down_returns_when_the_lab_is_gone_though_its_owner_still_judges(
         try:
             assert owner.stdout is not None
             inside = int(owner.stdout.readline())
-            lab = BackgroundLab(owner.pid, background_lab._born(owner.pid) or "", inside, None, {})
+            lab = BackgroundLab(owner.pid, born(owner.pid) or "", inside, None, {})
             background_lab.NOTE.write_text(json.dumps(asdict(lab)))
             background_lab.down()
-            assert background_lab._born(inside) is None
+            assert born(inside) is None
             assert owner.poll() is None
             assert background_lab.find() is None
         finally:

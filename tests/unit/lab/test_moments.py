@@ -39,7 +39,9 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[LibvirtLab, Do
     monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
     (tmp_path / "viplab" / "memory").mkdir(parents=True)
     monkeypatch.setattr(LibvirtLab, "_memory", lambda _, guest: Path(f"memory-of-{guest.host.name}"))
-    ground = SimpleNamespace(image=SimpleNamespace(name="image"), accelerator="qemu", work=tmp_path)
+    memory = tmp_path / "viplab" / "memory"
+    image = SimpleNamespace(name="image")
+    ground = SimpleNamespace(image=image, accelerator="qemu", work=tmp_path, memory=memory, networks={})
     found = LibvirtLab(cast("LabKind", None), cast("Ground", ground), [])
     done: Done = []
     found._all = cast("dict[str, LibvirtGuest]", {name: Standing(name, done) for name in "AB"})

@@ -7,7 +7,7 @@ import os
 import shutil
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,10 +21,12 @@ from viplab.lab.command import run
 from viplab.lab.guest import Armed, Dialogue, Result, Timing
 from viplab.lab.image import Image
 from viplab.lab.libvirt.accelerator import Accelerator
+from viplab.lab.libvirt.label import Label
 from viplab.lab.libvirt.ssh import Connection
 from viplab.lab.run_delay import run_delay_ns
-from viplab.lab.topology import Host
+from viplab.lab.topology import Host, Network
 from viplab.lab.waiting import limit_s, until
+from viplab.types import NetworkName
 
 MEMORY_MIB = 512
 # What is read from disk before the memory is saved need not be read in every trial: shell tools and a Python.
@@ -46,6 +48,16 @@ class Ground:
     accelerator: Accelerator
     work: Path
     """Folder for their disks and consoles."""
+    memory: Path
+    """Folder for their saved memory."""
+    files: Image
+    """The image where qemu may read it."""
+    networks: Mapping[NetworkName, Network]
+    """The lab's networks, with the bridges that libvirt made of them."""
+    sources: Mapping[NetworkName, str]
+    """What libvirt calls them."""
+    label: Label | None = None
+    """What tells the guests from others of that libvirt, where there may be others."""
 
 
 class LibvirtGuest:
@@ -76,6 +88,12 @@ class LibvirtGuest:
         return ["ssh", *words, "-i", str(image.ssh_key), f"root@{address}"]
 
     @property
+    def domain(self) -> str:
+        """What libvirt calls it."""
+        label = self._ground.label
+        return label.name(self.host.hostname) if label else self.host.hostname
+
+    @property
     def disk(self) -> Path:
         """The overlay that the guest writes to."""
         return self._ground.work / f"{self.host.name}.qcow2"
@@ -86,8 +104,11 @@ class LibvirtGuest:
         base = self._ground.image.manifest["kernel_command_line"]
         return TEMPLATES.get_template("domain.xml.j2").render(
             accel=self._ground.accelerator,
+            name=self.domain,
+            label=self._ground.label,
+            sources=self._ground.sources,
             host=self.host,
-            image=self._ground.image,
+            image=self._ground.files,
             memory_mib=MEMORY_MIB,
             disk=self.disk,
             console=self._console_log,
@@ -136,7 +157,10 @@ class LibvirtGuest:
     def set_carrier(self, interface: str, *, present: bool) -> Timing:
         """Set the card's link state; its port of the bridge stays up."""
         card = TEMPLATES.get_template("interface.xml.j2").render(
-            host=self.host, card=self.host.interface(interface), link="up" if present else "down"
+            host=self.host,
+            card=self.host.interface(interface),
+            sources=self._ground.sources,
+            link="up" if present else "down",
         )
         before_ns = time.time_ns()
         try:
@@ -167,7 +191,7 @@ class LibvirtGuest:
     def boot(self) -> float:
         """Start it from its image and warm it up, so that it can be saved; return for how many seconds it booted."""
         started = time.monotonic()
-        _overlay(self.disk, self._ground.image.disk)
+        _overlay(self.disk, self._ground.files.disk)
         try:
             self._ground.connection.createXML(self.domain_xml())
         except libvirt.libvirtError as error:
@@ -228,7 +252,7 @@ class LibvirtGuest:
         return Path(chain[-1]["filename"]).parent.name
 
     def _domain(self) -> libvirt.virDomain:
-        return self._ground.connection.lookupByName(self.host.hostname)
+        return self._ground.connection.lookupByName(self.domain)
 
     @property
     def _console_log(self) -> Path:

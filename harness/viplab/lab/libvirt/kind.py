@@ -28,6 +28,8 @@ class Libvirt:
     clock: Clock = "own"
     needs_kvm: bool = False
     """Whether emulation, which is what there is where KVM boots no guest, will not do."""
+    connect: str | None = None
+    """The libvirt that they are to be under instead, which others use too."""
 
     def open(self, work: Callable[[Lab], T], hosts: Collection[HostName] = PAIR) -> T:
         """Do `work` with a lab of guests; nothing of it is left when this returns or raises.
@@ -43,7 +45,7 @@ class Libvirt:
         # Whoever imports this needs libvirt-python: a list of labs does without.
         from viplab.lab.libvirt.opened import in_lab
 
-        return in_lab(self, ready_image(self.image), work, hosts, needs_kvm=self.needs_kvm)
+        return in_lab(self, ready_image(self.image), work, hosts, needs_kvm=self.needs_kvm, connect=self.connect)
 
 
 LIBVIRT = Libvirt()

@@ -18,11 +18,11 @@ from pathlib import Path
 import libvirt
 
 from viplab.errors import LabError
-from viplab.lab.cache import cache_dir, keep_last, make_once, throw_away
+from viplab.lab.cache import keep_last, make_once, throw_away
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Fact, LabKind, Origins
-from viplab.lab.libvirt.guest import MEMORY_MIB, TEMPLATES, WARM_UP, Ground, LibvirtGuest
-from viplab.lab.topology import NETWORKS, Network, make_host
+from viplab.lab.libvirt.guest import MEMORY_MIB, WARM_UP, Ground, LibvirtGuest
+from viplab.lab.topology import NETWORKS, Host, make_host
 from viplab.progress import step
 from viplab.types import HostName
 
@@ -36,11 +36,18 @@ _ROOM_MIB = 2048
 class LibvirtLab:
     """Networks, guests and memory on one libvirt connection."""
 
-    def __init__(self, kind: LabKind, ground: Ground, hosts: Collection[HostName]) -> None:
+    def __init__(
+        self,
+        kind: LabKind,
+        ground: Ground,
+        hosts: Collection[HostName],
+        guest: Callable[[Ground, Host], LibvirtGuest] = LibvirtGuest,
+    ) -> None:
         self.kind = kind
         self.accelerator = ground.accelerator
+        self.networks = ground.networks
         self._ground = ground
-        self._all = {name: LibvirtGuest(ground, make_host(name)) for name in sorted(hosts)}
+        self._all = {name: guest(ground, make_host(name)) for name in sorted(hosts)}
         self._there: dict[HostName, LibvirtGuest] = {}
         self._prepared: set[Path] = set()
 
@@ -62,26 +69,25 @@ class LibvirtLab:
 
     def describe(self) -> dict[str, Fact]:
         """Networks as libvirt lists them, and the disk that all hosts were cloned from as qemu-img reads them."""
-        active = {n.name(): n.bridgeName() for n in self._ground.connection.listAllNetworks() if n.isActive()}
+        there = {n.name(): n.bridgeName() for n in self._ground.connection.listAllNetworks() if n.isActive()}
+        active = {name: there[source] for name, source in self._ground.sources.items() if source in there}
         origins = sorted({guest.origin() for guest in self._there.values()})
         same = len(origins) == 1
         of = f"overlays of {'the same image' if same else 'different images'} ({', '.join(origins)})"
         return {
             "networks": (
-                active.keys() >= {network.name for network in NETWORKS},
+                active.keys() == self._ground.sources.keys(),
                 ", ".join(f"{name} on {bridge}" for name, bridge in sorted(active.items())),
             ),
             "clone": (same, f"{' and '.join(self._there)} are {of}"),
         }
 
     def up(self) -> None:
-        """Bring the networks up, and see to it that there is saved memory; the guests come with `reset`.
+        """See to it that there is saved memory; the guests come with `reset`.
 
         Raises:
-            LabError: a network is not as defined, or a guest does not boot.
+            LabError: a guest does not boot.
         """
-        for network in NETWORKS:
-            self._start_network(network)
         new = {name: guest for name, guest in self._all.items() if not self._memory(guest).exists()}
         if new:
             with step(f"Boot {' and '.join(new)}, once, and save their memory"):
@@ -105,7 +111,7 @@ class LibvirtLab:
         """Put these guests back to a moment that the cache keeps under that name, made on the way where it has none."""
         there = {host: guest for host, guest in self._all.items() if host in hosts}
         said = repr((name, [self._memory(guest).name for guest in there.values()]))
-        root, prefix = cache_dir() / "memory", f"{self._ground.image.name}-moment-"
+        root, prefix = self._ground.memory, f"{self._ground.image.name}-moment-"
         kept = root / f"{prefix}{hashlib.sha256(said.encode()).hexdigest()[:12]}"
         if not kept.is_dir() and shutil.disk_usage(root).free >> 20 < len(there) * MEMORY_MIB + _ROOM_MIB:
             return None
@@ -158,25 +164,11 @@ class LibvirtLab:
         except (OSError, libvirt.libvirtError) as error:
             raise LabError(f"{' and '.join(self._there)} cannot be saved: {error}") from None
 
-    def _start_network(self, network: Network) -> None:
-        xml = TEMPLATES.get_template("network.xml.j2").render(network=network)
-        try:
-            self._ground.connection.networkDefineXML(xml).create()
-        except libvirt.libvirtError as error:
-            raise LabError(f"network {network.name}: {error.get_error_message()}") from None
-        bridge = Path("/sys/class/net") / network.bridge / "bridge"
-        stp, delay = (int((bridge / name).read_text()) for name in ("stp_state", "forward_delay"))
-        if stp or delay:
-            # A port would wait up to twice the delay before it forwards, and that would be measured as failover time.
-            raise LabError(f"bridge {network.bridge}: STP {stp}, forward delay {delay}, not 0 as defined")
-
     def _memory(self, guest: LibvirtGuest) -> Path:
         connection = self._ground.connection
         said = WARM_UP + guest.domain_xml() + repr(NETWORKS) + f"{connection.getVersion()} {connection.getLibVersion()}"
-        root = cache_dir() / "memory"
-        root.mkdir(exist_ok=True)
         digest = hashlib.sha256(said.encode()).hexdigest()[:12]
-        return root / f"{self._ground.image.name}-{guest.host.name}-{digest}"
+        return self._ground.memory / f"{self._ground.image.name}-{guest.host.name}-{digest}"
 
 
 def _boot(guest: LibvirtGuest, folder: Path) -> None:

@@ -20,7 +20,7 @@ from viplab.lab.command import run
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Fact, LabKind, Origins, on_each
 from viplab.lab.netns.guest import WORK, NetnsGuest
-from viplab.lab.topology import NETWORKS, Network, make_host
+from viplab.lab.topology import BY_NAME, NETWORKS, Network, make_host
 from viplab.types import HostName
 
 
@@ -28,6 +28,7 @@ class NetnsLab:
     """Bridges in the sandbox's network, and hosts on them."""
 
     accelerator = None
+    networks = BY_NAME
 
     def __init__(self, kind: LabKind, hosts: Collection[HostName]) -> None:
         self.kind = kind
