@@ -1,4 +1,4 @@
-"""`python -m beside [--files N] [--accident WORDS] [--at-once N] [--keep FILE] [FILE ...]`, as root."""
+"""`python -m beside [--files N] [--accident WORDS] [--at-once N] [--keep FILE [--resume]] [FILE ...]`, as root."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import time
 from pathlib import Path
 
 from beside.files import files
-from beside.run import Result, cells, run
+from beside.run import Result, cells, judged, run
 
 
 def main() -> int:
@@ -22,7 +22,12 @@ def main() -> int:
     parser.add_argument(
         "--keep", type=Path, help="write a line of JSON for every cell to this file, from which the page is made"
     )
+    parser.add_argument(
+        "--resume", action="store_true", help="go on with that file: what is explained in it is not run again"
+    )
     arguments = parser.parse_args()
+    if arguments.resume and not (arguments.keep and arguments.keep.exists()):
+        parser.error("--resume goes on with a file that --keep names, and there is none")
     chosen = [file for file in files() if not arguments.names or file.name in arguments.names][: arguments.files]
     wanted = [
         cell
@@ -30,7 +35,11 @@ def main() -> int:
         if not arguments.accident or any(words in cell.accident.name for words in arguments.accident)
     ]
     begin = time.monotonic()
-    if arguments.keep:
+    if arguments.resume:
+        done = dict(map(judged, arguments.keep.read_text().splitlines()))
+        explained = {key for key, found in done.items() if all(one.reason for one in found)}
+        wanted = [cell for cell in wanted if (cell.file.name, cell.accident.name) not in explained]
+    elif arguments.keep:
         arguments.keep.write_text("")
 
     def say(result: Result) -> None:

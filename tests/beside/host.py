@@ -18,13 +18,15 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from beside import kernel
 from beside.wire import Advert, Announcement, read, spoken_by
 
+_T = TypeVar("_T")
 PAIRS, OUTSIDE = ("eth0", "eth1"), ("p0", "p1")
 # Addresses of the daemon's end are .9 and ::9, those of the other end .1 and ::1, which may be anybody's peer.
 LAYOUT = r"""
@@ -191,7 +193,7 @@ class Host:
         return self._daemon is not None and self._daemon.poll() is None and not self._said_states
 
     def _seen(self) -> dict[str, list[str]]:
-        snapshot = kernel.snapshot()
+        snapshot = self._while_watching(kernel.snapshot)
         names = self._names
         names.update(snapshot.pop("names"))
         announced: dict[str, int] = {}
@@ -225,10 +227,9 @@ class Host:
 
     def _answers(self) -> list[str]:
         """Which addresses answer a neighbour's echo request, and which its ARP or neighbour solicitation only."""
-        subprocess.run(["ip", "neigh", "flush", "all"], check=False, stderr=subprocess.DEVNULL)
+        self._while_watching(lambda: _ip_neigh("flush", "all"))
         echoed = self._echoed()
-        neighbours = subprocess.run(["ip", "neigh"], check=False, stdout=subprocess.PIPE, text=True).stdout
-        resolved = re.findall(r"^(\S+) dev \S+ lladdr", neighbours, re.M)
+        resolved = re.findall(r"^(\S+) dev \S+ lladdr", self._while_watching(_ip_neigh), re.M)
         return [
             f"{one} answers{'' if one in echoed else ' neighbours only'}" for one in self._addresses if one in resolved
         ]
@@ -249,6 +250,14 @@ class Host:
                     self._watch(_GLANCE_S / 5)
                     waiting -= _heard(four) | _heard(six)
         return set(self._addresses) - waiting
+
+    def _while_watching(self, work: Callable[[], _T]) -> _T:
+        """Do something that takes a busy machine seconds: the other router does not fall silent meanwhile."""
+        with ThreadPoolExecutor(1) as pool:
+            done = pool.submit(work)
+            while not done.done():
+                self._watch(_GLANCE_S / 5)
+            return done.result()
 
     def watch_until(self, descriptor: int) -> None:
         """Go on until something can be read there: the other router does not fall silent between two steps."""
@@ -321,6 +330,11 @@ class Host:
         if self._daemon is not None:
             self._daemon.wait(_LONGEST_S)
             self._watch(0)
+
+
+def _ip_neigh(*arguments: str) -> str:
+    command = ["ip", "neigh", *arguments]
+    return subprocess.run(command, check=False, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True).stdout
 
 
 def _ask(four: socket.socket, six: socket.socket, address: str) -> None:

@@ -10,7 +10,8 @@ from pathlib import Path
 from typing import Any
 
 from beside.compare import Difference
-from beside.reasons import REASONS, reason_of
+from beside.reasons import REASONS
+from beside.run import judged
 
 OUTCOME = Path(__file__).with_name("outcome.json")
 """What the newest run came to."""
@@ -20,31 +21,25 @@ _SHOWN = 3  # cells named for a reason
 def summed_up(lines: Iterable[str]) -> dict[str, Any]:
     """The outcome of a run from its cells, one a line, each judged by the reasons that there are now.
 
-    Of a cell that was run again the second time counts.
+    Of a cell that was run again the last time counts.
     """
-    cells: dict[tuple[str, str], dict[str, Any]] = {}
+    cells: dict[tuple[str, str], list[Difference]] = {}
     again = set()
     for line in lines:
-        cell = json.loads(line)
-        key = cell["file"], cell["accident"]
-        cells[key] = cell
-        if cell["again"]:
+        key, found = judged(line)
+        if key in cells:
             again.add(key)
+        cells[key] = found
     seen_with: dict[str, list[str]] = defaultdict(list)
     open_lines = []
     equal = load = 0
-    for key, cell in cells.items():
-        found = [Difference(**{**one, "options": frozenset(one["options"])}) for one in cell["found"]]
-        reasons = {}
-        for one in found:
-            beside = [other for other in found if other.step == one.step]
-            reasons[one] = reason_of(one, beside)
+    for key, found in cells.items():
         equal += not found
-        load += key in again and all(reasons.values())
-        for name in sorted(set(reasons.values()) - {""}):
+        load += key in again and all(one.reason for one in found)
+        for name in sorted({one.reason for one in found} - {""}):
             seen_with[name].append(f"{key[0]}: {key[1]}")
         open_lines += [
-            [one.file, one.accident, one.step, one.aspect, one.who, one.line] for one in found if not reasons[one]
+            [one.file, one.accident, one.step, one.aspect, one.who, one.line] for one in found if not one.reason
         ]
     with_open = {(one[0], one[1]) for one in open_lines}
     return {

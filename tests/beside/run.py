@@ -12,6 +12,7 @@ from typing import Any, NamedTuple
 from beside.accidents import ACCIDENTS, START, STOP, Accident
 from beside.compare import Difference, differences
 from beside.files import File
+from beside.reasons import reason_of
 from support.hosts import vipd_command
 
 _ARGUMENTS = ("-n", "-l", "-D", "-f", "/run/keepalived.conf", "-p", "/run/d.pid")
@@ -19,7 +20,7 @@ _KEEPALIVED = ("-P", "-r", "/run/v.pid")
 _NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 _LIMIT_S = 240
 _LOOKS_AGAIN = 2
-_LASTING = frozenset({"runs", "states", "routes", "rules"})
+_LASTING = frozenset({"runs", "states", "routes", "rules", "answers"})
 
 
 class Cell(NamedTuple):
@@ -45,6 +46,14 @@ class Result(NamedTuple):
         """As JSON."""
         found = [{**one._asdict(), "options": sorted(one.options)} for one in self.found]
         return {"file": self.cell.file.name, "accident": self.cell.accident.name, "again": self.again, "found": found}
+
+
+def judged(line: str) -> tuple[tuple[str, str], list[Difference]]:
+    """The file and the accident of a cell that was kept, and its differences with the reasons that there are now."""
+    cell = json.loads(line)
+    found = [Difference(**{**one, "options": frozenset(one["options"])}) for one in cell["found"]]
+    beside = {one: [other for other in found if other.step == one.step] for one in found}
+    return (cell["file"], cell["accident"]), [one._replace(reason=reason_of(one, beside[one])) for one in found]
 
 
 def cells(files: Iterable[File]) -> list[Cell]:
