@@ -4,12 +4,18 @@ from __future__ import annotations
 
 import itertools
 import json
+import sys
+from pathlib import Path
 
+import pytest
+
+from beside import __main__ as command
 from beside.accidents import ACCIDENTS, START, STOP
 from beside.compare import ASPECTS, Difference, Seen, differences
 from beside.files import FEATURES, File, files
 from beside.page import OUTCOME, summed_up
 from beside.reasons import REASONS
+from beside.run import Cell, Result
 from vipd.config.parser import parse
 
 _FILE = File("x", frozenset(), "", ())
@@ -88,3 +94,22 @@ def test_of_a_cell_that_was_run_again_the_second_time_counts() -> None:
     assert summed_up([json.dumps(first)])["unexplained"] == 1
     outcome = summed_up([json.dumps(first), json.dumps(second)])
     assert (outcome["equal"], outcome["unexplained"], outcome["load"]) == (1, 0, 1)
+
+
+def test_a_run_that_was_broken_off_goes_on_with_what_is_not_explained(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    kept, ran = tmp_path / "cells.jsonl", []
+    file = files()[0]
+    difference = Difference(file.name, file.options, STOP.name, STOP.steps[0].words, "rules", "vipd", "x")
+    done = [Result(Cell(file, START), []), Result(Cell(file, STOP), [difference])]
+    kept.write_text("".join(json.dumps(one.kept()) + "\n" for one in done))
+
+    def run(wanted: list[Cell], *_: object) -> list[Result]:
+        ran.extend(one.accident for one in wanted)
+        return []
+
+    monkeypatch.setattr(command, "run", run)
+    monkeypatch.setattr(sys, "argv", ["beside", "--keep", str(kept), "--resume", file.name])
+    assert command.main() == 0
+    assert START not in ran and STOP in ran and len(kept.read_text().splitlines()) == 2
