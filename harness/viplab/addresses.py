@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipaddress import IPv6Address
 from typing import Literal
 
 from viplab.types import HostName
@@ -24,6 +25,18 @@ def address_of(host: HostName, card: str) -> str:
     return f"{SUBNETS[card]}.{number_of(host)}"
 
 
+def link_local(mac: str) -> str:
+    """The link-local address that the kernel makes of a card's MAC (RFC 4291, appendix A; RFC 2464, section 5)."""
+    octets = octets_of(mac)
+    identifier = bytes([octets[0] ^ 2]) + octets[1:3] + b"\xff\xfe" + octets[3:]
+    return str(IPv6Address(b"\xfe\x80" + bytes(6) + identifier))
+
+
 def virtual_mac(virtual_router_id: int, *, ipv6: bool = False) -> str:
     """The MAC of RFC 3768, section 7.3, and of RFC 9568 for IPv6."""
     return f"00:00:5e:00:{2 if ipv6 else 1:02x}:{virtual_router_id:02x}"
+
+
+def octets_of(mac: str) -> bytes:
+    """The six octets of a MAC."""
+    return bytes.fromhex(mac.replace(":", ""))

@@ -15,9 +15,11 @@ from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 
+from viplab.address_family import IPV6
 from viplab.errors import LabError
 from viplab.experiment.logs import SYSLOG
 from viplab.lab.guest import Armed, Dialogue, Guest, Result, Timing
+from viplab.lab.ipv6 import SWITCH_ON
 from viplab.lab.lab import Lab, on_each
 from viplab.lab.topology import Host, make_host
 from viplab.observe import echo, responder
@@ -60,6 +62,7 @@ def moment_name(scenario: Scenario, assignment: Assignment) -> str | None:
         done += [subject.start_command, subject.family.garp_bursts]
     done += [str(step) for step in scenario.setup]
     done += [scenario.vrrp.model_dump(mode="json")]
+    done += [SWITCH_ON] if scenario.vrrp.family is IPV6 else []
     done += [echo.PROGRAM] if scenario.probe.kind == "udp" else []
     done += [responder.PROGRAM] if scenario.http is not None else []
     try:

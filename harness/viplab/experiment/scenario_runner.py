@@ -6,7 +6,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
-from ipaddress import ip_address, ip_network
+from ipaddress import ip_address
 from typing import Any
 
 from viplab.errors import DaemonError, LabError
@@ -17,12 +17,12 @@ from viplab.inject.fault import Injected, inject
 from viplab.inject.ways import DISCARD_PORT, Bench
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_each
-from viplab.lab.topology import CLIENT_IP, PUBLIC
+from viplab.lab.topology import CLIENTS, PUBLIC
 from viplab.lab.waiting import limit_s
 from viplab.observe import clocks
 from viplab.observe.echo_round import unanswered
 from viplab.observe.http_probe import HttpProbe
-from viplab.observe.neighbours import arp_table
+from viplab.observe.neighbours import neighbour_table
 from viplab.observe.ping import Ping
 from viplab.observe.precedence import precedence
 from viplab.observe.probe import Probe, Prober
@@ -33,8 +33,6 @@ from viplab.scenario.model import Scenario
 from viplab.scenario.step import Step, Wait
 from viplab.subjects.assignment import Assignment
 from viplab.types import LAST_BURST, TO_BE_MASTER, HostName
-
-PROBE_SOURCE = "192.168.122.2"
 
 
 class ScenarioRunner:
@@ -51,6 +49,7 @@ class ScenarioRunner:
         places: Iterator[float],
     ) -> None:
         self._scenario = scenario
+        self._client = CLIENTS[scenario.vrrp.family]
         self._assignment = assignment
         self._lab = lab
         self._folder = folder
@@ -128,10 +127,10 @@ class ScenarioRunner:
 
     def _probes(self) -> Iterator[Prober]:
         asked, http, vip = self._scenario.probe, self._scenario.http, self._scenario.vrrp.vip
-        bridge = self._lab.networks[PUBLIC.name].bridge
-        yield Probe(asked.kind, vip, PROBE_SOURCE, asked.rate, bridge, self._timeline)
+        bridge, source = self._lab.networks[PUBLIC.name].bridge, self._client.probe
+        yield Probe(asked.kind, vip, source, asked.rate, bridge, self._timeline)
         if http is not None:
-            yield HttpProbe(vip, PROBE_SOURCE, http.rate, bridge, self._folder.http, self._timeline)
+            yield HttpProbe(vip, source, http.rate, bridge, self._folder.http, self._timeline)
 
     def do(self, step: Step) -> None:
         """Do one step, and record its beginning and end; errors as with `run`."""
@@ -197,9 +196,10 @@ class ScenarioRunner:
 
         One that knows nobody asks all hosts when it first pings, and where two own the address chance decides.
         """
-        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as asking:
-            asking.bind((CLIENT_IP, 0))
-            asking.sendto(b"", (self._scenario.vrrp.vip, DISCARD_PORT))
+        vrrp = self._scenario.vrrp
+        with socket.socket(vrrp.family.number, socket.SOCK_DGRAM) as asking:
+            asking.bind((self._client.address, 0))
+            asking.sendto(b"", (vrrp.vip, DISCARD_PORT))
 
     def _check_daemons(self) -> None:
         """Say of a daemon that has ended by itself that it has, which is why what was waited for did not come."""
@@ -273,13 +273,13 @@ class ScenarioRunner:
 
     def _record_arp(self, when: str) -> None:
         self._arp_taken = True
-        self._timeline.record("arp", when=when, text=arp_table())
+        self._timeline.record("arp", when=when, text=neighbour_table(self._scenario.vrrp.family))
 
     def _record_unanswered(self) -> None:
         """Which addresses of its network the client does not reach, but for the first, which the probe asks."""
-        near = ip_network(str(PUBLIC.host_ip), strict=False)
-        if others := [vip for vip in self._scenario.vrrp.vips[1:] if ip_address(vip) in near]:
-            self._timeline.record("unanswered", addresses=unanswered(others, CLIENT_IP))
+        vrrp, near = self._scenario.vrrp, self._client.network
+        if others := [vip for vip in vrrp.vips if vip != vrrp.vip and ip_address(vip) in near]:
+            self._timeline.record("unanswered", addresses=unanswered(others, self._client.address))
 
     def _record_holds(self) -> None:
         """What each host says of itself, and how its clock stands to ours at the end."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from viplab.lab.lab import Fact, Lab
-from viplab.lab.topology import CLIENT_IP
-from viplab.observe.neighbours import arp_table
+from viplab.lab.topology import CLIENTS
+from viplab.observe.neighbours import neighbour_table
 from viplab.observe.watch import Watch
 from viplab.scenario.model import Scenario
 from viplab.subjects.assignment import Assignment
@@ -47,7 +47,8 @@ def _firewall(on: SetUp) -> Fact:
     heard = on.watch.seen.advertiser
     open_ = not any(rules.values())
     said = "no firewall rule on either guest" if open_ else "there are firewall rules in a guest"
-    return open_ and heard is not None, f"{said}; adverts to 224.0.0.18 seen from {heard or 'nobody'}"
+    group = on.scenario.vrrp.family.vrrp_group
+    return open_ and heard is not None, f"{said}; adverts to {group} seen from {heard or 'nobody'}"
 
 
 def _configuration(host: HostName) -> Callable[[SetUp], Fact]:
@@ -77,9 +78,10 @@ def _baseline(on: SetUp) -> Fact:
 
 
 def _arp_entry(on: SetUp) -> Fact:
-    vip = on.scenario.vrrp.vip
+    vip, family = on.scenario.vrrp.vip, on.scenario.vrrp.family
     mac = on.assignment.virtual_mac(on.scenario) or on.lab.hosts["A"].host.interface("eth1").mac
-    line = next((line for line in arp_table().splitlines() if f"({vip})" in line), f"no entry for {vip} on {CLIENT_IP}")
+    lines = neighbour_table(family).splitlines()
+    line = next((line for line in lines if family.entry(line, vip)), f"no entry for {vip} on {CLIENTS[family].address}")
     return mac in line, line
 
 

@@ -9,19 +9,21 @@ from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 
+from viplab.address_family import IPV6
 from viplab.errors import DaemonError, LabError, ViplabError
 from viplab.experiment import memory
 from viplab.experiment.environment import Environment
 from viplab.experiment.fault_place import places
 from viplab.experiment.logs import collect, configuration_names
-from viplab.experiment.scenario_runner import PROBE_SOURCE, ScenarioRunner
+from viplab.experiment.scenario_runner import ScenarioRunner
 from viplab.lab.cache import throw_away
 from viplab.lab.command import run
 from viplab.lab.guest import Guest
+from viplab.lab.ipv6 import client_has_ipv6, switch_on
 from viplab.lab.lab import Lab, on_each
 from viplab.lab.topology import (
     CLIENT_HOSTNAME,
-    CLIENT_IP,
+    CLIENTS,
     INTERCONNECT,
     MARKER_PORT,
     MGMT,
@@ -91,11 +93,13 @@ def trial_under_way(
     try:
         name = trial.assignment.name
         timeline.record("trial_started", scenario=trial.scenario.scenario, subject=name, seed=trial.seed)
-        restored = _restore(trial, lab, folder, timeline, listeners)
-        if not restored:
-            _prepare(trial, lab, folder, timeline)
-        _forget_vip(trial, lab)
         with ExitStack() as observers:
+            if trial.scenario.vrrp.family is IPV6:
+                observers.enter_context(client_has_ipv6(_bridge(lab, PUBLIC)))
+            restored = _restore(trial, lab, folder, timeline, listeners)
+            if not restored:
+                _prepare(trial, lab, folder, timeline)
+            _forget_vip(trial, lab)
             observers.callback(collect, lab, trial.assignment, trial.scenario, folder, timeline)
             observers.enter_context(
                 Environment((_bridge(lab, PUBLIC), _bridge(lab, INTERCONNECT)), lab.hosts, timeline)
@@ -201,13 +205,15 @@ def _ready(trial: Trial, lab: Lab, timeline: Timeline, begin: Callable[[], None]
     def configured(guest: Guest) -> None:
         # The log begins with the trial; what was logged while the image booted belongs to no trial.
         guest.run("truncate -s 0 /var/log/messages /var/log/precise.log").checked()
+        if trial.scenario.vrrp.family is IPV6:
+            switch_on(guest)
         if guest.host.name not in trial.scenario.daemons:
             return
         trial.assignment.on(guest.host.name).configure(guest, trial.scenario)
         if trial.scenario.probe.kind == "udp":
             echo.start(guest, trial.scenario.vrrp.vip)
         if trial.scenario.http is not None:
-            responder.start(guest)
+            responder.start(guest, trial.scenario.vrrp.family)
 
     on_each(lab, configured)
     timeline.record("prepared", reset_s=round(fresh - started, 3), configure_s=round(time.monotonic() - fresh, 3))
@@ -247,7 +253,7 @@ def _watch(trial: Trial, lab: Lab) -> Watch:
 
 
 def _burst_gap_ns(delay_s: int | None) -> int:
-    """How far apart gratuitous ARPs are of two bursts: half of what lies between the bursts, where that is short."""
+    """How far apart announcements are of two bursts: half of what lies between the bursts, where that is short."""
     return min(BURST_GAP_NS, delay_s * 500_000_000) if delay_s else BURST_GAP_NS
 
 
@@ -272,15 +278,17 @@ def _adverts_on(trial: Trial, lab: Lab) -> Network:
 def _info(trial: Trial, lab: Lab, version: str, *, restored: bool = False) -> TrialInfo:
     scenario, assignment = trial.scenario, trial.assignment
     bridge_mac = (Path("/sys/class/net") / _bridge(lab, PUBLIC) / "address").read_text().strip()
-    stations = {"client": Station(hostname=CLIENT_HOSTNAME, public_mac=bridge_mac, public_ip=CLIENT_IP)}
+    family = scenario.vrrp.family
+    client = CLIENTS[family]
+    stations = {"client": Station(hostname=CLIENT_HOSTNAME, public_mac=bridge_mac, public_ip=client.address)}
     for name, guest in lab.hosts.items():
         public, interconnect = guest.host.interface("eth1"), guest.host.interface("eth0")
         stations[name] = Station(
             hostname=guest.host.hostname,
             public_mac=public.mac,
-            public_ip=public.address,
+            public_ip=public.address_in(family),
             interconnect_mac=interconnect.mac,
-            interconnect_ip=interconnect.address,
+            interconnect_ip=interconnect.address_in(family),
         )
     return TrialInfo(
         scenario=scenario.scenario,
@@ -309,6 +317,6 @@ def _info(trial: Trial, lab: Lab, version: str, *, restored: bool = False) -> Tr
         seed=trial.seed,
         probe_kind=scenario.probe.kind,
         probe_interval_s=scenario.probe.interval_s,
-        probe_source=PROBE_SOURCE,
+        probe_source=client.probe,
         http_interval_s=scenario.http.interval_s if scenario.http else None,
     )

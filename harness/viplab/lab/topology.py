@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cache
+from ipaddress import IPv4Network, IPv6Network, ip_interface
 
-from viplab.addresses import address_of, number_of
+from viplab.address_family import IPV4, IPV6, AddressFamily
+from viplab.addresses import address_of, link_local, number_of
 from viplab.errors import LabError
 from viplab.types import HostName, NetworkName
 
@@ -36,6 +38,10 @@ class Interface:
     def address(self) -> str:
         """The address alone."""
         return self.ip.partition("/")[0]
+
+    def address_in(self, family: AddressFamily) -> str:
+        """The address of that family; of IPv6 the card has the link-local one, and no other but for the VIP."""
+        return self.address if family is IPV4 else link_local(self.mac)
 
 
 @dataclass(frozen=True)
@@ -71,9 +77,33 @@ BY_NAME = {network.name: network for network in NETWORKS}
 CENSUS_PORT = "viplab-port"
 """The owner census's own port of the public bridge."""
 CLIENT_HOSTNAME = "krystianek"
-CLIENT_IP = "192.168.122.1"
 MGMT_IP = "10.10.12.1"
 MARKER_PORT = 7112
+
+
+@dataclass(frozen=True)
+class Client:
+    """What the client is on the public network, in one family."""
+
+    ip: str
+    """Its own address and prefix length."""
+    probe: str
+    """The address that the probe asks from, alone."""
+
+    @property
+    def address(self) -> str:
+        """Its own address alone."""
+        return self.ip.partition("/")[0]
+
+    @property
+    def network(self) -> IPv4Network | IPv6Network:
+        """The addresses that it reaches without a router."""
+        return ip_interface(self.ip).network
+
+
+CLIENTS = {IPV4: Client("192.168.122.1/24", "192.168.122.2"), IPV6: Client("fd00:122::1/64", "fd00:122::2")}
+"""By family; the client has IPv6 while a scenario is about that."""
+CLIENT_IP = CLIENTS[IPV4].address
 
 
 PAIR: tuple[HostName, ...] = ("A", "B")

@@ -1,10 +1,11 @@
-"""Who would answer for the VIP? Asked by ARP, so that two owners are seen even when the client uses only one.
+"""Who would answer for the VIP? Asked by ARP or ND, so that two owners are seen even when the client uses only one.
 
 An ARP probe (RFC 5227: sender address 0.0.0.0) is answered by every host that holds the address, and nobody learns
-anything from it. It is sent from a separate port of the bridge with its own MAC and no address, so the client's
-neighbour table never sees the answers either. They are heard at the hosts' ports, so that two owners are told apart
-that answer from one virtual MAC. The bridge must not learn from such answers where that MAC is, which would move the
-client's traffic: it drops them behind those ports.
+anything from it. A neighbour solicitation is, too; it comes from a link-local address, which is all that hosts learn.
+Either is sent from a separate port of the bridge with a MAC of its own, so the client's neighbour table never sees the
+answers, which go there alone. They are heard at the hosts' ports, so that two owners are told apart that answer from
+one virtual MAC. The bridge must not learn from such answers where that MAC is, which would move the client's traffic:
+it drops them behind those ports.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from collections.abc import Collection
 from pathlib import Path
 from types import TracebackType
 
+from viplab.address_family import family_of
+from viplab.addresses import octets_of
 from viplab.lab.command import run
 from viplab.lab.topology import CENSUS_PORT, Host
 from viplab.lab.waiting import limit_s
@@ -30,7 +33,7 @@ MAC = "02:76:69:70:6c:62"
 EVERY_S = 0.25
 LAST_LOOKS = 4
 """How often it looks again at the end for somebody who answers."""
-_ARP, _ALL, _OUTGOING = 0x0806, 0x0003, 4
+_ALL, _OUTGOING = 0x0003, 4
 _FORWARDING, _FORWARDS_WITHIN_S = "3", 5  # BR_STATE_FORWARDING of linux/if_bridge.h
 _SO_ATTACH_FILTER = 26
 _TABLE = "bridge viplab_census"
@@ -50,7 +53,8 @@ class Census:
     def __init__(
         self, vip: str, bridge: str, interface: str, hosts: Collection[Host], timeline: Timeline, *, unlearned: bool
     ) -> None:
-        self._vip = socket.inet_aton(vip)
+        self._vip = vip
+        self._family = family_of(vip)
         self._bridge = bridge
         self._ports = {host.port(interface): host.name for host in hosts}
         self._timeline = timeline
@@ -69,7 +73,7 @@ class Census:
         self._socket.bind((PORT, 0))
         # At every device: what arrives at a port is seen there before the bridge deals with it.
         self._answered = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, socket.htons(_ALL))
-        _only_for(self._answered, MAC)
+        _only_for(self._answered, self._family.resolution_ethertype, MAC)
         self._thread.start()
         return self
 
@@ -86,15 +90,13 @@ class Census:
 
     def _ask(self) -> None:
         give_precedence()
-        own = bytes.fromhex(MAC.replace(":", ""))
-        probe = b"\xff" * 6 + own + struct.pack("!HHHBBH", _ARP, 1, 0x0800, 6, 4, 1)
-        probe += own + b"\0" * 4 + b"\0" * 6 + self._vip
+        question = self._family.question(MAC, self._vip)
         looks_left = LAST_LOOKS
         # At the end one look more, begun when all else was over; a daemon on a busy host may be at adding its address.
         while looks_left:
             ending = self._ended.is_set()
             asked_ns = time.time_ns()
-            self._socket.send(probe)
+            self._socket.send(question)
             found = self._answers(time.monotonic() + EVERY_S)
             hosts = sorted({host for host, _ in found})
             self._timeline.record("owners", t_ns=asked_ns, macs=sorted({mac for _, mac in found}), hosts=hosts)
@@ -110,9 +112,10 @@ class Census:
                 frame, (port, _, kind, *_) = self._answered.recvfrom(128)
             except TimeoutError:
                 continue
-            # Ethernet 14, ARP: operation at 6, sender MAC at 8, sender address at 14.
-            if kind != _OUTGOING and port in self._ports and frame[20:22] == b"\0\2" and frame[28:32] == self._vip:
-                found.add((self._ports[port], frame[22:28].hex(":")))
+            if kind == _OUTGOING or port not in self._ports:
+                continue
+            if mac := self._family.answerer(frame, self._vip):
+                found.add((self._ports[port], mac))
         return found
 
 
@@ -123,12 +126,12 @@ def _wait_until_it_forwards() -> None:
         time.sleep(0.01)
 
 
-def _only_for(listener: socket.socket, mac: str) -> None:
-    """Have the kernel pass this socket nothing but ARP for one MAC; what there was before is thrown away."""
-    high, low = struct.unpack("!IH", bytes.fromhex(mac.replace(":", "")))
+def _only_for(listener: socket.socket, ethertype: int, mac: str) -> None:
+    """Have the kernel pass this socket nothing but what answers one MAC; what there was before is thrown away."""
+    high, low = struct.unpack("!IH", octets_of(mac))
     # Classic BPF: load a half word at 12, a word at 0, a half word at 4; each has to match, or nothing is passed.
     program = (
-        (0x28, 0, 0, 12), (0x15, 0, 5, _ARP),
+        (0x28, 0, 0, 12), (0x15, 0, 5, ethertype),
         (0x20, 0, 0, 0), (0x15, 0, 3, high),
         (0x28, 0, 0, 4), (0x15, 0, 1, low),
         (0x06, 0, 0, 0xFFFF), (0x06, 0, 0, 0),

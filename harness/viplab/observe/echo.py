@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import struct
+from ipaddress import ip_address
+
+from viplab.address_family import family_of
 from viplab.lab.guest import Guest
 from viplab.lab.waiting import until
 
@@ -13,8 +17,9 @@ PROGRAM = """\
 import socket
 import sys
 
-with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as echo:
-    echo.bind((sys.argv[1], int(sys.argv[2])))
+family, kind, _, _, address = socket.getaddrinfo(sys.argv[1], sys.argv[2], type=socket.SOCK_DGRAM)[0]
+with socket.socket(family, kind) as echo:
+    echo.bind(address)
     while True:
         try:
             data, sender = echo.recvfrom(2048)
@@ -28,9 +33,11 @@ def start(guest: Guest, vip: str) -> None:
     """Put the responder on a host and start it; it ends with the host."""
     guest.put(PROGRAM.encode(), _PATH)
     guest.run(f"setsid python3 -I -S {_PATH} {vip} {PORT} </dev/null >/dev/null 2>&1 &").checked()
-    listening = f"{int.from_bytes(bytes(map(int, vip.split('.'))), 'little'):08X}:{PORT:04X}"
+    # The kernel prints words of 32 bits in the order of its own processor.
+    words = struct.unpack(f"<{family_of(vip).bits // 32}I", ip_address(vip).packed)
+    listening = f"{''.join(f'{word:08X}' for word in words)}:{PORT:04X}"
     until(
         f"the echo responder on {guest.host.hostname}",
-        lambda: listening in guest.run("cat /proc/net/udp").stdout,
+        lambda: listening in guest.run("cat /proc/net/udp /proc/net/udp6").stdout,
         within_s=20,
     )

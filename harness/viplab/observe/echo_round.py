@@ -10,31 +10,29 @@ import struct
 import time
 from collections.abc import Collection
 
+from viplab.address_family import family_of
 from viplab.lab.waiting import limit_s
-from viplab.observe.probe import checksum
 
-_REQUEST, _REPLY, _HEADER = 8, 0, 20
 _WITHIN_S, _AGAIN_S = 3.0, 0.5
 
 
 def unanswered(addresses: Collection[str], source: str) -> list[str]:
-    """Ask each address until it answers or the time is up, and return those that did not, in order."""
+    """Ask each address until it answers or the time is up, and return those that did not, in order.
+
+    They are of one family, that of the source.
+    """
     waiting = dict.fromkeys(addresses)
-    ident = os.getpid() & 0xFFFF
-    with socket.socket(socket.AF_INET, socket.SOCK_RAW, socket.IPPROTO_ICMP) as asking:
+    family, ident = family_of(source), os.getpid() & 0xFFFF
+    with socket.socket(family.number, socket.SOCK_RAW, family.echo_protocol) as asking:
         asking.bind((source, 0))
         deadline = time.monotonic() + limit_s(_WITHIN_S)
         while waiting and (now := time.monotonic()) < deadline:
             for address in waiting:
-                asking.sendto(_request(ident), (address, 0))
+                asking.sendto(family.ping(ident, 0), (address, 0))
             until = min(deadline, now + _AGAIN_S)
             while waiting and select.select([asking], [], [], max(0.0, until - time.monotonic()))[0]:
-                packet = asking.recv(256)
-                if packet[_HEADER] == _REPLY and packet[_HEADER + 4 : _HEADER + 6] == struct.pack("!H", ident):
-                    waiting.pop(str(ipaddress.IPv4Address(packet[12:16])), None)
+                packet, (answerer, *_) = asking.recvfrom(256)
+                message = packet[family.raw_header :]
+                if message[:1] == bytes([family.echo_reply]) and message[4:6] == struct.pack("!H", ident):
+                    waiting.pop(str(ipaddress.ip_address(answerer)), None)
     return list(waiting)
-
-
-def _request(ident: int) -> bytes:
-    request = struct.pack("!BBHHH", _REQUEST, 0, 0, ident, 0)
-    return request[:2] + struct.pack("!H", checksum(request)) + request[4:]

@@ -26,6 +26,7 @@ from pathlib import Path
 from selectors import EVENT_READ, EVENT_WRITE, SelectSelector
 from typing import Any, Literal
 
+from viplab.address_family import family_of
 from viplab.observe.probe import LIMIT_S, Prober
 from viplab.observe.responder import PORT
 from viplab.observe.timeline import Timeline
@@ -80,6 +81,7 @@ class Asker:
         self.stopped = False
         self._target = target
         self._source = source
+        self._family = family_of(source)
         self._interval_ns = interval_ns
         self._write = write
         # epoll and poll would wait for whole milliseconds.
@@ -132,7 +134,7 @@ class Asker:
             self._begin("kept", n, due_ns, line)
 
     def _begin(self, connection: Literal["new", "kept"], n: int, due_ns: int, line: socket.socket | None) -> None:
-        taken = line or socket.socket(socket.AF_INET, socket.SOCK_STREAM)
+        taken = line or socket.socket(self._family.number, socket.SOCK_STREAM)
         request = Request(connection, n, due_ns, time.time_ns(), time.monotonic_ns(), taken, line is None)
         self._sent += 1
         self._under_way.append(request)
@@ -150,7 +152,8 @@ class Asker:
             self._end(request, None, _WORDS.get(error.errno or 0, "failed"))
 
     def _send(self, request: Request) -> None:
-        text = f"GET /{request.connection}/{request.n} HTTP/1.1\r\nHost: {self._target[0]}\r\n\r\n"
+        host = self._family.in_uri.format(self._target[0])
+        text = f"GET /{request.connection}/{request.n} HTTP/1.1\r\nHost: {host}\r\n\r\n"
         request.line.sendall(text.encode())
 
     def _go_on(self, request: Request) -> None:

@@ -11,6 +11,7 @@ from pyroute2.netlink.rtnl import RTMGRP_NEIGH
 from pyroute2.netlink.rtnl.marshal import MarshalRtnl
 from pyroute2.netlink.rtnl.ndmsg import states
 
+from viplab.address_family import AddressFamily
 from viplab.lab.command import run
 from viplab.observe.precedence import give_precedence
 from viplab.observe.timeline import Timeline
@@ -64,6 +65,6 @@ class Neighbours:
                     )
 
 
-def arp_table() -> str:
-    """`arp -an` of the client, as the article shows it."""
-    return run(["arp", "-an"])
+def neighbour_table(family: AddressFamily) -> str:
+    """The client's neighbours as its own command prints them, for IPv4 as the article shows it (`arp -an`)."""
+    return run(family.neighbour_table)

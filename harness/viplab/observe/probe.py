@@ -22,6 +22,7 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Literal, Self
 
+from viplab.address_family import family_of
 from viplab.lab.command import run
 from viplab.observe import echo
 from viplab.observe.precedence import give_precedence
@@ -49,7 +50,9 @@ class Prober:
     ) -> None:
         self._event = event
         self._command = [sys.executable, "-m", module, *arguments]
-        self._address = ["ip", "address", "replace", f"{source}/32", "dev", interface]
+        family = family_of(source)
+        own = f"{source}/{family.bits}"
+        self._address = ["ip", "address", "replace", own, "dev", interface, *family.second_address]
         self._timeline = timeline
         self._keys = keys
 
@@ -82,20 +85,6 @@ class Probe(Prober):
 def payload(sequence: int, now_ns: int) -> bytes:
     """What every request carries: the magic, its own number and the time at which it was sent."""
     return MAGIC + struct.pack("!QQ", sequence, now_ns)
-
-
-def echo_request(identifier: int, sequence: int, now_ns: int) -> bytes:
-    """An ICMP echo request with that payload."""
-    data = payload(sequence, now_ns)
-    header = struct.pack("!BBHHH", 8, 0, 0, identifier, sequence & 0xFFFF)
-    return struct.pack("!BBHHH", 8, 0, checksum(header + data), identifier, sequence & 0xFFFF) + data
-
-
-def checksum(data: bytes) -> int:
-    """The Internet checksum (RFC 1071) of data with an even length."""
-    total: int = sum(struct.unpack(f"!{len(data) // 2}H", data))
-    total = (total >> 16) + (total & 0xFFFF)
-    return ~(total + (total >> 16)) & 0xFFFF
 
 
 class Sender:
@@ -142,14 +131,15 @@ class Sender:
 
 def main(kind: str, target: str, source: str, rate: int) -> None:
     """Send until told to stop, then print how it went."""
-    how = (socket.SOCK_RAW, socket.IPPROTO_ICMP) if kind == "icmp" else (socket.SOCK_DGRAM, 0)
-    with socket.socket(socket.AF_INET, *how) as out:
+    family = family_of(target)
+    how = (socket.SOCK_RAW, family.echo_protocol) if kind == "icmp" else (socket.SOCK_DGRAM, 0)
+    with socket.socket(family.number, *how) as out:
         out.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 1)
         out.bind((source, 0))
         identifier = os.getpid() & 0xFFFF
 
         def icmp(sequence: int, now_ns: int) -> object:
-            return out.sendto(echo_request(identifier, sequence, now_ns), (target, 0))
+            return out.sendto(family.ping(identifier, sequence, payload(sequence, now_ns)), (target, 0))
 
         def udp(sequence: int, now_ns: int) -> object:
             return out.sendto(payload(sequence, now_ns), (target, echo.PORT))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from viplab.address_family import AddressFamily
 from viplab.lab.guest import Guest
 
 PORT = 80
@@ -16,7 +17,7 @@ import sys
 
 body = sys.argv[1].encode() + b"\\n"
 head = b"HTTP/1.1 200 OK\\r\\nContent-Type: text/plain\\r\\nContent-Length: %d\\r\\n\\r\\n" % len(body)
-server = socket.create_server(("", int(sys.argv[2])), backlog=128)
+server = socket.create_server(("", int(sys.argv[2])), family=int(sys.argv[3]), backlog=128)
 if os.fork():
     os._exit(0)  # who started this goes on once it listens
 os.setsid()
@@ -40,7 +41,9 @@ while True:
 """
 
 
-def start(guest: Guest) -> None:
+def start(guest: Guest, family: AddressFamily) -> None:
     """Put the responder on a host and start it; it ends with the host."""
     guest.put(PROGRAM.encode(), _PATH)
-    guest.run(f"python3 -I -S {_PATH} {guest.host.name} {PORT} </dev/null >/dev/null 2>&1").checked()
+    guest.run(
+        f"python3 -I -S {_PATH} {guest.host.name} {PORT} {int(family.number)} </dev/null >/dev/null 2>&1"
+    ).checked()

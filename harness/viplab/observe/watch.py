@@ -8,19 +8,20 @@ import threading
 import time
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 from types import TracebackType
 
+from viplab.address_family import family_of
 from viplab.errors import LabError
-from viplab.lab.topology import CLIENT_IP, Host
+from viplab.lab.topology import CLIENTS, Host
 from viplab.lab.waiting import limit_s
 from viplab.observe.precedence import give_precedence
 from viplab.types import HostName, Protocol
 
-_IP, _ARP, _ALL = 0x0800, 0x0806, 0x0003
-_VRRP = 112
-_SHORTEST = 14 + 20 + 8
+_ALL = 0x0003
+_VRRP, _SHORTEST = 112, 8
 BURST_GAP_NS = 1_000_000_000
-"""Gratuitous ARP of one sender further apart than this belongs to different bursts."""
+"""Announcements of one sender further apart than this belong to different bursts."""
 
 
 @dataclass
@@ -37,9 +38,9 @@ class Seen:
 
 @dataclass
 class Watch:
-    """Listens on one bridge for adverts and on the public one for gratuitous ARP and the ping's requests.
+    """Listens on one bridge for adverts and on the public one for announcements of the VIP and the ping's requests.
 
-    Gratuitous ARP from the virtual MAC, if there is one, is that of the host whose advert was the last.
+    An announcement with the virtual MAC, if there is one, is that of the host whose advert was the last.
     """
 
     vip: str
@@ -52,8 +53,11 @@ class Watch:
     seen: Seen = field(default_factory=Seen)
 
     def __post_init__(self) -> None:
-        self._by_mac = {_octets(host.interface("eth1").mac): host.name for host in self.hosts}
-        self._by_ip = {socket.inet_aton(card.address): host.name for host in self.hosts for card in host.interfaces}
+        self._family = family_of(self.vip)
+        self._by_mac = {host.interface("eth1").mac: host.name for host in self.hosts}
+        cards = [(card, host.name) for host in self.hosts for card in host.interfaces]
+        self._by_ip = {ip_address(card.address_in(self._family)).packed: name for card, name in cards}
+        self._pinging = tuple(ip_address(end).packed for end in (CLIENTS[self._family].address, self.vip))
 
     def __enter__(self) -> Watch:
         self._changed = threading.Condition()
@@ -103,22 +107,20 @@ class Watch:
 
     def on_advert(self, frame: bytes, now_ns: int) -> None:
         """Take in a frame of the bridge that adverts travel on: one says who is master."""
-        is_advert = len(frame) > _SHORTEST and frame[12:14] == b"\x08\x00" and frame[23] == _VRRP
-        sender = self._by_ip.get(frame[26:30])
-        if not is_advert or sender is None:
+        packet = self._family.packet(frame)
+        if packet is None or packet.protocol != _VRRP or len(packet.payload) < _SHORTEST:
+            return
+        if (sender := self._by_ip.get(packet.source)) is None:
             return
         # The octet after version and VRID is VRRP's priority, 0 where the sender steps down; CARP has its skew there.
-        if self.protocol == "carp" or frame[14 + (frame[14] & 15) * 4 + 2 :][:1] != b"\0":
+        if self.protocol == "carp" or packet.payload[2]:
             self.seen.advertiser, self.seen.advert_ns = sender, now_ns
 
     def on_public(self, frame: bytes, now_ns: int) -> None:
-        """Take in a frame of the public bridge: gratuitous ARP for the VIP, and the ping's requests."""
-        kind = int.from_bytes(frame[12:14], "big")
-        vip = socket.inet_aton(self.vip)
-        if kind == _ARP and frame[28:32] == vip == frame[38:42]:
-            mac = frame[22:28]
-            shared = self.virtual_mac is not None and mac == _octets(self.virtual_mac)
-            sender = self.seen.advertiser if shared else self._by_mac.get(mac)
+        """Take in a frame of the public bridge: an announcement of the VIP, or a request of the ping."""
+        family = self._family
+        if mac := family.announcer(frame, self.vip):
+            sender = self.seen.advertiser if mac == self.virtual_mac else self._by_mac.get(mac)
             if sender is None:
                 return
             if sender != self.seen.announcer:
@@ -126,10 +128,7 @@ class Watch:
             if self.seen.bursts == 0 or now_ns - self.seen.announced_ns > self.burst_gap_ns:
                 self.seen.bursts += 1
             self.seen.announcer, self.seen.announced_ns = sender, now_ns
-        elif kind == _IP and frame[23:24] == b"\x01" and frame[34:35] == b"\x08":
+        elif (packet := family.packet(frame)) and packet.protocol == family.echo_protocol:
             # Those of the probe come from another address.
-            self.seen.pings += frame[26:30] == socket.inet_aton(CLIENT_IP) and frame[30:34] == vip
-
-
-def _octets(mac: str) -> bytes:
-    return bytes.fromhex(mac.replace(":", ""))
+            requests = packet.payload[:1] == bytes([family.echo_request])
+            self.seen.pings += requests and (packet.source, packet.destination) == self._pinging

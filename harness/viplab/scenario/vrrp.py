@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
+from viplab.address_family import IPV4, AddressFamily, family_of
 from viplab.addresses import Card
 
 
@@ -38,8 +39,16 @@ def _lines(value: object) -> object:
         lines += [f"{match['before']}{octet}{match['after']}" for octet in range(first, last + 1)]
     for line in lines:
         if isinstance(line, str):
-            ipaddress.IPv4Interface((line.split() or [""])[0])
+            _interface(line)
     return lines
+
+
+def _interface(line: str) -> ipaddress.IPv4Interface | ipaddress.IPv6Interface:
+    """The address that a line begins with, and its prefix length."""
+    first = (line.split() or [""])[0]
+    if "%" in first:
+        raise ValueError(f"{first}: the interface stands behind `dev`, not in the address")
+    return ipaddress.ip_interface(first)
 
 
 _RANGE = re.compile(r"(?P<before>(?:\d{1,3}\.){3})(?P<first>\d{1,3})-(?P<last>\d{1,3})(?P<after>(?:[/ ].*)?)")
@@ -106,14 +115,17 @@ class Vrrp(Strict):
         default=None, ge=0, le=1000, description="Seconds to wait before it is taken from one (beside `state BACKUP`)."
     )
     garp_master_delay: int | None = Field(
-        default=None, ge=0, le=60, description="Seconds to the second burst of gratuitous ARP; 0 for none."
+        default=None,
+        ge=0,
+        le=60,
+        description="Seconds to the second burst of announcements (gratuitous ARP, or ND); 0 for none.",
     )
-    garp_master_repeat: int | None = Field(default=None, ge=1, le=100, description="Gratuitous ARPs of a burst.")
+    garp_master_repeat: int | None = Field(default=None, ge=1, le=100, description="Announcements of a burst.")
     garp_master_refresh: int | None = Field(
         default=None, ge=0, le=600, description="Seconds from one refreshing announcement to the next; 0 for none."
     )
     garp_master_refresh_repeat: int | None = Field(
-        default=None, ge=1, le=100, description="Gratuitous ARPs of a refreshing announcement."
+        default=None, ge=1, le=100, description="Announcements of a refreshing burst."
     )
     authentication: Authentication | None = Field(
         default=None, description="Version 2 only: `{auth_type: PASS, auth_pass: WORD}`."
@@ -135,7 +147,9 @@ class Vrrp(Strict):
         default=["192.168.122.50/24 brd 192.168.122.255 dev eth1 label eth1:0"],
         min_length=1,
         description="The virtual addresses: a line of keepalived.conf, or a list; `192.168.122.51-99/24 dev eth1` is "
-        "a line for each. The client asks the first, and at the end all.",
+        "a line for each. The client asks the first, and at the end all. Of IPv6, with `version: 3`, the first is to "
+        "be link-local (RFC 9568, section 5.2.9), and the client asks the first that is not: "
+        "`[fe80::50/64 dev eth1, fd00:122::50/64 dev eth1]`.",
     )
     virtual_ipaddress_excluded: AddressLines = Field(
         default=[], description="Addresses that come and go with the others, and are in no advert."
@@ -143,20 +157,30 @@ class Vrrp(Strict):
 
     @property
     def vip(self) -> str:
-        """The first virtual address alone, such as `192.168.122.50`."""
-        return self.vips[0]
+        """The virtual address that the client asks, alone: the first, or of IPv6 the first that is not link-local."""
+        return str(_interface(self._asked_line).ip)
+
+    @property
+    def family(self) -> AddressFamily:
+        """The family of the addresses, as keepalived takes it from the first."""
+        return family_of(self.vips[0])
 
     @property
     def vips(self) -> list[str]:
         """Every virtual address."""
         lines = (*self.virtual_ipaddress, *self.virtual_ipaddress_excluded)
-        return [line.split()[0].partition("/")[0] for line in lines]
+        return [str(_interface(line).ip) for line in lines]
 
     @property
     def vip_interface(self) -> str:
-        """The interface that the first virtual address is put on."""
-        words = self.virtual_ipaddress[0].split()
+        """The interface that the virtual address is put on which the client asks."""
+        words = self._asked_line.split()
         return words[words.index("dev") + 1] if "dev" in words[:-1] else self.interface
+
+    @property
+    def _asked_line(self) -> str:
+        lines = self.virtual_ipaddress
+        return next((line for line in lines if not _interface(line).ip.is_link_local), lines[0])
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -167,6 +191,22 @@ class Vrrp(Strict):
     def _each_address_once(self) -> Vrrp:
         if twice := [vip for vip, times in Counter(self.vips).items() if times > 1]:
             raise ValueError(f"the virtual address {twice[0]} is there more than once; leave one out")
+        return self
+
+    @model_validator(mode="after")
+    def _of_one_family(self) -> Vrrp:
+        if other := [vip for vip in self.vips if family_of(vip) is not self.family]:
+            raise ValueError(f"{self.vips[0]} and {other[0]}: an instance has addresses of one family; leave one out")
+        if self.family is IPV4:
+            return self
+        if self.version == 2:
+            raise ValueError("virtual_ipaddress: version 2 knows IPv4 only; add `version: 3`")
+        if self.unicast:
+            raise ValueError("unicast: there are addresses of IPv4 only for that; leave it out")
+        if _interface(self._asked_line).ip.is_link_local:
+            raise ValueError(
+                "virtual_ipaddress: the client needs one to ask that is not link-local; add `fd00:122::50/64 dev eth1`"
+            )
         return self
 
     @model_validator(mode="after")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
 
+from viplab.address_family import IPV6
 from viplab.addresses import address_of, virtual_mac
 from viplab.scenario.vrrp import Vrrp
 from viplab.types import HostName
@@ -40,7 +41,9 @@ def keepalived_conf(scenario: Scenario, host: HostName) -> str:
 def vmac(scenario: Scenario) -> str | None:
     """The virtual MAC, where the first address has it."""
     vrrp = scenario.vrrp
-    return virtual_mac(vrrp.virtual_router_id) if vrrp.use_vmac and vrrp.vip_interface == vrrp.interface else None
+    if not vrrp.use_vmac or vrrp.vip_interface != vrrp.interface:
+        return None
+    return virtual_mac(vrrp.virtual_router_id, ipv6=vrrp.family is IPV6)
 
 
 def _unicast(scenario: Scenario, host: HostName) -> dict[str, Any]:

@@ -160,7 +160,7 @@ class Subject(ABC):
 
     def holds(self, guest: Guest, vip: str) -> bool:
         """Whether the host itself says that the VIP is his."""
-        return bool(guest.run(f"ip -4 -o address show to {vip}").stdout.strip())
+        return bool(guest.run(f"ip -o address show to {vip}").stdout.strip())
 
 
 def _plain(source: str) -> str:

@@ -6,23 +6,17 @@ import struct
 from hypothesis import given
 from hypothesis import strategies as st
 
-from viplab.lab.topology import CLIENT_IP, PAIR, make_host
-from viplab.observe.probe import MAGIC, checksum, echo_request
+from viplab.address_family import IPV4, IPV6
+from viplab.ground_truth import wire
+from viplab.lab.topology import CLIENT_IP, CLIENTS, PAIR, make_host
+from viplab.observe.probe import payload
 from viplab.observe.watch import Watch
 
-VIP = "192.168.122.50"
+VIP, VIP6 = "192.168.122.50", "fd00:122::50"
 
 
-@given(st.integers(0, 0xFFFF), st.integers(0, 2**32), st.integers(0, 2**63))
-def test_an_echo_request_checks_out_and_carries_its_number(identifier: int, sequence: int, now_ns: int) -> None:
-    packet = echo_request(identifier, sequence, now_ns)
-    assert checksum(packet) == 0
-    assert packet[8:16] == MAGIC
-    assert struct.unpack("!QQ", packet[16:32]) == (sequence, now_ns)
-
-
-def watch() -> Watch:
-    return Watch(VIP, [make_host(name) for name in PAIR], "virbr0", "virbr1")
+def watch(vip: str = VIP) -> Watch:
+    return Watch(vip, [make_host(name) for name in PAIR], "virbr0", "virbr1")
 
 
 def advert(source: str, priority: int) -> bytes:
@@ -65,12 +59,25 @@ def test_only_the_client_s_own_pings_are_counted() -> None:
     seen = watch()
     for source in (CLIENT_IP, "192.168.122.2"):
         ip = struct.pack("!BBHHHBBH", 0x45, 0, 60, 0, 0, 64, 1, 0) + socket.inet_aton(source) + socket.inet_aton(VIP)
-        seen.on_public(b"\2" * 12 + b"\x08\0" + ip + echo_request(1, 1, 1), 1)
+        seen.on_public(b"\2" * 12 + b"\x08\0" + ip + IPV4.ping(1, 1, payload(1, 1)), 1)
+    assert seen.seen.pings == 1
+
+
+def test_over_ipv6_a_host_is_known_by_its_link_local_address_and_announces_by_an_advertisement() -> None:
+    seen = watch(VIP6)
+    host = make_host("B")
+    eth0, eth1 = host.interface("eth0"), host.interface("eth1")
+    seen.on_advert(wire.advert_v3(eth0.mac, eth0.address_in(IPV6), [VIP6]), 1)
+    assert (seen.seen.advertiser, seen.seen.advert_ns) == ("B", 1)
+    seen.on_public(wire.unsolicited_na(eth1.mac, VIP6), 2)
+    assert (seen.seen.announcer, seen.seen.announced_ns, seen.seen.bursts) == ("B", 2, 1)
+    for source in (CLIENTS[IPV6].address, CLIENTS[IPV6].probe):
+        seen.on_public(wire.echo(("02:00:00:00:00:01", eth1.mac), (source, VIP6), 1, 1, request=True), 3)
     assert seen.seen.pings == 1
 
 
 @given(st.binary(max_size=200))
 def test_no_frame_can_stop_the_watch(frame: bytes) -> None:
-    seen = watch()
-    seen.on_public(frame, 1)
-    seen.on_advert(frame, 1)
+    for seen in (watch(), watch(VIP6)):
+        seen.on_public(frame, 1)
+        seen.on_advert(frame, 1)

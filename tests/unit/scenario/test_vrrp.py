@@ -8,6 +8,7 @@ from hypothesis import strategies as st
 
 from vipd.config.model import RouterConfig
 from vipd.config.parser import parse
+from viplab.address_family import IPV6
 from viplab.errors import InputError
 from viplab.experiment.support import not_supported
 from viplab.lab.netns.kind import NETNS
@@ -59,8 +60,19 @@ def test_version_3_takes_every_centisecond_that_an_advert_can_say(centiseconds: 
         ("{virtual_ipaddress: 192.168.122.60-50/24}", "the range goes from 60 to 50; it has to go up, to 254 at most"),
         ("{virtual_ipaddress: 192.168.122.50-255/24}", "the range goes from 50 to 255"),
         ("{virtual_ipaddress: [192.168.122.0-200/24, 192.168.123.0-200/24]}", "at most 255 items"),
-        ("{virtual_ipaddress: nothing}", "Expected 4 octets in 'nothing'"),
-        ("{virtual_ipaddress: ''}", "Address cannot be empty"),
+        ("{virtual_ipaddress: nothing}", "'nothing' does not appear to be an IPv4 or IPv6 interface"),
+        ("{virtual_ipaddress: ''}", "'' does not appear to be an IPv4 or IPv6 interface"),
+        ("{virtual_ipaddress: 'fd00:122::50/64'}", "version 2 knows IPv4 only; add `version: 3`"),
+        (
+            "{version: 3, virtual_ipaddress: ['fd00:122::50', 192.168.122.50]}",
+            "fd00:122::50 and 192.168.122.50: an instance has addresses of one family; leave one out",
+        ),
+        (
+            "{version: 3, virtual_ipaddress: 'fe80::50/64 dev eth1'}",
+            "one to ask that is not link-local; add `fd00",
+        ),
+        ("{version: 3, virtual_ipaddress: 'fe80::50%eth1'}", "fe80::50%eth1: the interface stands behind `dev`"),
+        ("{version: 3, unicast: true, virtual_ipaddress: 'fd00:122::50'}", "unicast: there are addresses of IPv4 only"),
         ("{virtual_ipaddress: [1]}", "Input should be a valid string"),
         ("{authentication: {auth_pass: x}, version: 3}", "authentication: version 3 has none; leave it out"),
         ("{track_script: [x]}", "track_script: 'x' is not defined; there are: none"),
@@ -166,3 +178,9 @@ def test_state_master_takes_the_effect_from_nopreempt_and_preempt_delay(
 )
 def test_the_virtual_mac_is_for_addresses_of_the_adverts_own_interface(vrrp: str, mac: str | None) -> None:
     assert {assignment(name).virtual_mac(asking(vrrp)) for name in ("vipd", "keepalived")} == {mac}
+
+
+def test_of_ipv6_the_client_asks_the_first_address_that_is_not_link_local() -> None:
+    vrrp = asking("{version: 3, virtual_ipaddress: [fe80::50/64, 'FD00:122:0::50/64 dev eth1']}").vrrp
+    assert (vrrp.vip, vrrp.vip_interface, vrrp.vips) == ("fd00:122::50", "eth1", ["fe80::50", "fd00:122::50"])
+    assert vrrp.family is IPV6
