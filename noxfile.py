@@ -20,7 +20,7 @@ nox.options.reuse_existing_virtualenvs = True
 nox.options.sessions = ["lint", "tests"]
 
 INTERNAL = 70  # viplab.errors.ExitStatus, which is not installed where this runs
-APART = ("browser", "e2e", "packaging")  # tests that have a session of their own
+APART = ("browser", "cloud", "e2e", "packaging")  # tests that have a session of their own
 # Tests in namespaces mostly wait, so there are more at once than processors.
 AT_ONCE = 8
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
@@ -112,6 +112,13 @@ def killed(session: nox.Session) -> None:
 
 
 @nox.session
+def cloud(session: nox.Session) -> None:
+    """A cloud image made here, and guests of it: seed, cloud-init, packages, a case; half an hour without KVM."""
+    _install(session, "lab,dev")
+    _become(session, "pytest", "tests/cloud", *session.posargs)
+
+
+@nox.session
 def wheel(session: nox.Session) -> None:
     """The wheel, installed in empty environments with and without the extra `lab`: what it brings, and a run of it."""
     _install(session, "lab,dev")
@@ -177,7 +184,8 @@ def lint(session: nox.Session) -> None:
     session.run("mypy")
     session.run("lint-imports")
     packed = sorted(map(str, Path("agent/debian").glob("p*")))
-    session.run("shellcheck", "bootstrap", ".ci/run", *packed, *map(str, Path("vmimages").glob("*/customize")))
+    guests = [str(path) for name in ("customize", "prepare") for path in Path("vmimages").glob(f"*/{name}")]
+    session.run("shellcheck", "bootstrap", ".ci/run", *packed, *guests)
 
 
 @nox.session

@@ -27,9 +27,11 @@ OLDEST_PYTHON = (3, 11)
 FREE_MIB = 6 * 1024
 LACKING = 69  # ExitStatus.UNAVAILABLE, which a plain script cannot import
 
-# The bench cannot do without the first three; "tests" is for a nox session, and without "speed" all is just slower.
+# The bench cannot do without the first three; "tests" and "cloud" are for a nox session, and without "speed" all is
+# just slower.
 BENCH = ("build", "network", "lab")
 SESSION_PURPOSES = {
+    "cloud": (*BENCH, "cloud"),
     "lint": ("build",),
     "search": ("build",),
     "tests": ("build", "network", "tests"),
@@ -134,6 +136,7 @@ NEEDS = (
     Need("iptables", "lab", _program("iptables"), ("iptables",), ("iptables-nft",)),
     Need("qemu", "lab", _program("qemu-system-x86_64", "/usr/libexec/qemu-kvm"), ("qemu-system-x86",), ("qemu-kvm",)),
     Need("qemu-img", "lab", _program("qemu-img"), ("qemu-utils",), ("qemu-img",)),
+    Need("xorriso", "lab", _program("xorriso"), ("xorriso",), ("xorriso",)),
     Need("mmdebstrap", "lab", _program("mmdebstrap"), ("mmdebstrap",), ("mmdebstrap",)),
     Need(
         "Debian's archive keys",
@@ -142,6 +145,9 @@ NEEDS = (
         ("debian-archive-keyring",),
         ("debian-keyring",),
     ),
+    # An image as clouds have them is made of these, to be tried.
+    Need("grub-mkimage", "cloud", _program("grub-mkimage"), ("grub-common",), ("grub2-tools",)),
+    Need("GRUB", "cloud", _file("usr/lib/grub/i386-pc/boot.img"), ("grub-pc-bin",), ("grub2-pc-modules",)),
     Need("mke2fs", "lab", _program("mke2fs"), ("e2fsprogs",), ("e2fsprogs",)),
 )
 

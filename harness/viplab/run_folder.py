@@ -17,6 +17,7 @@ Layout, every path relative to `results/runs/<id>/`::
       http.jsonl                  HttpRequest, one a line, appended as it ends; where the scenario asks over HTTP
       hosts/A/messages.log        what host A logged during the trial (bytes, untrusted)
       hosts/A/precise.log         the same lines, dated to the microsecond
+      hosts/A/audit.log           what SELinux denied among it, of a host that has an audit log
       hosts/A/keepalived.conf     the configuration as it was used
       hosts/A/console.log         serial console
       hosts/B/...

@@ -15,7 +15,7 @@ from pathlib import Path
 import pytest
 
 from viplab.errors import ExitStatus
-from viplab.lab.image import load_recipe
+from viplab.lab.image_recipe import load_recipe
 from viplab.scenario.load import scenario_files
 
 REPOSITORY = Path(__file__).parents[2]
@@ -27,7 +27,7 @@ Done = subprocess.CompletedProcess[str]
 LOOK = """
 import json
 from viplab import resources, store
-from viplab.lab.image import load_recipe
+from viplab.lab.image_recipe import load_recipe
 from viplab.scenario.load import resolve
 print(json.dumps({
     "scenarios": sorted(scenario.scenario for _, scenario in resolve(["all"])),

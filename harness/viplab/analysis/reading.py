@@ -75,6 +75,7 @@ def read_trial(folder: TrialFolder) -> Record:
         markers=[frame for frame in markers if isinstance(frame, Datagram)],
         ping=ping,
         logs={host: _log(folder, host, near_ns, issues) for host in info.hosts},
+        audit={host: (_text(folder, folder.host(host, "audit.log"), issues) or "").splitlines() for host in info.hosts},
         http=_http(folder, issues) if any(event.event == "http_started" for event in events) else [],
         captures=captures,
         issues=issues,

@@ -63,6 +63,8 @@ class Record:
     markers: list[Datagram]
     ping: PingView | None
     logs: dict[HostName, list[Line]]
+    audit: dict[HostName, list[str]] = field(default_factory=dict)
+    """Lines of the audit log, of hosts that have one."""
     http: list[HttpRequest] = field(default_factory=list)
     captures: dict[NetworkName, CaptureFile] = field(default_factory=dict)
     issues: list[str] = field(default_factory=list)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from viplab.analysis.blocked import blocked
 from viplab.analysis.calibration import calibration, cuts
 from viplab.analysis.fault_metrics import fault_view, within
 from viplab.analysis.frame_rows import rows, vlan_words
@@ -180,6 +181,9 @@ def _notes(record: Record, faults: Sequence[FaultView]) -> list[str]:
         hosts = ", ".join(sorted({frame.src_ip for frame in record.carps}))
         notes.append(f"{len(record.carps)} CARP packets of {hosts} look like VRRP and were not counted as adverts.")
     notes += _vlans(record)
+    for host, log in record.logs.items():
+        lines = [*record.audit.get(host, []), *(line.raw for line in log)]
+        notes += [f"On {host} {what}." for what in blocked(lines)]
     for event in record.all("restored"):
         ago_s = (event.t_ns - event["made_ns"]) / 1e9
         notes.append(f"The pair was {event.get('what')}, saved {ago_s:.0f} s before; memory/ has the set-up's record.")

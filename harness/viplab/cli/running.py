@@ -73,7 +73,7 @@ def run(
         str | None,
         typer.Option(
             metavar="NAME",
-            help="What guests are made from: a folder of vmimages/, debian-12 or debian-13.",
+            help="What guests are made from: a folder of vmimages/, such as debian-13, or a cloud image, FILE.qcow2.",
             show_default="VIPLAB_IMAGE, or debian-12",
         ),
     ] = None,

@@ -12,6 +12,10 @@ from viplab.subjects.assignment import Assignment
 
 SYSLOG = {"messages.log": "/var/log/messages", "precise.log": "/var/log/precise.log"}
 """What every host logs, by whatever daemon: once in the article's form, once with microseconds."""
+_AUDIT = "/var/log/audit/audit.log"
+"""Where a host with SELinux and auditd says what was denied."""
+BEGIN_ANEW = f"truncate -s 0 {' '.join(SYSLOG.values())} && if [ -e {_AUDIT} ]; then truncate -s 0 {_AUDIT}; fi"
+"""The command after which a host's logs have nothing but what comes from then on."""
 
 
 def configuration_names(assignment: Assignment, scenario: Scenario) -> list[str]:
@@ -28,6 +32,8 @@ def keep_logs(guest: Guest, assignment: Assignment, scenario: Scenario, folder: 
         files |= dict(subject.log_files) | {_name(path): path for path in subject.configuration(scenario, name)}
     for kept, path in files.items():
         folder.host(name, kept).write_bytes(guest.get(path))
+    if audit := guest.get(_AUDIT):
+        folder.host(name, "audit.log").write_bytes(audit)
 
 
 def collect(lab: Lab, assignment: Assignment, scenario: Scenario, folder: TrialFolder, timeline: Timeline) -> None:

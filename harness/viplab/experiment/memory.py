@@ -17,7 +17,7 @@ from pathlib import Path
 
 from viplab.address_family import IPV6
 from viplab.errors import LabError
-from viplab.experiment.logs import SYSLOG
+from viplab.experiment.logs import BEGIN_ANEW, SYSLOG
 from viplab.lab.guest import Armed, Dialogue, Guest, Result, Timing
 from viplab.lab.ipv6 import SWITCH_ON
 from viplab.lab.lab import Lab, on_each
@@ -85,7 +85,7 @@ def keep(lab: Lab, version: str, folder: Path) -> None:
         (folder / guest.host.name).mkdir()
         for name, path in SYSLOG.items():
             (folder / guest.host.name / name).write_bytes(guest.get(path))
-        guest.run(f"truncate -s 0 {' '.join(SYSLOG.values())}").checked()
+        guest.run(BEGIN_ANEW).checked()
 
     on_each(lab, keep_log)
 

@@ -15,7 +15,8 @@ from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 from viplab import store
 from viplab.errors import InputError
 from viplab.experiment.plan import MOST_TIMEOUT_FACTOR, MOST_TRIALS, Plan
-from viplab.lab.image import load_recipe
+from viplab.lab.image import image_name
+from viplab.lab.image_recipe import recipe_names
 from viplab.lab.lab import LabKind
 from viplab.lab.registry import lab_kind, with_image
 from viplab.progress import note
@@ -110,9 +111,12 @@ def read_recipe(path: Path) -> tuple[Recipe, Plan]:
 
 
 def _lab(recipe: Recipe) -> LabKind:
-    """The kind of lab, with guests of the release that the image's name begins with."""
+    """The kind of lab, with guests of the recipe that the image's name begins with, or of that very image."""
     kind = lab_kind(recipe.lab)
-    return with_image(kind, recipe.image.rpartition("-")[0]) if recipe.image and kind.image else kind
+    if not recipe.image or not kind.image:
+        return kind
+    made_by = recipe.image.rpartition("-")[0]
+    return with_image(kind, made_by if made_by in recipe_names() else recipe.image)
 
 
 def plan_of(path: Path, *, resumes: bool = False) -> Plan:
@@ -129,18 +133,11 @@ def plan_of(path: Path, *, resumes: bool = False) -> Plan:
         if resumes:
             raise InputError(f"{path}: {told}; the rest of the run would be of another build: begin a new one")
         note(f"not quite the same: {told}")
-    here = {"git": store.commit(), "image": _image_here(plan.lab.image)}
+    here = {"git": store.commit(), "image": plan.lab.image and image_name(plan.lab.image)}
     for what, was in (("git", recipe.git), ("image", recipe.image)):
         if was != here[what]:
             note(f"not quite the same: the recipe's {what} was {was or 'none'}, here it is {here[what] or 'none'}")
     return plan
-
-
-def _image_here(name: str | None) -> str | None:
-    if name is None:
-        return None
-    recipe = load_recipe(name)
-    return f"{recipe.name}-{recipe.key}"
 
 
 class _Blocks(yaml.SafeDumper):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import secrets
 import time
+from collections.abc import Collection
 from contextlib import nullcontext
 from pathlib import Path
 
@@ -19,7 +20,7 @@ from viplab.experiment.trial import Trial, run_trial
 from viplab.experiment.workers import in_workers
 from viplab.faults import AtClient, OnBridge
 from viplab.inject.nftables import check_nftables
-from viplab.lab.image import load_recipe
+from viplab.lab.image import promised_packages
 from viplab.lab.lab import Lab, LabKind
 from viplab.lab.sandbox import contained
 from viplab.lab.topology import CLIENT_IP, make_host
@@ -112,9 +113,14 @@ def check(plan: Plan) -> None:
     for subject in plan.daemons:
         if plan.lab.image is None:
             _check_machine(subject, plan.lab)
-        elif missing := set(subject.packages) - set(load_recipe(plan.lab.image).file.packages):
-            names = ", ".join(sorted(missing))
-            raise HostError(f"{subject.name}: the image {plan.lab.image} has no package {names}; try another --lab")
+        elif (there := promised_packages(plan.lab.image)) is not None:
+            _check_packages(subject, plan.lab.image, there)
+
+
+def _check_packages(subject: Subject, image: str, there: Collection[str]) -> None:
+    if missing := set(subject.packages) - set(there):
+        names = ", ".join(sorted(missing))
+        raise HostError(f"{subject.name}: the image {image} has no package {names}; try another --image or --lab")
 
 
 def _check_addresses(scenario: Scenario) -> None:
@@ -147,6 +153,9 @@ def _check_machine(subject: Subject, lab: LabKind) -> None:
 def new_run(plan: Plan, runs: RunStore, lab: Lab, seed: int) -> RunFolder:
     """The folder of a new run in this lab, with all that is known before its first trial."""
     origins = lab.origins
+    if origins.image is not None:
+        for subject in plan.daemons:
+            _check_packages(subject, origins.image, origins.packages)
     wanted = dict.fromkeys((*store.PACKAGES, *(name for subject in plan.daemons for name in subject.packages)))
     packages = {name: origins.packages[name] for name in wanted if name in origins.packages}
     provenance = store.provenance(

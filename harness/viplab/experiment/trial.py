@@ -14,7 +14,7 @@ from viplab.errors import DaemonError, LabError, ViplabError
 from viplab.experiment import memory
 from viplab.experiment.environment import Environment
 from viplab.experiment.fault_place import places
-from viplab.experiment.logs import collect, configuration_names
+from viplab.experiment.logs import BEGIN_ANEW, collect, configuration_names
 from viplab.experiment.scenario_runner import ScenarioRunner
 from viplab.lab.cache import throw_away
 from viplab.lab.command import run
@@ -204,7 +204,7 @@ def _ready(trial: Trial, lab: Lab, timeline: Timeline, begin: Callable[[], None]
 
     def configured(guest: Guest) -> None:
         # The log begins with the trial; what was logged while the image booted belongs to no trial.
-        guest.run("truncate -s 0 /var/log/messages /var/log/precise.log").checked()
+        guest.run(BEGIN_ANEW).checked()
         if trial.scenario.vrrp.family is IPV6:
             switch_on(guest)
         if guest.host.name not in trial.scenario.daemons:

@@ -7,7 +7,7 @@ from importlib.metadata import EntryPoint
 from typing import cast
 
 from viplab.errors import InputError
-from viplab.lab.image import load_recipe
+from viplab.lab.image import known
 from viplab.lab.lab import LabKind
 from viplab.lab.libvirt.uri import check_uri
 from viplab.plugins import brought, loading
@@ -62,14 +62,14 @@ def connected_to(kind: LabKind, uri: str) -> LabKind:
 
 
 def with_image(kind: LabKind, name: str) -> LabKind:
-    """The same kind of lab, whose guests are made from that recipe of `vmimages/`.
+    """The same kind of lab, whose guests are made from that recipe of `vmimages/`, or that FILE.qcow2.
 
     Raises:
-        InputError: there is no such recipe, or its hosts are made from none.
+        InputError: there is no such image, or its hosts are made from none.
     """
     if not is_dataclass(kind) or isinstance(kind, type) or kind.image is None:
         raise InputError(f"--image: the hosts of {kind.name} are made from no image")
-    return cast("LabKind", replace(kind, image=load_recipe(name).name))
+    return cast("LabKind", replace(kind, image=known(name)))
 
 
 def _known() -> dict[str, EntryPoint]:

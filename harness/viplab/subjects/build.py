@@ -65,7 +65,7 @@ def from_package(package: str, source: str) -> Build:
         raise InputError(f"{source}: no such package file")
     fields = dict(
         line.split(": ", 1)
-        for line in _run(source, ["dpkg-deb", "--field", str(path), "Package", "Version", "Architecture"])
+        for line in run(source, ["dpkg-deb", "--field", str(path), "Package", "Version", "Architecture"])
         .decode(errors="replace")
         .splitlines()
         if ": " in line
@@ -75,7 +75,7 @@ def from_package(package: str, source: str) -> Build:
     here = _DEBIAN.get(platform.machine(), platform.machine())
     if fields.get("Architecture") not in (here, "all"):
         raise InputError(f"{source}: is for {fields.get('Architecture')}, and hosts here are {here}")
-    files = _run(source, ["dpkg-deb", "--fsys-tarfile", str(path)])
+    files = run(source, ["dpkg-deb", "--fsys-tarfile", str(path)])
     version = fields.get("Version", "")
     # Debian's own form: [EPOCH:]RELEASE[-REVISION].
     release = version.rpartition(":")[2].rpartition("-")[0] or version.rpartition(":")[2]
@@ -95,14 +95,14 @@ def from_commit(ref: str) -> Build:
             f"vipd@{ref}: names a commit, and this viplab was installed from a wheel; run it in a checkout"
         )
     git = ["git", "-C", str(top)]
-    commit = _run(f"vipd@{ref}", [*git, "rev-parse", "--verify", f"{ref}^{{commit}}"]).decode().strip()
+    commit = run(f"vipd@{ref}", [*git, "rev-parse", "--verify", f"{ref}^{{commit}}"]).decode().strip()
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder)
-        with tarfile.open(fileobj=io.BytesIO(_run(f"vipd@{ref}", [*git, "archive", commit, "agent"]))) as archive:
+        with tarfile.open(fileobj=io.BytesIO(run(f"vipd@{ref}", [*git, "archive", commit, "agent"]))) as archive:
             archive.extractall(tree, filter="data")
         program = tree / "vipd.pyz"
         environment = {**os.environ, "PYTHONPATH": str(tree / "agent")}
-        _run(f"vipd@{ref}", [sys.executable, "-P", "-m", "vipd.tools.zipapp", str(program)], environment)
+        run(f"vipd@{ref}", [sys.executable, "-P", "-m", "vipd.tools.zipapp", str(program)], environment)
         files = {"usr/local/sbin/vipd.pyz": program, "etc/init.d/vipd": tree / "agent/init.d/vipd"}
         return Build(
             ref, None, f"commit {commit[:12]}", _packed({name: path.read_bytes() for name, path in files.items()})
@@ -120,7 +120,13 @@ def _packed(programs: dict[str, bytes]) -> bytes:
     return gzip.compress(packed.getvalue(), mtime=0)
 
 
-def _run(what: str, command: Sequence[str], environment: dict[str, str] | None = None) -> bytes:
+def run(what: str, command: Sequence[str], environment: dict[str, str] | None = None) -> bytes:
+    """What a program prints that a build is made with.
+
+    Raises:
+        HostError: it is not installed.
+        InputError: it failed; the message ends with the last line that it printed.
+    """
     if shutil.which(command[0]) is None:
         raise HostError(f"{command[0]}: not installed, and {what} needs it")
     done = subprocess.run(command, check=False, capture_output=True, env=environment)

@@ -8,6 +8,7 @@ from viplab.faults import Effect
 from viplab.subjects.build import FOLDER, Build, from_package
 from viplab.subjects.family import NONE, Family, Terms, TimingModel
 from viplab.subjects.keepalived_conf import KEYWORDS, PATH, keepalived_conf, vmac
+from viplab.subjects.rpm_build import from_rpm
 from viplab.subjects.subject import Subject
 from viplab.types import HostName
 
@@ -89,9 +90,11 @@ class Keepalived(Subject):
 
     @classmethod
     def build_of(cls, source: str) -> Build:
-        """A package of Debian's, or a source."""
+        """A package of Debian's or RPM's, or a source."""
         if source.endswith(".deb"):
             return from_package("keepalived", source)
+        if source.endswith(".rpm"):
+            return from_rpm("keepalived", source)
         # Who builds nothing needs none of it.
         from viplab.subjects.source_build import from_source
 

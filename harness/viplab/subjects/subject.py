@@ -165,4 +165,6 @@ class Subject(ABC):
 
 def _plain(source: str) -> str:
     """The last part of a path or a reference, of characters that a folder's name may have."""
-    return re.sub("[^A-Za-z0-9._+-]", "-", source.rstrip("/").rpartition("/")[2].removesuffix(".deb"))
+    return re.sub(
+        "[^A-Za-z0-9._+-]", "-", source.rstrip("/").rpartition("/")[2].removesuffix(".deb").removesuffix(".rpm")
+    )

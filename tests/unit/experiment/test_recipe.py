@@ -40,7 +40,7 @@ def test_a_rerun_has_guests_of_the_same_release(image: str, tmp_path: Path) -> N
 def test_a_rerun_on_guests_of_an_unknown_release_is_refused(tmp_path: Path) -> None:
     plan = Plan(resolve(["failover"]), [assignment("vipd")], LIBVIRT)
     write_recipe(plan, 1, None, "el0-0123456789ab", tmp_path / "recipe.yaml")
-    with pytest.raises(InputError, match="no image recipe 'el0'"):
+    with pytest.raises(InputError, match="no image recipe 'el0-0123456789ab', and no such image"):
         read_recipe(tmp_path / "recipe.yaml")
 
 

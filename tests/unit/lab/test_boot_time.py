@@ -17,6 +17,9 @@ class Booting:
     def boot(self) -> float:
         return 71.26
 
+    def seed(self) -> None:
+        pass
+
     def save(self, folder: Path) -> None:
         (folder / "memory.save").touch()
 

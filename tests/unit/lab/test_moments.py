@@ -40,7 +40,7 @@ def lab(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> tuple[LibvirtLab, Do
     (tmp_path / "viplab" / "memory").mkdir(parents=True)
     monkeypatch.setattr(LibvirtLab, "_memory", lambda _, guest: Path(f"memory-of-{guest.host.name}"))
     memory = tmp_path / "viplab" / "memory"
-    image = SimpleNamespace(name="image")
+    image = SimpleNamespace(name="image", memory_mib=512)
     ground = SimpleNamespace(image=image, accelerator="qemu", work=tmp_path, memory=memory, networks={})
     found = LibvirtLab(cast("LabKind", None), cast("Ground", ground), [])
     done: Done = []

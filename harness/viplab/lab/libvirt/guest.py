@@ -20,23 +20,26 @@ from viplab.lab.cache import cache_dir
 from viplab.lab.command import run
 from viplab.lab.guest import Armed, Dialogue, Result, Timing
 from viplab.lab.image import Image
+from viplab.lab.libvirt import cloud_guest
 from viplab.lab.libvirt.accelerator import Accelerator
 from viplab.lab.libvirt.label import Label
 from viplab.lab.libvirt.ssh import Connection
 from viplab.lab.run_delay import run_delay_ns
+from viplab.lab.seed import Seed, of_host
 from viplab.lab.topology import Host, Network
 from viplab.lab.waiting import limit_s, until
 from viplab.types import NetworkName
 
-MEMORY_MIB = 512
 # What is read from disk before the memory is saved need not be read in every trial: shell tools and a Python.
 WARM_UP = "python3 -I -S -c 'import argparse, ctypes, json, selectors, socket, zipimport'; ip address >/dev/null; sync"
 BOOT_LIMIT_S: dict[Accelerator, float] = {"kvm": 60.0, "qemu": 240.0}
+CLOUD_BOOT_LIMIT_S: dict[Accelerator, float] = {"kvm": 180.0, "qemu": 1800.0}
+"""Of an image with services of its own, cloud-init among them."""
 TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("viplab.lab.libvirt"), autoescape=True, undefined=jinja2.StrictUndefined
 )
 _EMULATORS = Path("/run/libvirt/qemu")
-_MEMORY, _DISK, _CONSOLE = "memory.save", "disk.qcow2", "console.log"
+_MEMORY, _DISK, _CONSOLE, _SEED = "memory.save", "disk.qcow2", "console.log", "seed.iso"
 
 
 @dataclass(frozen=True)
@@ -98,10 +101,17 @@ class LibvirtGuest:
         """The overlay that the guest writes to."""
         return self._ground.work / f"{self.host.name}.qcow2"
 
+    def seed(self) -> Seed | None:
+        """What cloud-init is told; None of a guest that learns it from its kernel's command line."""
+        image = self._ground.image
+        if not image.boots_itself:
+            return None
+        return of_host(self.host, image.name, image.public_key, image.host_key_pair)
+
     def domain_xml(self) -> str:
         """The domain as libvirt is told of it."""
         addresses = " ".join(f"viplab.{card.name}={card.ip}" for card in self.host.interfaces)
-        base = self._ground.image.manifest["kernel_command_line"]
+        base = self._ground.image.manifest.get("kernel_command_line")
         return TEMPLATES.get_template("domain.xml.j2").render(
             accel=self._ground.accelerator,
             name=self.domain,
@@ -109,8 +119,10 @@ class LibvirtGuest:
             sources=self._ground.sources,
             host=self.host,
             image=self._ground.files,
-            memory_mib=MEMORY_MIB,
+            boots_itself=self._ground.image.boots_itself,
+            memory_mib=self._ground.image.memory_mib,
             disk=self.disk,
+            seed=self._seed_disk,
             console=self._console_log,
             command_line=f"{base} systemd.hostname={self.host.hostname} {addresses}",
         )
@@ -192,13 +204,18 @@ class LibvirtGuest:
         """Start it from its image and warm it up, so that it can be saved; return for how many seconds it booted."""
         started = time.monotonic()
         _overlay(self.disk, self._ground.files.disk)
+        seed = self.seed()
+        if seed is not None:
+            seed.write(self._seed_disk)
         try:
             self._ground.connection.createXML(self.domain_xml())
         except libvirt.libvirtError as error:
             raise LabError(f"{self.host.hostname} does not start: {error.get_error_message()}") from None
         self._connect()
+        if seed is not None:
+            cloud_guest.prepare(self, self._boot_limit_s)
         # Until nothing is starting any more: whatever is saved unfinished would go on in every trial.
-        self.run("systemctl is-system-running --wait", timeout_s=BOOT_LIMIT_S[self._ground.accelerator])
+        self.run("systemctl is-system-running --wait", timeout_s=self._boot_limit_s)
         booted_s = time.monotonic() - started
         self.run(WARM_UP).checked()
         return booted_s
@@ -215,6 +232,8 @@ class LibvirtGuest:
         self._domain().save(str(folder / _MEMORY))
         shutil.copyfile(self.disk, folder / _DISK)
         shutil.copyfile(self._console_log, folder / _CONSOLE)
+        if self._seed_disk.exists():
+            shutil.copyfile(self._seed_disk, folder / _SEED)
 
     def restore(self, folder: Path) -> None:
         """Go on from where it was saved, at the right time of day."""
@@ -226,6 +245,8 @@ class LibvirtGuest:
         """Be where it was saved, and stand still there."""
         _overlay(self.disk, folder / _DISK)
         shutil.copyfile(folder / _CONSOLE, self._console_log)
+        if (folder / _SEED).exists():
+            shutil.copyfile(folder / _SEED, self._seed_disk)
         try:
             self._ground.connection.restoreFlags(str(folder / _MEMORY), None, libvirt.VIR_DOMAIN_SAVE_PAUSED)
         except libvirt.libvirtError as error:
@@ -258,20 +279,30 @@ class LibvirtGuest:
     def _console_log(self) -> Path:
         return self._ground.work / f"{self.host.name}-console.log"
 
+    @property
+    def _seed_disk(self) -> Path:
+        return self._ground.work / f"{self.host.name}-seed.iso"
+
+    @property
+    def _boot_limit_s(self) -> float:
+        limits = CLOUD_BOOT_LIMIT_S if self._ground.image.boots_itself else BOOT_LIMIT_S
+        return limits[self._ground.accelerator]
+
     def _connect(self) -> None:
         """Open the SSH connection, waiting for a guest that is still coming up."""
-        limit_s = BOOT_LIMIT_S[self._ground.accelerator]
 
         def attempt() -> Connection | None:
             if not self.running:
                 raise LabError(f"{self.host.hostname} is gone{self._console_tail()}")
+            if self._ground.image.boots_itself:
+                cloud_guest.check_console(self.console(), self._ground.image.name)
             try:
                 return Connection(self.host.interface("eth2").address, self._ground.image)
             except LabError:
                 return None
 
         try:
-            self._ssh = until(f"SSH on {self.host.hostname}", attempt, within_s=limit_s, every_s=0.25)
+            self._ssh = until(f"SSH on {self.host.hostname}", attempt, within_s=self._boot_limit_s, every_s=0.25)
         except LabError as error:
             raise LabError(f"{error}{self._console_tail()}") from None
 

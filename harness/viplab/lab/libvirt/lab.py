@@ -21,12 +21,13 @@ from viplab.errors import LabError
 from viplab.lab.cache import keep_last, make_once, throw_away
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Fact, LabKind, Origins
-from viplab.lab.libvirt.guest import MEMORY_MIB, WARM_UP, Ground, LibvirtGuest
+from viplab.lab.libvirt import cloud_guest
+from viplab.lab.libvirt.guest import WARM_UP, Ground, LibvirtGuest
 from viplab.lab.topology import NETWORKS, Host, make_host
 from viplab.progress import step
 from viplab.types import HostName
 
-_BOOT = "boot_s"
+_BOOT, _PACKAGES = "boot_s", "packages.tsv"
 _MOMENTS = 8
 """Moments of several hosts that the cache keeps, some 160 MiB a host; of more, those used last."""
 _ROOM_MIB = 2048
@@ -63,7 +64,7 @@ class LibvirtLab:
             qemu=_dotted(self._ground.connection.getVersion()),
             libvirt=_dotted(self._ground.connection.getLibVersion()),
             image=self._ground.image.name,
-            packages=self._ground.image.manifest["packages"],
+            packages=self._packages(),
             boot_s=max(filter(None, (_boot_s(self._memory(guest)) for guest in self._all.values())), default=None),
         )
 
@@ -113,7 +114,10 @@ class LibvirtLab:
         said = repr((name, [self._memory(guest).name for guest in there.values()]))
         root, prefix = self._ground.memory, f"{self._ground.image.name}-moment-"
         kept = root / f"{prefix}{hashlib.sha256(said.encode()).hexdigest()[:12]}"
-        if not kept.is_dir() and shutil.disk_usage(root).free >> 20 < len(there) * MEMORY_MIB + _ROOM_MIB:
+        if (
+            not kept.is_dir()
+            and shutil.disk_usage(root).free >> 20 < len(there) * self._ground.image.memory_mib + _ROOM_MIB
+        ):
             return None
         make_once(kept, lambda folder: self._save(folder, make))
         os.utime(kept)
@@ -144,7 +148,7 @@ class LibvirtLab:
             return
         prepare(guest)
         # Every guest that is there may be about to be kept.
-        if kept in self._prepared and _free_memory_mib() > (len(self._there) + 1) * MEMORY_MIB:
+        if kept in self._prepared and _free_memory_mib() > (len(self._there) + 1) * self._ground.image.memory_mib:
             kept.mkdir()
             guest.save(kept)
             guest.restore(kept)
@@ -164,15 +168,26 @@ class LibvirtLab:
         except (OSError, libvirt.libvirtError) as error:
             raise LabError(f"{' and '.join(self._there)} cannot be saved: {error}") from None
 
+    def _packages(self) -> dict[str, str]:
+        """Of an image that the bench did not make itself, what a guest said that it has."""
+        listed = next((self._memory(guest) / _PACKAGES for guest in self._all.values()), None)
+        if listed is not None and listed.is_file():
+            return cloud_guest.read_packages(listed.read_text(encoding="utf-8"))
+        packages: dict[str, str] = self._ground.image.manifest["packages"]
+        return packages
+
     def _memory(self, guest: LibvirtGuest) -> Path:
-        connection = self._ground.connection
+        connection, seed = self._ground.connection, guest.seed()
         said = WARM_UP + guest.domain_xml() + repr(NETWORKS) + f"{connection.getVersion()} {connection.getLibVersion()}"
+        said += repr(seed.files) if seed is not None else ""
         digest = hashlib.sha256(said.encode()).hexdigest()[:12]
         return self._ground.memory / f"{self._ground.image.name}-{guest.host.name}-{digest}"
 
 
 def _boot(guest: LibvirtGuest, folder: Path) -> None:
     (folder / _BOOT).write_text(f"{guest.boot():.1f}\n")
+    if guest.seed() is not None:
+        (folder / _PACKAGES).write_text(cloud_guest.packages(guest), encoding="utf-8")
     guest.save(folder)
 
 

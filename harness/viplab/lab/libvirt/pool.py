@@ -36,7 +36,8 @@ def make_pool(connection: libvirt.virConnect, label: Label, image: Image, room_m
         free = pool.info()[3]
     except libvirt.libvirtError as error:
         raise HostError(f"pool at {path.parent}: {error.get_error_message()}") from None
-    files = (image.disk, image.kernel, image.initrd)
+    # One with a boot loader of its own has neither kernel nor initrd beside it.
+    files = [file for file in (image.disk, image.kernel, image.initrd) if file.exists()]
     needed = sum(file.stat().st_size for file in files) + (room_mib << 20)
     if free < needed:
         raise HostError(

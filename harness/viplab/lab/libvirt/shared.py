@@ -18,7 +18,7 @@ from viplab.lab.image import Image
 from viplab.lab.lab import Lab, LabKind
 from viplab.lab.libvirt import networks
 from viplab.lab.libvirt.accelerator import Accelerator
-from viplab.lab.libvirt.guest import MEMORY_MIB, Ground, LibvirtGuest
+from viplab.lab.libvirt.guest import Ground, LibvirtGuest
 from viplab.lab.libvirt.lab import LibvirtLab
 from viplab.lab.libvirt.label import Label, new_label
 from viplab.lab.libvirt.labelled import connected, labelled
@@ -123,7 +123,7 @@ def _ground(
         for network in NETWORKS
     }
     # A disk and a memory for each host as it boots, as it is prepared, and of one moment.
-    work, files = make_pool(connection, label, image, len(hosts) * 3 * MEMORY_MIB)
+    work, files = make_pool(connection, label, image, len(hosts) * 3 * image.memory_mib)
     memory = work / "memory"
     memory.mkdir(mode=0o711)
     return Ground(
