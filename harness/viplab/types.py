@@ -17,7 +17,8 @@ Clock = Literal["own", "shared"]
 """Whether each host has a clock of its own, or all have the one of the machine."""
 FORMER_NETWORKS: dict[str, NetworkName] = {"virbr0": "public"}
 """Runs before November 2026 call a network by its bridge, in `timeline.jsonl` and in the name of its capture."""
-Protocol = Literal["vrrp2", "vrrp3", "carp"]
+Protocol = Literal["vrrp2", "vrrp3", "carp", "none"]
+"""What adverts are; with `none` there are none, and the master is who announced the VIP last."""
 TO_BE_MASTER, LAST_BURST = "{} to be master", "the last burst of gratuitous ARP from {}"
 """What a step waits for of a host, as the event `missed` says it."""
 HttpError = Literal["timeout", "refused", "reset", "closed", "unreachable", "garbled", "failed", "unanswered"]
@@ -136,6 +137,11 @@ class TrialInfo(Frozen):
     probe_source: str | None = None
     ping_interval_s: IntervalS = 1.0
     http_interval_s: IntervalS | None = None
+
+    @property
+    def advertises(self) -> bool:
+        """Whether the master says again and again that it is; else only its announcements tell."""
+        return self.protocol != "none"
 
     @property
     def hosts(self) -> list[HostName]:

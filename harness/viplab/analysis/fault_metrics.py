@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from viplab.analysis import application, outage
-from viplab.analysis.record import Record
+from viplab.analysis.record import Claim, Record
 from viplab.analysis.streams import LossRun, loss_runs
 from viplab.analysis.summary import Application, Fault, FaultSummary
 from viplab.analysis.timing_model import (
@@ -23,6 +23,8 @@ from viplab.subjects.family import NONE, Terms
 from viplab.types import HostName, NodeTimers
 
 _NS = 1_000_000_000
+_Phase = tuple[str, str, int | None, int | None, tuple[float, float] | None]
+"""A bar of the waterfall: name, label, beginning, end, and how long it should take at the least and the most."""
 
 
 def between(start_ns: int | None, end_ns: int | None) -> float | None:
@@ -55,14 +57,16 @@ class _OneFault:
         self.kind = fault_kind(fault.kind)
         self.heard = self.kind.heard if record.cuts_adverts(fault) else Heard.ALL
         self.protocol, self.nodes = record.info.protocol, record.info.nodes
+        self.advertises = record.info.advertises
         # What the fault provoked is not to be taken for something before it.
         self.since_ns = fault.earliest_ns
         self.trips = [trip for trip in record.trips if self.since_ns <= trip.sent_ns < until_ns]
         self.requests = application.tried(record.http, self.since_ns, until_ns)
         self.loss_runs = [run for run in loss_runs(record.trips) if within(run, fault, until_ns)]
         self.old_master = self._old_master()
-        self.first_advert = self._first_advert()
-        self.new_master = record.advertiser(self.first_advert) if self.first_advert else None
+        self.first_claim: Claim | None
+        self.new_master: HostName | None
+        self.first_claim, self.new_master = self._first_claim() or (None, None)
         self.last_advert = self._last_advert()
         self.timers = self._timers()
         self.taker = self.timers[self.new_master] if self.new_master else None
@@ -101,9 +105,9 @@ class _OneFault:
     # --- who ---
 
     def _old_master(self) -> HostName | None:
-        """Who advertised last of those that run the daemon."""
-        claims = [(claim.time_ns, host) for host in self.nodes for claim in self.record.adverts_of(host)]
-        return max((claim for claim in claims if claim[0] <= self.fault.earliest_ns), default=(0, None))[1]
+        """Who claimed to be master last of those that run the daemon."""
+        claim = self.record.last_claim(self.fault.earliest_ns)
+        return claim[1] if claim else None
 
     def _next_in_line(self) -> HostName | None:
         """Who should take over from the host of the fault, or the master: the backup whose timer runs out first."""
@@ -111,20 +115,21 @@ class _OneFault:
         others = (host for host in self.nodes if host != lost)
         return min(others, key=lambda host: down_interval_ns(self.timers[host], self.protocol), default=None)
 
-    def _first_advert(self) -> Advert | Carp | None:
+    def _first_claim(self) -> tuple[Claim, HostName] | None:
+        """The first one by another than the old master, and who that is."""
         others = [host for host in self.nodes if host != self.old_master]
-        claims = [advert for host in others for advert in self.record.adverts_of(host)]
-        after = [advert for advert in claims if self.since_ns <= advert.time_ns < self.until_ns]
-        return min(after, key=lambda advert: advert.time_ns, default=None)
+        claims = [(claim, host) for host in others for claim in self.record.claims_of(host)]
+        after = [one for one in claims if self._in_window(one[0].time_ns)]
+        return min(after, key=lambda one: one[0].time_ns, default=None)
 
     def _last_advert(self) -> Advert | Carp | None:
         """The old master's last claim that the others heard: before the takeover where there was one and they did."""
-        limit_ns = self.first_advert.time_ns if self.first_advert and self.heard is Heard.ALL else self.fault.at_ns
+        limit_ns = self.first_claim.time_ns if self.first_claim and self.heard is Heard.ALL else self.fault.at_ns
         before = [advert for advert in self.record.adverts_of(self.old_master) if advert.time_ns <= limit_ns]
         return before[-1] if self.old_master and before else None
 
     def _zeros(self) -> list[Advert | Carp]:
-        limit_ns = self.first_advert.time_ns if self.first_advert else self.until_ns
+        limit_ns = self.first_claim.time_ns if self.first_claim else self.until_ns
         return [
             advert
             for advert in self.record.adverts
@@ -142,7 +147,7 @@ class _OneFault:
         return Moments(
             last_advert_ns=self.last_advert.time_ns if self.last_advert else None,
             priority_zero_ns=self.zeros[0].time_ns if self.zeros else None,
-            first_advert_ns=self.first_advert.time_ns if self.first_advert else None,
+            first_advert_ns=self.first_claim.time_ns if self.first_claim and self.advertises else None,
             first_garp_ns=self._first_garp_ns(),
             neighbour_change_ns=self._neighbour_change_ns(mac),
             first_answer_ns=self._first_answer_ns(mac),
@@ -210,12 +215,13 @@ class _OneFault:
         moments, event = self.moments, self._event()
         taker, x_ns = self.taker, self._x_ns()
         failover = event == "failover"
+        by_adverts = failover and self.advertises
         answered_s = between(self.fault.at_ns, moments.first_answer_ns)
         return FaultMetrics(
             event=event,
-            expected_down_interval_s=down_interval_ns(taker, self.protocol) / _NS if taker and failover else None,
+            expected_down_interval_s=down_interval_ns(taker, self.protocol) / _NS if taker and by_adverts else None,
             detection_s=between(self.fault.at_ns, moments.first_advert_ns),
-            deadline_excess_s=self._deadline_excess_s(taker) if taker and failover else None,
+            deadline_excess_s=self._deadline_excess_s(taker) if taker and by_adverts else None,
             announce_s=self._announce_s(),
             announced_all_s=self._announced_all_s(),
             client_switch_s=between(moments.first_garp_ns, moments.neighbour_change_ns),
@@ -348,7 +354,7 @@ class _OneFault:
         interval = self.taker.advert_int_s
         announce = None if isinstance(model, str) else (model.announce_adverts * interval,) * 2
         resumed_ns = self.longest_run.end_ns if self.longest_run else None
-        rows: list[tuple[str, str, int | None, int | None, tuple[float, float] | None]] = [
+        by_adverts: list[_Phase] = [
             ("wait", "last advert to fault", self._before_fault(), self.fault.at_ns, (0.0, interval)),
             (
                 "detection",
@@ -364,6 +370,12 @@ class _OneFault:
                 moments.first_garp_ns,
                 announce,
             ),
+        ]
+        by_announcement: list[_Phase] = [
+            ("detection", "fault to first gratuitous ARP", self.fault.at_ns, moments.first_garp_ns, None)
+        ]
+        rows: list[_Phase] = [
+            *(by_adverts if self.advertises else by_announcement),
             (
                 "client_switch",
                 "gratuitous ARP to the client's neighbour change",
@@ -406,7 +418,7 @@ class _OneFault:
     def _expected_detection_s(self) -> tuple[float, float] | None:
         if self.new_master is None or self.taker is None or self.kind.manner is Manner.LATER:
             return None
-        if self._outranked(self.taker):
+        if self._outranked(self.taker) or not self.advertises:
             return None
         model = self.record.timing[self.new_master]
         if isinstance(model, str):

@@ -71,9 +71,12 @@ def _takeover(record: Record, view: FaultView) -> list[tuple[Frame, str | None]]
     limit_ns = moments.first_advert_ns or view.summary.fault.at_ns
     before = [advert for advert in record.adverts_of(old) if advert.time_ns <= limit_ns][-_ADVERTS:] if old else []
     found += [(advert, f"last advert of {old}" if advert is before[-1] else None) for advert in before]
-    if new is None or moments.first_advert_ns is None:
+    if new is None:
         return found
-    after = [advert for advert in record.adverts_of(new) if advert.time_ns >= moments.first_advert_ns][:_ADVERTS]
+    begun_ns = moments.first_advert_ns
+    after = (
+        [] if begun_ns is None else [claim for claim in record.adverts_of(new) if claim.time_ns >= begun_ns][:_ADVERTS]
+    )
     found += [(advert, f"first advert of {new}" if advert is after[0] else None) for advert in after]
     found += [
         (arp, f"{new} announces the VIP")

@@ -22,18 +22,26 @@ _SILENCES = (Effect.DAEMON_LOST, Effect.GIVES_UP, Effect.HOST_LOST)
 
 def _two_masters_before(record: Record, views: Sequence[FaultView]) -> str | None:
     for view in views[:1]:
-        until_ns = view.summary.fault.earliest_ns
-        heard = {
-            host
-            for host, node in record.info.nodes.items()
-            for advert in record.adverts_of(host)
-            if 0 <= until_ns - advert.time_ns < _STILL_ADVERTISES_INTERVALS * 1e9 * node.advert_int_s
-        }
-        if len(heard) > 1:
-            return f"{' and '.join(sorted(heard))} were advertising as master just before the fault"
-        if not heard:
-            return "no host was advertising as master just before the fault"
+        masters, as_what = _masters(record, view.summary.fault.earliest_ns)
+        if len(masters) > 1:
+            return f"{' and '.join(sorted(masters))} were {as_what} just before the fault"
+        if not masters:
+            return f"no host was {as_what} just before the fault"
     return None
+
+
+def _masters(record: Record, at_ns: int) -> tuple[set[str], str]:
+    """Who is master at a moment, and in which words; where nobody advertises, the last one to announce the VIP."""
+    if not record.info.advertises:
+        claim = record.last_claim(at_ns)
+        return {claim[1]} if claim else set(), "known by its announcement as master"
+    heard = {
+        host
+        for host, node in record.info.nodes.items()
+        for advert in record.adverts_of(host)
+        if 0 <= at_ns - advert.time_ns < _STILL_ADVERTISES_INTERVALS * 1e9 * node.advert_int_s
+    }
+    return heard, "advertising as master"
 
 
 def _client_elsewhere(record: Record, views: Sequence[FaultView]) -> str | None:
@@ -102,12 +110,10 @@ def _seen_after_all(record: Record, views: Sequence[FaultView]) -> str | None:
     """A wait in vain for what the captures have: the bench's own watch of the wire lost a frame of it."""
     for event in record.all("missed"):
         announced = [frame for frame in record.announcements if frame.time_ns < event.t_ns]
-        claims = [claim for claim in record.adverts if claim.priority and claim.time_ns < event.t_ns]
-        if not announced or not claims:
+        claim = record.last_claim(event.t_ns)
+        if not announced or claim is None or record.sender(announced[-1]) != claim[1]:
             continue
-        host = record.advertiser(claims[-1])
-        if host is None or record.sender(announced[-1]) != host:
-            continue
+        host = claim[1]
         apart = pairwise(frame.time_ns for frame in announced if record.sender(frame) == host)
         bursts = 1 + sum(after - before > _BURST_GAP_NS for before, after in apart)
         if event["what"] == TO_BE_MASTER.format(host) or (

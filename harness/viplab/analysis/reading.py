@@ -84,6 +84,8 @@ def read_trial(folder: TrialFolder) -> Record:
 
 def _is_advert(frame: Meaning, info: TrialInfo) -> TypeGuard[Advert | Carp]:
     """Whether it is an advert of the trial's virtual router, in its protocol."""
+    if not info.advertises:
+        return False
     if info.protocol == "carp":
         return isinstance(frame, Carp) and frame.virtual_host_id == info.virtual_router_id
     return isinstance(frame, Advert) and frame.virtual_router_id == info.virtual_router_id

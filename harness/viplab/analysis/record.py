@@ -27,6 +27,8 @@ from viplab.types import Daemon, Event, HostName, HttpRequest, NetworkName, Stat
 from viplab.untrusted_data import yaml_value
 
 NETWORKS: tuple[NetworkName, ...] = ("public", "interconnect")
+Claim = Advert | Carp | Arp | Neighbour
+"""A frame by which a host says that it is master."""
 _PROSE = ("title", "story", "article", "expect", "once")
 _STEP = ("step_started", "step_finished")
 
@@ -292,6 +294,30 @@ class Record:
             if advert.priority:
                 found[self.advertiser(advert)].append(advert)
         return dict(found)
+
+    def claims_of(self, host: HostName | None) -> Sequence[Claim]:
+        """The frames by which one host says that it is master: its adverts, or where none are sent its announcements.
+
+        An announcement is made once, so that the last one to make it is master until another does.
+        """
+        return self.adverts_of(host) if self.info.advertises else self._announced.get(host, [])
+
+    @cached_property
+    def _announced(self) -> dict[HostName | None, list[Arp | Neighbour]]:
+        found: defaultdict[HostName | None, list[Arp | Neighbour]] = defaultdict(list)
+        for frame in self.announcements:
+            found[self.sender(frame)].append(frame)
+        return dict(found)
+
+    def last_claim(self, until_ns: int) -> tuple[int, HostName] | None:
+        """The last such frame of a host that runs the daemon, by a moment: when it was sent, and by whom."""
+        claims = (
+            (claim.time_ns, host)
+            for host in self.info.nodes
+            for claim in self.claims_of(host)
+            if claim.time_ns <= until_ns
+        )
+        return max(claims, default=None)
 
     def windows(self) -> Iterator[tuple[Fault, int]]:
         """Each fault with the moment up to which what happens is its doing: the next fault, or the end."""

@@ -33,7 +33,7 @@ def swim_lanes(record: Record, zero_ns: int) -> list[SwimLane]:
 def _host(record: Record, host: HostName) -> list[Span]:
     """Silent is what is left between the times when the daemon was off and those when it was heard."""
     idle = "silent" if host in record.info.nodes else "no daemon"
-    claims = _advertising(record, host)
+    claims = _advertising(record, host) if record.info.advertises else _answering(record, host)
     edges = sorted({record.start_ns, record.end_ns, *_edges(claims), *_edges(off := _off(record, host))})
     # What was heard outranks what was ordered: a daemon that is told to stop goes on until it does.
     heard, ordered = _covered(claims), _covered(off)
@@ -87,6 +87,15 @@ def _advertising(record: Record, host: HostName) -> list[Span]:
         else:
             spans.append((advert.time_ns, until_ns, "advertising"))
     return spans
+
+
+def _answering(record: Record, host: HostName) -> list[Span]:
+    """While the owner census has it answer for the VIP, which is all that is seen of one that does not advertise."""
+    return [
+        (start_ns, end_ns, "answering")
+        for start_ns, end_ns, owners in record.owners(record.start_ns, record.end_ns)
+        if host in owners
+    ]
 
 
 def _off(record: Record, host: HostName) -> list[Span]:

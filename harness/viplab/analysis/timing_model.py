@@ -73,13 +73,15 @@ _SKEW: dict[Protocol, Callable[[NodeTimers], int]] = {
     "vrrp3": lambda node: (256 - node.priority) * advert_ns(node) // 256,
     # advskew is in 256ths of a second.
     "carp": lambda node: node.advskew * _SECOND_NS // 256,
+    # Nobody is told apart by how long it waits.
+    "none": lambda node: 0,
 }
 
 
 def span_ns(terms: Terms, node: NodeTimers, protocol: Protocol = "vrrp2") -> int:
-    """The sum, without x, by these timers."""
+    """The sum, without x, by these timers; the most that it can be."""
     waits = terms.downs * down_interval_ns(node, protocol) + terms.skews * released_ns(node, protocol)
-    return waits + terms.adverts * advert_ns(node)
+    return waits + terms.adverts * advert_ns(node) + round(terms.fixed_s[1] * _SECOND_NS)
 
 
 def delayed_ns(window: tuple[int, int], node: NodeTimers) -> tuple[int, int]:
@@ -96,4 +98,5 @@ def window_ns(
     """Lowest and highest outage for an x between two values, or anywhere in an advert interval if not known."""
     low_x_ns, high_x_ns = (x_ns or (0, advert_ns(node))) if terms.less_x else (0, 0)
     most = span_ns(terms, node, protocol)
-    return 0 if terms.at_most else most - high_x_ns, most - low_x_ns
+    least = most - round((terms.fixed_s[1] - terms.fixed_s[0]) * _SECOND_NS)
+    return 0 if terms.at_most else least - high_x_ns, most - low_x_ns

@@ -293,6 +293,8 @@ def _missed(record: Record, views: Sequence[FaultView]) -> str | None:
 def _silent_master(record: Record, event: Event) -> str:
     """Of a host that was master all the while that it was waited for, what was missing."""
     since_ns = event.t_ns - round(event["within_s"] * 1e9)
+    if not record.info.advertises:
+        return _silent_owner(record, event, since_ns)
     waited = (frame for frame in record.adverts if since_ns <= frame.time_ns <= event.t_ns and frame.priority)
     last = max(waited, key=lambda frame: frame.time_ns, default=None)
     host = record.advertiser(last) if last else None
@@ -301,6 +303,16 @@ def _silent_master(record: Record, event: Event) -> str:
     if not for_it or any(record.sender(frame) == host for frame in since):
         return ""
     return f": {host} advertised and did not announce the VIP"
+
+
+def _silent_owner(record: Record, event: Event, since_ns: int) -> str:
+    """The same where nobody advertises: it answered for the VIP in the end, and never said so of itself."""
+    census = record.owners(since_ns, event.t_ns)
+    owners = census[-1][2] if census else []
+    announced = any(since_ns <= frame.time_ns <= event.t_ns for host in owners for frame in record.claims_of(host))
+    if len(owners) != 1 or announced or event["what"] not in (TO_BE_MASTER.format(*owners), LAST_BURST.format(*owners)):
+        return ""
+    return f": {owners[0]} answered for the VIP and did not announce it"
 
 
 def _setup_check_failed(record: Record, views: Sequence[FaultView]) -> str | None:

@@ -117,8 +117,8 @@ class Interval(Frozen):
 class SwimLane(Frozen):
     """What one party was at, over time.
 
-    Labels: hosts `off`, `silent`, `advertising`, `no daemon`; owners and client `A`, `A+B`, `none`, or a MAC. A swim
-    lane begins where something is known.
+    Labels: hosts `off`, `silent`, `advertising` (or `answering`, where none advertises), `no daemon`; owners and client
+    `A`, `A+B`, `none`, or a MAC. A swim lane begins where something is known.
     """
 
     name: HostName | Literal["owners", "client"]

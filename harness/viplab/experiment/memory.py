@@ -33,13 +33,15 @@ _STARTING = ("start", "wait")
 _TIMELINE, _VERSION = "timeline.jsonl", "version"
 
 
-def can_be_restored(scenario: Scenario) -> bool:
+def can_be_restored(scenario: Scenario, assignment: Assignment) -> bool:
     """Whether a trial of it may begin from memory: it is repeated, and its set-up starts daemons and nothing else.
 
     A set-up that looks at the hosts or injects faults is done for real each time, and so is every start among the
-    measured steps.
+    measured steps. So is that of daemons that do not advertise: nothing would say who is master.
     """
     names = {step.name for step in scenario.setup}
+    if assignment.protocol(scenario) == "none":
+        return False
     return not scenario.once and "start" in names and names.issubset(_STARTING)
 
 

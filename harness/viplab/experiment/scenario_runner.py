@@ -63,6 +63,7 @@ class ScenarioRunner:
         self._started: set[HostName] = set()
         self._phase = "setup"
         self._arp_taken = False
+        self._advertises = assignment.protocol(scenario) != "none"
 
     def run(self) -> None:
         """Set-up, then the measured steps with the probes running; in the end every fault is healed.
@@ -225,7 +226,7 @@ class ScenarioRunner:
         if self._phase == "steps" and not self._arp_taken:
             self._record_arp("before")
         place = None
-        if self._phase == "steps" and isinstance(target, HostTarget):
+        if self._phase == "steps" and isinstance(target, HostTarget) and self._advertises:
             place = next(self._places) if target.place is None else target.place
         waited_s = 0.0
 

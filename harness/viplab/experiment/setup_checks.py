@@ -47,8 +47,9 @@ def _firewall(on: SetUp) -> Fact:
     heard = on.watch.seen.advertiser
     open_ = not any(rules.values())
     said = "no firewall rule on either guest" if open_ else "there are firewall rules in a guest"
-    group = on.scenario.vrrp.family.vrrp_group
-    return open_ and heard is not None, f"{said}; adverts to {group} seen from {heard or 'nobody'}"
+    none, group = on.assignment.protocol(on.scenario) == "none", on.scenario.vrrp.family.vrrp_group
+    what = "announcements" if none else f"adverts to {group}"
+    return open_ and heard is not None, f"{said}; {what} seen from {heard or 'nobody'}"
 
 
 def _configuration(host: HostName) -> Callable[[SetUp], Fact]:

@@ -16,7 +16,8 @@ def not_supported(scenario: Scenario, assignment: Assignment, lab: LabKind) -> s
     """Why this scenario is not done with these daemons in this lab, in one line; None where it is."""
     try:
         for step in (*scenario.setup, *scenario.steps):
-            if (kind := known().get(step.name)) and (lacking := _lacking(kind, step.argument, assignment, lab)):
+            kind = known().get(step.name)
+            if kind and (lacking := _lacking(kind, step.argument, scenario, assignment, lab)):
                 return f"{kind.name} needs {lacking}"
         for host in scenario.daemons:
             subject = assignment.on(host)
@@ -33,16 +34,19 @@ def not_supported(scenario: Scenario, assignment: Assignment, lab: LabKind) -> s
     return None
 
 
-def _lacking(kind: FaultKind, target: Any, assignment: Assignment, lab: LabKind) -> str | None:
+def _lacking(kind: FaultKind, target: Any, scenario: Scenario, assignment: Assignment, lab: LabKind) -> str | None:
     """What a kind of fault needs and does not find: of the lab, or of the daemon that it strikes."""
     struck = [assignment.on(target.host)] if kind.part is Part.DAEMON else assignment.subjects
     without = {
         Need.MACHINES: [] if lab.machines else [lab.name],
         Need.CLOCKS: [] if lab.clock == "own" else [lab.name],
+        Need.ADVERTS: [subject.name for subject in struck if subject.protocol(scenario) == "none"],
         Need.PARENT: [subject.name for subject in struck if not subject.has_parent],
         Need.RELOAD: [subject.name for subject in struck if not subject.reloads],
     }
-    for need in sorted(kind.needs, key=lambda need: need.name):
+    # A place in the advert interval is one where there are adverts.
+    placed = {Need.ADVERTS} if getattr(target, "place", None) is not None else set()
+    for need in sorted(kind.needs | placed, key=lambda need: need.name):
         if without[need]:
             return f"{need.value}, and {without[need][0]} has none"
     return None

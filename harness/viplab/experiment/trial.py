@@ -137,7 +137,7 @@ def _recorded(timeline: Timeline) -> Iterator[None]:
 
 def _restore(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline, listeners: tuple[Listener, ...]) -> bool:
     """Have the hosts as they were at the end of the set-up, from memory; False where this trial starts for real."""
-    if not trial.restores or not memory.can_be_restored(trial.scenario):
+    if not trial.restores or not memory.can_be_restored(trial.scenario, trial.assignment):
         return False
     name = memory.moment_name(trial.scenario, trial.assignment)
     if name is None or name in trial.unsteady:

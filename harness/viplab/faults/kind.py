@@ -71,6 +71,7 @@ class Need(Enum):
 
     MACHINES = "hosts that are machines of their own"
     CLOCKS = "hosts with a clock of their own"
+    ADVERTS = "adverts that say who is master"
     PARENT = "a daemon of more than one process"
     RELOAD = "a daemon that reads its configuration anew"
 

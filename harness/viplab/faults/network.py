@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from viplab.faults.injection import OnBridge, Wires
-from viplab.faults.kind import FaultKind, Heard, Part, Sign
+from viplab.faults.kind import FaultKind, Heard, Need, Part, Sign
 from viplab.faults.target import AdvertLoss, LastingHostTarget, NetworkTarget
 
 
@@ -41,6 +41,7 @@ KINDS = (
         heard=Heard.UNKNOWN,
         signs=(Sign.FRAMES_DROPPED,),
         part=Part.LINK,
+        needs=frozenset({Need.ADVERTS}),
     ),
     FaultKind(
         name="one_way",

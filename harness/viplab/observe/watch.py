@@ -107,6 +107,8 @@ class Watch:
 
     def on_advert(self, frame: bytes, now_ns: int) -> None:
         """Take in a frame of the bridge that adverts travel on: one says who is master."""
+        if self.protocol == "none":
+            return
         packet = self._family.packet(frame)
         if packet is None or packet.protocol != _VRRP or len(packet.payload) < _SHORTEST:
             return
@@ -128,6 +130,8 @@ class Watch:
             if self.seen.bursts == 0 or now_ns - self.seen.announced_ns > self.burst_gap_ns:
                 self.seen.bursts += 1
             self.seen.announcer, self.seen.announced_ns = sender, now_ns
+            if self.protocol == "none":  # nothing else says who is master
+                self.seen.advertiser, self.seen.advert_ns = sender, now_ns
         elif (packet := family.packet(frame)) and packet.protocol == family.echo_protocol:
             # Those of the probe come from another address.
             requests = packet.payload[:1] == bytes([family.echo_request])

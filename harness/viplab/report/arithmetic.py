@@ -102,6 +102,7 @@ def _words(outage: Terms, timers: NodeTimers, protocol: Protocol) -> str:
     waits_ns = outage.downs * down_interval_ns(timers, protocol) + outage.skews * released_ns(timers, protocol)
     parts = [f"{waits_ns / 1e9:.3f}"] if waits_ns else []
     parts += [f"{outage.adverts * advert_ns(timers) / 1e9:g}"] if outage.adverts else []
+    parts += [f"{outage.fixed_s[1]:g}"] if outage.fixed_s[1] else []
     return (" + ".join(parts) or "0 s") + (" − x" if outage.less_x else "")
 
 

@@ -57,6 +57,7 @@ class _Pair:
         self.families = {host: assignment.on(host).family for host in scenario.daemons}
         self.held_back_s = max((one.timing.held_back_s for one in self.families.values() if one.timing), default=0.0)
         self.protocol = assignment.protocol(scenario)
+        self.advertises = self.protocol != "none"
         self.timers = assignment.timers(scenario)
         self.fit: set[HostName] = set()
         self.master: HostName | None = None
@@ -68,6 +69,9 @@ class _Pair:
         tracked = f"tracked: {', '.join(vrrp.track_interface)}" if vrrp.track_interface else "no interface is tracked"
         yield f"{self.assignment.name}, to behave as {self.assignment.profile}; {vrrp.vip}; {tracked}."
         for host, node in self.timers.items():
+            if not self.advertises:
+                yield f"  {host}: {node.state}, priority {node.priority}; it talks to the others by {self.advert_card}"
+                continue
             yield (
                 f"  {host}: {node.state}, priority {node.priority}, an advert each {_s(advert_ns(node))} by "
                 f"{self.advert_card}; Skew_Time {_s(skew_ns(node, self.protocol))}, "
@@ -155,6 +159,10 @@ class _Pair:
             yield f"{taker} takes over; {takes.name} after {leaves.name} has no timing model for when."
             return
         outage, node = takes.timing.outage[effect], self.timers[taker]
+        if not self.advertises:
+            yield f"{taker} takes over."
+            yield self._missed(outage, node, place) + (f" ({effect.value})" if outage == NONE else "")
+            return
         if outage.skews:
             yield f"The master says that it gives up, so {taker} waits no longer than its Skew_Time."
             found = Terms(skews=1)
@@ -175,7 +183,10 @@ class _Pair:
     def _returned(self, host: HostName, how: str) -> Iterator[str]:
         node, before, timing = self.timers[host], self.master, self.families[host].timing
         self.fit.add(host)
-        if before is None:
+        if before is None and not self.advertises:
+            self.master = host
+            yield f"Nobody is master: {host} is, once it is sure that it is alone."
+        elif before is None:
             self.master = host
             yield f"Nobody is master: {host} is, after {_s(self._down_ns(node))} at most, unless it hears another."
         elif before == host:
@@ -189,6 +200,10 @@ class _Pair:
         elif timing is None:
             self.master = host
             yield f"{host} outranks {before} and takes over; {self.families[host].name} has no timing model for when."
+        elif not self.advertises:
+            self.master = host
+            yield f"{host} outranks {before} and takes over."
+            yield self._missed(timing.missed(Effect.RETURNS, node.state) or NONE, node, None)
         else:
             self.master = host
             yield f"{host} outranks {before}: master after {self._returns_after(timing.return_detection, node)}."
@@ -209,7 +224,7 @@ class _Pair:
     def _unheard(self, host: HostName | None, duration_ms: int | None, place: float | None) -> Iterator[str]:
         """What comes of adverts that nobody hears: the timer runs from the last one before, and any one stops it."""
         taker = self._next()
-        if taker is None or self.master is None:
+        if taker is None or self.master is None or not self.advertises:
             yield from self._unpredicted()
             return
         node, before = self.timers[taker], self.master
@@ -258,7 +273,7 @@ class _Pair:
                 yield f"{name} gives {written.host} priority {gives}; {others}."
 
     def _unpredicted(self) -> Iterator[str]:
-        taker = self._next()
+        taker = self._next() if self.advertises else None
         timer = f"; {taker} claims {_s(self._down_ns(self.timers[taker]))} after the last advert heard" if taker else ""
         yield f"What comes of it is measured, and not predicted{timer}."
 

@@ -164,7 +164,7 @@ def _longest(spans: list[tuple[T, float, float]]) -> list[tuple[T, float, float]
 def _style(lane: SwimLane, item: Interval) -> tuple[str, str, str | None]:
     if lane.name == "owners" and "+" in item.label:
         return _SEVERAL
-    role, _ = host_role(lane.name if item.label == "advertising" else item.label)
+    role, _ = host_role(lane.name if item.label in ("advertising", "answering") else item.label)
     return _FILL.get(item.label, (f"{role}-tint", role, None))
 
 

@@ -35,8 +35,8 @@ class Bench:
         holder = f"At the outset {self.holder} holds it." if self.holder else "Who held it first was not measured."
         return (
             f"The client and hosts {' and '.join(self.hosts)} are on the public network, the bridge {self.bridge}. "
-            f"They also share the interconnect, which carries the VRRP adverts. The virtual address is {self.vip}. "
-            f"{holder}"
+            "They also share the interconnect, which carries what their daemons tell each other. "
+            f"The virtual address is {self.vip}. {holder}"
         )
 
     @property

@@ -11,7 +11,10 @@ from viplab.faults import Effect
 
 @dataclass(frozen=True, slots=True)
 class Terms:
-    """An outage as a sum: so many down intervals, skew times and advert intervals of the host that takes over."""
+    """An outage as a sum: so many down intervals, skew times and advert intervals of the host that takes over.
+
+    Where nobody advertises it is one of timers that no scenario sets.
+    """
 
     downs: int = 0
     skews: int = 0
@@ -20,6 +23,8 @@ class Terms:
     """Less x, the time from the last advert to the fault, for which the backup's timer had been running."""
     at_most: bool = False
     """The sum is the most: somebody may answer meanwhile, so that it is anything down to none."""
+    fixed_s: tuple[float, float] = (0.0, 0.0)
+    """The least and the most of such timers, in seconds."""
 
 
 NONE = Terms()

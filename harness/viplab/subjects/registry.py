@@ -18,7 +18,7 @@ GROUP = "viplab.subjects"
 DEFAULT = "vipd"
 _EVERY = ""
 # Not by entry points of their own, so that a checkout that nobody installed has them.
-_OWN = {"vipd": "Vipd", "keepalived": "Keepalived", "frr": "Frr", "ucarp": "Ucarp"}
+_OWN = {"vipd": "Vipd", "keepalived": "Keepalived", "frr": "Frr", "ucarp": "Ucarp", "pacemaker": "Pacemaker"}
 
 
 def names() -> list[str]:

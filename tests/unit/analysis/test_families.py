@@ -143,3 +143,39 @@ def test_a_host_that_does_not_advertise_the_skew_that_it_was_given_is_noticed(tm
     view = of_carp(tmp_path, 7)
     assert view.summary.verdict == "undecided"
     assert "B advertises advskew 7" in view.summary.reason
+
+
+def without_adverts(trial: s.Trial) -> s.Trial:
+    """The same trial of daemons that do not advertise."""
+    trial.family, trial.protocol = "pacemaker-2", "none"
+    trial.frames["interconnect"].clear()
+    trial.advertised.clear()
+    trial.garps("A", s.S)
+    return trial
+
+
+def test_where_nobody_advertises_announcements_say_who_is_master_and_nothing_rests_on_adverts(tmp_path: Path) -> None:
+    view = view_trial(read_trial(TrialFolder(without_adverts(s.case_a("keepalived-2")).write(tmp_path, 1))))
+    assert (view.faults[0].old_master, view.faults[0].new_master) == ("A", "B")
+    assert view.summary.failover_s is not None
+    of_adverts = ("x_s", "detection_s", "announce_s", "expected_down_interval_s", "deadline_excess_s", "priority_zero")
+    assert [getattr(view.summary, name) for name in of_adverts] == [None] * len(of_adverts)
+    assert [item.name for item in view.faults[0].waterfall] == ["detection", "client_switch", "answer", "outage"]
+    assert any(row.mark == "B announces the VIP" for row in view.frames)
+    assert view.summary.verdict == "pass", view.summary.reason
+
+
+def test_where_nobody_advertises_the_owner_census_is_what_a_host_is_at(tmp_path: Path) -> None:
+    view = view_trial(read_trial(TrialFolder(without_adverts(s.power_cut("keepalived-2")).write(tmp_path, 1))))
+    lanes = {lane.name: lane.intervals for lane in view.swim_lanes}
+    assert {item.label for item in lanes["B"]} >= {"answering", "silent"}
+    assert lanes["B"][-1].label == "answering"
+
+
+def test_an_outage_of_a_cluster_is_one_of_timers_that_no_scenario_sets() -> None:
+    family = registry.find_family("pacemaker-2", "pacemaker")
+    assert family.timing is not None
+    terms = family.timing.outage[Effect.HOST_LOST]
+    slow, fast = (NodeTimers(state="BACKUP", priority=1, advert_int_s=advert_int_s) for advert_int_s in (1, 0.01))
+    windows = {window_ns(terms, node, None, "none") for node in (slow, fast)}
+    assert windows == {(6_039_000_000, 6_600_000_000)}

@@ -15,9 +15,11 @@ import pytest
 
 from viplab.errors import HostError, InputError
 from viplab.experiment.support import not_supported
+from viplab.faults import HostTarget
 from viplab.lab.netns.kind import NETNS
 from viplab.scenario.load import resolve
 from viplab.scenario.model import Node, Vrrp
+from viplab.scenario.step import Step
 from viplab.subjects import registry
 from viplab.subjects.assignment import Assignment
 from viplab.subjects.frr import DAEMONS, Frr
@@ -209,6 +211,18 @@ def test_what_ucarp_cannot_track_and_whom_it_does_not_understand_is_not_supporte
     assert "cannot track eth0" in said
     said = not_supported(scenario, registry.assignment("A=ucarp,B=vipd"), NETNS)
     assert said == "A=ucarp,B=vipd cannot do failover: adverts are carp on A, vrrp2 on B"
+
+
+def test_daemons_that_do_not_advertise_lose_no_adverts_and_are_struck_at_no_place_between_them() -> None:
+    pair = registry.assignment("pacemaker")
+    ((_, lossy),) = resolve(["adverts-half-lost"])
+    said = "needs adverts that say who is master, and pacemaker has none"
+    assert not_supported(lossy, pair, NETNS) == f"adverts_lost {said}"
+    ((_, scenario),) = resolve(["failover"])
+    assert not_supported(scenario, pair, NETNS) is None
+    placed = HostTarget(host="A", place=0.5)
+    steps = [Step(step.name, placed) if step.name == "kill" else step for step in scenario.steps]
+    assert not_supported(scenario.model_copy(update={"steps": steps}), pair, NETNS) == f"kill {said}"
 
 
 def frr_started(tmp_path: Path, **daemons: str) -> subprocess.CompletedProcess[str]:

@@ -255,7 +255,8 @@ def test_analysis_knows_a_kind(kind: FaultKind, tmp_path: Path) -> None:
 
 
 def test_every_effect_on_a_master_has_a_row_in_each_timing_model() -> None:
-    for family in (family for name in ("vipd", "keepalived", "frr", "ucarp") for family in subject(name).profiles):
+    subjects = map(subject, ("vipd", "keepalived", "frr", "ucarp", "pacemaker"))
+    for family in (family for each in subjects for family in each.profiles):
         assert family.timing is not None, family.name
         assert set(family.timing.outage) == set(Effect) - {Effect.CLIENT_CUT}, family.name
 

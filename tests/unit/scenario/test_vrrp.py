@@ -103,6 +103,8 @@ def test_what_keepalived_would_refuse_is_refused_in_one_line_with_its_place(vrrp
         ("{use_vmac: true, preempt_delay: 3}", "frr", "frr has no preempt_delay, use_vmac"),
         ("{virtual_ipaddress: 192.168.122.50-51/24 dev eth1}", "frr", None),
         ("{virtual_ipaddress: 192.168.122.50-51/24}", "ucarp", "ucarp cannot do mine: it has one address, not 2"),
+        ("{nopreempt: true, unicast: true, track_interface: [eth1]}", "pacemaker", None),
+        ("{advert_int: 2}", "pacemaker", "pacemaker has no advert_int"),
         ("{virtual_ipaddress_excluded: 192.168.122.60/24}", "frr", "frr has no virtual_ipaddress_excluded"),
     ],
 )

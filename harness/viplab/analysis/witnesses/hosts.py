@@ -236,7 +236,7 @@ def _announcements_logged(record: Record, views: Sequence[FaultView]) -> str | N
 
 
 def _announces_as_master(record: Record, views: Sequence[FaultView]) -> str | None:
-    for host, node in record.info.nodes.items():
+    for host, node in record.info.nodes.items() if record.info.advertises else ():
         times = [advert.time_ns for advert in record.adverts_of(host)]
         near_ns = _ANNOUNCES_AS_MASTER_INTERVALS * 1e9 * node.advert_int_s + _ANNOUNCED_NS
         for frame in record.announcements:
@@ -380,7 +380,7 @@ WITNESSES = (
     Witness(
         name="announcements and adverts",
         compares="who announces the VIP with who advertises",
-        needs="-",
+        needs="daemons that advertise",
         tolerance="2.5 intervals and 0.5 s",
         rule=_announces_as_master,
     ),

@@ -25,7 +25,7 @@ WORK = Path("/run/viplab-lab")
 
 _ENVIRONMENT = {"PATH": "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", "HOME": "/root"}
 _BRIDGES = {network.name: network.bridge for network in NETWORKS}
-_OVERLAID = ("/etc", "/usr/local")
+_OVERLAID = ("/etc", "/usr/local", "/var/lib")
 _DEVICES = ("null", "zero", "full", "random", "urandom", "tty")
 
 # Mounts of one host; $1 is its folder in memory, $2 its hostname, the rest becomes its first process.
@@ -38,6 +38,7 @@ for place in {" ".join(_OVERLAID)}; do
     mount -t overlay -o "lowerdir=$place,upperdir=$folder$place/upper,workdir=$folder$place/work" overlay $place
 done
 mkdir "$folder/dev" "$folder/log" "$folder/tmp"
+mkdir -m 1777 "$folder/dev/shm"
 cp -a {" ".join(f"/dev/{name}" for name in _DEVICES)} "$folder/dev/"
 ln -s /proc/self/fd "$folder/dev/fd"
 mount --bind "$folder/dev" /dev
@@ -158,7 +159,8 @@ class NetnsGuest:
         assert self._tree is not None
         before_ns = time.time_ns()
         run(["ip", "-batch", "-"], stdin="".join(f"link set {port} down\n" for port in self._ports()))
-        os.kill(self._first, signal.SIGKILL)
+        with suppress(ProcessLookupError):  # it was shutting down, and is done
+            os.kill(self._first, signal.SIGKILL)
         after_ns = time.time_ns()
         self._tree.wait()
         return Timing(before_ns, after_ns, 0)
