@@ -297,7 +297,7 @@ class Trial:
                 )
                 host = None if probing and seq - 1 in self.lost else _at(self.serving, sent)
                 answering = "AB" if probing and self.doubled[0] <= sent < self.doubled[1] else host or ""
-                rtt = 300_000 if probing else self.slow.get(sent, 300_000)
+                rtt = self.slow.get(sent, 300_000)
                 for turn, who in enumerate(answering):
                     answer = echo(MAC[who], CLIENT_MAC, self.vip, source, 0, ident, seq & 0xFFFF, payload)
                     frames.append((sent + late + rtt + turn * 50_000, answer))

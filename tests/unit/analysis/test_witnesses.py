@@ -15,6 +15,7 @@ from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.witnesses import WITNESSES
 from viplab.ground_truth.cases import AWKWARD
+from viplab.ground_truth.maker import PROBE_FROM
 from viplab.run_folder import RunFolder, TrialFolder
 
 SAMPLE = RunFolder(s.REPOSITORY / "results" / "sample")
@@ -114,3 +115,19 @@ def test_a_master_that_nobody_hears_may_log_and_announce_without_adverts(
     rewrite(folder, changed("fault_injected", network="interconnect"))
     found, reason = judged(folder)
     assert found == verdict, reason
+
+
+@pytest.mark.parametrize(("took_s", "objects"), [(9.0, False), (5.0, True)])
+def test_a_paused_host_held_the_address_when_it_answered_and_not_when_it_was_asked(
+    tmp_path: Path, took_s: float, objects: bool
+) -> None:
+    trial = s.Trial("pause", s.FAMILIES[1], "A")
+    paused, taken, back = 10 * s.S, 13 * s.S, 20 * s.S
+    trial.serving = [(0, "A"), (paused, None), (taken, "B"), (back, "A")]
+    trial.owning = [(0, ("A",)), (paused, ()), (taken, ("B",)), (back, ("A",))]
+    # What was sent before the client asked anew was on its way to the paused host.
+    waiting = range(PROBE_FROM + paused + s.S, paused + 2 * s.S, trial.probe_interval)
+    trial.serving[2:2] = [(waiting[0], "A"), (waiting[-1] + 1, None)]
+    trial.slow = dict.fromkeys(waiting, round(took_s * s.S))
+    said = objections(TrialFolder(trial.write(tmp_path, 1)))
+    assert any(one.startswith("census and answers: A answered") for one in said) == objects, said

@@ -94,8 +94,9 @@ def _answers_by_owners(record: Record, views: Sequence[FaultView]) -> str | None
         answerer = record.host_by_mac(trip.mac)
         if answerer is None:
             continue
-        seen = held[answerer]
-        if bisect_left(seen, trip.sent_ns - _CENSUS_SURE_NS) == bisect_right(seen, trip.sent_ns + _CENSUS_SURE_NS):
+        # A request that reaches a host as it is paused waits with it, and is answered when the host goes on.
+        seen, answered_ns = held[answerer], trip.sent_ns + (trip.rtt_ns or 0)
+        if bisect_left(seen, trip.sent_ns - _CENSUS_SURE_NS) == bisect_right(seen, answered_ns + _CENSUS_SURE_NS):
             return f"{answerer} answered request {trip.seq}, and the owner census saw nothing of {answerer} around it"
     return None
 
@@ -332,7 +333,7 @@ WITNESSES = (
         name="census and answers",
         compares="who answers requests with whom the owner census sees",
         needs="-",
-        tolerance="0.5 s, which are two looks",
+        tolerance="0.5 s, which are two looks, before the request and after the answer",
         rule=_answers_by_owners,
     ),
     Witness(
