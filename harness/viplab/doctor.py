@@ -117,6 +117,8 @@ NEEDS = (
     Need("keepalived", "tests", _program("keepalived"), ("keepalived",), ("keepalived",)),
     # A peer and a subject. Where systemd is the first process its package starts zebra, which then has nothing to do.
     Need("FRR's vrrpd", "tests", _file("usr/lib/frr/vrrpd", "usr/libexec/frr/vrrpd"), ("frr",), ("frr",)),
+    # What a virtual IP is for, in namespaces; with the configuration that it comes with it listens nowhere.
+    Need("haproxy", "tests", _program("haproxy"), ("haproxy",), ("haproxy",)),
     Need("nft", "tests", _program("nft"), ("nftables",), ("nftables",)),
     Need("libvirtd", "lab", _program("libvirtd"), ("libvirt-daemon",), ("libvirt-daemon",)),
     Need(

@@ -19,6 +19,8 @@ FORMER_NETWORKS: dict[str, NetworkName] = {"virbr0": "public"}
 """Runs before November 2026 call a network by its bridge, in `timeline.jsonl` and in the name of its capture."""
 Protocol = Literal["vrrp2", "vrrp3", "carp", "none"]
 """What adverts are; with `none` there are none, and the master is who announced the VIP last."""
+HTTP_PORT = 80
+"""Where the HTTP probe asks under the VIP."""
 TO_BE_MASTER, LAST_BURST = "{} to be master", "the last burst of gratuitous ARP from {}"
 """What a step waits for of a host, as the event `missed` says it."""
 HttpError = Literal["timeout", "refused", "reset", "closed", "unreachable", "garbled", "failed", "unanswered"]
@@ -181,6 +183,7 @@ KEYS: dict[str, dict[str, tuple[type, ...]]] = {
     "restored": {"hosts": (list,), "made_ns": _WHOLE},
     "missed": {"what": _TEXT, "within_s": _NUMBER, "bursts": _WHOLE_OR_NONE},
     "unanswered": {"addresses": (list,)},
+    "service_started": {"service": _TEXT, "host": _TEXT, "listens": (bool,), "said": _TEXT},
 }
 """What analysis computes with, and what it may be; a line in which it is something else is no event of ours."""
 
@@ -204,6 +207,7 @@ class Event(BaseModel):
     step_started        step (text as in the scenario), phase (setup|steps)
     step_finished       step, phase, waited_s (0 where the step waited for nothing)
     daemon_started      host; an end is a fault, such as stop
+    service_started     service, host, listens (bool: whether it did once it was started), said (what it printed)
     fault_injected      kind (a name of viplab.faults), host (null where no host is struck), before_ns, after_ns,
                         marker (the token that a marker datagram carries, or null), place (0 to 1 within the advert
                         interval, as drawn or asked for, or null), duration_ns where it was asked to last so long,

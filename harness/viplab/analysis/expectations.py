@@ -64,6 +64,19 @@ def _wrong_client(record: Record) -> Miss | None:
     return None if found == expected else Miss(f"the client should send to {expected} at the end, it sends to {found}")
 
 
+def _not_serving(record: Record) -> Miss | None:
+    expected = _expected(record).get("serving")
+    if not isinstance(expected, list):
+        return None
+    last = {str(event.get("host")): event for event in record.all("service_started")}
+    for host, event in last.items():
+        if event["listens"] != (host in expected):
+            said = "" if event["listens"] else f": {event.get('said') or 'it said nothing'}"
+            does, should = ("listens", "should not") if event["listens"] else ("does not listen", "should")
+            return Miss(f"{event.get('service')} {does} on {host}, and {should}{said}")
+    return None
+
+
 def _ping_outage(record: Record) -> Miss | None:
     return _outage(record, "ping_outage_s", "answers to the probe", record.trips, record.interval_s)
 
@@ -147,6 +160,7 @@ def _expected(record: Record) -> dict[object, object]:
 _EXPECTED: tuple[Callable[[Record], Miss | None], ...] = (
     _wrong_owner,
     _wrong_client,
+    _not_serving,
     _ping_outage,
     _service_outage,
     _two_owners,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from viplab.errors import LabError
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_each
@@ -9,6 +11,7 @@ from viplab.observe.timeline import Timeline
 from viplab.run_folder import TrialFolder
 from viplab.scenario.model import Scenario
 from viplab.subjects.assignment import Assignment
+from viplab.types import HostName
 
 SYSLOG = {"messages.log": "/var/log/messages", "precise.log": "/var/log/precise.log"}
 """What every host logs, by whatever daemon: once in the article's form, once with microseconds."""
@@ -20,7 +23,7 @@ BEGIN_ANEW = f"truncate -s 0 {' '.join(SYSLOG.values())} && if [ -e {_AUDIT} ]; 
 
 def configuration_names(assignment: Assignment, scenario: Scenario) -> list[str]:
     """Under which names a trial keeps the configuration of a host."""
-    paths = (path for host in scenario.daemons for path in assignment.on(host).configuration(scenario, host))
+    paths = (path for host in scenario.hosts for path in _configuration(assignment, scenario, host))
     return list(dict.fromkeys(map(_name, paths)))
 
 
@@ -28,8 +31,8 @@ def keep_logs(guest: Guest, assignment: Assignment, scenario: Scenario, folder: 
     """Copy one guest's logs, and the daemon's and its configuration where it runs one, into the trial's folder."""
     name, files = guest.host.name, dict(SYSLOG)
     if name in scenario.daemons:
-        subject = assignment.on(name)
-        files |= dict(subject.log_files) | {_name(path): path for path in subject.configuration(scenario, name)}
+        files |= assignment.on(name).log_files
+    files |= {_name(path): path for path in _configuration(assignment, scenario, name)}
     for kept, path in files.items():
         folder.host(name, kept).write_bytes(guest.get(path))
     if audit := guest.get(_AUDIT):
@@ -48,6 +51,14 @@ def collect(lab: Lab, assignment: Assignment, scenario: Scenario, folder: TrialF
             timeline.record("error", message=f"the log of {guest.host.hostname} could not be kept: {error}")
 
     on_each(lab, keep)
+
+
+def _configuration(assignment: Assignment, scenario: Scenario, host: HostName) -> Iterator[str]:
+    """The files that a host's daemon and services are configured by."""
+    if host in scenario.daemons:
+        yield from assignment.on(host).configuration(scenario, host)
+    for service in scenario.services(host):
+        yield from service.files(scenario, host)
 
 
 def _name(path: str) -> str:

@@ -66,7 +66,8 @@ def moment_name(scenario: Scenario, assignment: Assignment) -> str | None:
     done += [scenario.vrrp.model_dump(mode="json")]
     done += [SWITCH_ON] if scenario.vrrp.family is IPV6 else []
     done += [echo.PROGRAM] if scenario.probe.kind == "udp" else []
-    done += [responder.PROGRAM] if scenario.http is not None else []
+    done += [scenario.responders, responder.PROGRAM] if scenario.responders else []
+    done += [scenario.sysctl] if scenario.sysctl else []
     try:
         for name in scenario.hosts:
             guest = _Noted(make_host(name))

@@ -30,7 +30,8 @@ from viplab.observe.timeline import Timeline
 from viplab.observe.watch import Watch
 from viplab.run_folder import TrialFolder
 from viplab.scenario.model import Scenario
-from viplab.scenario.step import Step, Wait
+from viplab.scenario.step import Serve, Step, Wait
+from viplab.services import SERVICES
 from viplab.subjects.assignment import Assignment
 from viplab.types import LAST_BURST, TO_BE_MASTER, HostName
 
@@ -152,6 +153,12 @@ class ScenarioRunner:
         self._assignment.on(host).start(self._lab.hosts[host])
         self._started.add(host)
         self._timeline.record("daemon_started", host=host)
+
+    def _serve(self, serve: Serve) -> None:
+        came = SERVICES[serve.service].start_on(self._lab.hosts[serve.host], self._scenario)
+        self._timeline.record(
+            "service_started", service=serve.service, host=serve.host, listens=came.listens, said=came.said
+        )
 
     def _start_ping(self, word: str) -> None:
         if word == "start":
@@ -304,6 +311,7 @@ class ScenarioRunner:
 
 _STEPS: dict[str, Callable[[ScenarioRunner, Any], float | None]] = {
     "start": ScenarioRunner._start,
+    "serve": ScenarioRunner._serve,
     "ping": ScenarioRunner._start_ping,
     "check": ScenarioRunner._check,
     "observe": ScenarioRunner._pause,

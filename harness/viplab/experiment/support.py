@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 from viplab.errors import NotSupportedError
 from viplab.faults import FaultKind, Need, Part, known
+from viplab.lab.image import promised_packages
 from viplab.lab.lab import LabKind
 from viplab.lab.topology import make_host
 from viplab.scenario.model import Scenario
+from viplab.services import Service
 from viplab.subjects.assignment import Assignment
 
 
@@ -29,6 +32,9 @@ def not_supported(scenario: Scenario, assignment: Assignment, lab: LabKind) -> s
         assignment.virtual_mac(scenario)
     except NotSupportedError as error:
         return str(error)
+    for service in scenario.services():
+        if absent := _absent(service, lab):
+            return absent
     if beside := _beside_the_adverts(scenario, assignment):
         return f"{beside} is done to the network of {scenario.vrrp.interface}, and the adverts travel on another"
     return None
@@ -50,6 +56,17 @@ def _lacking(kind: FaultKind, target: Any, scenario: Scenario, assignment: Assig
         if without[need]:
             return f"{need.value}, and {without[need][0]} has none"
     return None
+
+
+def _absent(service: Service, lab: LabKind) -> str | None:
+    """What its hosts lack for a service: a lab without an image has the machine's own files."""
+    if lab.image is None:
+        names = ", ".join(service.packages)
+        absent = next((path for path in service.present if not Path(path).exists()), None)
+        return absent and f"there is no {absent} here; install {names}, or take another --lab"
+    promised = promised_packages(lab.image)
+    lacking = ", ".join(sorted(set(service.packages) - set(service.packages if promised is None else promised)))
+    return lacking and f"the image {lab.image} has no package {lacking}; take another --lab"
 
 
 def _beside_the_adverts(scenario: Scenario, assignment: Assignment) -> str | None:

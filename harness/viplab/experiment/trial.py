@@ -207,13 +207,15 @@ def _ready(trial: Trial, lab: Lab, timeline: Timeline, begin: Callable[[], None]
         guest.run(BEGIN_ANEW).checked()
         if trial.scenario.vrrp.family is IPV6:
             switch_on(guest)
+        for name, value in trial.scenario.sysctl.items():
+            guest.run(f"echo {value} >/proc/sys/{name.replace('.', '/')}").checked()
+        if guest.host.name in trial.scenario.responders:
+            responder.start(guest, trial.scenario.vrrp.family)
         if guest.host.name not in trial.scenario.daemons:
             return
         trial.assignment.on(guest.host.name).configure(guest, trial.scenario)
         if trial.scenario.probe.kind == "udp":
             echo.start(guest, trial.scenario.vrrp.vip)
-        if trial.scenario.http is not None:
-            responder.start(guest, trial.scenario.vrrp.family)
 
     on_each(lab, configured)
     timeline.record("prepared", reset_s=round(fresh - started, 3), configure_s=round(time.monotonic() - fresh, 3))

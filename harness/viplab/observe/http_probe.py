@@ -28,8 +28,8 @@ from typing import Any, Literal
 
 from viplab.address_family import family_of
 from viplab.observe.probe import LIMIT_S, Prober
-from viplab.observe.responder import PORT
 from viplab.observe.timeline import Timeline
+from viplab.types import HTTP_PORT
 
 TIMEOUT_S = 0.9
 """Less than the second after which TCP sends a lost SYN again (RFC 6298, section 2.1): otherwise what was asked in the
@@ -38,6 +38,8 @@ IN_FLIGHT = 64
 """More than are under way at the highest rate and that timeout, unless this program itself was held up."""
 _TIMEOUT_NS = round(TIMEOUT_S * 1e9)
 _LONGEST = 4096
+# Of a balancer, which answers for the host that has the VIP (RFC 9110, section 7.6.3).
+_VIA = re.compile(rb"\r\nvia: 1\.1 ([A-Z])\r?$", re.MULTILINE | re.IGNORECASE)
 _WORDS = {
     errno.ECONNREFUSED: "refused",
     errno.ECONNRESET: "reset",
@@ -173,8 +175,9 @@ class Asker:
         request.answer += said
         head, _, body = request.answer.partition(b"\r\n\r\n")
         if body.endswith(b"\n") or len(request.answer) > _LONGEST:
-            host = body.rstrip(b"\n").decode("ascii", "replace") if head.startswith(b"HTTP/1.1 200 ") else None
-            known = host if re.fullmatch("[A-Z]", host or "") else None
+            balancer = _VIA.search(head)
+            host = (balancer[1] if balancer else body.rstrip(b"\n")).decode("ascii", "replace")
+            known = host if head.startswith(b"HTTP/1.1 200 ") and re.fullmatch("[A-Z]", host) else None
             self._end(request, known, None if known else "garbled")
         elif not said:
             self._end(request, None, "closed")
@@ -206,7 +209,7 @@ def main(target: str, source: str, rate: int, path: Path) -> None:
     """Ask until told to stop, then print how it went."""
     with path.open("a", encoding="utf-8", buffering=1) as file:
         asker = Asker(
-            (target, PORT),
+            (target, HTTP_PORT),
             source,
             round(1e9 / rate),
             lambda line: file.write(json.dumps(line, separators=(",", ":")) + "\n"),

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from viplab.address_family import AddressFamily
 from viplab.lab.guest import Guest
+from viplab.types import HTTP_PORT
 
-PORT = 80
 _PATH = "/usr/local/sbin/viplab-responder"
 # Bound to every address, so that it answers under the VIP whenever the host has that. A connection is kept for as long
 # as the client wants it.
@@ -45,5 +45,5 @@ def start(guest: Guest, family: AddressFamily) -> None:
     """Put the responder on a host and start it; it ends with the host."""
     guest.put(PROGRAM.encode(), _PATH)
     guest.run(
-        f"python3 -I -S {_PATH} {guest.host.name} {PORT} {int(family.number)} </dev/null >/dev/null 2>&1"
+        f"python3 -I -S {_PATH} {guest.host.name} {HTTP_PORT} {int(family.number)} </dev/null >/dev/null 2>&1"
     ).checked()

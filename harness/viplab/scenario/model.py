@@ -13,13 +13,15 @@ captures and the owner census run through both, the probe and the 1 Hz ping as t
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Literal
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field, model_validator
 
+from viplab.address_family import IPV4
 from viplab.faults import FaultKind, Part, known
-from viplab.scenario.step import Step, Wait
+from viplab.scenario.step import Serve, Step, Wait
 from viplab.scenario.vrrp import Strict, Vrrp
+from viplab.services import SERVICES, Service
 from viplab.types import HostName
 
 
@@ -62,6 +64,9 @@ class Expect(Strict):
     )
     two_owners_s: float | None = Field(
         default=None, ge=0, le=600, description="The most seconds for which two hosts may own the VIP."
+    )
+    serving: list[HostName] | None = Field(
+        default=None, description="The hosts on which what was served listens once it was started, and no others."
     )
 
 
@@ -108,6 +113,9 @@ class Scenario(Strict):
     vrrp: Vrrp = Vrrp()
     probe: Probe = Probe()
     http: Http | None = Field(default=None, description="Left out, nobody asks over HTTP.")
+    sysctl: dict[Annotated[str, Field(pattern=r"^net\.ipv4(\.[a-z0-9_]+)+$")], int] = Field(
+        default={}, description="Settings of each host's kernel, such as `net.ipv4.ip_nonlocal_bind: 0`, which has 1."
+    )
     hosts: dict[HostName, Node] = Field(description="By a capital letter, which gives it its addresses: A has .11.")
     setup: list[Step] = Field(default=[])
     steps: list[Step] = Field(min_length=1)
@@ -118,6 +126,19 @@ class Scenario(Strict):
         """Each kind of fault that a step does, in order."""
         kinds = known()
         return [kinds[step.name] for step in (*self.setup, *self.steps) if step.name in kinds]
+
+    def services(self, host: HostName | None = None) -> list[Service]:
+        """What is served on a host, or on any."""
+        served = [step.argument for step in (*self.setup, *self.steps) if step.name == "serve"]
+        return [SERVICES[name] for name in dict.fromkeys(one.service for one in served if host in (None, one.host))]
+
+    @property
+    def responders(self) -> list[HostName]:
+        """The hosts that answer HTTP by the bench's own responder: where nothing is served, or behind a balancer."""
+        if not (services := self.services()):
+            return list(self.daemons) if self.http is not None else []
+        behind = [host for host in self.hosts if host not in self.daemons]
+        return behind if any(service.balances for service in services) else []
 
     def preempts(self, host: HostName) -> bool:
         """Whether it takes the address from a lower priority; `nopreempt` has no effect beside `state MASTER`."""
@@ -134,7 +155,8 @@ class Scenario(Strict):
 
     @model_validator(mode="after")
     def _hosts_that_are_there(self) -> Scenario:
-        named = [("expect", host, True) for host in (self.expect.owner, self.expect.client) if host is not None]
+        owners = (self.expect.owner, self.expect.client, *(self.expect.serving or []))
+        named = [("expect", host, True) for host in owners if host is not None]
         for phase, steps in (("setup", self.setup), ("steps", self.steps)):
             for at, step in enumerate(steps):
                 named += [(f"{phase}.{at}", host, needs_daemon) for host, needs_daemon in _named(step)]
@@ -149,6 +171,17 @@ class Scenario(Strict):
     def _asks_what_it_judges(self) -> Scenario:
         if self.expect.service_outage_s is not None and self.http is None:
             raise ValueError("expect.service_outage_s: nobody asks over HTTP; give `http: {rate: 10}`")
+        return self
+
+    @model_validator(mode="after")
+    def _has_hosts_to_balance(self) -> Scenario:
+        balancer = next((service.name for service in self.services() if service.balances), None)
+        if balancer and not self.responders:
+            raise ValueError(f"hosts: {balancer} needs hosts behind it; add one without state and priority: `C: {{}}`")
+        if self.services() and self.vrrp.family is not IPV4:
+            raise ValueError("serve: services are bound to an address of IPv4; take one in virtual_ipaddress")
+        if self.expect.serving is not None and not self.services():
+            raise ValueError("expect.serving: nothing is served; give a step `serve`")
         return self
 
     @model_validator(mode="after")
@@ -180,6 +213,8 @@ def _named(step: Step) -> Iterator[tuple[HostName, bool]]:
     argument = step.argument
     if isinstance(argument, Wait):
         yield from ((host, True) for host in (argument.master, argument.announced) if host is not None)
+    elif isinstance(argument, Serve):
+        yield argument.host, False
     elif step.name == "start":
         yield argument, True
     elif kind := known().get(step.name):

@@ -56,6 +56,8 @@ def expected(expect: Expect) -> str:
     parts = [f"{expect.owner} owns the VIP at the end"]
     if expect.client is not None:
         parts.append(f"the client's entry names {expect.client}")
+    if expect.serving is not None:
+        parts.append(f"what is served listens on {' and '.join(expect.serving) or 'no host'}")
     for seconds, never, longest in (
         (expect.ping_outage_s, "every probe is answered", "no probe is answered for"),
         (expect.service_outage_s, "every HTTP request is answered", "no HTTP request is answered for"),

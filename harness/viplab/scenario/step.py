@@ -14,6 +14,7 @@ from pydantic_core import CoreSchema, PydanticCustomError, core_schema
 
 from viplab import faults
 from viplab.errors import InputError
+from viplab.services import SERVICES
 from viplab.types import HostName
 
 Seconds = Annotated[float, Field(gt=0, le=600)]
@@ -41,8 +42,24 @@ class Wait(BaseModel):
         return self
 
 
+class Serve(BaseModel):
+    """What is started on top of the virtual address, and where."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    service: Annotated[str, Field(json_schema_extra={"enum": sorted(SERVICES)})]
+    host: HostName
+
+    @model_validator(mode="after")
+    def _known(self) -> Serve:
+        if self.service not in SERVICES:
+            raise ValueError(f"there is no service {self.service!r}; there are: {', '.join(SERVICES)}")
+        return self
+
+
 _OWN: dict[str, tuple[Any, str]] = {
     "start": (HostName, "Start the daemon."),
+    "serve": (Serve, "Start a service on a host, and see whether it listens; where it does not, that is a result."),
     "observe": (Seconds, "Go on observing for so many seconds; nothing is waited for."),
     "ping": (Literal["start", "stop"], "The article's `ping VIP` on the client, once a second."),
     "wait": (Wait, "Wait until something has been seen."),

@@ -57,10 +57,14 @@ def stalled(total: int, error: str | None) -> list[dict[str, Any]]:
     return [*UNTIL_FAULT[:-1], UNTIL_FAULT[-1] | {"total_ns": total, "error": error, "host": None}]
 
 
-def written(root: Path, lines: Sequence[dict[str, Any]], *, stopped: bool = True, **account: int) -> RunFolder:
-    """A power cut at `FAULT` whose client asked over HTTP as well."""
+def written(
+    root: Path, lines: Sequence[dict[str, Any]], *, stopped: bool = True, listens: bool | None = None, **account: int
+) -> RunFolder:
+    """A power cut at `FAULT` whose client asked over HTTP as well; a service may have been started on B, or not."""
     trial = s.power_cut(s.FAMILIES[1])
     trial.event(500 * s.MS, "http_started", rate=10, timeout_s=0.9)
+    if listens is not None:
+        trial.event(100 * s.MS, "service_started", service="haproxy", host="B", listens=listens, said="")
     if stopped:
         trial.event(39 * s.S, "http_stopped", **{"sent": len(lines), "withheld": 0, "late_max_ns": 0, **account})
     run = RunFolder(s.write_run(root, [trial]))
@@ -85,6 +89,19 @@ def test_the_outage_runs_from_the_first_failed_request_to_the_first_answered_one
     assert (seen.failed, seen.errors, seen.slow) == (33, {"timeout": 33}, 0)
     assert seen.answers == {"B": seen.requests - 33}
     assert (seen.connect and seen.connect.max_s, seen.total and seen.total.median_s) == (0.001, 0.003)
+
+
+@pytest.mark.parametrize(("listens", "verdict"), [(True, "undecided"), (False, "pass")])
+def test_a_host_whose_service_did_not_start_answers_pings_and_refuses_connections(
+    tmp_path: Path, listens: bool, verdict: str
+) -> None:
+    since = FAULT + 10 * s.S
+    refused = [
+        one | {"total_ns": s.MS, "error": "refused", "host": None} if one["n"] * STEP > since else one
+        for one in stream([(FAULT, FAULT + 3300 * s.MS)])
+    ]
+    summary = analyze(written(tmp_path / "run", refused, listens=listens)).trials[0].summary
+    assert summary.verdict == verdict, summary.reason
 
 
 def test_an_outage_in_pieces_is_over_when_none_fails_for_five_seconds(tmp_path: Path) -> None:

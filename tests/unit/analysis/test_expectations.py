@@ -45,6 +45,29 @@ def test_a_trial_fails_where_the_client_saw_what_its_scenario_does_not_allow(
     assert (verdict, said is None or said in reason) == ("pass" if said is None else "fail", True), reason
 
 
+@pytest.mark.parametrize(
+    ("serving", "listens", "reason"),
+    [
+        ("[A]", {"A": True, "B": False}, None),
+        ("[A, B]", {"A": True, "B": False}, "haproxy does not listen on B, and should: cannot bind"),
+        ("[A]", {"A": True, "B": True}, "haproxy listens on B, and should not"),
+        ("[]", {"A": False, "B": False}, None),
+    ],
+)
+def test_what_is_served_has_to_listen_where_it_is_expected_and_nowhere_else(
+    tmp_path: Path, serving: str, listens: dict[str, bool], reason: str | None
+) -> None:
+    trial = s.CASES["case-a"](s.FAMILIES[1])
+    for host, does in listens.items():
+        trial.event(
+            -s.S, "service_started", host=host, listens=does, service="haproxy", said="" if does else "cannot bind"
+        )
+    folder = trial.write(tmp_path, 1)
+    scenario = folder / "scenario.yaml"
+    scenario.write_text(scenario.read_text().replace("expect: {", f"expect: {{serving: {serving}, "))
+    assert [miss.reason for miss in misses(read_trial(TrialFolder(folder)))] == ([reason] if reason else [])
+
+
 def test_scattered_losses_count_as_much_as_those_in_a_row(tmp_path: Path) -> None:
     folder = s.CASES["case-c"](s.FAMILIES[1]).write(tmp_path, 1)
     record = read_trial(TrialFolder(folder))

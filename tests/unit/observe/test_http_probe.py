@@ -16,6 +16,7 @@ from viplab.types import HttpRequest
 
 ANSWER = b"HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nB\n"
 HERE = "127.0.0.1"
+VIA_A = ANSWER.replace(b"\r\n\r\n", b"\r\nVia: 1.1 A\r\n\r\n")
 
 
 @contextmanager
@@ -119,6 +120,12 @@ def test_what_stands_in_an_answer_s_place_is_named_and_a_broken_connection_is_no
     assert of("new", lines)[0].error == error
     assert [(line.n, line.error) for line in of("kept", lines)] == [(0, error)]
     assert all(line.host is None for line in lines)
+
+
+def test_a_balancer_s_own_name_counts_and_not_that_of_the_host_behind_it() -> None:
+    with server(lambda line, _: line.sendall(VIA_A) or True) as port:
+        lines = asked(port, 200, until=answered("new", 3))
+    assert {line.host for line in lines if line.error is None} == {"A"}
 
 
 def test_a_port_where_nobody_listens_refuses() -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 
 from viplab.analysis.record import Record
 from viplab.analysis.views import FaultView
@@ -63,10 +63,18 @@ def _same_outage(record: Record, views: Sequence[FaultView]) -> str | None:
             continue
         if request.error is None and all(trip.rtt_ns is None for trip in near):
             return f"HTTP request {request.n} was answered while all requests of the probe were lost"
+        if request.error == "refused" and _serves_nothing(record, {trip.mac for trip in near}):
+            continue
         quiet = not any(request.sent_ns - _NEAR_NS < at_ns < request.end_ns + _NEAR_NS for at_ns in changes)
         if request.error in _SILENT and quiet and all(trip.rtt_ns is not None for trip in near):
             return f"HTTP request {request.n} failed while all requests of the probe were answered"
     return None
+
+
+def _serves_nothing(record: Record, macs: Collection[str | None]) -> bool:
+    """Whether what should be served on the host that answers the probe did not start: its kernel refuses then."""
+    hosts = {record.host_by_mac(mac) for mac in macs}
+    return any(event.get("host") in hosts and not event["listens"] for event in record.all("service_started"))
 
 
 def _same_host(record: Record, views: Sequence[FaultView]) -> str | None:

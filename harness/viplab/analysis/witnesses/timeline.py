@@ -18,7 +18,7 @@ _IN_ORDER = frozenset(
     (
         *("trial_started", "capture_started", "capture_stopped", "step_started", "step_finished", "probe_started"),
         *("probe_stopped", "http_started", "http_stopped", "ping_started", "ping_stopped", "check", "missed", "error"),
-        "trial_finished",
+        *("service_started", "trial_finished"),
     )
 )
 _ORDER_NS = 1_000_000
