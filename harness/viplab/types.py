@@ -124,6 +124,8 @@ class TrialInfo(Frozen):
     vips: list[str] = Field(default_factory=list)
     """Every virtual address where there are several, the one that is asked first."""
     virtual_router_id: int
+    instance: str | None = None
+    """What logs call its virtual router, where there may be others; an old run does not say, there is one."""
     adverts_on: NetworkName = "interconnect"
     virtual_mac: str | None = None
     """The MAC of the VIP on whichever host is master; None where it has that of the host."""

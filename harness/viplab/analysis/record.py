@@ -30,6 +30,7 @@ NETWORKS: tuple[NetworkName, ...] = ("public", "interconnect")
 Claim = Advert | Carp | Arp | Neighbour
 """A frame by which a host says that it is master."""
 _PROSE = ("title", "story", "article", "expect", "once")
+_LONGEST_REASON = 300
 _STEP = ("step_started", "step_finished")
 
 
@@ -111,6 +112,18 @@ class Record:
         except ViplabError as error:
             return str(error)
 
+    @cached_property
+    def router_logs(self) -> dict[HostName, list[Line]]:
+        """Each host's log without what it says of other virtual routers than the one that the client asks."""
+        return {host: [line for line in lines if self._concerns(host, line)] for host, lines in self.logs.items()}
+
+    def _concerns(self, host: HostName, line: Line) -> bool:
+        family, own = self.families.get(host), self.info.instance
+        if own is None or not isinstance(family, Family):
+            return True
+        prefix = line.message.removesuffix(family.log_body(line.message))
+        return not prefix or f"({own})" in prefix
+
     def garp_bursts(self, host: HostName) -> int:
         """How often a host announces the VIP as it becomes master; once where its family is not known."""
         family = self.families.get(host)
@@ -119,6 +132,8 @@ class Record:
     @cached_property
     def timing(self) -> dict[HostName, TimingModel | str]:
         """The timing model of each host's daemon, or why there is none."""
+        if why := self.asked.get("unpredicted"):
+            return dict.fromkeys(self.families, f"no outage can be predicted: {str(why)[:_LONGEST_REASON]}")
         return {host: _timing(family) for host, family in self.families.items()}
 
     @property
@@ -197,6 +212,13 @@ class Record:
         except ValueError:
             return {}
         return asked if isinstance(asked, dict) else {}
+
+    @cached_property
+    def own_configuration(self) -> bool:
+        """Whether a host was configured with a file of the user's, so that nothing of it is what the article had."""
+        hosts = self.asked.get("hosts")
+        nodes = hosts.values() if isinstance(hosts, dict) else ()
+        return any(isinstance(node, dict) and node.get("keepalived_conf") is not None for node in nodes)
 
     @cached_property
     def trips(self) -> list[Trip]:

@@ -28,6 +28,7 @@ def analyze(run: RunFolder) -> RunView:
     """
     info = run.info()
     judged: list[Judged] = []
+    article: list[Judged] = []  # those that its claims can speak of
     notes: list[str] = []
     issues: list[str] = []
     for folder in run.trials():
@@ -39,16 +40,18 @@ def analyze(run: RunFolder) -> RunView:
             continue
         issues += record.issues
         judged.append(Judged(view, named_values(record, view)))
+        if not record.own_configuration:
+            article.append(judged[-1])
     if not judged:
         notes.append(f"{run.path / 'trials'}: no trial that can be read")
     reference = _reference(run, notes)
-    claims = judge_claims(reference, judged) if reference else []
+    claims = judge_claims(reference, article) if reference else []
     status = exit_status(claims, [trial.view.summary.verdict for trial in judged])
     return RunView(
         info=info,
         trials=[trial.view for trial in judged],
         claims=claims,
-        puzzles=answer_puzzles(reference, judged) if reference else [],
+        puzzles=answer_puzzles(reference, article) if reference else [],
         presentation=(reference and reference.report) or read_presentation(reference_claims()),
         statistics=statistics([trial.view.summary for trial in judged]),
         notes=notes,

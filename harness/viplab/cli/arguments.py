@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from viplab.cli import completing
-from viplab.errors import UndecidedAs
+from viplab.errors import InputError, UndecidedAs
 
 if TYPE_CHECKING:
+    from viplab.scenario.model import Scenario
     from viplab.store import RunStore
 
 Run = Annotated[
@@ -25,11 +26,46 @@ Results = Annotated[
         metavar="DIR", envvar="VIPLAB_RESULTS", show_default="results/runs", help="The folder in which runs are kept."
     ),
 ]
+Config = Annotated[
+    str | None,
+    typer.Option(
+        metavar="A=FILE,B=FILE",
+        help="Configure the hosts with these keepalived.conf, rewritten in names and addresses only.",
+        show_default="what each scenario asks for",
+    ),
+]
 
 Undecided = Annotated[
     UndecidedAs | None,
     typer.Option(help="For those who take two answers only: exit with 0 (pass) or 1 (fail) where it would be 2."),
 ]
+
+
+def adopted(scenarios: list[tuple[str, Scenario]], config: str | None) -> list[tuple[str, Scenario]]:
+    """The scenarios, with the user's own configuration if one is named; says what was rewritten, and what is left out.
+
+    Raises:
+        InputError: it cannot be used, or no scenario can be done with it.
+    """
+    if config is None:
+        return scenarios
+    from viplab.config.adopting import own
+    from viplab.progress import note
+
+    given, made = own(config), []
+    for line in (*given.changed, *given.notes):
+        note(str(line))
+    for text, scenario in scenarios:
+        if why := given.does_not_suit(scenario):
+            note(f"{scenario.scenario}: not done: {why}")
+            continue
+        own_text, own_scenario, said = given.into(text, scenario)
+        for line in said:
+            note(f"{scenario.scenario}: {line}")
+        made.append((own_text, own_scenario))
+    if not made:
+        raise InputError("--config: none of these scenarios can be done with it: see above")
+    return made
 
 
 def run_store(results: Path | None) -> RunStore:

@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from viplab.cli import completing
+from viplab.cli.arguments import Config, adopted
 from viplab.cli.printing import short, tell
 from viplab.errors import ExitStatus
 from viplab.lint.form import Form
@@ -42,6 +43,7 @@ def explain(
     profile: Annotated[
         str | None, typer.Option(help="Which of its behaviours it shows.", show_default="its first")
     ] = None,
+    config: Config = None,
 ) -> None:
     """Say what a scenario will do, step by step, with the times that follow from its timers; nothing is run."""
     from viplab.report.explain import explanation
@@ -49,7 +51,7 @@ def explain(
     from viplab.subjects.registry import DEFAULT, chosen
 
     (daemons,) = chosen([subject or DEFAULT], profile)
-    for number, (_, found) in enumerate(resolve([scenario])):
+    for number, (_, found) in enumerate(adopted(resolve([scenario]), config)):
         for line in ([""] if number else []) + explanation(found, daemons):
             tell(line)
 

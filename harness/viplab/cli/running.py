@@ -12,13 +12,13 @@ import typer
 from typer.core import TyperCommand
 
 from viplab.cli import completing
-from viplab.cli.arguments import Results, Undecided, run_store
+from viplab.cli.arguments import Config, Results, Undecided, adopted, run_store
 from viplab.cli.for_ci import keeping_junit, write_junit
 from viplab.cli.judging import answer, judged
 from viplab.cli.printing import out
 from viplab.errors import InputError, OnFailure
 
-_IN_A_RECIPE = ("subject", "profile", "trials", "seed", "lab", "image", "workers")
+_IN_A_RECIPE = ("subject", "profile", "trials", "seed", "lab", "image", "workers", "config")
 
 
 class NamesPlugIns(TyperCommand):
@@ -56,6 +56,7 @@ def run(
     profile: Annotated[
         str | None, typer.Option(help="Which of its behaviours a subject shows.", show_default="its first")
     ] = None,
+    config: Config = None,
     trials: Annotated[int, typer.Option(min=1, help="How often to do each scenario.")] = 1,
     seed: Annotated[
         int | None, typer.Option(help="Places the faults within the advert interval; drawn if left out.")
@@ -165,7 +166,7 @@ def run(
         if image is not None and (kind.image is not None or _on_command_line(context, "image")):
             kind = labs.with_image(kind, image)
         plan = Plan(
-            scenarios=resolve(scenarios or []),
+            scenarios=adopted(resolve(scenarios or []), config),
             subjects=chosen(subject or [DEFAULT], profile),
             trials=trials,
             seed=seed,

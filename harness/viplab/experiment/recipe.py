@@ -9,7 +9,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-import yaml
 from pydantic import AliasChoices, BaseModel, ConfigDict, Field, ValidationError
 
 from viplab import store
@@ -22,6 +21,7 @@ from viplab.lab.registry import lab_kind, with_image
 from viplab.progress import note
 from viplab.regular_files import read_regular
 from viplab.scenario.load import explain, parse_scenario
+from viplab.scenario.written import yaml_text
 from viplab.subjects.registry import assignment
 from viplab.untrusted_data import yaml_value
 
@@ -78,8 +78,7 @@ def write_recipe(
         subjects=[Chosen(name=one.asked, profile=one.profile, builds=one.builds) for one in plan.subjects],
         scenarios=[text for text, _ in plan.scenarios],
     )
-    document = yaml.dump(recipe.model_dump(by_alias=True), Dumper=_Blocks, sort_keys=False, allow_unicode=True)
-    path.write_text(document, encoding="utf-8")
+    path.write_text(yaml_text(recipe.model_dump(by_alias=True)), encoding="utf-8")
 
 
 def read_recipe(path: Path) -> tuple[Recipe, Plan]:
@@ -138,14 +137,3 @@ def plan_of(path: Path, *, resumes: bool = False) -> Plan:
         if was != here[what]:
             note(f"not quite the same: the recipe's {what} was {was or 'none'}, here it is {here[what] or 'none'}")
     return plan
-
-
-class _Blocks(yaml.SafeDumper):
-    """Writes texts of several lines as blocks, as a person would."""
-
-
-def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
-    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
-
-
-_Blocks.add_representer(str, _text)

@@ -24,7 +24,8 @@ def not_supported(scenario: Scenario, assignment: Assignment, lab: LabKind) -> s
                 return f"{kind.name} needs {lacking}"
         for host in scenario.daemons:
             subject = assignment.on(host)
-            if beyond := [keyword for keyword in scenario.vrrp.asked if keyword not in subject.keywords]:
+            asked = [*scenario.vrrp.asked, *(["keepalived_conf"] if scenario.own_configuration else [])]
+            if beyond := [keyword for keyword in asked if keyword not in subject.keywords]:
                 return f"{subject.name} has no {', '.join(beyond)}"
             subject.configuration(scenario, host)
         assignment.protocol(scenario)

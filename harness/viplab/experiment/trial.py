@@ -310,6 +310,7 @@ def _info(trial: Trial, lab: Lab, version: str, *, restored: bool = False) -> Tr
         vip=scenario.vrrp.vip,
         vips=scenario.vrrp.vips if len(scenario.vrrp.vips) > 1 else [],
         virtual_router_id=scenario.vrrp.virtual_router_id,
+        instance=scenario.vrrp.name,
         adverts_on=_adverts_on(trial, lab).name,
         virtual_mac=assignment.virtual_mac(scenario),
         bridges={name: network.bridge for name, network in lab.networks.items()},

@@ -48,6 +48,32 @@ def explanation(scenario: Scenario, assignment: Assignment) -> list[str]:
     ]
 
 
+def foretold(
+    scenario: Scenario, configured: Scenario, assignment: Assignment
+) -> list[tuple[HostName | None, HostName | None]]:
+    """Who is master after each step, the set-up's first: as a scenario is written, and as it is configured otherwise.
+
+    Of a wait, who is so before it. Only where the scenario itself does not foretell what it waits for is it believed.
+    """
+    own, other = _Pair(scenario, assignment), _Pair(configured, assignment)
+    found = []
+    for step in (*scenario.setup, *scenario.steps):
+        before = own.master
+        for _ in own._after(step):
+            pass
+        if isinstance(step.argument, Wait):
+            awaited = step.argument.master or step.argument.announced
+            if awaited != before:
+                other.master = awaited or other.master
+                other.fit.update(filter(None, [awaited]))
+            found.append((before, other.master))
+            continue
+        for _ in other._after(step):
+            pass
+        found.append((own.master, other.master))
+    return found
+
+
 class _Pair:
     """The hosts as the steps leave them, as far as one can tell beforehand."""
 

@@ -35,7 +35,11 @@ class Node(Strict):
     )
 
     state: Literal["MASTER", "BACKUP"] | None = None
-    priority: int | None = Field(default=None, ge=1, le=254)
+    priority: int | None = Field(default=None, ge=1, le=255)
+    keepalived_conf: str | None = Field(
+        default=None,
+        description="Its keepalived.conf, in place of one made of `vrrp`, which then has to say what follows from it.",
+    )
 
     @model_validator(mode="after")
     def _both_or_neither(self) -> Node:
@@ -111,6 +115,10 @@ class Scenario(Strict):
         default=False, description="Done once a run with each subject, whatever --trials says: it measures the bench."
     )
     vrrp: Vrrp = Vrrp()
+    unpredicted: str | None = Field(
+        default=None,
+        description="Why no outage is predicted of it: its hosts do what the timing model has no words for.",
+    )
     probe: Probe = Probe()
     http: Http | None = Field(default=None, description="Left out, nobody asks over HTTP.")
     sysctl: dict[Annotated[str, Field(pattern=r"^net\.ipv4(\.[a-z0-9_]+)+$")], int] = Field(
@@ -152,6 +160,11 @@ class Scenario(Strict):
     def daemons(self) -> dict[HostName, Node]:
         """The hosts that run the daemon."""
         return {name: node for name, node in self.hosts.items() if node.runs_daemon}
+
+    @property
+    def own_configuration(self) -> bool:
+        """Whether a host has a keepalived.conf of its own."""
+        return any(node.keepalived_conf is not None for node in self.hosts.values())
 
     @model_validator(mode="after")
     def _hosts_that_are_there(self) -> Scenario:

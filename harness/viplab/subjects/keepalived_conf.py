@@ -17,15 +17,17 @@ if TYPE_CHECKING:
 
 PATH = "/etc/keepalived/keepalived.conf"
 """Where every daemon looks for it that reads one."""
-KEYWORDS = frozenset(Vrrp.model_fields)
+KEYWORDS = frozenset({*Vrrp.model_fields, "keepalived_conf"})
 """What a daemon that reads it can be asked for."""
 
 
 def keepalived_conf(scenario: Scenario, host: HostName) -> str:
     """The configuration of one host."""
     vrrp, node = scenario.vrrp, scenario.hosts[host]
+    if node.keepalived_conf is not None:
+        return node.keepalived_conf
     kept = {*vrrp.asked, "virtual_ipaddress"}
-    asked = {name: value for name, value in vrrp if name in kept}
+    asked = {name: value for name, value in vrrp if name in kept and name != "name"}
     defined = {f"{kind} {name}": one for kind in _DEFINED for name, one in asked.pop(kind, {}).items()}
     instance = {
         "state": node.state,
@@ -35,7 +37,7 @@ def keepalived_conf(scenario: Scenario, host: HostName) -> str:
     }
     for keyword, value in asked.items():
         instance |= _OF_HOST[keyword](scenario, host) if keyword in _OF_HOST else {keyword: value}
-    return "".join(f"{line}\n" for line in _lines({**defined, "vrrp_instance VI_1": instance}))
+    return "".join(f"{line}\n" for line in _lines({**defined, f"vrrp_instance {vrrp.name}": instance}))
 
 
 def vmac(scenario: Scenario) -> str | None:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import tempfile
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from viplab.errors import NotSupportedError
 from viplab.resources import resource
 from viplab.subjects.build import Build, from_commit
 from viplab.subjects.keepalived import KEEPALIVED_1, KEEPALIVED_2
@@ -20,6 +22,7 @@ if TYPE_CHECKING:
 
 PROGRAM = "/usr/local/sbin/vipd.pyz"
 PIDFILE = "/run/vipd.pid"
+_BALANCES = re.compile(r"^\s*(virtual_server\w*)", re.MULTILINE)
 
 
 class Vipd(Subject):
@@ -59,7 +62,10 @@ class Vipd(Subject):
 
     def configuration(self, scenario: Scenario, host: HostName) -> dict[str, str]:
         """A keepalived.conf, which it reads where keepalived does."""
-        return {PATH: keepalived_conf(scenario, host)}
+        text = keepalived_conf(scenario, host)
+        if balances := _BALANCES.search(text):
+            raise NotSupportedError(f"vipd cannot do {scenario.scenario}: it has no {balances[1]}")
+        return {PATH: text}
 
     def virtual_mac(self, scenario: Scenario) -> str | None:
         """With `use_vmac` the virtual router's, as keepalived."""

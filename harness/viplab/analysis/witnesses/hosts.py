@@ -142,7 +142,7 @@ def _masters_logged(record: Record, views: Sequence[FaultView]) -> str | None:
         if host is None or moment_ns is None or (family := _family(record, host)).master_line is None:
             continue
         patterns = [pattern for pattern in (family.master_line, family.election_line) if pattern]
-        lines = [line for line in record.logs.get(host, []) if any(one in line.message for one in patterns)]
+        lines = [line for line in record.router_logs.get(host, []) if any(one in line.message for one in patterns)]
         interval_ns = round(record.info.nodes[host].advert_int_s * 1e9)
         if record.unheard(host, moment_ns - interval_ns):
             continue  # it was master before its first advert that anybody heard
@@ -161,7 +161,7 @@ def _masters_advertised(record: Record, views: Sequence[FaultView]) -> str | Non
         if pattern is None:
             continue
         called_ns = 0  # when it last called for an election, which its first advert did; the line comes with the next
-        for line in record.logs.get(host, []):
+        for line in record.router_logs.get(host, []):
             dated = _on_host_clock(record, host, line)
             if dated is not None and family.election_line and family.election_line in line.message:
                 called_ns = dated[0]
@@ -221,7 +221,7 @@ def _announcements_logged(record: Record, views: Sequence[FaultView]) -> str | N
         if host is None:
             continue
         times = [frame.time_ns for frame in record.announcements if record.sender(frame) == host]
-        for line in record.logs.get(host, []):
+        for line in record.router_logs.get(host, []):
             dated = _on_host_clock(record, host, line)
             if dated is None or record.info.vip not in line.message:
                 continue
@@ -259,7 +259,7 @@ def _releases_heard(record: Record, views: Sequence[FaultView]) -> str | None:
         if heard is None:
             continue
         lines = 0
-        for line in record.logs.get(host, []):
+        for line in record.router_logs.get(host, []):
             dated = _on_host_clock(record, host, line)
             if heard in line.message and dated is not None:
                 lines += fault.earliest_ns <= dated[0] + dated[1] and dated[0] <= view.moments.first_advert_ns

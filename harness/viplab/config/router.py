@@ -1,0 +1,109 @@
+"""The virtual router that the rewritten files ask for, in the words of a scenario's `vrrp:` and `hosts:`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from vipd.config.model import Config, RouterConfig, VirtualAddress
+from viplab.config.given import Given
+from viplab.errors import InputError
+from viplab.types import HostName
+
+_NS = 1_000_000_000
+_DOWN_TIMER_ADVERTS = 3
+_BENCH = ("eth0", "eth1", "eth2")
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the hosts' files ask for."""
+
+    given: Mapping[HostName, Given]
+    """The files as they are run."""
+    routers: Mapping[HostName, RouterConfig]
+    """Of each host the virtual router that the client will ask."""
+    configs: Mapping[HostName, Config]
+
+    @property
+    def first(self) -> RouterConfig:
+        """That of the first host, for what is the same on all of them."""
+        return next(iter(self.routers.values()))
+
+    @property
+    def vrrp(self) -> dict[str, Any]:
+        """A scenario's `vrrp:`, as far as something follows from it."""
+        one = self.first
+        said: dict[str, Any] = {
+            "name": one.name,
+            "interface": one.interface,
+            "virtual_router_id": one.vrid,
+            "version": one.version,
+            "advert_int": one.advert_int_ns / _NS,
+            "nopreempt": not one.preempt,
+            "preempt_delay": one.preempt_delay_ns / _NS or None,
+            "garp_master_delay": None if one.garp_delay_ns is None else round(one.garp_delay_ns / _NS),
+            "unicast": bool(one.unicast_peers),
+            "use_vmac": one.use_vmac,
+            "track_interface": self._tracked(),
+            "virtual_ipaddress": [_line(one, address) for address in one.addresses],
+            "virtual_ipaddress_excluded": [_line(one, address) for address in one.excluded if address.family == 4],
+        }
+        return {keyword: value for keyword, value in said.items() if value not in (None, False, [])}
+
+    def _tracked(self) -> list[str]:
+        """What puts the first host into FAULT, members of its sync group included."""
+        config, own = next(iter(self.configs.values())), self.first
+        groups = [set(group.members) for group in config.groups if own.name in group.members]
+        members = [one for one in config.routers if any(one.name in group for group in groups)] or [own]
+        names = [name for one in members for name in (*((one.interface,) if one is not own else ()), *one.tracked)]
+        return [name for name in dict.fromkeys(names) if name in _BENCH and name != own.interface]
+
+    def node(self, host: HostName) -> dict[str, Any]:
+        """What a scenario says of one of its `hosts:`."""
+        one = self.routers[host]
+        return {
+            "state": "MASTER" if one.initial_master else "BACKUP",
+            "priority": one.priority,
+            "keepalived_conf": self.given[host].text,
+        }
+
+    @property
+    def unpredicted(self) -> str | None:
+        """Why no outage can be predicted, where the model has no words for something; None where it can."""
+        return next(self._beyond(), None)
+
+    def _beyond(self) -> Iterator[str]:
+        intervals = {host: one.advert_int_ns / _NS for host, one in self.routers.items()}
+        if len(set(intervals.values())) > 1:
+            said = ", ".join(f"{host} {interval:g} s" for host, interval in intervals.items())
+            yield f"the hosts have different advert intervals: {said}"
+        if len({one.version for one in self.routers.values()}) > 1:
+            yield "the hosts speak different versions of VRRP"
+        for host, one in self.routers.items():
+            if one.down_timer_adverts != _DOWN_TIMER_ADVERTS:
+                yield f"{host} waits for {one.down_timer_adverts} adverts (down_timer_adverts), not for 3"
+            if one.dual:
+                yield f"{host} speaks two versions of VRRP at once"
+            if weighted := next((track for track in one.tracks if track.weight), None):
+                yield f"the priority of {host} depends on {weighted.kind} {weighted.name}"
+
+
+def asked(given: Sequence[Given], numbers: Mapping[HostName, int]) -> Asked:
+    """Read the rewritten files; `numbers` says which instance of each the client will ask.
+
+    Raises:
+        InputError: one is wrong; a line for each error.
+    """
+    configs = {one.host: one.config() for one in given}
+    routers = {host: configs[host].routers[number] for host, number in numbers.items()}
+    for host, config in configs.items():
+        if config.globals.net_namespace:
+            raise InputError(f"{host}: net_namespace: the bench's hosts have no other namespace; take it out")
+    return Asked({one.host: one for one in given}, routers, configs)
+
+
+def _line(router: RouterConfig, address: VirtualAddress) -> str:
+    device = router.interface if router.use_vmac and address.device == router.vmac_name else address.device
+    return f"{address.address}/{address.prefix_length} dev {device}"

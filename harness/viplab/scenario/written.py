@@ -1,0 +1,27 @@
+"""YAML as a person would write it: texts of several lines as blocks, keys in their order, nothing by reference."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import yaml
+
+
+class _Blocks(yaml.SafeDumper):
+    """Writes texts of several lines as blocks, and a value that is there twice twice."""
+
+    def ignore_aliases(self, data: Any) -> bool:
+        return True
+
+
+def _text(dumper: yaml.SafeDumper, text: str) -> yaml.ScalarNode:
+    return dumper.represent_scalar("tag:yaml.org,2002:str", text, style="|" if "\n" in text else None)
+
+
+_Blocks.add_representer(str, _text)
+
+
+def yaml_text(data: Any) -> str:
+    """A document that says this."""
+    text: str = yaml.dump(data, Dumper=_Blocks, sort_keys=False, allow_unicode=True)
+    return text
