@@ -28,6 +28,7 @@ from viplab.untrusted_data import yaml_value
 _LAST_LINES = 3
 _PROGRAM = "usr/sbin/keepalived"
 _LIBRARIES = "usr/lib/build"
+# Some old release may hand on but one of LDFLAGS and LIBS to what links it, so that both say so.
 # The libraries that this machine has it linked with go along, for hosts that lack one; for those of them, too (RPATH).
 _LINKED = f"-Wl,--disable-new-dtags,-rpath,{FOLDER}/{_LIBRARIES}"
 _SYSTEM = re.compile(r"(?:linux-vdso|ld-linux|lib(?:c|m|dl|rt|pthread|resolv)\.so)")
@@ -42,6 +43,8 @@ class Release(BaseModel):
     releases: str
     url: str | None = None
     sha256: str | None = None
+    md5: str | None = None
+    """What others have kept the file under, where nobody has told its SHA-256."""
     cflags: str
     configure: list[str]
     needs: list[str]
@@ -68,7 +71,7 @@ def from_source(source: str) -> Build:
         release = next(one for one in _releases() if re.fullmatch(one.releases, version))
         digest = _digest(path)
         if path.is_file() and release.url is not None:
-            _compare(path, digest, release)
+            note(_compared(path, digest, release))
         how = hashlib.sha256(f"{digest} {_LINKED} {release.model_dump_json()}".encode()).hexdigest()
         kept = cache_dir() / "builds" / f"keepalived-{version}-{how[:12]}"
 
@@ -129,16 +132,20 @@ def _digest(path: Path) -> str:
     return digest.hexdigest()
 
 
-def _compare(path: Path, digest: str, release: Release) -> None:
-    if release.sha256 is None:
-        note(f"{path.name}: SHA-256 {digest}; none is known of {release.url} to hold it against")
-    elif release.sha256 != digest:
-        note(f"{path.name}: SHA-256 {digest}, and that of {release.url} is {release.sha256}: this is another file")
+def _compared(path: Path, digest: str, release: Release) -> str:
+    """Whether a file is the one of the release, as far as sums of that one are known."""
+    md5 = hashlib.md5(path.read_bytes(), usedforsecurity=False).hexdigest()
+    for name, here, known in (("SHA-256", digest, release.sha256), ("MD5", md5, release.md5)):
+        if known == here:
+            return f"{path.name}: SHA-256 {digest}; by its {name} it is {release.url}"
+        if known is not None:
+            return f"{path.name}: its {name} is {here}, and that of {release.url} is {known}: this is another file"
+    return f"{path.name}: SHA-256 {digest}; no sum is known of {release.url} to hold it against"
 
 
 def _compile(tree: Path, release: Release, fresh: Path, source: str) -> None:
     stage = fresh / "stage"
-    environment = {**os.environ, "CFLAGS": release.cflags, "LDFLAGS": _LINKED}
+    environment = {**os.environ, "CFLAGS": release.cflags, "LDFLAGS": _LINKED, "LIBS": _LINKED}
     commands = (
         ["./configure", "--prefix=/usr", "--sysconfdir=/etc", "--localstatedir=/var", *release.configure],
         ["make", f"-j{os.cpu_count() or 1}"],

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import io
 import shutil
 import tarfile
@@ -10,9 +11,9 @@ from pathlib import Path
 import pytest
 
 from viplab.errors import InputError
-from viplab.subjects import registry
+from viplab.subjects import registry, source_build
 from viplab.subjects.keepalived import KEEPALIVED_1, KEEPALIVED_2
-from viplab.subjects.source_build import from_source
+from viplab.subjects.source_build import Release, from_source
 
 pytestmark = pytest.mark.skipif(shutil.which("cc") is None or shutil.which("make") is None, reason="no compiler")
 
@@ -84,8 +85,39 @@ def test_the_article_s_release_is_held_against_what_that_one_did_and_its_checksu
     assert registry.subject(asked, KEEPALIVED_1.name).family is KEEPALIVED_1  # as its recipe says
     assert registry.subject(f"keepalived@{source(tmp_path)}").family is KEEPALIVED_2
     said = capsys.readouterr().err
-    assert "keepalived-1.2.2.tar.gz: SHA-256 " in said
-    assert "none is known of http" in said
+    assert "keepalived-1.2.2.tar.gz: its MD5 is " in said
+    assert said.count("this is another file") == 2
+
+
+@pytest.mark.parametrize(
+    ("known", "said"),
+    [
+        ({"sha256": hashlib.sha256(b"x").hexdigest()}, "by its SHA-256 it is http://k"),
+        ({"md5": hashlib.md5(b"x").hexdigest()}, "by its MD5 it is http://k"),
+        ({"sha256": "0" * 64, "md5": hashlib.md5(b"x").hexdigest()}, "this is another file"),
+        ({}, "no sum is known of http://k"),
+    ],
+)
+def test_a_file_is_held_against_the_best_sum_that_is_known(tmp_path: Path, known: dict[str, str], said: str) -> None:
+    path = tmp_path / "k.tar.gz"
+    path.write_bytes(b"x")
+    release = Release(releases=".*", url="http://k", cflags="", configure=[], needs=[], **known)
+    assert said in source_build._compared(path, hashlib.sha256(b"x").hexdigest(), release)
+
+
+@pytest.mark.parametrize("variable", ["LDFLAGS", "LIBS"])
+def test_an_old_release_is_compiled_as_its_age_wants_and_finds_its_libraries(tmp_path: Path, variable: str) -> None:
+    # No type, no prototype, and a variable in two files; and a Makefile that hands on what `configure` was told.
+    archive = source(tmp_path, "1.2.2", "int shared;\nmain() { return other(); }\n")
+    with tarfile.open(archive) as packed:
+        packed.extractall(tmp_path, filter="data")
+    tree = tmp_path / "keepalived-1.2.2"
+    (tree / "other.c").write_text("int shared;\nother() { return shared; }\n")
+    makefile = (tree / "Makefile").read_text()
+    (tree / "Makefile").write_text(makefile.replace("main.c", f"main.c other.c $({variable})"))
+    with tarfile.open(fileobj=io.BytesIO(from_source(str(tree)).archive)) as files:
+        program = files.extractfile("usr/sbin/keepalived")
+        assert program is not None and b"/usr/local/lib/viplab-build/usr/lib/build\0" in program.read()
 
 
 @pytest.mark.parametrize(
