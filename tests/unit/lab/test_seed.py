@@ -49,6 +49,14 @@ def test_guests_of_all_images_have_the_same_files_of_log_and_kernel() -> None:
     assert files[PREPARE].startswith("#!/bin/sh\n")
 
 
+def test_a_guest_that_lacks_what_the_bench_needs_says_what_and_is_left_as_it_is(tmp_path: Path) -> None:
+    script = resource("vmimages/cloud/prepare")
+    done = subprocess.run(["/bin/sh", script], env={"PATH": str(tmp_path)}, check=False, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr.startswith("it has no ip python3 rsyslogd tar; ")
+    assert len(done.stderr.splitlines()) == 1
+
+
 @pytest.mark.parametrize(("installed", "said"), [("a b", INSTALLED), ("a", f"{MISSING} b")])
 def test_a_guest_says_what_it_could_not_install(installed: str, said: str, tmp_path: Path) -> None:
     ((*_, script, name, first, second),) = of_build(["a", "b"], "el0").user_data["runcmd"]
