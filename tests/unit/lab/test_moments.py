@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import signal
+import threading
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
@@ -11,7 +13,7 @@ import pytest
 
 pytest.importorskip("libvirt")
 
-from viplab.errors import LabError
+from viplab.errors import Interrupted, LabError
 from viplab.lab.cache import keep_last
 from viplab.lab.lab import LabKind
 from viplab.lab.libvirt import lab as libvirt_lab
@@ -110,6 +112,27 @@ def test_without_room_on_disk_nothing_is_saved_and_nothing_done(
     monkeypatch.setattr(libvirt_lab.shutil, "disk_usage", lambda _: SimpleNamespace(free=2 << 30))
     assert bench.revert("steady", lambda _: pytest.fail("made"), "AB") is None
     assert done == []
+
+
+def test_an_interruption_does_not_wait_for_a_guest_that_boots() -> None:
+    let_go, booted = threading.Event(), threading.Event()
+
+    def interrupt(*_: object) -> None:
+        raise Interrupted("SIGUSR1")
+
+    def boot(_: object) -> None:
+        os.kill(os.getpid(), signal.SIGUSR1)
+        let_go.wait(60)
+        booted.set()
+
+    before = signal.signal(signal.SIGUSR1, interrupt)
+    try:
+        with pytest.raises(Interrupted):
+            libvirt_lab._each([cast("LibvirtGuest", object())], boot)
+        assert not booted.is_set()
+    finally:
+        signal.signal(signal.SIGUSR1, before)
+        let_go.set()
 
 
 def test_the_moments_used_last_are_kept(tmp_path: Path) -> None:

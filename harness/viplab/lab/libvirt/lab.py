@@ -17,7 +17,7 @@ from pathlib import Path
 
 import libvirt
 
-from viplab.errors import LabError
+from viplab.errors import Interrupted, LabError
 from viplab.lab.cache import keep_last, make_once, throw_away
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Fact, LabKind, Origins
@@ -200,10 +200,17 @@ def _boot_s(folder: Path) -> float | None:
 
 
 def _each(guests: Iterable[LibvirtGuest], action: Callable[[LibvirtGuest], object]) -> None:
-    """Do something to these guests at once; the first failure is raised when all have ended."""
-    found = list(guests)
-    with ThreadPoolExecutor(max(1, len(found))) as pool:
+    """Do something to these guests at once; a failure is raised when all have ended, an interruption at once."""
+    found, waits = list(guests), True
+    pool = ThreadPoolExecutor(max(1, len(found)))
+    try:
         list(pool.map(action, found))
+    except Interrupted:
+        # A guest may take half an hour to boot: who waits for it ends with the lab.
+        waits = False
+        raise
+    finally:
+        pool.shutdown(wait=waits, cancel_futures=True)
 
 
 def _free_memory_mib() -> int:
