@@ -19,6 +19,8 @@ PACKAGES = (
     "udev",
     "cloud-init",
     "netplan.io",
+    "systemd-resolved",
+    "dbus",
     "openssh-server",
     "iproute2",
     "iputils-ping",
