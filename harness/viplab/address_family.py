@@ -51,6 +51,8 @@ class AddressFamily(ABC):
     resolution_ethertype: ClassVar[int]
     announcement: ClassVar[str]
     """What says unasked who has an address."""
+    protocols: ClassVar[str]
+    """What a client and hosts speak besides the daemon's own protocol."""
     neighbour_table: ClassVar[tuple[str, ...]]
     """The command that prints a host's neighbours."""
     echo: ClassVar[str]
@@ -99,7 +101,7 @@ class _IPv4(AddressFamily):
     bits, second_address = 32, ()
     ethertype, resolution_ethertype = 0x0800, 0x0806
     resolution = "ARP"
-    announcement = "gratuitous ARP"
+    announcement, protocols = "gratuitous ARP", "ARP and ICMP"
     neighbour_table = ("arp", "-an")
     echo, echo_protocol, echo_request, echo_reply, raw_header = "ICMP", 1, 8, 0, 20
     vrrp_group, in_uri = "224.0.0.18", "{}"
@@ -141,7 +143,7 @@ class _IPv6(AddressFamily):
     bits, second_address = 128, ("preferred_lft", "0")
     ethertype = resolution_ethertype = 0x86DD
     resolution = "ND"
-    announcement = "unsolicited neighbour advertisement"
+    announcement, protocols = "unsolicited neighbour advertisement", "ICMPv6, ND and echo"
     neighbour_table = ("ip", "-6", "neighbour", "show")
     echo, echo_protocol, echo_request, echo_reply, raw_header = "ICMPv6", 58, 128, 129, 0
     vrrp_group, in_uri = "ff02::12", "[{}]"
@@ -184,12 +186,8 @@ IPV6: AddressFamily = _IPv6()
 
 
 def family_of(address: str) -> AddressFamily:
-    """The family of an address as text.
-
-    Raises:
-        ValueError: it is no address.
-    """
-    return IPV4 if ip_address(address).version == 4 else IPV6
+    """The family of an address as text; what is read from a folder may be none, and is then taken for IPv4."""
+    return IPV6 if ":" in address else IPV4
 
 
 def solicitation(mac: str, source: str, target: str) -> bytes:

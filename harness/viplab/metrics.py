@@ -116,7 +116,7 @@ class FaultMetrics(Frozen):
     announce_s: Annotated[
         float | None,
         Metric(
-            meaning="from the first advert of the new master to its first gratuitous ARP",
+            meaning="from the first advert of the new master to its first announcement (gratuitous ARP, or ND)",
             unit="s",
             stage=Stage.TAKEOVER,
             shown=COMPARED | Shown.REPORT,
@@ -126,7 +126,7 @@ class FaultMetrics(Frozen):
     announced_all_s: Annotated[
         float | None,
         Metric(
-            meaning="from the first advert of the new master to the first gratuitous ARP for the last of several "
+            meaning="from the first advert of the new master to the first announcement of the last of several "
             "virtual addresses",
             unit="s",
             stage=Stage.TAKEOVER,
@@ -136,8 +136,7 @@ class FaultMetrics(Frozen):
     client_switch_s: Annotated[
         float | None,
         Metric(
-            meaning="from the first gratuitous ARP of the new master to the change of the neighbour entry "
-            "on the client",
+            meaning="from the first announcement of the new master to the change of the neighbour entry on the client",
             unit="s",
             stage=Stage.TAKEOVER,
             shown=COMPARED | Shown.REPORT,

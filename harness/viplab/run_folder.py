@@ -10,7 +10,7 @@ Layout, every path relative to `results/runs/<id>/`::
       trial.json                  TrialInfo: what was asked, of whom, with which addresses and timers
       scenario.yaml               the scenario as it was read
       timeline.jsonl              Event, one a line, appended as it happens
-      capture/public.pcap         ARP and ICMP as the client's bridge saw them
+      capture/public.pcap         ARP and ICMP, or ND and ICMPv6, as the client's bridge saw them
       capture/interconnect.pcap   VRRP adverts
       capture/mgmt.pcap           the markers that date a fault inside a guest
       ping.txt                    transcript of the article's 1 Hz ping

@@ -223,9 +223,9 @@ class Event(BaseModel):
     http_stopped        sent, withheld (not sent: too many were under way), late_max_ns (by the absolute schedule)
     ping_started        target
     ping_stopped        target
-    arp                 when (before|after), text (`arp -an` on the client)
+    arp                 when (before|after), text (`arp -an` on the client, or `ip -6 neighbour show`)
     neighbour           ip, mac (null when there is none), state (NUD name), deleted (bool)
-    owners              macs (list: who answered an ARP probe for the VIP), hosts (list: at whose port; old runs: none)
+    owners              macs (list: who answered when asked for the VIP), hosts (list: at whose port; old runs: none)
     holds               host, vip (bool), daemon (bool): what the guest itself says it has
     check               claim (P1..P10), ok (null where this lab has no such thing), detail: a set-up check of part 1
     unanswered          addresses (which of the virtual addresses beyond the first answered no echo request at the end)

@@ -56,6 +56,7 @@ def test_a_solicitation_is_read_as_it_was_written(mac: str, source: str, target:
     read = meaning(solicitation(mac, source, target))
     assert isinstance(read, Neighbour)
     assert (read.request, read.src_ip, read.target_ip, read.src_mac) == (True, source, target, mac)
+    assert (read.sender_ip, read.sender_mac) == (source, mac)
     assert (read.dst_ip, read.dst_mac) == solicited_node(target)
     assert link_address(solicitation(mac, source, target)[54:]) == mac
 

@@ -16,7 +16,7 @@ from viplab.analysis.timing_model import (
     window_ns,
 )
 from viplab.analysis.views import FaultView, Moments, WaterfallItem
-from viplab.capture.frames import Advert, Arp, Carp
+from viplab.capture.frames import Advert, Carp
 from viplab.faults import Effect, Heard, Manner, Part, fault_kind
 from viplab.metrics import FaultMetrics
 from viplab.subjects.family import NONE, Terms
@@ -174,7 +174,7 @@ class _OneFault:
         vips, first_ns = set(self.record.info.vips), dict[str, int]()
         for frame in self.record.announcements_of(vips):
             if self._in_window(frame.time_ns) and self.record.sender(frame) == self.new_master:
-                first_ns.setdefault(frame.sender_ip if isinstance(frame, Arp) else frame.target_ip, frame.time_ns)
+                first_ns.setdefault(frame.sender_ip, frame.time_ns)
         if not vips or first_ns.keys() != vips:
             return None
         return between(self.moments.first_advert_ns, max(first_ns.values()))
@@ -365,7 +365,7 @@ class _OneFault:
             ),
             (
                 "announce",
-                "first advert to first gratuitous ARP",
+                f"first advert to first {self.record.family.announcement}",
                 moments.first_advert_ns,
                 moments.first_garp_ns,
                 announce,
@@ -378,7 +378,7 @@ class _OneFault:
             *(by_adverts if self.advertises else by_announcement),
             (
                 "client_switch",
-                "gratuitous ARP to the client's neighbour change",
+                f"{self.record.family.announcement} to the client's neighbour change",
                 moments.first_garp_ns,
                 moments.neighbour_change_ns,
                 (0.0, 0.0),

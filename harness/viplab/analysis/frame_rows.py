@@ -5,46 +5,47 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from viplab.address_family import family_of
 from viplab.analysis.record import Record
 from viplab.analysis.views import FaultView, FrameRow
-from viplab.capture.frames import BROADCAST, Advert, Arp, Carp, Echo
+from viplab.capture.frames import BROADCAST, AddressResolution, Advert, Carp, Echo, Neighbour
 
 # So many adverts of the old master before a takeover, and of the new one after it.
 _ADVERTS = 3
-Frame = Advert | Carp | Arp | Echo
+Frame = Advert | Carp | AddressResolution | Echo
 
 
 class Resolution(NamedTuple):
     """The new master asks who the client is, and the answer."""
 
-    request: Arp
-    reply: Arp | None
+    request: AddressResolution
+    reply: AddressResolution | None
 
 
 def resolution(record: Record, view: FaultView) -> Resolution | None:
-    """The first ARP exchange after a fault in which the new master resolves the client's address."""
+    """The first exchange of ARP or ND after a fault in which the new master resolves the client's address."""
     client = record.station("client")
     host = record.station(view.new_master) if view.new_master else None
     if client is None or host is None:
         return None
     mac = host.public_mac.lower()
     since_ns = view.summary.fault.at_ns
-    for arp in record.arps:
-        if arp.request and arp.src_mac == mac and arp.target_ip == client.public_ip and arp.time_ns >= since_ns:
+    for asked in record.resolutions:
+        if asked.request and asked.src_mac == mac and asked.target_ip == client.public_ip and asked.time_ns >= since_ns:
             replies = (
                 reply
-                for reply in record.arps
+                for reply in record.resolutions
                 if not reply.request
                 and reply.sender_ip == client.public_ip
                 and reply.dst_mac == mac
-                and reply.time_ns >= arp.time_ns
+                and reply.time_ns >= asked.time_ns
             )
-            return Resolution(arp, next(replies, None))
+            return Resolution(asked, next(replies, None))
     return None
 
 
 def rows(record: Record, views: Sequence[FaultView], zero_ns: int) -> list[FrameRow]:
-    """Adverts around each takeover, priority 0, gratuitous ARP, the resolution of the client, the first answer."""
+    """Adverts around each takeover, priority 0, announcements, the resolution of the client, the first answer."""
     chosen: dict[tuple[str, int], tuple[Frame, str | None]] = {}
 
     def take(frame: Frame, mark: str | None) -> None:
@@ -58,9 +59,8 @@ def rows(record: Record, views: Sequence[FaultView], zero_ns: int) -> list[Frame
     for advert in record.adverts:
         if not advert.priority:
             take(advert, f"{record.advertiser(advert) or advert.src_ip} gives up: priority 0")
-    for arp in record.arps:
-        if arp.gratuitous and arp.sender_ip == record.info.vip:
-            take(arp, None)
+    for announcement in record.announcements:
+        take(announcement, None)
     ordered = sorted(chosen.items(), key=lambda item: (item[1][0].time_ns, item[0]))
     return [_row(record, frame, mark, zero_ns) for _, (frame, mark) in ordered]
 
@@ -79,9 +79,9 @@ def _takeover(record: Record, view: FaultView) -> list[tuple[Frame, str | None]]
     )
     found += [(advert, f"first advert of {new}" if advert is after[0] else None) for advert in after]
     found += [
-        (arp, f"{new} announces the VIP")
-        for arp in record.arps
-        if arp.time_ns == moments.first_garp_ns and arp.gratuitous
+        (announcement, f"{new} announces the VIP")
+        for announcement in record.announcements
+        if announcement.time_ns == moments.first_garp_ns
     ]
     exchange = resolution(record, view)
     if exchange:
@@ -146,11 +146,13 @@ def _columns(record: Record, frame: Frame) -> tuple[str, str, str, str]:
     if isinstance(frame, Echo):
         info = f"Echo (ping) {'request' if frame.request else 'reply'}  id=0x{frame.ident:04x}, seq={frame.seq}"
         return (
-            "ICMP",
+            family_of(frame.src_ip).echo,
             frame.src_ip,
             frame.dst_ip,
             f"{info}, from {_who(record, frame.src_mac)} to {_who(record, frame.dst_mac)}",
         )
+    if isinstance(frame, Neighbour):
+        return "ICMPv6", frame.src_ip, frame.dst_ip, _neighbour_words(frame)
     destination = "Broadcast" if frame.dst_mac == BROADCAST else frame.dst_mac
     if frame.gratuitous:
         info = f"Gratuitous ARP for {frame.sender_ip} ({'request' if frame.request else 'reply'})"
@@ -159,6 +161,13 @@ def _columns(record: Record, frame: Frame) -> tuple[str, str, str, str]:
     else:
         info = f"{frame.sender_ip} is at {frame.sender_mac}"
     return "ARP", frame.src_mac, destination, info
+
+
+def _neighbour_words(frame: Neighbour) -> str:
+    if frame.request:
+        return f"Neighbor Solicitation for {frame.target_ip} from {frame.sender_mac}"
+    flags = ", ".join(word for word, is_set in (("sol", frame.solicited), ("ovr", frame.override)) if is_set)
+    return f"Neighbor Advertisement {frame.target_ip}{f' ({flags})' if flags else ''} is at {frame.sender_mac}"
 
 
 def _who(record: Record, mac: str) -> str:

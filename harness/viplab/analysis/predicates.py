@@ -12,7 +12,7 @@ from statistics import median
 
 from viplab.analysis.comparison import Value
 from viplab.analysis.frame_rows import Resolution, resolution
-from viplab.analysis.record import Record, arp_entry
+from viplab.analysis.record import Record
 from viplab.analysis.timing_model import skew_ns
 from viplab.analysis.views import FaultView, RoundTrip, TrialView
 from viplab.metrics import SECOND, Shown, shown_in
@@ -20,7 +20,7 @@ from viplab.types import HostName
 
 # So many replies on either side of the first one from the new master are its neighbours.
 _NEIGHBOURS = 4
-# Gratuitous ARPs that are further apart than this belong to two bursts.
+# Announcements that are further apart than this belong to two bursts.
 _BURST_NS = 2_000_000_000
 
 
@@ -129,8 +129,8 @@ def _outside(value: float | None, window: tuple[float, float] | None) -> float |
 _CLIENT = {
     "client_before": "host in the client's neighbour table at the fault",
     "client_after": "the same when the headline fault's time is over",
-    "arp_before": "host in `arp -an` before the steps",
-    "arp_after": "host in `arp -an` after the steps",
+    "arp_before": "host in `arp -an`, or `ip -6 neighbour`, before the steps",
+    "arp_after": "the same after the steps",
     "ping_sent_first": "requests of the ping between the headline fault and the next one, by the capture",
     "ping_lost_first": "those of them that were not answered",
 }
@@ -145,17 +145,17 @@ def _client(record: Record, view: TrialView, head: FaultView | None) -> dict[str
     return {
         "client_before": _named(record, record.client_entry(fault.earliest_ns)),
         "client_after": _named(record, record.client_entry(until_ns)),
-        "arp_before": _named(record, arp_entry(view.arp_before or "", record.info.vip)),
-        "arp_after": _named(record, arp_entry(view.arp_after or "", record.info.vip)),
+        "arp_before": _named(record, record.family.entry(view.arp_before or "", record.info.vip)),
+        "arp_after": _named(record, record.family.entry(view.arp_after or "", record.info.vip)),
         "ping_lost_first": sum(trip.rtt_ms is None for trip in first) if first else None,
         "ping_sent_first": len(first) if first else None,
     }
 
 
 _ANNOUNCEMENT = {
-    "garp_to": "MAC that the first gratuitous ARP of the new master was sent to",
-    "garp_burst": "gratuitous ARPs of the new master within 2 s of the first",
-    "second_burst_s": "first gratuitous ARP to the first one of the next burst",
+    "garp_to": "MAC that the first announcement of the new master (gratuitous ARP, or ND) was sent to",
+    "garp_burst": "announcements of the new master within 2 s of the first",
+    "second_burst_s": "first announcement to the first one of the next burst",
 }
 
 
@@ -165,10 +165,10 @@ def _announcement(record: Record, view: TrialView, head: FaultView | None) -> di
         return _not_measured(_ANNOUNCEMENT)
     frames = [frame for frame in record.announcements if frame.time_ns >= first_ns]
     own = [frame for frame in frames if frame.src_mac == frames[0].src_mac]
-    later = [arp.time_ns for arp in own if arp.time_ns - first_ns > _BURST_NS]
+    later = [frame.time_ns for frame in own if frame.time_ns - first_ns > _BURST_NS]
     return {
         "garp_to": own[0].dst_mac,
-        "garp_burst": sum(arp.time_ns - first_ns <= _BURST_NS for arp in own),
+        "garp_burst": sum(frame.time_ns - first_ns <= _BURST_NS for frame in own),
         "second_burst_s": (later[0] - first_ns) / 1e9 if later else None,
     }
 
@@ -196,15 +196,15 @@ _FIRST_REPLY = {
     "neighbours_ms": "median round-trip time of up to four replies before and four after it",
     "neighbours_scatter_ms": "the slowest of those less the fastest; not measured where there are fewer than four",
     "others_max_ms": "slowest of all other replies",
-    "resolution_seen": "the new master asked by ARP for the client before that reply",
-    "resolution_ms": "its ARP request to the client's answer",
+    "resolution_seen": "the new master asked by ARP or ND for the client before that reply",
+    "resolution_ms": "its request to the client's answer",
     "resolution_in_trip": "both of these lie within that round trip",
-    "client_asked": "the client had sent the new master an ARP request of its own before",
+    "client_asked": "the client had sent the new master such a request of its own before",
 }
 
 
 def _first_reply(record: Record, view: TrialView, head: FaultView | None) -> dict[str, Value]:
-    """The first reply of the 1 Hz ping that came from the new master, and whether an ARP exchange lies within it."""
+    """The first reply of the 1 Hz ping that came from the new master, and whether it asked for the client within it."""
     trip = _first_trip(record, view, head)
     if head is None or trip is None or trip.rtt_ms is None:
         return _not_measured(_FIRST_REPLY)
@@ -243,17 +243,17 @@ def _took_ms(exchange: Resolution | None) -> float | None:
 
 
 def _client_asked(record: Record, head: FaultView, before_ns: int) -> bool:
-    """Whether the client sent the new master an ARP request of its own: who gets one learns the sender's address."""
+    """Whether the client asked the new master alone who has the VIP: who is asked learns the sender's address."""
     client, host = record.station("client"), record.station(head.new_master) if head.new_master else None
     return any(
-        arp.request
+        frame.request
         and client is not None
         and host is not None
-        and arp.sender_ip == client.public_ip
-        and arp.target_ip == record.info.vip
-        and arp.dst_mac == host.public_mac.lower()
-        and head.summary.fault.at_ns <= arp.time_ns <= before_ns
-        for arp in record.arps
+        and frame.sender_ip == client.public_ip
+        and frame.target_ip == record.info.vip
+        and frame.dst_mac == host.public_mac.lower()
+        and head.summary.fault.at_ns <= frame.time_ns <= before_ns
+        for frame in record.resolutions
     )
 
 

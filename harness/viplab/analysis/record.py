@@ -13,12 +13,13 @@ from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
+from viplab.address_family import AddressFamily, family_of
 from viplab.analysis.fault_time import dated, narrowed
 from viplab.analysis.logs import Line
 from viplab.analysis.streams import Trip, lateness_ns, round_trips
 from viplab.analysis.summary import CaptureSummary, Fault
 from viplab.analysis.views import PingView, Stream
-from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Neighbour
+from viplab.capture.frames import AddressResolution, Advert, Arp, Carp, Datagram, Echo, Neighbour
 from viplab.errors import ViplabError
 from viplab.faults import Effect, FaultKind, Heard, UnknownFaultError, fault_kind
 from viplab.subjects.family import Family, TimingModel
@@ -251,15 +252,23 @@ class Record:
         return (min(steps), max(steps)) if steps else (self.start_ns, self.end_ns)
 
     @cached_property
-    def announcements(self) -> list[Arp | Neighbour]:
+    def family(self) -> AddressFamily:
+        """The family of the VIP."""
+        return family_of(self.info.vip)
+
+    @cached_property
+    def resolutions(self) -> list[AddressResolution]:
+        """Who asked for addresses and who said that he has them, by ARP or ND, in the order of time."""
+        return sorted([*self.arps, *self.neighbours], key=lambda frame: frame.time_ns)
+
+    @cached_property
+    def announcements(self) -> list[AddressResolution]:
         """Who said unasked that the VIP is his: gratuitous ARP, and unsolicited neighbour advertisements."""
         return self.announcements_of([self.info.vip])
 
-    def announcements_of(self, vips: Collection[str]) -> list[Arp | Neighbour]:
+    def announcements_of(self, vips: Collection[str]) -> list[AddressResolution]:
         """Who said unasked that one of these addresses is his, in the order of time."""
-        own: list[Arp | Neighbour] = [arp for arp in self.arps if arp.gratuitous and arp.sender_ip in vips]
-        own += [frame for frame in self.neighbours if frame.gratuitous and frame.target_ip in vips]
-        return sorted(own, key=lambda frame: frame.time_ns)
+        return [frame for frame in self.resolutions if frame.gratuitous and frame.sender_ip in vips]
 
     def all(self, kind: str) -> list[Event]:
         """The events of one kind."""
@@ -298,7 +307,7 @@ class Record:
                 return host
         return self.host_by_mac(advert.src_mac)
 
-    def sender(self, frame: Arp | Neighbour) -> HostName | None:
+    def sender(self, frame: AddressResolution) -> HostName | None:
         """The host that sent a frame; from the virtual MAC, the one that advertised last, as a switch learns it."""
         if frame.src_mac != self.info.virtual_mac:
             return self.host_by_mac(frame.src_mac)
@@ -372,7 +381,7 @@ class Record:
         vip = self.info.vip
         changes = [event for event in self.all("neighbour") if event.get("ip") == vip]
         entries = [(event.t_ns, None if event.get("deleted") else event.get("mac")) for event in changes]
-        entries += [(event.t_ns, arp_entry(str(event.get("text", "")), vip)) for event in self.all("arp")]
+        entries += [(event.t_ns, self.family.entry(str(event.get("text", "")), vip)) for event in self.all("arp")]
         return sorted(entries, key=lambda entry: entry[0])
 
     def client_entry(self, at_ns: int) -> str | None:
@@ -452,7 +461,7 @@ class Record:
         return narrowed(fault, own_ns, [at_ns for others_ns in claims.values() for at_ns in others_ns])
 
     def _frame_times(self) -> Iterator[int]:
-        for frames in (self.adverts, self.arps, self.echoes):
+        for frames in (self.adverts, self.resolutions, self.echoes):
             if frames:
                 yield frames[-1].time_ns
 
@@ -476,16 +485,6 @@ def strikes(given: Any) -> int:
     """How often a step of a scenario strikes, by what it is given; no more of a hostile one than can be read."""
     repeat = given.get("repeat", 1) if isinstance(given, dict) else 1
     return min(repeat, 1000) if isinstance(repeat, int) else 1
-
-
-def arp_entry(text: str, ip: str) -> str | None:
-    """The MAC that a printed ARP table (`arp -an`) gives for an address."""
-    for line in text.splitlines():
-        words = line.split()
-        if f"({ip})" in words and "at" in words[:-1]:
-            mac = words[words.index("at") + 1].lower()
-            return mac if mac.count(":") == 5 else None
-    return None
 
 
 def _timing(family: Family | str) -> TimingModel | str:

@@ -21,8 +21,8 @@ def swim_lanes(record: Record, zero_ns: int) -> list[SwimLane]:
     """A swim lane a host, the owners' and the client's, in the order in which a plot shows them."""
     spans: list[tuple[str, str, Iterable[Span]]] = [
         *((host, f"host {host}", _host(record, host)) for host in record.info.hosts),
-        ("owners", f"answers ARP for {record.info.vip}", _owners(record)),
-        ("client", "the client's ARP entry", _client(record)),
+        ("owners", f"answers {record.family.resolution} for {record.info.vip}", _owners(record)),
+        ("client", f"the client's {record.family.resolution} entry", _client(record)),
     ]
     return [
         SwimLane.model_validate({"name": name, "label": label, "intervals": _relative(_merged(parts), zero_ns)})

@@ -70,7 +70,7 @@ class FrameRow(Frozen):
     time_s: float
     source: str
     destination: str
-    protocol: Literal["VRRP", "CARP", "ARP", "ICMP"]
+    protocol: Literal["VRRP", "CARP", "ARP", "ICMP", "ICMPv6"]
     length: int
     info: str
     network: NetworkName

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from viplab.address_family import link_address
 from viplab.capture.frames import Advert, Arp, Carp, Datagram, Echo, Meaning, Neighbour
 from viplab.capture.index import Batch, Column, Frame
 
@@ -34,7 +35,7 @@ _ADVERT_V2, _ADVERT_V3 = 0x21, 0x31
 # Version 2 ends with eight octets of authentication data; version 3 has four reserved bits before its interval.
 _AUTH_DATA, _INTERVAL_V3 = 8, 0x0FFF
 _CARP_LENGTH, _CARP_AUTH_WORDS = 36, 7
-_SOLICITED = 0x40
+_SOLICITED, _OVERRIDE = 0x40, 0x20
 # Of what is not listed here nothing is read.
 _WANTED = np.zeros(256, bool)
 _WANTED[[_ICMP, _UDP, _AH, _ICMPV6, _VRRP]] = True
@@ -264,7 +265,15 @@ def _neighbour(frame: Frame, packet: _Packet) -> Neighbour | None:
     request = payload[0] == _SOLICITATION
     solicited = request or bool(payload[4] & _SOLICITED)
     whom = (packet.src, packet.dst)
-    return Neighbour(*_seen(frame), request, *whom, target_ip=_address(payload[8:24]), solicited=solicited)
+    return Neighbour(
+        *_seen(frame),
+        request,
+        *whom,
+        target_ip=_address(payload[8:24]),
+        solicited=solicited,
+        override=not request and bool(payload[4] & _OVERRIDE),
+        link_address=link_address(payload),
+    )
 
 
 def _seen(frame: Frame) -> tuple[int, int, int, str, str]:

@@ -9,6 +9,11 @@ BROADCAST = "ff:ff:ff:ff:ff:ff"
 UNSPECIFIED = ("0.0.0.0", "::")
 
 
+def to_group(mac: str) -> bool:
+    """Whether a MAC is that of a group of stations or of all: its first octet is odd."""
+    return bool(int(mac[:2], 16) & 1)
+
+
 @dataclass(frozen=True, slots=True)
 class Seen:
     """What every frame has: its number in the capture, its time, its length, and who sent it to whom.
@@ -81,6 +86,19 @@ class Neighbour(Seen):
     dst_ip: str
     target_ip: str
     solicited: bool
+    override: bool = False
+    link_address: str | None = None
+    """The MAC that its option gives, of the source if it is a solicitation, else of the target."""
+
+    @property
+    def sender_ip(self) -> str:
+        """The address of which it says which MAC that has."""
+        return self.src_ip if self.request else self.target_ip
+
+    @property
+    def sender_mac(self) -> str:
+        """The MAC that it says."""
+        return self.link_address or self.src_mac
 
     @property
     def gratuitous(self) -> bool:
@@ -115,4 +133,6 @@ class Datagram(Seen):
     payload: bytes
 
 
+AddressResolution = Arp | Neighbour
+"""Who has an address, asked or said."""
 Meaning = Advert | Carp | Arp | Neighbour | Echo | Datagram

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
+from viplab.address_family import IPV4
 from viplab.errors import NotSupportedError
 from viplab.faults import FaultKind, Need, Part, known
 from viplab.lab.image import promised_packages
@@ -49,6 +50,7 @@ def _lacking(kind: FaultKind, target: Any, scenario: Scenario, assignment: Assig
         Need.CLOCKS: [] if lab.clock == "own" else [lab.name],
         Need.ADVERTS: [subject.name for subject in struck if subject.protocol(scenario) == "none"],
         Need.PARENT: [subject.name for subject in struck if not subject.has_parent],
+        Need.IPV4: [] if scenario.vrrp.family is IPV4 else [scenario.scenario],
         Need.RELOAD: [subject.name for subject in struck if not subject.reloads],
     }
     # A place in the advert interval is one where there are adverts.

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from viplab.faults.injection import AtClient, OnBridge, Wires
-from viplab.faults.kind import Effect, FaultKind, Sign
+from viplab.faults.kind import Effect, FaultKind, Need, Sign
 from viplab.faults.target import ArpRate, ClientTarget, Lasting
 
 
@@ -35,6 +35,7 @@ KINDS = (
         target=Lasting,
         injection=AtClient(lambda target, wires: _announcements(wires)),
         signs=(Sign.FRAMES_DROPPED,),
+        needs=frozenset({Need.IPV4}),
     ),
     FaultKind(
         name="announcements_limited",
@@ -46,5 +47,6 @@ KINDS = (
             lambda target, wires: f"arp operation {{ request, reply }} limit rate over {target.rate}/second"
         ),
         signs=(Sign.HEALED,),
+        needs=frozenset({Need.IPV4}),
     ),
 )

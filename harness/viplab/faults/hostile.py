@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from viplab.faults.injection import ByStranger, Wires
-from viplab.faults.kind import FaultKind, Heard, Sign
+from viplab.faults.kind import FaultKind, Heard, Need, Sign
 from viplab.faults.target import ForeignAdvert, Spoof
 
 STRANGER_MAC = "52:54:00:10:66:66"
@@ -56,6 +56,7 @@ KINDS = (
         injection=ByStranger("interconnect", _adverts),
         heard=Heard.UNKNOWN,
         signs=(Sign.FRAMES_SENT,),
+        needs=frozenset({Need.IPV4}),
     ),
     FaultKind(
         name="foreign_carp",
@@ -65,6 +66,7 @@ KINDS = (
         target=ForeignAdvert,
         injection=ByStranger("interconnect", _carp),
         signs=(Sign.FRAMES_SENT,),
+        needs=frozenset({Need.IPV4}),
     ),
     FaultKind(
         name="arp_spoofed",
@@ -74,5 +76,6 @@ KINDS = (
         target=Spoof,
         injection=ByStranger("public", _announcements),
         signs=(Sign.FRAMES_SENT,),
+        needs=frozenset({Need.IPV4}),
     ),
 )

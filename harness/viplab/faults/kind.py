@@ -74,6 +74,7 @@ class Need(Enum):
     ADVERTS = "adverts that say who is master"
     PARENT = "a daemon of more than one process"
     RELOAD = "a daemon that reads its configuration anew"
+    IPV4 = "a virtual address of IPv4"
 
 
 @dataclass(frozen=True)

@@ -22,7 +22,7 @@ VIP = "192.168.122.50"
 CLIENT_MAC, CLIENT_IP, PROBE_IP = "52:54:00:41:29:4f", "192.168.122.1", "192.168.122.2"
 VIP6, CLIENT_IP6, PROBE_IP6 = "2001:db8::50", "2001:db8::1", "2001:db8::2"
 WIRE_IP6 = {"A": "fe80::a", "B": "fe80::b"}
-OBSERVER_MAC = "02:76:69:70:6c:62"
+OBSERVER_MAC, OBSERVER_IP6 = "02:76:69:70:6c:62", "fe80::76:69ff:fe70:6c62"
 MAC = {"A": "52:54:00:03:ba:f2", "B": "52:54:00:56:c3:f4"}
 WIRE_MAC = {"A": "52:54:00:00:00:0a", "B": "52:54:00:00:00:0b"}
 WIRE_IP = {"A": "10.10.10.11", "B": "10.10.10.12"}
@@ -322,11 +322,26 @@ class Trial:
         for at in range(0, self.end - S, CENSUS_EVERY):
             owners = _at(self.owning, at) or ()
             self.event(at, "owners", macs=[MAC[host] for host in owners])
-            if self.ipv6:
-                continue
-            frames.append((at + MS // 10, arp(OBSERVER_MAC, BROADCAST, 1, "0.0.0.0", "00:00:00:00:00:00", VIP)))
-            for host in owners:
-                frames.append((at + MS // 2, arp(MAC[host], OBSERVER_MAC, 2, VIP, OBSERVER_MAC, "0.0.0.0")))
+            frames.append((at + MS // 10, self._question()))
+            frames += [(at + MS // 2, self._answer(host)) for host in owners]
+
+    def _question(self) -> bytes:
+        """What the census asks."""
+        if self.ipv6:
+            return wire.solicitation(OBSERVER_MAC, OBSERVER_IP6, VIP6)
+        return arp(OBSERVER_MAC, BROADCAST, 1, "0.0.0.0", "00:00:00:00:00:00", VIP)
+
+    def _answer(self, host: str) -> bytes:
+        """What an owner says to that."""
+        if self.ipv6:
+            return wire.solicited_na((MAC[host], OBSERVER_MAC), (VIP6, OBSERVER_IP6))
+        return arp(MAC[host], OBSERVER_MAC, 2, VIP, OBSERVER_MAC, "0.0.0.0")
+
+    def _table(self, host: str) -> str:
+        """The client's neighbour table as it is printed."""
+        if self.ipv6:
+            return f"{VIP6} dev virbr0 lladdr {MAC[host]} REACHABLE"
+        return f"? ({VIP}) at {MAC[host]} [ether] on virbr0"
 
     def _events(self, folder: Path, counts: dict[str, int]) -> None:
         self.event(-S, "trial_started")
@@ -335,8 +350,8 @@ class Trial:
         for host in "AB":
             self.event(-S, "guest_clock", host=host, offset_ns=0, uncertainty_ns=100_000)
         self.event(-S, "environment", stp=False, forward_delay_s=0, steal_share=0.0, load1=1.0)
-        self.event(-S, "arp", when="before", text=f"? ({self.vip}) at {MAC[_first(self.serving)]} [ether] on virbr0")
-        self.event(self.end, "arp", when="after", text=f"? ({self.vip}) at {MAC[self.owner]} [ether] on virbr0")
+        self.event(-S, "arp", when="before", text=self._table(_first(self.serving)))
+        self.event(self.end, "arp", when="after", text=self._table(self.owner))
         for network, packets in counts.items():
             self.event(-S, "capture_started", network=network)
             self.event(self.end, "capture_stopped", network=network, packets=packets, dropped=0)

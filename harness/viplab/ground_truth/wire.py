@@ -105,8 +105,17 @@ def arp(src: str, dst: str, op: int, sender_ip: str, target_mac: str, target_ip:
 
 def unsolicited_na(mac: str, address: str) -> bytes:
     """An unsolicited neighbour advertisement with the override flag (RFC 4861, section 7.2.6)."""
-    body = struct.pack("!BBHI", 136, 0, 0, 0x2000_0000) + ip_bytes(address) + struct.pack("!BB", 2, 1) + mac_bytes(mac)
-    return _icmpv6((mac, _ALL_NODES_MAC), (address, _ALL_NODES), body, hops=255)
+    return _advertisement((mac, _ALL_NODES_MAC), (address, _ALL_NODES), 0x2000_0000)
+
+
+def solicited_na(macs: tuple[str, str], ips: tuple[str, str]) -> bytes:
+    """A neighbour advertisement to who asked for the source (RFC 4861, section 7.2.4); pairs are (from, to)."""
+    return _advertisement(macs, ips, 0x6000_0000)
+
+
+def _advertisement(macs: tuple[str, str], ips: tuple[str, str], flags: int) -> bytes:
+    body = struct.pack("!BBHI", 136, 0, 0, flags) + ip_bytes(ips[0]) + struct.pack("!BB", 2, 1) + mac_bytes(macs[0])
+    return _icmpv6(macs, ips, body, hops=255)
 
 
 def solicitation(mac: str, source: str, target: str) -> bytes:

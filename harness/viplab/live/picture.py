@@ -214,7 +214,7 @@ class Picture:
         client = None if event.get("deleted") or not event.get("mac") else self._who(event["mac"])
         if client != self.client:
             self.client = client
-            self._tell(t_ns, f"the client’s ARP entry points at {client or 'nobody'}")
+            self._tell(t_ns, f"the client’s neighbour entry points at {client or 'nobody'}")
 
     def _on_ping_started(self, event: dict[str, Any], t_ns: int) -> None:
         self._ping_ns, self._ping_end_ns = t_ns, None

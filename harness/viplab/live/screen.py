@@ -63,7 +63,8 @@ def _parties(picture: Picture) -> Table:
             holds,
         )
     table.add_row(Text("address held by"), _names(picture.owners), Text(""), Text(""))
-    table.add_row(Text("client’s ARP entry"), _names([picture.client] if picture.client else []), Text(""), Text(""))
+    client = _names([picture.client] if picture.client else [])
+    table.add_row(Text("client’s neighbour entry"), client, Text(""), Text(""))
     return table
 
 

@@ -147,7 +147,7 @@ def _legend() -> list[Line2D]:
     style: dict[str, Any] = {"linestyle": "", "markersize": 6, "color": LIGHT["muted"]}
     return [
         Line2D([], [], marker="^", label="first advert of the new master", **style),
-        Line2D([], [], marker="D", label="its first gratuitous ARP", **style),
+        Line2D([], [], marker="D", label="its first announcement", **style),
         Line2D([], [], **{**style, "color": LIGHT["loss"]}, marker="x", markeredgewidth=1.8, label="1 Hz ping lost"),
     ]
 

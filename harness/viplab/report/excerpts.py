@@ -79,12 +79,12 @@ def ping_excerpt(trial: TrialView) -> str:
     return "\n".join(middle_out(kept, 40, 12))
 
 
-def arp_excerpt(text: str | None, vip: str) -> str | None:
-    """`arp -an`: the VIP's line, and the others as far as they fit."""
+def neighbours_excerpt(text: str | None, vip: str) -> str | None:
+    """The printed neighbour table: the VIP's line, and the others as far as they fit."""
     if text is None:
         return None
     lines = [line for line in text.splitlines() if line.strip()]
-    first = [line for line in lines if f"({vip})" in line]
+    first = [line for line in lines if {vip, f"({vip})"} & set(line.split())]
     return "\n".join(middle_out([*first, *(line for line in lines if line not in first)], ARP_LINES, 0))
 
 

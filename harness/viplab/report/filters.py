@@ -16,6 +16,7 @@ from typing import Any
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup, escape
 
+from viplab.address_family import family_of
 from viplab.analysis.views import TrialView
 from viplab.metrics import FaultMetrics
 from viplab.report import application, compared, excerpts, matrix, outline, overview, units
@@ -63,7 +64,8 @@ def environment() -> Environment:
         "rate_asked": excerpts.rate_asked,
         "seqs": excerpts.sequences,
         "ping_excerpt": excerpts.ping_excerpt,
-        "arp_excerpt": excerpts.arp_excerpt,
+        "family": family_of,
+        "neighbours_excerpt": excerpts.neighbours_excerpt,
         "frames_excerpt": excerpts.frames_excerpt,
         "merged_logs": excerpts.merged_logs,
     }

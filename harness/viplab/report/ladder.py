@@ -57,7 +57,7 @@ def _ladder(axes: Axes, name: str, trial: TrialView, frames: list[FrameRow], dee
     for place, frame in enumerate(frames):
         to_master = _from_client(trial, frame)
         start, end = (0.0, 1.0) if to_master else (1.0, 0.0)
-        colour = LIGHT["loss" if frame.protocol == "ARP" else "ink"]
+        colour = LIGHT["ink" if _is_echo(frame) else "loss"]
         arrow = {"arrowstyle": "->", "color": colour, "linewidth": 1.4, "shrinkA": 2, "shrinkB": 2}
         axes.annotate("", (end, place + 0.12), xytext=(start, place + 0.12), arrowprops=arrow, annotation_clip=False)
         axes.text(0.5, place - 0.08, _words(frame), ha="center", fontsize=11.5, color=colour)
@@ -77,9 +77,13 @@ def _from_client(trial: TrialView, frame: FrameRow) -> bool:
 
 
 def _words(frame: FrameRow) -> str:
-    if frame.protocol == "ICMP":
+    if _is_echo(frame):
         return "echo request" if "request" in frame.info.partition("id=")[0] else "echo reply"
     return visible(frame.info, 44)
+
+
+def _is_echo(frame: FrameRow) -> bool:
+    return frame.info.startswith("Echo ")
 
 
 def _usual(trial: TrialView) -> str | None:

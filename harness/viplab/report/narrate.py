@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from viplab.address_family import AddressFamily, family_of
 from viplab.analysis.views import FaultView, TrialView
 from viplab.metrics import METRICS
 from viplab.report import application, units
@@ -15,7 +16,7 @@ def tell(trial: TrialView, fault: FaultView) -> list[str]:
     return [
         *_fault(fault),
         *_takeover(fault),
-        *_announcement(fault),
+        *_announcement(fault, family_of(trial.info.vip)),
         *_client(trial, fault),
         *application.sentences(fault.summary),
     ]
@@ -52,15 +53,15 @@ def _takeover(fault: FaultView) -> Iterator[str]:
     yield sentence + "."
 
 
-def _announcement(fault: FaultView) -> Iterator[str]:
+def _announcement(fault: FaultView, family: AddressFamily) -> Iterator[str]:
     if fault.new_master is None or fault.new_master == fault.old_master:
         return
     announce, switch = units.seconds(fault.summary.announce_s), units.seconds(fault.summary.client_switch_s)
     if announce is None:
-        yield "When it announced the address by gratuitous ARP was not measured."
+        yield f"When it announced the address by {family.announcement} was not measured."
         return
-    then = f", and the client’s ARP entry changed {switch} after that" if switch else ""
-    yield f"Its first gratuitous ARP followed {announce} after that advert{then}."
+    then = f", and the client’s {family.resolution} entry changed {switch} after that" if switch else ""
+    yield f"Its first {family.announcement} followed {announce} after that advert{then}."
 
 
 def _client(trial: TrialView, fault: FaultView) -> Iterator[str]:

@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from matplotlib.lines import Line2D
 from matplotlib.ticker import FuncFormatter, LogLocator, MultipleLocator, NullLocator
 
+from viplab.address_family import family_of
 from viplab.analysis.views import FaultView, Interval, LossRunView, RoundTrip, SwimLane, TrialView
 from viplab.faults import fault_kind
 from viplab.report import units
@@ -19,11 +20,11 @@ from viplab.report.text import visible
 
 T = TypeVar("T")
 
-_LANE_WORDS = {"owners": "VIP held by", "client": "client’s ARP entry"}
+_OWNERS = "VIP held by"
 
 BEFORE_S = 4.0
 AFTER_S = 9.0
-"""Past the second burst of gratuitous ARP, 5 s after the takeover, which is the last thing that a failover does."""
+"""Past the second burst of announcements, 5 s after the takeover, which is the last thing that a failover does."""
 
 COLUMNS = 800
 """Of the picture; within one, the probe's round trips are drawn as their lowest and highest."""
@@ -122,7 +123,9 @@ def _caption(trial: TrialView, start_s: float, end_s: float) -> str:
         + ", lost requests at the top."
     ]
     if trial.faults:
-        sentences.append("Triangle: first advert of the new master; diamond: its first gratuitous ARP.")
+        sentences.append(
+            f"Triangle: first advert of the new master; diamond: its first {family_of(trial.info.vip).announcement}."
+        )
     if start_s > trial.start_s + 0.5 or end_s < trial.end_s - 0.5:
         drawn = f"Drawn from {units.moment(start_s, 0)} to {units.moment(end_s, 0)} s"
         sentences.append(f"{drawn} of a trial that lasted {units.seconds(trial.end_s - trial.start_s)}.")
@@ -169,7 +172,7 @@ def _style(lane: SwimLane, item: Interval) -> tuple[str, str, str | None]:
 
 
 def _lane_words(lane: SwimLane) -> str:
-    return _LANE_WORDS.get(lane.name, f"host {lane.name}")
+    return _OWNERS if lane.name == "owners" else lane.label.removeprefix("the ").replace("'", "’")
 
 
 def _owner_words(lane: SwimLane, item: Interval) -> str:

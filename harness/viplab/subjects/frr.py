@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from viplab.address_family import IPV6
 from viplab.addresses import virtual_mac
 from viplab.errors import NotSupportedError
 from viplab.faults import Effect
@@ -104,6 +105,8 @@ class Frr(Subject):
     def configuration(self, scenario: Scenario, host: HostName) -> dict[str, str]:
         """vrrpd.conf and zebra.conf, and the script that makes the macvlan, which FRR leaves to its user."""
         vrrp, interface = scenario.vrrp, self.advert_interface(scenario)
+        if vrrp.family is IPV6:
+            raise NotSupportedError(f"frr cannot do {scenario.scenario}: its macvlan is made for IPv4 here")
         if untracked := [name for name in vrrp.track_interface if name != interface]:
             raise NotSupportedError(
                 f"frr cannot do {scenario.scenario}: it cannot track {untracked[0]}; "

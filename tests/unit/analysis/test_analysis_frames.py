@@ -80,8 +80,10 @@ def test_an_unsolicited_neighbour_advertisement_is_ipv6s_gratuitous_arp() -> Non
     asked = meaning(wire.solicitation(s.MAC["B"], "2001:db8::b", "2001:db8::50"))
     assert isinstance(announced, Neighbour)
     assert isinstance(asked, Neighbour)
-    assert (announced.gratuitous, announced.target_ip) == (True, "2001:db8::50")
+    assert (announced.gratuitous, announced.override, announced.target_ip) == (True, True, "2001:db8::50")
+    assert (announced.sender_ip, announced.sender_mac) == ("2001:db8::50", s.MAC["B"])
     assert (asked.gratuitous, asked.request) == (False, True)
+    assert (asked.sender_ip, asked.sender_mac) == ("2001:db8::b", s.MAC["B"])
 
 
 @pytest.mark.parametrize("ips", [(s.PROBE_IP, s.VIP), ("2001:db8::2", "2001:db8::50")])

@@ -8,7 +8,6 @@ from hypothesis import strategies as st
 
 from viplab.analysis.logs import read_log
 from viplab.analysis.ping import read_ping
-from viplab.analysis.record import arp_entry
 from viplab.subjects.keepalived import KEEPALIVED_1, KEEPALIVED_2
 
 ARTICLE = """PING 192.168.122.50 (192.168.122.50) 56(84) bytes of data.
@@ -99,11 +98,3 @@ def test_no_log_raises(data: bytes) -> None:
     read_log(data, NEAR_NS)
     read_log(b"Jan 15 08:00:04 h K: " + data, NEAR_NS)
     read_log(b"Feb 31 29:61:04.5 h K: " + data, NEAR_NS)
-
-
-def test_the_arp_table_gives_the_entry_of_the_vip_only() -> None:
-    other = "? (192.168.122.5) at 52:54:00:00:00:01 [ether] on virbr0\n"
-    text = f"{other}? (192.168.122.50) at 52:54:00:03:BA:f2 [ether] on virbr0\n"
-    assert arp_entry(text, "192.168.122.50") == "52:54:00:03:ba:f2"
-    assert arp_entry("? (192.168.122.50) at <incomplete> on virbr0", "192.168.122.50") is None
-    assert arp_entry("", "192.168.122.50") is None

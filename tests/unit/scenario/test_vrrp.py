@@ -27,6 +27,7 @@ hosts:
 steps: [{kill: {host: A}}]
 expect: {owner: B}
 """
+OVER_IPV6 = "{version: 3, virtual_ipaddress: [fe80::50/64 dev eth1, 'fd00:122::50/64 dev eth1']}"
 
 
 def asking(vrrp: str) -> Scenario:
@@ -106,10 +107,22 @@ def test_what_keepalived_would_refuse_is_refused_in_one_line_with_its_place(vrrp
         ("{nopreempt: true, unicast: true, track_interface: [eth1]}", "pacemaker", None),
         ("{advert_int: 2}", "pacemaker", "pacemaker has no advert_int"),
         ("{virtual_ipaddress_excluded: 192.168.122.60/24}", "frr", "frr has no virtual_ipaddress_excluded"),
+        (OVER_IPV6, "keepalived", None),
+        (OVER_IPV6, "ucarp", "ucarp has no version"),
+        (OVER_IPV6, "frr", "frr cannot do mine: its macvlan is made for IPv4 here"),
     ],
 )
 def test_a_keyword_that_a_daemon_does_not_have_is_not_supported(vrrp: str, subject: str, why: str | None) -> None:
     assert not_supported(asking(vrrp), assignment(subject), NETNS) == why
+
+
+@pytest.mark.parametrize(
+    "fault", ["announcements_lost: {}", "arp_spoofed: {rate: 1}", "foreign_adverts: {priority: 1}"]
+)
+def test_what_is_done_by_arp_or_ipv4_is_not_supported_over_ipv6(fault: str) -> None:
+    text = HEAD.replace("kill: {host: A}", fault) + f"vrrp: {OVER_IPV6}\n"
+    why = not_supported(parse_scenario(text, "mine.yaml"), assignment("keepalived"), NETNS)
+    assert why == f"{fault.partition(':')[0]} needs a virtual address of IPv4, and mine has none"
 
 
 @given(st.integers(1, 254), st.integers(0, 253))
@@ -176,6 +189,7 @@ def test_state_master_takes_the_effect_from_nopreempt_and_preempt_delay(
         ("{interface: eth1, virtual_ipaddress: 192.168.122.50/24, use_vmac: true}", "00:00:5e:00:01:33"),
         ("{use_vmac: true}", None),
         ("{interface: eth1}", None),
+        ("{version: 3, interface: eth1, virtual_ipaddress: 'fd00:122::50/64', use_vmac: true}", "00:00:5e:00:02:33"),
     ],
 )
 def test_the_virtual_mac_is_for_addresses_of_the_adverts_own_interface(vrrp: str, mac: str | None) -> None:

@@ -7,11 +7,12 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from itertools import pairwise
 
+from viplab.addresses import link_local
 from viplab.analysis.logs import Line
-from viplab.analysis.record import Record, arp_entry
+from viplab.analysis.record import Record
 from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses.witness import Witness
-from viplab.capture.frames import UNSPECIFIED, Advert, Arp, Carp, Neighbour
+from viplab.capture.frames import UNSPECIFIED, AddressResolution, Advert, Carp, to_group
 from viplab.subjects.family import Family
 from viplab.types import Event, HostName
 
@@ -29,14 +30,12 @@ _APART_NS = 1_000_000
 _ANSWERED_INTERVALS = 3
 _CALLED_INTERVALS = 1
 _ANNOUNCES_AS_MASTER_INTERVALS = 2.5
-_ANNOUNCING = ("gratuitous ARPs on", "gratuitous NAs on", "unsolicited NAs on")
+_ANNOUNCING = ("gratuitous ARPs on", "Unsolicited Neighbour Adverts on")
 _VERSION = {"vrrp2": 2, "vrrp3": 3}
 
 
 def _census(record: Record, views: Sequence[FaultView]) -> str | None:
     asked, looks = _census_asked(record), record.all("owners")
-    if ":" in record.info.vip:
-        return None  # the census asks by ARP
     # The bridge may not forward yet what is asked as the census begins.
     unforwarded = sum(bool(asked) and look.t_ns < asked[0].time_ns - _CENSUS_LATE_NS for look in looks[:_FIRST_LOOKS])
     looks = looks[unforwarded:]
@@ -46,7 +45,7 @@ def _census(record: Record, views: Sequence[FaultView]) -> str | None:
         )
     answers: list[set[str]] = [set() for _ in asked]
     times = [frame.time_ns for frame in asked]
-    for frame in record.arps:
+    for frame in record.resolutions:
         index = bisect_right(times, frame.time_ns) - 1
         answer = not frame.request and frame.sender_ip == record.info.vip
         if index >= 0 and answer and frame.dst_mac == asked[index].src_mac:
@@ -69,11 +68,14 @@ def _census(record: Record, views: Sequence[FaultView]) -> str | None:
     return None
 
 
-def _census_asked(record: Record) -> list[Arp]:
-    """The requests of the census, which come from no address; a host that does so at its start is not taken for it."""
+def _census_asked(record: Record) -> list[AddressResolution]:
+    """The requests of the census; a host that asks like that at its start is not taken for it.
+
+    Over IPv4 they come from no address, over IPv6 from the link-local one of its MAC.
+    """
     vip = record.info.vip
-    asked = [frame for frame in record.arps if frame.request and frame.sender_ip in UNSPECIFIED]
-    asked = [frame for frame in asked if frame.target_ip == vip]
+    asked = [frame for frame in record.resolutions if frame.request and frame.target_ip == vip]
+    asked = [frame for frame in asked if frame.sender_ip in (*UNSPECIFIED, link_local(frame.src_mac))]
     senders = Counter(frame.src_mac for frame in asked)
     return [frame for frame in asked if senders[frame.src_mac] == max(senders.values())]
 
@@ -84,7 +86,7 @@ def _macs(look: Event) -> set[str]:
 
 def _answers_by_owners(record: Record, views: Sequence[FaultView]) -> str | None:
     # A virtual MAC does not say which host answered.
-    if not record.all("owners") or ":" in record.info.vip or record.info.virtual_mac:
+    if not record.all("owners") or record.info.virtual_mac:
         return None
     held: dict[str, list[int]] = {host: [] for host in record.info.hosts}
     for at_ns, _, owners in record.owners(record.start_ns, record.end_ns):
@@ -105,10 +107,10 @@ def _entry_explained(record: Record, views: Sequence[FaultView]) -> str | None:
     known: str | None = None
     for event in record.events:
         if event.event == "arp":
-            printed = arp_entry(str(event.get("text", "")), record.info.vip)
+            printed = record.family.entry(str(event.get("text", "")), record.info.vip)
             if printed and known and printed != known:
                 names = _named(record, printed), _named(record, known)
-                return f"the client's ARP table names {names[0]} for the VIP; its last change was to {names[1]}"
+                return f"the client's neighbour table names {names[0]} for the VIP; its last change was to {names[1]}"
             known = printed or known
         elif event.event == "neighbour" and event.get("ip") == record.info.vip:
             entry = None if event.get("deleted") or not event.get("mac") else str(event.get("mac")).lower()
@@ -121,15 +123,14 @@ def _entry_explained(record: Record, views: Sequence[FaultView]) -> str | None:
 def _told(record: Record, mac: str, at_ns: int) -> bool:
     """Whether a frame told the client that this is the VIP's MAC, at just that moment."""
     vip, since_ns, until_ns = record.info.vip, at_ns - _TOLD_LATE_NS, at_ns + _TOLD_EARLY_NS
-    told: list[Arp | Neighbour] = [frame for frame in record.arps if (frame.sender_mac, frame.sender_ip) == (mac, vip)]
-    told += [f for f in record.neighbours if f.src_mac == mac and vip in (f.target_ip, f.src_ip)]
+    told = [frame for frame in record.resolutions if (frame.sender_mac, frame.sender_ip) == (mac, vip)]
     return any(since_ns <= frame.time_ns <= until_ns and _reaches_client(record, frame.dst_mac) for frame in told)
 
 
 def _reaches_client(record: Record, mac: str) -> bool:
-    """Whether a frame to this MAC is taken in by the client: its own, or that of a group (its first octet is odd)."""
+    """Whether a frame to this MAC is taken in by the client: its own, or that of a group."""
     client = record.station("client")
-    return bool(int(mac[:2], 16) & 1) or (client is not None and mac == client.public_mac.lower())
+    return to_group(mac) or (client is not None and mac == client.public_mac.lower())
 
 
 def _named(record: Record, mac: str) -> str:
@@ -325,7 +326,7 @@ WITNESSES = (
     Witness(
         name="census and capture",
         compares="each look of the owner census with its request and the answers to it in the capture",
-        needs="`owners`, where the VIP is of IPv4",
+        needs="`owners`",
         tolerance="50 ms (its thread may be late); an answer by one look; the first second",
         rule=_census,
     ),
@@ -359,7 +360,7 @@ WITNESSES = (
     ),
     Witness(
         name="log and announcements",
-        compares="what a new master logs of gratuitous ARP with the frames",
+        compares="what a new master logs of gratuitous ARP, or of neighbour advertisements, with the frames",
         needs="-",
         tolerance="0.5 s",
         rule=_announcements_logged,

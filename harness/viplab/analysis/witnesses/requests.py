@@ -11,7 +11,7 @@ from viplab.analysis.record import Record
 from viplab.analysis.streams import Trip
 from viplab.analysis.views import FaultView, Stream
 from viplab.analysis.witnesses.witness import Witness
-from viplab.capture.frames import BROADCAST, Arp, Neighbour
+from viplab.capture.frames import to_group
 
 # The time is written microseconds before the frame is stamped; what is later than this was held up.
 _EARLY_NS, _LATE_NS = 250_000, 2_000_000
@@ -61,13 +61,8 @@ def _asked(record: Record) -> list[int]:
     """When the client asked everybody who has the VIP."""
     client, vip = record.station("client"), record.info.vip
     mac = client.public_mac.lower() if client else None
-    both: list[Arp | Neighbour] = [*record.arps, *record.neighbours]
-    frames = [frame for frame in both if frame.request and frame.src_mac == mac]
-    return sorted(
-        frame.time_ns
-        for frame in frames
-        if frame.target_ip == vip and (not isinstance(frame, Arp) or frame.dst_mac == BROADCAST)
-    )
+    frames = [frame for frame in record.resolutions if frame.request and frame.src_mac == mac]
+    return [frame.time_ns for frame in frames if frame.target_ip == vip and to_group(frame.dst_mac)]
 
 
 def _clock(record: Record, views: Sequence[FaultView]) -> str | None:
