@@ -23,10 +23,11 @@ def unanswered(addresses: Collection[str], source: str) -> list[str]:
     """
     waiting = dict.fromkeys(addresses)
     family, ident = family_of(source), os.getpid() & 0xFFFF
-    with socket.socket(family.number, socket.SOCK_RAW, family.echo_protocol) as asking:
-        asking.bind((source, 0))
-        deadline = time.monotonic() + limit_s(_WITHIN_S)
-        while waiting and (now := time.monotonic()) < deadline:
+    deadline = time.monotonic() + limit_s(_WITHIN_S)
+    while waiting and (now := time.monotonic()) < deadline:
+        # A new socket for each round: what the kernel holds back until it has a MAC counts against the room of one.
+        with socket.socket(family.number, socket.SOCK_RAW, family.echo_protocol) as asking:
+            asking.bind((source, 0))
             for address in waiting:
                 asking.sendto(family.ping(ident, 0), (address, 0))
             until = min(deadline, now + _AGAIN_S)

@@ -13,10 +13,10 @@ from viplab.report.timeline import fault_words
 
 def tell(trial: TrialView, fault: FaultView) -> list[str]:
     """What happened at and after one fault, in order."""
+    family = family_of(trial.info.vip)
     return [
         *_fault(fault),
-        *_takeover(fault),
-        *_announcement(fault, family_of(trial.info.vip)),
+        *(_advertised(fault, family) if trial.info.advertises else _announced(fault, family)),
         *_client(trial, fault),
         *application.sentences(fault.summary),
     ]
@@ -34,10 +34,15 @@ def _fault(fault: FaultView) -> Iterator[str]:
         yield f"{fault.old_master or 'The old master'} gave up its role with {number} of priority 0."
 
 
+def _advertised(fault: FaultView, family: AddressFamily) -> Iterator[str]:
+    yield from _takeover(fault)
+    yield from _announcement(fault, family)
+
+
 def _takeover(fault: FaultView) -> Iterator[str]:
     old, new, summary = fault.old_master, fault.new_master, fault.summary
     if new is None or new == old:
-        yield f"Nobody took over; {old} stayed master." if old else "No takeover was seen."
+        yield _nobody(old)
         return
     if summary.detection_s is None:
         yield f"{new} became master; when it sent its first advert was not measured."
@@ -62,6 +67,22 @@ def _announcement(fault: FaultView, family: AddressFamily) -> Iterator[str]:
         return
     then = f", and the client’s {family.resolution} entry changed {switch} after that" if switch else ""
     yield f"Its first {family.announcement} followed {announce} after that advert{then}."
+
+
+def _announced(fault: FaultView, family: AddressFamily) -> Iterator[str]:
+    """Takeover and announcement where nobody advertises, and the one is known by the other."""
+    new, announced_ns = fault.new_master, fault.moments.first_garp_ns
+    if new is None or announced_ns is None:
+        yield _nobody(fault.old_master)
+        return
+    after_s = (announced_ns - fault.summary.fault.at_ns) / 1e9
+    switch = units.seconds(fault.summary.client_switch_s)
+    then = f", and the client’s {family.resolution} entry changed {switch} after that" if switch else ""
+    yield f"{new} announced the address by {family.announcement} {units.seconds(after_s)} after the fault{then}."
+
+
+def _nobody(old: str | None) -> str:
+    return f"Nobody took over; {old} stayed master." if old else "No takeover was seen."
 
 
 def _client(trial: TrialView, fault: FaultView) -> Iterator[str]:

@@ -18,6 +18,7 @@ from viplab.analysis.trial import view_trial
 from viplab.analysis.views import TrialView
 from viplab.faults import Effect
 from viplab.ground_truth import wire
+from viplab.report.narrate import tell
 from viplab.run_folder import TrialFolder
 from viplab.subjects import registry
 from viplab.subjects.family import Terms
@@ -162,6 +163,7 @@ def test_where_nobody_advertises_announcements_say_who_is_master_and_nothing_res
     assert [getattr(view.summary, name) for name in of_adverts] == [None] * len(of_adverts)
     assert [item.name for item in view.faults[0].waterfall] == ["detection", "client_switch", "answer", "outage"]
     assert any(row.mark == "B announces the VIP" for row in view.frames)
+    assert any("B announced the address by gratuitous ARP" in sentence for sentence in tell(view, view.faults[0]))
     assert view.summary.verdict == "pass", view.summary.reason
 
 

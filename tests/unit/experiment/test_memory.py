@@ -62,7 +62,11 @@ class Asking(Vipd):
     ],
 )
 def test_a_set_up_that_starts_daemons_and_nothing_else_may_come_from_memory(scenario: str, restored: bool) -> None:
-    assert memory.can_be_restored(named(scenario)) is restored
+    assert memory.can_be_restored(named(scenario), Assignment(Vipd())) is restored
+
+
+def test_a_pair_that_does_not_advertise_is_set_up_anew_since_nothing_would_say_who_is_master() -> None:
+    assert not memory.can_be_restored(named("case-a"), Assignment(subject("pacemaker")))
 
 
 def test_a_pair_is_known_by_all_that_led_to_it_and_by_nothing_that_comes_after() -> None:

@@ -45,6 +45,14 @@ def test_a_carp_advert_without_skew_makes_its_sender_the_advertiser() -> None:
     assert (seen.seen.advertiser, seen.seen.advert_ns) == ("A", 1)
 
 
+def test_where_nobody_advertises_who_announces_is_the_advertiser_and_a_stranger_s_adverts_are_none() -> None:
+    seen = watch()
+    seen.protocol = "none"
+    seen.on_public(gratuitous(make_host("A").interface("eth1").mac), 1)
+    seen.on_advert(advert("10.10.10.12", 102), 2)
+    assert (seen.seen.advertiser, seen.seen.advert_ns) == ("A", 1)
+
+
 def test_bursts_are_counted_by_the_gap_between_them_and_anew_for_a_new_announcer() -> None:
     seen = watch()
     a, b = (make_host(name).interface("eth1").mac for name in ("A", "B"))
