@@ -8,7 +8,7 @@ from types import MappingProxyType
 from typing import Any
 
 from viplab.errors import InputError
-from viplab.faults import client, hostile, link, network, port, power, process, system
+from viplab.faults import client, firewall, hostile, link, network, port, power, process, system
 from viplab.faults.kind import FaultKind
 from viplab.plugins import brought, loading
 
@@ -16,7 +16,7 @@ GROUP = "viplab.faults"
 """Entry points of this group name a `FaultKind`, or several of them in a row."""
 
 
-_FAMILIES = (process, link, port, network, power, system, hostile, client)
+_FAMILIES = (process, link, port, network, firewall, power, system, hostile, client)
 
 
 class UnknownFaultError(InputError):

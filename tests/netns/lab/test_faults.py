@@ -38,6 +38,7 @@ LASTING = (
     "port_silent: {host: B, duration_ms: 1200, interface: eth0}",
     "multicast_withheld: {host: B, duration_ms: 300, interface: eth0}",
     "port_locked: {host: A, duration_ms: 300}",
+    "firewall: {host: B, interface: eth0, duration_ms: 1200}",
     "freeze: {host: B, duration_ms: 300}",
     "carrier_lost: {host: B, duration_ms: 300}",
     "link_flap: {host: B, duration_ms: 300}",
@@ -68,6 +69,20 @@ def test_every_fault_that_lasts_takes_is_healed_and_leaves_nothing(in_namespaces
             assert end["frames"] > 0, kind.name
     of_the_bench = ("viplab-to", "mcast_flood off", "locked on", "bridge viplab", "arp viplab")
     assert [words for words in of_the_bench if any(words in text for text in left)] == []
+
+
+def test_a_firewall_without_vrrp_makes_two_masters_until_it_lets_vrrp_pass(in_namespaces: InNamespaces) -> None:
+    walls = tuple(f"firewall: {{host: {host}, interface: eth0}}" for host in "AB")
+    steps = (*walls, "wait: {master: B}", "observe: 1.5", "heal: firewall", "observe: 3")
+    record = read_trial(in_namespaces.run(scenario(*steps)))
+    assert (record.issues, record.all("error")) == ([], [])
+    (_, healed, _) = record.injected[-1]
+    assert healed is not None
+    second = 1_000_000_000
+    adverts = [(advert.time_ns, record.advertiser(advert)) for advert in record.adverts]
+    # The last of B's may be on its way while the rule is added.
+    assert {host for at_ns, host in adverts if at_ns < healed.t_ns} == {"A", "B"}
+    assert {host for at_ns, host in adverts if at_ns > healed["after_ns"] + second} == {"A"}
 
 
 def test_strangers_may_be_two_at_once_and_one_that_falls_silent_is_noticed(in_namespaces: InNamespaces) -> None:
