@@ -93,7 +93,8 @@ def of_host(host: Host, image: str, public_key: str, host_key: tuple[str, str]) 
 def of_build(packages: Sequence[str], instance: str) -> Seed:
     """The seed with which a guest installs packages from the network, says on its console what came of it, and ends."""
     check = 'missing=; for name do dpkg-query -W "$name" || rpm -q "$name" || missing="$missing $name"; done'
-    say = f'if [ "$missing" ]; then echo "{MISSING}$missing"; else echo "{INSTALLED}"; fi >/dev/ttyS0; sync'
+    # What it prints is on the console as well, should SELinux keep the port from it.
+    say = f'if [ "$missing" ]; then echo "{MISSING}$missing"; else echo "{INSTALLED}"; fi | tee /dev/ttyS0; sync'
     user_data = {
         "package_update": True,
         "packages": list(packages),

@@ -57,15 +57,18 @@ def test_a_guest_that_lacks_what_the_bench_needs_says_what_and_is_left_as_it_is(
     assert len(done.stderr.splitlines()) == 1
 
 
-@pytest.mark.parametrize(("installed", "said"), [("a b", INSTALLED), ("a", f"{MISSING} b")])
+@pytest.mark.parametrize(("installed", "said"), [("no-a no-b", INSTALLED), ("no-a", f"{MISSING} no-b")])
 def test_a_guest_says_what_it_could_not_install(installed: str, said: str, tmp_path: Path) -> None:
-    ((*_, script, name, first, second),) = of_build(["a", "b"], "el0").user_data["runcmd"]
+    ((*_, script, name, first, second),) = of_build(["no-a", "no-b"], "el0").user_data["runcmd"]
     query = tmp_path / "rpm"
     query.write_text(f'#!/bin/sh\ncase " {installed} " in *" $2 "*) exit 0;; esac; exit 1\n')
     query.chmod(0o755)
     script = script.replace("/dev/ttyS0", str(tmp_path / "console"))
     subprocess.run(
-        ["/bin/sh", "-c", script, name, first, second], env={"PATH": str(tmp_path)}, check=False, cwd=tmp_path
+        ["/bin/sh", "-c", script, name, first, second],
+        env={"PATH": f"{tmp_path}:/usr/bin:/bin"},
+        check=False,
+        cwd=tmp_path,
     )
     assert (tmp_path / "console").read_text() == f"{said}\n"
 
