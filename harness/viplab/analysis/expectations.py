@@ -58,7 +58,7 @@ def _wrong_owner(record: Record) -> Miss | None:
 def _wrong_client(record: Record) -> Miss | None:
     expected = _host(record, "client")
     entry = record.client_entry(_until_ns(record))
-    if expected is None or entry is None or entry == record.info.virtual_mac:
+    if expected is None or entry == record.info.virtual_mac:
         return None
     found = record.host_by_mac(entry) or entry
     return None if found == expected else Miss(f"the client should send to {expected} at the end, it sends to {found}")
@@ -92,12 +92,14 @@ def _service_trips(record: Record) -> list[Trip]:
     return [Trip(one.n, one.sent_ns, None if one.error else one.total_ns, None) for one in requests]
 
 
-def nobody_asked(record: Record) -> str | None:
-    """Why an outage that is limited cannot be held against the limit: there is no stream that it would show in."""
+def nothing_shows(record: Record) -> str | None:
+    """Why an expectation cannot be held against what was seen: there is nothing that it would show in."""
     streams = {"ping_outage_s": record.trips, "service_outage_s": _service_trips(record)}
     for name, trips in streams.items():
         if _seconds(record, name) is not None and not trips:
             return f"nobody asked for answers, so that {name} cannot be held"
+    if _host(record, "client") is not None and record.client_entry(_until_ns(record)) is None:
+        return "where the client sends to at the end is not known, so that client cannot be held"
     return None
 
 

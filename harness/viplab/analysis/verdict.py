@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from viplab.analysis.busy_hosts import BUSY
 from viplab.analysis.calibration import cuts
-from viplab.analysis.expectations import misses, nobody_asked, owner_at_end
+from viplab.analysis.expectations import misses, nothing_shows, owner_at_end
 from viplab.analysis.premises import PREMISES
 from viplab.analysis.record import NETWORKS, Record, broken_off, missed_words
 from viplab.analysis.summary import Fault, TrialVerdict
@@ -73,7 +73,7 @@ def _host_gone(record: Record, views: Sequence[FaultView]) -> str | None:
 
 
 def _evidence_missing(record: Record, views: Sequence[FaultView]) -> str | None:
-    return record.issues[0] if record.issues else nobody_asked(record)
+    return record.issues[0] if record.issues else nothing_shows(record)
 
 
 def _capture_dropped(record: Record, views: Sequence[FaultView]) -> str | None:

@@ -79,6 +79,15 @@ def test_scattered_losses_count_as_much_as_those_in_a_row(tmp_path: Path) -> Non
     assert "no answers to the probe for " in expectations.misses(thinned)[0].reason
 
 
+def test_a_client_whose_entry_nobody_knows_is_undecided(tmp_path: Path) -> None:
+    folder = s.case_a(s.FAMILIES[0]).write(tmp_path, 1)
+    (folder / "scenario.yaml").write_text("expect: {client: B}")
+    assert judged(folder)[0] == "pass"
+    rewrite(folder, lambda events: [one for one in events if one["event"] not in ("neighbour", "arp")])
+    verdict, reason = judged(folder)
+    assert (verdict, "client cannot be held" in reason) == ("undecided", True), reason
+
+
 def test_an_outage_that_nobody_asked_after_is_undecided(tmp_path: Path) -> None:
     folder = s.case_a(s.FAMILIES[0]).write(tmp_path, 1)
     (folder / "scenario.yaml").write_text("expect: {service_outage_s: 1}")
