@@ -141,6 +141,7 @@ def run(
     from viplab.experiment import session
     from viplab.experiment.plan import Plan
     from viplab.experiment.recipe import plan_of
+    from viplab.experiment.resume import is_whole
     from viplab.lab import registry as labs
     from viplab.scenario.load import resolve
     from viplab.subjects.registry import DEFAULT, chosen
@@ -150,6 +151,7 @@ def run(
         _refuse_beside_a_recipe(context, "--resume" if resume is not None else "--recipe")
     runs = run_store(results)
     resumed = None if resume is None else runs.find(resume)
+    kept = set() if resumed is None else {trial.name for trial in resumed.trials() if is_whole(trial)}
     if resumed is not None:
         if scenarios or recipe is not None:
             raise InputError(
@@ -196,7 +198,7 @@ def run(
     if junit is not None:
         write_junit(junit, view, folder)
     wall_s = time.monotonic() - started
-    floor_s = sum(trial.summary.floor_s or 0 for trial in view.trials)
+    floor_s = sum(trial.summary.floor_s or 0 for trial in view.trials if trial.name not in kept)
     out().print(
         f"{wall_s:.0f} s in all, {floor_s:.0f} s of them the protocol's own (floor_s / wall_s = {floor_s / wall_s:.0%})"
     )
