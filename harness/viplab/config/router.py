@@ -13,6 +13,7 @@ from viplab.types import HostName
 
 _NS = 1_000_000_000
 _DOWN_TIMER_ADVERTS = 3
+_NEXT_TO_NOTHING_S = 0.1
 _BENCH = ("eth0", "eth1", "eth2")
 
 
@@ -87,7 +88,11 @@ class Asked:
             if one.dual:
                 yield f"{host} speaks two versions of VRRP at once"
             if weighted := next((track for track in one.tracks if track.weight), None):
-                yield f"the priority of {host} depends on {weighted.kind} {weighted.name}"
+                # The same on hosts that are alike moves all priorities by as much, and their timers by next to nothing.
+                alike = len({tuple((track.kind, track.weight) for track in of.tracks) for of in self.routers.values()})
+                moved_s = sum(abs(track.weight) for track in one.tracks) / 256 * _skew_unit_s(one)
+                if alike > 1 or moved_s > _NEXT_TO_NOTHING_S:
+                    yield f"the priority of {host} depends on {weighted.kind} {weighted.name}"
 
 
 def asked(given: Sequence[Given], numbers: Mapping[HostName, int]) -> Asked:
@@ -102,6 +107,11 @@ def asked(given: Sequence[Given], numbers: Mapping[HostName, int]) -> Asked:
         if config.globals.net_namespace:
             raise InputError(f"{host}: net_namespace: the bench's hosts have no other namespace; take it out")
     return Asked({one.host: one for one in given}, routers, configs)
+
+
+def _skew_unit_s(router: RouterConfig) -> float:
+    """What Skew_Time is a share of: a second in version 2, the advert interval in version 3."""
+    return router.advert_int_ns / _NS if router.version == 3 else 1.0
 
 
 def _line(router: RouterConfig, address: VirtualAddress) -> str:

@@ -112,10 +112,11 @@ def test_limits_in_seconds_are_held_with_the_scenario_s_own_timers_only(tmp_path
     ("more", "why"),
     [
         ("down_timer_adverts 4", "A waits for 4 adverts (down_timer_adverts), not for 3"),
-        ("track_interface {\n ens224 weight 10\n }", "the priority of A depends on interface eth0"),
+        ("track_interface {\n ens224 weight 30\n }", "the priority of A depends on interface eth0"),
+        ("track_interface {\n ens224 weight 20\n }", None),
     ],
 )
-def test_what_the_model_has_no_words_for_is_not_predicted(tmp_path: Path, more: str, why: str) -> None:
+def test_what_the_model_has_no_words_for_is_not_predicted(tmp_path: Path, more: str, why: str | None) -> None:
     assert done_with(named(tmp_path, more), "case-a")[0].unpredicted == why
     assert done_with(named(tmp_path), "case-a")[0].unpredicted is None
 
