@@ -126,6 +126,10 @@ class TrialInfo(Frozen):
     virtual_router_id: int
     instance: str | None = None
     """What logs call its virtual router, where there may be others; an old run does not say, there is one."""
+    further: dict[str, str] = Field(default_factory=dict)
+    """The first address of each further virtual router, by the name that logs have."""
+    in_step: list[NetworkName] = Field(default_factory=list)
+    """The networks of the adverts of those that change state with it."""
     adverts_on: NetworkName = "interconnect"
     virtual_mac: str | None = None
     """The MAC of the VIP on whichever host is master; None where it has that of the host."""
@@ -228,7 +232,8 @@ class Event(BaseModel):
     owners              macs (list: who answered when asked for the VIP), hosts (list: at whose port; old runs: none)
     holds               host, vip (bool), daemon (bool): what the guest itself says it has
     check               claim (P1..P10), ok (null where this lab has no such thing), detail: a set-up check of part 1
-    unanswered          addresses (which of the virtual addresses beyond the first answered no echo request at the end)
+    unanswered          addresses (which of the virtual addresses beyond the first answered no echo request at the end),
+                        table (the client's neighbours after that; old runs: none)
     environment         stp (bool), forward_delay_s, steal_share, busy_share (of all processors), longest_full_s (the
                         longest stretch without an idle processor), load1: what spoils numbers
     run_delay           hosts (by host: for how long in all, in ns, it was ready to run and had no processor)

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from itertools import groupby
 
 from viplab.analysis.application import tried
-from viplab.analysis.record import Record
+from viplab.analysis.record import Record, arp_entry
 from viplab.analysis.streams import Trip, loss_runs
 from viplab.analysis.timing_model import OUTAGE_SLACK_S
 from viplab.types import HostName
@@ -53,6 +53,19 @@ def _wrong_owner(record: Record) -> Miss | None:
     if expected in (None, owner):
         return None
     return Miss(f"{expected} should own {record.info.vip} at the end, {owner or 'nobody'} does")
+
+
+def _wrong_instance(record: Record) -> Miss | None:
+    """Where a further virtual router's address is at the end: by the client's entry, once it was asked."""
+    asked, wanted = record.all("unanswered"), _expected(record).get("vrrp_instance")
+    if not asked or not isinstance(wanted, dict):
+        return None
+    for name, vip in record.info.further.items():
+        expected, entry = wanted.get(name), arp_entry(str(asked[-1].get("table", "")), vip)
+        found = None if vip in asked[-1]["addresses"] else record.host_by_mac(entry) or entry
+        if expected in record.info.hosts and found != expected:
+            return Miss(f"{expected} should own {vip} of {name} at the end, {found or 'nobody'} does")
+    return None
 
 
 def _wrong_client(record: Record) -> Miss | None:
@@ -161,6 +174,7 @@ def _expected(record: Record) -> dict[object, object]:
 
 _EXPECTED: tuple[Callable[[Record], Miss | None], ...] = (
     _wrong_owner,
+    _wrong_instance,
     _wrong_client,
     _not_serving,
     _ping_outage,

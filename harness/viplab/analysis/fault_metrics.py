@@ -257,7 +257,7 @@ class _OneFault:
     def _deadline_excess_s(self, taker: NodeTimers) -> float | None:
         """How late the first advert was, counted from the old master's last advert or its last priority 0."""
         since_ns = self.zeros[-1].time_ns if self.zeros else self.moments.last_advert_ns
-        if self.heard is Heard.UNKNOWN or self._outranked(taker):
+        if self.heard is Heard.UNKNOWN or self._outranked(taker) or self._in_step():
             return None
         due_ns = (released_ns if self.zeros else down_interval_ns)(taker, self.protocol)
         return None if since_ns is None else between(since_ns + due_ns, self.moments.first_advert_ns)
@@ -290,7 +290,8 @@ class _OneFault:
     def _predicted(self) -> tuple[Terms, NodeTimers] | str | None:
         """What the timing model says of the outage, and by whose timers; why it says nothing; None if it need not."""
         effect, host = self.kind.effect, self.fault.host
-        if self.kind.ends(Part.LINK) and self.record.cuts_adverts(self.fault):
+        in_step = self._in_step()
+        if self.kind.ends(Part.LINK) and (self.record.cuts_adverts(self.fault) or in_step):
             effect = Effect.HOST_LOST
         elif self.kind.ends(Part.LINK) and not self.record.info.tracked:
             return None
@@ -313,10 +314,26 @@ class _OneFault:
             return leaves
         if effect is Effect.GIVES_UP and not leaves.releases:
             effect = Effect.HOST_LOST
+        if in_step:
+            return (model.member_lost, self.timers[taker]) if model.member_lost else None
         missed = model.missed(effect, self.nodes[taker].state)
         if missed is None:
             return f"{self.record.info.daemon(taker).family} has no timing model for a fault after which {effect.value}"
         return missed, self.timers[taker]
+
+    def _in_step(self) -> bool:
+        """Whether it cut the adverts of a virtual router that changes state with this one, and not this one's own.
+
+        The adverts of both go out together.
+        """
+        if self.record.cuts_adverts(self.fault):
+            return False
+        networks = self.record.info.in_step
+        return any(
+            event.get("network") in networks
+            for event, _, _ in self.record.injected
+            if self.record.dates(event, self.fault)
+        )
 
     def _outage_window_s(self) -> tuple[float, float] | None:
         if not isinstance(self.predicted, tuple):

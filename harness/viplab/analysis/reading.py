@@ -88,7 +88,10 @@ def _is_advert(frame: Meaning, info: TrialInfo) -> TypeGuard[Advert | Carp]:
         return False
     if info.protocol == "carp":
         return isinstance(frame, Carp) and frame.virtual_host_id == info.virtual_router_id
-    return isinstance(frame, Advert) and frame.virtual_router_id == info.virtual_router_id
+    if not isinstance(frame, Advert) or frame.virtual_router_id != info.virtual_router_id:
+        return False
+    # The same number is another virtual router's in the other family (RFC 9568, section 5.2.3).
+    return (":" in frame.src_ip) == (":" in info.vip)
 
 
 def _events(folder: TrialFolder, issues: list[str]) -> list[Event]:

@@ -148,6 +148,10 @@ class Record:
             event.get("network") == self.info.adverts_on and self._date(event) == fault for event, _, _ in self.injected
         )
 
+    def dates(self, event: Event, fault: Fault) -> bool:
+        """Whether an injection is that of this fault."""
+        return self._date(event) == fault
+
     def unheard(self, host: HostName | None, at_ns: int, network: NetworkName | None = None) -> bool:
         """Whether a fault that had not ended then kept what a host sent from the others, and from the capture, too.
 

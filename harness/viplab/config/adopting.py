@@ -63,6 +63,8 @@ class Own:
             return f"--config names no file for host {missing[0]}"
         if scenario.vrrp.vrrp_script or scenario.vrrp.vrrp_track_file:
             return "it is about a script or a file that its own configuration tracks"
+        if scenario.vrrp.vrrp_instance:
+            return "it is about further instances of its own configuration"
         return None
 
     def _check(self, scenario: Scenario) -> None:

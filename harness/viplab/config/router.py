@@ -47,19 +47,34 @@ class Asked:
             "garp_master_delay": None if one.garp_delay_ns is None else round(one.garp_delay_ns / _NS),
             "unicast": bool(one.unicast_peers),
             "use_vmac": one.use_vmac,
-            "track_interface": self._tracked(),
+            "track_interface": _tracked(one),
             "virtual_ipaddress": [_line(one, address) for address in one.addresses],
-            "virtual_ipaddress_excluded": [_line(one, address) for address in one.excluded if address.family == 4],
+            "virtual_ipaddress_excluded": _excluded(one),
+            "vrrp_instance": self._further(),
+            "vrrp_sync_group": self._groups(),
         }
-        return {keyword: value for keyword, value in said.items() if value not in (None, False, [])}
+        return {keyword: value for keyword, value in said.items() if value not in (None, False, [], {})}
 
-    def _tracked(self) -> list[str]:
-        """What puts the first host into FAULT, members of its sync group included."""
-        config, own = next(iter(self.configs.values())), self.first
-        groups = [set(group.members) for group in config.groups if own.name in group.members]
-        members = [one for one in config.routers if any(one.name in group for group in groups)] or [own]
-        names = [name for one in members for name in (*((one.interface,) if one is not own else ()), *one.tracked)]
-        return [name for name in dict.fromkeys(names) if name in _BENCH and name != own.interface]
+    def _further(self) -> dict[str, Any]:
+        """The instances of IPv4 beside the one that the client asks, of the first host."""
+        return {
+            one.name: {
+                "interface": one.interface,
+                "virtual_router_id": one.vrid,
+                "version": one.version,
+                "track_interface": _tracked(one),
+                "virtual_ipaddress": [_line(one, address) for address in one.addresses],
+                "virtual_ipaddress_excluded": _excluded(one),
+            }
+            for one in next(iter(self.configs.values())).routers
+            if one != self.first and one.family == 4 and one.addresses and one.interface in _BENCH
+        }
+
+    def _groups(self) -> dict[str, list[str]]:
+        there = {self.first.name, *self._further()}
+        groups = next(iter(self.configs.values())).groups
+        named = {group.name: [member for member in group.members if member in there] for group in groups}
+        return {name: members for name, members in named.items() if members}
 
     def node(self, host: HostName) -> dict[str, Any]:
         """What a scenario says of one of its `hosts:`."""
@@ -107,6 +122,14 @@ def asked(given: Sequence[Given], numbers: Mapping[HostName, int]) -> Asked:
         if config.globals.net_namespace:
             raise InputError(f"{host}: net_namespace: the bench's hosts have no other namespace; take it out")
     return Asked({one.host: one for one in given}, routers, configs)
+
+
+def _tracked(router: RouterConfig) -> list[str]:
+    return [name for name in router.tracked if name in _BENCH]
+
+
+def _excluded(router: RouterConfig) -> list[str]:
+    return [_line(router, address) for address in router.excluded if address.family == 4]
 
 
 def _skew_unit_s(router: RouterConfig) -> float:

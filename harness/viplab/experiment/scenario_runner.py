@@ -286,8 +286,10 @@ class ScenarioRunner:
     def _record_unanswered(self) -> None:
         """Which addresses of its network the client does not reach, but for the first, which the probe asks."""
         vrrp, near = self._scenario.vrrp, self._client.network
-        if others := [vip for vip in vrrp.vips if vip != vrrp.vip and ip_address(vip) in near]:
-            self._timeline.record("unanswered", addresses=unanswered(others, self._client.address))
+        every = [*vrrp.vips, *(vip for one in vrrp.vrrp_instance.values() for vip in one.vips)]
+        if others := [vip for vip in every if vip != vrrp.vip and ip_address(vip) in near]:
+            silent = unanswered(others, self._client.address)
+            self._timeline.record("unanswered", addresses=silent, table=neighbour_table(vrrp.family))
 
     def _record_holds(self) -> None:
         """What each host says of itself, and how its clock stands to ours at the end."""

@@ -29,6 +29,7 @@ from viplab.lab.topology import (
     MGMT,
     PUBLIC,
     Network,
+    make_host,
 )
 from viplab.observe import clocks, echo, responder
 from viplab.observe.capture import Capture
@@ -39,7 +40,7 @@ from viplab.observe.watch import BURST_GAP_NS, Watch
 from viplab.run_folder import TrialFolder
 from viplab.scenario.model import Scenario
 from viplab.subjects.assignment import Assignment
-from viplab.types import Station, TrialInfo
+from viplab.types import NetworkName, Station, TrialInfo
 
 
 @dataclass(frozen=True)
@@ -248,6 +249,7 @@ def _watch(trial: Trial, lab: Lab) -> Watch:
         [guest.host for guest in lab.hosts.values()],
         public=_bridge(lab, PUBLIC),
         adverts=_adverts_on(trial, lab).bridge,
+        virtual_router_id=trial.scenario.vrrp.virtual_router_id,
         virtual_mac=trial.assignment.virtual_mac(trial.scenario),
         protocol=trial.assignment.protocol(trial.scenario),
         burst_gap_ns=_burst_gap_ns(trial.scenario.vrrp.garp_master_delay),
@@ -268,6 +270,12 @@ def _observe(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline, ob
     shared_mac = trial.assignment.virtual_mac(trial.scenario) is not None
     hosts = [guest.host for guest in lab.hosts.values()]
     observers.enter_context(Census(vip, public, "eth1", hosts, timeline, unlearned=shared_mac))
+
+
+def _in_step(scenario: Scenario) -> list[NetworkName]:
+    vrrp, cards = scenario.vrrp, make_host("A")
+    names = [cards.interface(vrrp.vrrp_instance[name].interface).network for name in vrrp.members]
+    return list(dict.fromkeys(names))
 
 
 def _adverts_on(trial: Trial, lab: Lab) -> Network:
@@ -311,6 +319,8 @@ def _info(trial: Trial, lab: Lab, version: str, *, restored: bool = False) -> Tr
         vips=scenario.vrrp.vips if len(scenario.vrrp.vips) > 1 else [],
         virtual_router_id=scenario.vrrp.virtual_router_id,
         instance=scenario.vrrp.name,
+        further={name: one.vips[0] for name, one in scenario.vrrp.vrrp_instance.items()},
+        in_step=_in_step(scenario),
         adverts_on=_adverts_on(trial, lab).name,
         virtual_mac=assignment.virtual_mac(scenario),
         bridges={name: network.bridge for name, network in lab.networks.items()},

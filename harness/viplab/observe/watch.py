@@ -47,6 +47,7 @@ class Watch:
     hosts: Collection[Host]
     public: str
     adverts: str
+    virtual_router_id: int
     virtual_mac: str | None = None
     protocol: Protocol = "vrrp2"
     burst_gap_ns: int = BURST_GAP_NS
@@ -112,7 +113,7 @@ class Watch:
         packet = self._family.packet(frame)
         if packet is None or packet.protocol != _VRRP or len(packet.payload) < _SHORTEST:
             return
-        if (sender := self._by_ip.get(packet.source)) is None:
+        if (sender := self._by_ip.get(packet.source)) is None or packet.payload[1] != self.virtual_router_id:
             return
         # The octet after version and VRID is VRRP's priority, 0 where the sender steps down; CARP has its skew there.
         if self.protocol == "carp" or packet.payload[2]:

@@ -158,10 +158,11 @@ class _Pair:
     def _effect(self, kind: FaultKind, argument: object) -> Effect | None:
         """What becomes of the host, where a model says what comes of that."""
         if kind.ends(Part.LINK):
-            card = self._card(argument)
-            if card == self.advert_card:
+            card, vrrp = self._card(argument), self.scenario.vrrp
+            # Of a sync group the other host waits for the member whose adverts end.
+            if card in {self.advert_card, *(vrrp.vrrp_instance[name].interface for name in vrrp.members)}:
                 return Effect.HOST_LOST
-            return kind.effect if card in self.scenario.vrrp.track_interface else None
+            return kind.effect if card in vrrp.track_interface else None
         return kind.effect
 
     def _card(self, argument: object) -> str:

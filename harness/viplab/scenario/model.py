@@ -25,6 +25,13 @@ from viplab.services import SERVICES, Service
 from viplab.types import HostName
 
 
+class OfInstance(Strict):
+    """What a host is to a further instance."""
+
+    state: Literal["MASTER", "BACKUP"]
+    priority: int = Field(ge=1, le=255)
+
+
 class Node(Strict):
     """What differs between the hosts. One without state and priority is on the networks and runs no daemon."""
 
@@ -39,6 +46,10 @@ class Node(Strict):
     keepalived_conf: str | None = Field(
         default=None,
         description="Its keepalived.conf, in place of one made of `vrrp`, which then has to say what follows from it.",
+    )
+
+    vrrp_instance: dict[str, OfInstance] = Field(
+        default={}, description="State and priority for further instances, by name, where they are others."
     )
 
     @model_validator(mode="after")
@@ -59,6 +70,9 @@ class Expect(Strict):
     owner: HostName = Field(description="The host that the client reaches under the VIP at the end.")
     client: HostName | None = Field(
         default=None, description="The host that the client's neighbour entry names at the end; left out, not judged."
+    )
+    vrrp_instance: dict[str, HostName] = Field(
+        default={}, description="The host that has the first address of a further instance at the end, by its name."
     )
     ping_outage_s: float | None = Field(
         default=None, ge=0, le=600, description="The most seconds without an answer to the probe, all steps together."
@@ -173,11 +187,21 @@ class Scenario(Strict):
         for phase, steps in (("setup", self.setup), ("steps", self.steps)):
             for at, step in enumerate(steps):
                 named += [(f"{phase}.{at}", host, needs_daemon) for host, needs_daemon in _named(step)]
+        named += [("expect.vrrp_instance", host, True) for host in self.expect.vrrp_instance.values()]
         for where, host, needs_daemon in named:
             if host not in self.hosts:
                 raise ValueError(f"{where}: there is no host {host}; there are: {', '.join(self.hosts)}")
             if needs_daemon and host not in self.daemons:
                 raise ValueError(f"{where}: host {host} runs no daemon; give it a state and a priority")
+        return self
+
+    @model_validator(mode="after")
+    def _instances_that_are_there(self) -> Scenario:
+        there = self.vrrp.vrrp_instance
+        named = [(f"hosts.{host}", name) for host, node in self.hosts.items() for name in node.vrrp_instance]
+        for where, name in [*named, *(("expect", name) for name in self.expect.vrrp_instance)]:
+            if name not in there:
+                raise ValueError(f"{where}: no further vrrp_instance {name}; there are: {', '.join(there) or 'none'}")
         return self
 
     @model_validator(mode="after")

@@ -96,6 +96,23 @@ _Tracked = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+( weight -?[0-9]{1,3})?
 """A name, and a weight where that is not the one that it was defined with."""
 
 
+class Instance(Strict):
+    """A further `vrrp_instance`, which has in common with the first what is not said here."""
+
+    interface: Card = Field(default="eth0", description="Interface that its adverts travel on.")
+    virtual_router_id: int = Field(ge=1, le=255, description="Its number.")
+    version: Literal[2, 3] | None = Field(default=None, description="Version of VRRP; that of the first.")
+    track_interface: list[str] = Field(default=[], description="Interfaces whose loss puts it into FAULT.")
+    virtual_ipaddress: AddressLines = Field(min_length=1, description="Its addresses.")
+    virtual_ipaddress_excluded: AddressLines = Field(default=[], description="Addresses that are in no advert.")
+
+    @property
+    def vips(self) -> list[str]:
+        """Every address of it."""
+        lines = (*self.virtual_ipaddress, *self.virtual_ipaddress_excluded)
+        return [str(_interface(line).ip) for line in lines]
+
+
 class Vrrp(Strict):
     """The virtual router that the hosts are configured with; names are keepalived's."""
 
@@ -155,6 +172,21 @@ class Vrrp(Strict):
     virtual_ipaddress_excluded: AddressLines = Field(
         default=[], description="Addresses that come and go with the others, and are in no advert."
     )
+    vrrp_instance: dict[_Name, Instance] = Field(
+        default={},
+        description="Further instances by name: `virtual_router_id`, `virtual_ipaddress`, and, where they differ from "
+        "those left out, `interface`, `version`, `track_interface`, `virtual_ipaddress_excluded`; what else is said "
+        "here holds for them too. The client asks the first instance, which stands here, and at the end all addresses.",
+    )
+    vrrp_sync_group: dict[_Name, Annotated[list[_Name], Field(min_length=1)]] = Field(
+        default={}, description="Groups by name: the names of the instances that change state together."
+    )
+
+    @property
+    def members(self) -> list[str]:
+        """The further instances that change state with the first."""
+        groups = (group for group in self.vrrp_sync_group.values() if self.name in group)
+        return [name for group in groups for name in group if name in self.vrrp_instance]
 
     @property
     def vip(self) -> str:
@@ -192,6 +224,20 @@ class Vrrp(Strict):
     def _each_address_once(self) -> Vrrp:
         if twice := [vip for vip, times in Counter(self.vips).items() if times > 1]:
             raise ValueError(f"the virtual address {twice[0]} is there more than once; leave one out")
+        return self
+
+    @model_validator(mode="after")
+    def _instances_that_are_there(self) -> Vrrp:
+        if self.name in self.vrrp_instance:
+            raise ValueError(f"vrrp_instance: {self.name} is the first instance; name this one otherwise")
+        there = [self.name, *self.vrrp_instance]
+        for group, members in self.vrrp_sync_group.items():
+            if missing := [name for name in members if name not in there]:
+                raise ValueError(f"vrrp_sync_group: {group}: no instance {missing[0]}; there are: {', '.join(there)}")
+        numbers = {(self.interface, self.virtual_router_id): self.name}
+        for name, one in self.vrrp_instance.items():
+            if (other := numbers.setdefault((one.interface, one.virtual_router_id), name)) != name:
+                raise ValueError(f"vrrp_instance: {name} has the virtual_router_id of {other}; take another")
         return self
 
     @model_validator(mode="after")

@@ -42,6 +42,8 @@ class TimingModel:
     """First advert of the new master to its first gratuitous ARP, in advert intervals."""
     return_detection: Terms = Terms(downs=1)
     """How long a host that returns with the higher priority goes on as a backup."""
+    member_lost: Terms | None = None
+    """What the client sees where the adverts of another member of its sync group end; None where that is not known."""
     elected_return: Terms | None = None
     """What the client sees of one whose `state` is BACKUP, and that calls for an election first, where that differs."""
     held_back_s: float = 0.0

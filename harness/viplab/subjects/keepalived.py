@@ -34,6 +34,8 @@ KEEPALIVED_1 = Family(
         return_detection=Terms(adverts=1, less_x=True),
         # The other leaves the address at that claim; it has it an interval after the one with which it is master.
         elected_return=Terms(adverts=2),
+        # Who can take over first waits for the others of the group, and looks again an interval later.
+        member_lost=Terms(downs=1, adverts=2, less_x=True),
     ),
     log_prefix=r"VRRP_Instance\([^)]*\) ",
     garp_bursts=2,
@@ -49,7 +51,9 @@ KEEPALIVED_2 = Family(
             Effect.GIVES_UP: Terms(skews=1),
             Effect.HOST_LOST: Terms(downs=1, less_x=True),
             Effect.RETURNS: NONE,
-        }
+        },
+        # Not sooner than its last member can, although the others say that they give up.
+        member_lost=Terms(downs=1, less_x=True),
     ),
     log_prefix=r"\([^)]*\) ",
     garp_bursts=2,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel
@@ -13,7 +13,7 @@ from viplab.scenario.vrrp import Vrrp
 from viplab.types import HostName
 
 if TYPE_CHECKING:
-    from viplab.scenario.model import Scenario
+    from viplab.scenario.model import Node, OfInstance, Scenario
 
 PATH = "/etc/keepalived/keepalived.conf"
 """Where every daemon looks for it that reads one."""
@@ -26,18 +26,34 @@ def keepalived_conf(scenario: Scenario, host: HostName) -> str:
     vrrp, node = scenario.vrrp, scenario.hosts[host]
     if node.keepalived_conf is not None:
         return node.keepalived_conf
-    kept = {*vrrp.asked, "virtual_ipaddress"}
-    asked = {name: value for name, value in vrrp if name in kept and name != "name"}
+    kept = {*vrrp.asked, "virtual_ipaddress"} - {"name", "vrrp_instance"}
+    asked = {name: value for name, value in vrrp if name in kept}
     defined = {f"{kind} {name}": one for kind in _DEFINED for name, one in asked.pop(kind, {}).items()}
+    groups = {f"vrrp_sync_group {name}": {"group": members} for name, members in asked.pop(_GROUP, {}).items()}
+    instances = {f"vrrp_instance {vrrp.name}": _instance(scenario, host, vrrp.interface, node, asked)}
+    for name, further in vrrp.vrrp_instance.items():
+        own = {**dict.fromkeys(_NOT_IN_COMMON), **further.model_dump(exclude_defaults=True)}
+        instances[f"vrrp_instance {name}"] = _instance(
+            scenario, host, further.interface, node.vrrp_instance.get(name, node), {**asked, **own}
+        )
+    return "".join(f"{line}\n" for line in _lines({**defined, **groups, **instances}))
+
+
+def _instance(
+    scenario: Scenario, host: HostName, interface: str, role: Node | OfInstance, asked: Mapping[str, Any]
+) -> dict[str, Any]:
     instance = {
-        "state": node.state,
-        "interface": vrrp.interface,
-        "virtual_router_id": vrrp.virtual_router_id,
-        "priority": node.priority,
+        "state": role.state,
+        "interface": interface,
+        "virtual_router_id": scenario.vrrp.virtual_router_id,
+        "priority": role.priority,
     }
     for keyword, value in asked.items():
-        instance |= _OF_HOST[keyword](scenario, host) if keyword in _OF_HOST else {keyword: value}
-    return "".join(f"{line}\n" for line in _lines({**defined, f"vrrp_instance {vrrp.name}": instance}))
+        if keyword == "unicast":
+            instance |= _unicast(scenario, host, interface)
+        elif keyword != "interface":
+            instance[keyword] = value
+    return instance
 
 
 def vmac(scenario: Scenario) -> str | None:
@@ -48,17 +64,16 @@ def vmac(scenario: Scenario) -> str | None:
     return virtual_mac(vrrp.virtual_router_id, ipv6=vrrp.family is IPV6)
 
 
-def _unicast(scenario: Scenario, host: HostName) -> dict[str, Any]:
-    own, *peers = [
-        address_of(one, scenario.vrrp.interface) for one in (host, *sorted(scenario.daemons.keys() - {host}))
-    ]
+def _unicast(scenario: Scenario, host: HostName, interface: str) -> dict[str, Any]:
+    own, *peers = [address_of(one, interface) for one in (host, *sorted(scenario.daemons.keys() - {host}))]
     return {"unicast_src_ip": own, "unicast_peer": peers}
 
 
 _DEFINED = ("vrrp_script", "vrrp_track_file")
 """Keywords that stand beside the instance, once for each name."""
-_OF_HOST: dict[str, Callable[[Scenario, HostName], dict[str, Any]]] = {"unicast": _unicast}
-"""Keywords of ours that are others in the file, with values that differ from host to host."""
+_GROUP = "vrrp_sync_group"
+_NOT_IN_COMMON = ("track_interface", "virtual_ipaddress_excluded")
+"""What a further instance has only where that is said of it."""
 
 
 def _lines(statements: Mapping[str, Any]) -> Iterator[str]:

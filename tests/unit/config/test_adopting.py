@@ -63,6 +63,26 @@ def test_what_is_predicted_follows_from_the_files(tmp_path: Path) -> None:
     assert (timers["A"].advert_int_s, timers["A"].preempt_delay_s) == (0.5, 5)
 
 
+def test_further_instances_and_groups_follow_from_the_files_too(tmp_path: Path) -> None:
+    tail = """\
+vrrp_instance INSIDE {
+    interface ens224
+    virtual_router_id 61
+    virtual_ipaddress {
+        10.0.0.1/16
+    }
+}
+vrrp_sync_group G { group {
+    VI_1
+    INSIDE
+} }
+"""
+    vrrp = done_with(named(tmp_path, tail=tail), "case-a")[0].vrrp
+    assert (vrrp.name, vrrp.members) == ("VI_1", ["INSIDE"])
+    further = vrrp.vrrp_instance["INSIDE"]
+    assert (further.interface, further.virtual_router_id, further.vips) == ("eth0", 61, ["10.10.10.50"])
+
+
 def test_a_host_that_does_not_preempt_is_not_waited_for_nor_expected_at_the_end(tmp_path: Path) -> None:
     scenario, said = done_with(named(tmp_path, "nopreempt"), "case-b")
     assert scenario.expect.owner == "B"
@@ -154,7 +174,7 @@ def test_a_daemon_that_reads_no_such_file_is_not_supported_with_it(tmp_path: Pat
     assert "keepalived_conf" in (not_supported(scenario, assignment("frr"), NETNS) or "")
 
 
-@pytest.mark.parametrize("name", ["third-host", "script-fails", "file-drains"])
+@pytest.mark.parametrize("name", ["third-host", "script-fails", "file-drains", "sync-group"])
 def test_a_scenario_about_a_configuration_of_its_own_is_left_out(tmp_path: Path, name: str) -> None:
     assert own(named(tmp_path)).does_not_suit(resolve([name])[0][1])
 

@@ -16,7 +16,7 @@ VIP, VIP6 = "192.168.122.50", "fd00:122::50"
 
 
 def watch(vip: str = VIP) -> Watch:
-    return Watch(vip, [make_host(name) for name in PAIR], "virbr0", "virbr1")
+    return Watch(vip, [make_host(name) for name in PAIR], "virbr0", "virbr1", 51)
 
 
 def advert(source: str, priority: int) -> bytes:
@@ -36,6 +36,14 @@ def test_an_advert_makes_its_sender_the_advertiser_unless_its_priority_is_zero()
     assert (seen.seen.advertiser, seen.seen.advert_ns) == ("A", 1)
     seen.on_advert(advert("10.10.10.12", 0), 2)
     assert (seen.seen.advertiser, seen.seen.advert_ns) == ("A", 1)
+
+
+def test_an_advert_of_another_virtual_router_says_nothing_of_this_one() -> None:
+    seen = watch()
+    frame = bytearray(advert("10.10.10.11", 102))
+    frame[14 + 20 + 1] = 52
+    seen.on_advert(bytes(frame), 1)
+    assert seen.seen.advertiser is None
 
 
 def test_a_carp_advert_without_skew_makes_its_sender_the_advertiser() -> None:
