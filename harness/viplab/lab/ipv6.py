@@ -17,11 +17,11 @@ from viplab.lab.command import run
 from viplab.lab.guest import Guest
 from viplab.lab.topology import CLIENTS
 
+# In this order: what is switched on at once looks for duplicates at once.
 _SETTINGS = {"accept_dad": 0, "accept_ra": 0, "router_solicitations": 0, "disable_ipv6": 0}
-SWITCH_ON = (
-    "for name in all default eth0 eth1; do "
-    + " && ".join(f"echo {value} >/proc/sys/net/ipv6/conf/$name/{key}" for key, value in _SETTINGS.items())
-    + " || exit 1; done; echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind"
+SWITCH_ON = " && ".join(
+    [f"echo {value} | tee /proc/sys/net/ipv6/conf/*/{key} >/dev/null" for key, value in _SETTINGS.items()]
+    + ["echo 1 >/proc/sys/net/ipv6/ip_nonlocal_bind"]
 )
 """What is done on a host; the kernel then gives each card its link-local address. The last is claim P4's heir."""
 
