@@ -283,6 +283,7 @@ class HttpRequest(Frozen):
 
     connection: Literal["new", "kept"]
     n: int = Field(ge=0)
+    line: int = Field(default=0, ge=0, description="Which of the connections that are kept open; 0 of a new one.")
     due_ns: int
     sent_ns: int
     connect_ns: int | None = Field(description="What the connection took; null where it was there or never came about.")

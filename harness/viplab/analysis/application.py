@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from viplab.analysis.calibration import jitter
 from viplab.analysis.outage import recovered_ns
 from viplab.analysis.streams import IN_FLIGHT_NS, Trip, loss_runs
-from viplab.analysis.summary import Application, Fault, KeptConnection
+from viplab.analysis.summary import Application, Fault, KeptConnection, KeptConnections
 from viplab.types import HttpRequest
 
 # TCP on Linux sends nothing again sooner than this: an answer that took longer had lost a segment on the way.
@@ -25,8 +25,8 @@ def tried(requests: Sequence[HttpRequest], since_ns: int, until_ns: int) -> list
     return sorted((r for r in mine if r.error != "unanswered"), key=lambda request: request.sent_ns)
 
 
-def application(mine: Sequence[HttpRequest], kept: KeptConnection | None, interval_s: float) -> Application:
-    """What it saw of one fault, from the requests that `tried` gives and what became of the kept connection."""
+def application(mine: Sequence[HttpRequest], fates: Sequence[KeptConnection | None], interval_s: float) -> Application:
+    """What it saw of one fault, from the requests that `tried` gives and what became of each kept connection."""
     answered = [request for request in mine if request.error is None]
     return Application(
         interval_s=interval_s,
@@ -37,7 +37,16 @@ def application(mine: Sequence[HttpRequest], kept: KeptConnection | None, interv
         answers=_counted(request.host for request in answered),
         connect=jitter([request.connect_ns for request in answered if request.connect_ns is not None]),
         total=jitter([request.total_ns for request in answered]),
-        kept=kept,
+        kept=fates[0] if fates else None,
+        several=_several([fate for fate in fates if fate]) if len(fates) > 1 else None,
+    )
+
+
+def _several(fates: Sequence[KeptConnection]) -> KeptConnections:
+    return KeptConnections(
+        connections=len(fates),
+        fates=_counted(one.error or one.fate for one in fates),
+        noticed=jitter([round(one.after_s * _NS) for one in fates if one.after_s is not None]),
     )
 
 
@@ -58,8 +67,13 @@ def outage_s(requests: Sequence[HttpRequest]) -> float | None:
     return None if over_ns is None else (over_ns - runs[0].start_ns) / _NS
 
 
-def kept(requests: Sequence[HttpRequest], fault: Fault, until_ns: int) -> KeptConnection | None:
-    """What became of the connection that was open at the fault; None where it was broken before."""
+def kept(requests: Sequence[HttpRequest], fault: Fault, until_ns: int) -> list[KeptConnection | None]:
+    """What became of each connection that was kept open, by its number; None of one that was broken before."""
+    lines = sorted({request.line for request in requests if request.connection == "kept"})
+    return [_fate([one for one in requests if one.line == line], fault, until_ns) for line in lines]
+
+
+def _fate(requests: Sequence[HttpRequest], fault: Fault, until_ns: int) -> KeptConnection | None:
     mine = [r for r in requests if r.connection == "kept" and r.end_ns >= fault.earliest_ns and r.sent_ns < until_ns]
     if not mine:
         return None

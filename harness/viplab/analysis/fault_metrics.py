@@ -99,8 +99,8 @@ class _OneFault:
         interval_s = self.record.info.http_interval_s
         if not interval_s or not self.requests:
             return None
-        kept = application.kept(self.record.http, self.fault, self.until_ns)
-        return application.application(self.requests, kept, interval_s)
+        fates = application.kept(self.record.http, self.fault, self.until_ns)
+        return application.application(self.requests, fates, interval_s)
 
     # --- who ---
 

@@ -110,6 +110,14 @@ class KeptConnection(Frozen):
     answers: dict[str, int] = Field(description="Answers over it by the host that says that it gave them.")
 
 
+class KeptConnections(Frozen):
+    """What became of several that were kept open and took turns, of those that were not broken before the fault."""
+
+    connections: int
+    fates: dict[str, int] = Field(description="How many were `kept` or `hung`, or broke, by their error.")
+    noticed: Jitter | None = Field(description="How long after the fault those that broke were told so.")
+
+
 class Application(Frozen):
     """What an application saw over HTTP: requests over new connections, and the connection that it kept."""
 
@@ -122,6 +130,7 @@ class Application(Frozen):
     connect: Jitter | None = Field(description="What the connection took, of those that were answered.")
     total: Jitter | None = Field(description="The same to the answer.")
     kept: KeptConnection | None = Field(description="Null where the connection was broken before the fault.")
+    several: KeptConnections | None = Field(default=None, description="Null where one is kept, which is `kept`.")
 
 
 class FaultSummary(FaultMetrics):

@@ -132,7 +132,7 @@ class ScenarioRunner:
         bridge, source = self._lab.networks[PUBLIC.name].bridge, self._client.probe
         yield Probe(asked.kind, vip, source, asked.rate, bridge, self._timeline)
         if http is not None:
-            yield HttpProbe(vip, source, http.rate, bridge, self._folder.http, self._timeline)
+            yield HttpProbe(vip, source, http.rate, http.kept, bridge, self._folder.http, self._timeline)
 
     def do(self, step: Step) -> None:
         """Do one step, and record its beginning and end; errors as with `run`."""

@@ -5,9 +5,11 @@ ever more seldom, and the host that takes over knows nothing of it and resets it
 
 A request over a new connection is given up after `TIMEOUT_S`, so that it tells of its own moment. The kept connection
 is given all the time that TCP takes; while it waits for an answer it asks nothing more, and once broken it is not made
-again. Run as a program of its own, which writes each request down as it ends::
+again. Where several are kept each asks in its turn.
 
-    python -m viplab.observe.http_probe TARGET SOURCE RATE FILE
+Run as a program of its own, which writes each request down as it ends::
+
+    python -m viplab.observe.http_probe TARGET SOURCE RATE KEPT FILE
 """
 
 from __future__ import annotations
@@ -53,8 +55,10 @@ _WORDS = {
 class HttpProbe(Prober):
     """The HTTP requests."""
 
-    def __init__(self, target: str, source: str, rate: int, interface: str, path: Path, timeline: Timeline) -> None:
-        arguments = [target, source, str(rate), str(path)]
+    def __init__(
+        self, target: str, source: str, rate: int, kept: int, interface: str, path: Path, timeline: Timeline
+    ) -> None:
+        arguments = [target, source, str(rate), str(kept), str(path)]
         super().__init__("http", __name__, arguments, source, interface, timeline, rate=rate, timeout_s=TIMEOUT_S)
 
 
@@ -64,6 +68,8 @@ class Request:
 
     connection: Literal["new", "kept"]
     n: int
+    number: int
+    """Which of the kept connections; 0 of a new one."""
     due_ns: int
     sent_ns: int
     begun_ns: int
@@ -78,7 +84,12 @@ class Asker:
     """Asks on an absolute schedule and hands over each request as it ends, in the form of `evidence.HttpRequest`."""
 
     def __init__(
-        self, target: tuple[str, int], source: str, interval_ns: int, write: Callable[[dict[str, Any]], object]
+        self,
+        target: tuple[str, int],
+        source: str,
+        interval_ns: int,
+        write: Callable[[dict[str, Any]], object],
+        kept: int = 1,
     ) -> None:
         self.stopped = False
         self._target = target
@@ -89,8 +100,9 @@ class Asker:
         # epoll and poll would wait for whole milliseconds.
         self._selector = SelectSelector()
         self._under_way: list[Request] = []
-        self._idle: socket.socket | None = None
-        """The kept connection while it waits for its turn; None while it waits for an answer, and once it is broken."""
+        self._kept = kept
+        self._idle: dict[int, socket.socket] = {}
+        """The kept connections that wait for their turn: none that waits for an answer, and none that is broken."""
         self._sent = self._withheld = self._late_max_ns = 0
 
     def until_stopped(self, requests: int) -> None:
@@ -105,8 +117,8 @@ class Asker:
             self._ask(n, real_ns + n * self._interval_ns)
         for request in self._under_way.copy():
             self._end(request, None, "unanswered")
-        if self._idle is not None:
-            self._idle.close()
+        for line in self._idle.values():
+            line.close()
 
     def account(self) -> dict[str, int]:
         """The keys of the `http_stopped` event."""
@@ -127,17 +139,19 @@ class Asker:
                 return
 
     def _ask(self, n: int, due_ns: int) -> None:
-        if len(self._under_way) < IN_FLIGHT:
-            self._begin("new", n, due_ns, None)
+        if sum(request.connection == "new" for request in self._under_way) < IN_FLIGHT:
+            self._begin("new", n, 0, due_ns, None)
         else:
             self._withheld += 1
-        if n == 0 or self._idle is not None:
-            line, self._idle = self._idle, None
-            self._begin("kept", n, due_ns, line)
+        turn = n % self._kept
+        if n < self._kept or turn in self._idle:
+            self._begin("kept", n, turn, due_ns, self._idle.pop(turn, None))
 
-    def _begin(self, connection: Literal["new", "kept"], n: int, due_ns: int, line: socket.socket | None) -> None:
+    def _begin(
+        self, connection: Literal["new", "kept"], n: int, number: int, due_ns: int, line: socket.socket | None
+    ) -> None:
         taken = line or socket.socket(self._family.number, socket.SOCK_STREAM)
-        request = Request(connection, n, due_ns, time.time_ns(), time.monotonic_ns(), taken, line is None)
+        request = Request(connection, n, number, due_ns, time.time_ns(), time.monotonic_ns(), taken, line is None)
         self._sent += 1
         self._under_way.append(request)
         try:
@@ -188,13 +202,14 @@ class Asker:
         with suppress(KeyError):  # a connection that failed at once was never waited for
             self._selector.unregister(request.line)
         if request.connection == "kept" and error is None:
-            self._idle = request.line
+            self._idle[request.number] = request.line
         else:
             request.line.close()
         self._write(
             {
                 "connection": request.connection,
                 "n": request.n,
+                "line": request.number,
                 "due_ns": request.due_ns,
                 "sent_ns": request.sent_ns,
                 "connect_ns": request.connect_ns,
@@ -205,7 +220,7 @@ class Asker:
         )
 
 
-def main(target: str, source: str, rate: int, path: Path) -> None:
+def main(target: str, source: str, rate: int, kept: int, path: Path) -> None:
     """Ask until told to stop, then print how it went."""
     with path.open("a", encoding="utf-8", buffering=1) as file:
         asker = Asker(
@@ -213,6 +228,7 @@ def main(target: str, source: str, rate: int, path: Path) -> None:
             source,
             round(1e9 / rate),
             lambda line: file.write(json.dumps(line, separators=(",", ":")) + "\n"),
+            kept,
         )
 
         def stop(*_: object) -> None:
@@ -226,4 +242,4 @@ def main(target: str, source: str, rate: int, path: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), Path(sys.argv[4]))
+    main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]), Path(sys.argv[5]))

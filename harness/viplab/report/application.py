@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
-from viplab.analysis.summary import Application, FaultSummary, KeptConnection
+from viplab.analysis.summary import Application, FaultSummary, KeptConnection, KeptConnections
 from viplab.analysis.views import TrialView
 from viplab.report import units
 
@@ -35,7 +35,9 @@ def sentences(fault: FaultSummary) -> Iterator[str]:
         within = units.seconds(seen.interval_s)
         lasted = f"for {gone} (± {within})" if gone else "to the end, or not for long enough to tell"
         yield f"{asked} {seen.failed} failed ({errors(seen)}){slow}: the application went without an answer {lasted}."
-    if seen.kept is None:
+    if seen.several is not None:
+        yield f"Of the connections that it kept open: {several(seen.several)}."
+    elif seen.kept is None:
         yield "The connection that it had kept open was broken before this."
     else:
         yield f"The connection that it kept open: {fate(seen.kept)}."
@@ -54,6 +56,16 @@ def fate(kept: KeptConnection) -> str:
     if kept.fate == "hung":
         return f"hung, {waited} without an answer when the trial ended"
     return f"{_BROKEN.get(kept.error or '', kept.error)} {units.seconds(kept.after_s)} after the fault"
+
+
+def several(kept: KeptConnections) -> str:
+    """What became of several, such as `18 reset, 2 hung of 20; half knew it 1.2 s after the fault, the last 2.5 s`."""
+    counted = ", ".join(f"{number} {word}" for word, number in kept.fates.items())
+    said = f"{counted} of {kept.connections}" if kept.connections else "none was open"
+    if kept.noticed is None:
+        return said
+    median, last = units.seconds(kept.noticed.median_s), units.seconds(kept.noticed.max_s)
+    return f"{said}; half knew it {median} after the fault, the last {last}"
 
 
 def fates(trials: Sequence[TrialView]) -> str | None:

@@ -55,6 +55,7 @@ def environment() -> Environment:
         "application": application.of,
         "http_errors": application.errors,
         "fate": application.fate,
+        "several": application.several,
         "fates": application.fates,
         "verdict_counts": overview.verdict_counts,
         "prose": prose,

@@ -109,6 +109,9 @@ class Http(Strict):
         le=50,
         description="New connections a second, each for one request; one that is kept open asks as often.",
     )
+    kept: int = Field(
+        default=1, ge=1, le=100, description="Connections that are kept open; where there are several they take turns."
+    )
 
     @property
     def interval_s(self) -> float:

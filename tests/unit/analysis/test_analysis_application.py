@@ -111,6 +111,21 @@ def test_an_outage_in_pieces_is_over_when_none_fails_for_five_seconds(tmp_path: 
     assert viewed(tmp_path / "2", stream([*dead, late])).summary.http_outage_s == 4.0
 
 
+def test_several_kept_connections_are_counted_by_their_fate_and_by_when_they_knew(tmp_path: Path) -> None:
+    lines = [
+        one | {"line": n % 3} for n, one in enumerate(KEPT_WELL) if n % 3 == 0 or one["sent_ns"] < s.START_NS + FAULT
+    ]
+    # Numbers 109 and 119, which are due then, are of connections 1 and 2.
+    lines += [line("kept", 99 + 10 * n, FAULT + n * s.S, 0, "reset") | {"line": n} for n in (1, 2)]
+    seen = viewed(tmp_path, [*stream([(FAULT, FAULT + 3300 * s.MS)]), *lines]).summary.faults[0].http
+    assert seen is not None and seen.several is not None and seen.several.noticed is not None
+    assert (seen.several.connections, seen.several.fates) == (3, {"kept": 1, "reset": 2})
+    assert (seen.several.noticed.n, round(seen.several.noticed.max_s, 6)) == (2, 2.0)
+    assert words.several(seen.several).replace("\u00a0", " ") == (
+        "1 kept, 2 reset of 3; half knew it 1.500 s after the fault, the last 2.000 s"
+    )
+
+
 def test_an_outage_that_is_not_seen_to_end_has_no_length(tmp_path: Path) -> None:
     summary = viewed(tmp_path, stream([(FAULT, 36 * s.S)])).summary
     assert summary.http_outage_s is None
@@ -203,7 +218,7 @@ def test_the_outage_is_null_or_lies_between_two_requests(drawn: list[tuple[int, 
 def test_a_fate_says_when_it_broke_and_only_then(sent: int, total: int, error: str | None) -> None:
     fault = Fault(kind="kill", host="A", at_ns=s.START_NS + FAULT, uncertainty_ns=0)
     requests = [HttpRequest.model_validate(line("kept", 0, sent, total, error))]
-    kept = application.kept(requests, fault, s.START_NS + SECOND_FAULT)
+    (kept,) = application.kept(requests, fault, s.START_NS + SECOND_FAULT)
     if kept is not None:
         assert (kept.after_s is not None) == (kept.fate == "broken") == (kept.error is not None)
         assert kept.after_s is None or 0 <= kept.after_s <= (SECOND_FAULT - FAULT) / 1e9

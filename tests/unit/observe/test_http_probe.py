@@ -44,7 +44,11 @@ def server(answer: Callable[[socket.socket, bytes], object]) -> Iterator[int]:
 
 
 def asked(
-    port: int, requests: int, interval_ns: int = 1_000_000, until: Callable[[list[HttpRequest]], bool] | None = None
+    port: int,
+    requests: int,
+    interval_ns: int = 1_000_000,
+    until: Callable[[list[HttpRequest]], bool] | None = None,
+    kept: int = 1,
 ) -> list[HttpRequest]:
     """What came of so many requests of either kind, or of as many as there were when `until` held."""
     lines: list[HttpRequest] = []
@@ -53,7 +57,7 @@ def asked(
         lines.append(HttpRequest.model_validate(line))
         asker.stopped = until is not None and until(lines)
 
-    asker = Asker((HERE, port), HERE, interval_ns, write)
+    asker = Asker((HERE, port), HERE, interval_ns, write, kept)
     asker.until_stopped(requests)
     assert asker.account()["sent"] == len(lines)
     return lines
@@ -122,6 +126,19 @@ def test_what_stands_in_an_answer_s_place_is_named_and_a_broken_connection_is_no
     assert all(line.host is None for line in lines)
 
 
+def test_connections_that_are_kept_take_turns_and_one_that_breaks_leaves_the_others() -> None:
+    def answer(line: socket.socket, said: bytes) -> bool | None:
+        return None if said.startswith(b"GET /kept/4 ") else well(line, said)
+
+    with server(answer) as port:
+        lines = of("kept", asked(port, 400, until=lambda lines: len(of("kept", lines)) >= 30, kept=3))
+    assert all(line.line == line.n % 3 for line in lines)
+    assert {line.n for line in lines if line.connect_ns is not None} == {0, 1, 2}
+    assert [(line.n, line.error) for line in lines if line.error not in (None, "unanswered")] == [(4, "closed")]
+    assert max(line.n for line in lines if line.line == 1) == 4
+    assert {line.line for line in lines if line.n > 4} == {0, 2}
+
+
 def test_a_balancer_s_own_name_counts_and_not_that_of_the_host_behind_it() -> None:
     with server(lambda line, _: line.sendall(VIA_A) or True) as port:
         lines = asked(port, 200, until=answered("new", 3))
@@ -152,8 +169,8 @@ def test_no_more_are_under_way_than_the_limit_and_the_others_are_counted(monkeyp
     with server(lambda line, _: True) as port:
         asker = Asker((HERE, port), HERE, 1_000_000, lines.append)
         asker.until_stopped(10)
-    # Two new ones and the kept one.
-    assert (asker.account()["sent"], asker.account()["withheld"]) == (3, 8)
+    # Three new ones and the kept one.
+    assert (asker.account()["sent"], asker.account()["withheld"]) == (4, 7)
     assert {line["error"] for line in lines} == {"unanswered"}
 
 
