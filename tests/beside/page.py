@@ -27,7 +27,7 @@ def summed_up(lines: Iterable[str]) -> dict[str, Any]:
     again = set()
     for line in lines:
         key, found = judged(line)
-        if key in cells:
+        if any(not one.reason for one in cells.get(key, ())):
             again.add(key)
         cells[key] = found
     seen_with: dict[str, list[str]] = defaultdict(list)
@@ -64,7 +64,8 @@ def _lines(outcome: dict[str, Any]) -> Iterator[str]:
     yield f"{outcome['cells']} cells of {outcome['files']} files and {outcome['accidents']} accidents:"
     yield f"{outcome['equal']} equal, {outcome['explained']} with differences that all have a reason,"
     yield f"{outcome['unexplained']} with one that has none. {outcome['load']} were equal, or as explained, only when"
-    yield "they were run again with few others beside them: that is load."
+    yield "they were run again, each by itself with few others beside it: that is load, or what an accident before it"
+    yield "had left."
     yield from ("", "| reason | cells | why | for example |", "|---|---|---|---|")
     for reason in REASONS:
         seen = outcome["reasons"].get(reason.name, {"cells": 0, "for example": []})

@@ -179,6 +179,15 @@ REASONS: tuple[Reason, ...] = (
         who="keepalived",
     ),
     Reason(
+        "by way of BACKUP, farewell",
+        "As above, where vipd read of a virtual address before the interface's own went: it says farewell from it.",
+        frozenset({"adverts"}),
+        line="prio 0 ",
+        options=frozenset({"v6"}),
+        steps=_FLUSHED,
+        who="vipd",
+    ),
+    Reason(
         "source that is not here, IPv6",
         "Neither has the address of `mcast_src_ip`. keepalived 2.2.7 is master and sends no advert at all; vipd sends.",
         frozenset({"adverts"}),
@@ -193,7 +202,7 @@ REASONS: tuple[Reason, ...] = (
         line="fe80::ff:fe00:",
         options=frozenset({"source-not-here"}),
         and_options=frozenset({"v6"}),
-        steps=_BACK,
+        steps=_BACK | {"eth0 up"},
         who="keepalived",
     ),
     Reason(
@@ -230,6 +239,16 @@ REASONS: tuple[Reason, ...] = (
         steps=_BACK,
     ),
     Reason(
+        "no address of an interface that is down",
+        "With `dont_track_primary` both stay master while the interface is down. One that is set down loses its IPv6"
+        " addresses, the link-local one as well: vipd has none to send from then, gives up what it held, and takes over"
+        " anew. keepalived 2.2.7 keeps it, and says of each advert that it cannot be sent.",
+        frozenset({"states", "told", "adverts", "announcements", "addresses", "routes", "answers"}),
+        options=frozenset({"dont-track-primary"}),
+        and_options=frozenset({"v6"}),
+        accidents=frozenset({"eth0 is set down"}),
+    ),
+    Reason(
         "excluded address deleted",
         "keepalived 2.2.7 does not notice that an address of `virtual_ipaddress_excluded` was deleted by hand; vipd"
         " gives the router up for a moment and takes over again, with every address.",
@@ -257,6 +276,16 @@ REASONS: tuple[Reason, ...] = (
         accidents=_DELETED,
     ),
     Reason(
+        "first of a prefix",
+        "Without `promote_secondaries` the kernel deletes an address together with the first one of its prefix, here"
+        " that of another instance. vipd notices, and sets it anew; keepalived 2.2.7 does not where it has removed the"
+        " first one itself, and stays master without an address.",
+        frozenset({"states", "told", "adverts", "announcements", "addresses", "answers"}),
+        options=frozenset({"two"}),
+        and_options=frozenset({"on-eth1"}),
+        accidents=_DELETED,
+    ),
+    Reason(
         "the group answers",
         "When a member of a sync group hears a lower priority, keepalived announces the addresses of all members, so"
         " that two that hear one announce everything twice; vipd announces those of the member that heard it.",
@@ -281,6 +310,17 @@ REASONS: tuple[Reason, ...] = (
         _EVERYTHING,
         options=frozenset({"source-not-here"}),
         and_options=frozenset({"track-src-ip"}),
+        who="keepalived",
+    ),
+    Reason(
+        "tracked source that never was here, FAULT",
+        "As above, seen of vipd: it enters FAULT, says so, and does nothing else.",
+        frozenset({"states", "told"}),
+        line=r"(?i)\bfault\b",
+        options=frozenset({"source-not-here"}),
+        and_options=frozenset({"track-src-ip"}),
+        steps=frozenset({"start", "reload", "20 more", "more", "as before", "repaired"}),
+        who="vipd",
     ),
     Reason(
         "interface made anew",
@@ -292,18 +332,27 @@ REASONS: tuple[Reason, ...] = (
     ),
     Reason(
         "interface made anew, BACKUP",
-        "As above, seen of keepalived: it enters BACKUP and stays there, and of another instance announces less.",
+        "As above, seen of keepalived: it enters BACKUP and stays there, or FAULT where it had no IPv6 address to bind"
+        " to yet, and of another instance announces less.",
         frozenset({"states", "told", "announcements"}),
-        line=r"(?i:backup)| x\d+$",
+        line=r"(?i:backup|fault)| x\d+$",
         steps=_ANEW,
         who="keepalived",
     ),
     Reason(
         "untracked interface deleted",
         "With `dont_track_primary` both stay master while the interface is down. When it is deleted keepalived 2.2.7 is"
-        " BACKUP and takes its routes away; vipd stays master, as it was told.",
+        " BACKUP and takes its routes away, or takes over when it is there again; vipd stays master, as it was told.",
         frozenset({"states", "told", "routes", "rules"}),
         options=frozenset({"dont-track-primary"}),
+        steps=frozenset({"eth1 deleted"}) | _ANEW,
+    ),
+    Reason(
+        "untracked interface deleted, the group",
+        "As above: with keepalived the other member of the sync group goes the same way.",
+        frozenset({"adverts", "announcements", "addresses", "answers"}),
+        options=frozenset({"dont-track-primary"}),
+        and_options=frozenset({"sync", "sync-weight"}),
         steps=frozenset({"eth1 deleted"}),
     ),
     Reason(
@@ -311,9 +360,18 @@ REASONS: tuple[Reason, ...] = (
         "keepalived hears of processes by the kernel's process connector, which tells nobody outside of the first PID"
         " namespace, and so not here; vipd looks into /proc.",
         frozenset({"adverts", "told"}),
-        alike=((r"prio \d+|\d+$", ""),),
+        alike=((r"prio \d+|\d+$", ""), (r"ttl (64|255)", "")),
         options=frozenset({"process"}),
         accidents=frozenset({"a process comes and goes"}),
+    ),
+    Reason(
+        "processes of a namespace, once more",
+        "As above: vipd looks once a second, and advertises what a process was worth until it sees that it is gone.",
+        frozenset({"adverts"}),
+        line=r"prio 17[01] ",
+        options=frozenset({"process"}),
+        steps=frozenset({"sleep ends"}),
+        who="vipd",
     ),
     Reason(
         "macvlan left behind",
@@ -357,14 +415,35 @@ REASONS: tuple[Reason, ...] = (
         "With `garp_master_refresh` a burst may fall between the accident and what the daemon does about it.",
         frozenset({"announcements"}),
         options=frozenset({"garp-refresh"}),
-        steps=frozenset({"p0 down", "p1 down", "eth0 down", "as before", "killed", "SIGTERM"}) | _FLUSHED,
+        steps=frozenset(
+            {
+                "p0 down",
+                "p1 down",
+                "eth0 down",
+                "as before",
+                "killed",
+                "SIGTERM",
+                "adverts of priority 254",
+                "the file is gone, the level is -100",
+            }
+        )
+        | _FLUSHED,
+    ),
+    Reason(
+        "last check",
+        "A script is run once a second, and until it has been, adverts have the priority of before: one or none, by"
+        " chance.",
+        frozenset({"adverts"}),
+        line=r"prio 9[01] ",
+        options=frozenset({"script-weight"}),
+        steps=frozenset({"both as before"}),
     ),
     Reason(
         "last advert",
         "An advert that was due when the accident happened is seen of one daemon and not of the other by chance.",
         frozenset({"adverts"}),
         line=r"prio [1-9]",
-        steps=frozenset({"p0 down", "p1 down", "eth0 down"}),
+        steps=frozenset({"p0 down", "p1 down", "eth0 down"}) | _FLUSHED,
     ),
 )
 
