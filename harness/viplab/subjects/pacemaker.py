@@ -43,6 +43,8 @@ _AGENTS = "/usr/lib/ocf/resource.d/heartbeat"
 _PARAMETERS = {"brd": "broadcast", "dev": "nic"}
 """Words of a line of `virtual_ipaddress`, and what IPaddr2 calls them."""
 _GROUP = "addresses"
+# A cluster elects who decides within three seconds; with many addresses it is not idle for longer.
+_SETTLES_S = 20
 
 
 class Pacemaker(Subject):
@@ -72,10 +74,11 @@ class Pacemaker(Subject):
     )
 
     def start(self, guest: Guest) -> None:
-        """Start it, and wait for some seconds until the host is in a cluster in which somebody decides."""
+        """Start it, and wait for some seconds until the host knows who decides in its cluster, and that is idle."""
         super().start(guest)
-        state = f"timeout 2 crmadmin --quiet --status={_node(guest.host.name)} 2>/dev/null"
-        guest.run(f"for try in $(seq 50); do {state} | grep -qE 'S_IDLE|S_NOT_DC' && break; sleep 0.2; done")
+        decides, idle = "dc=$(crmadmin --quiet --dc_lookup)", "crmadmin --quiet --status=$dc | grep -q S_IDLE"
+        loop = f"until {decides} && [ $dc ] && {idle}; do sleep 0.2; done"
+        guest.run(f"timeout {_SETTLES_S} sh -c '{loop}' 2>/dev/null")
 
     def configuration(self, scenario: Scenario, host: HostName) -> dict[str, str]:
         """corosync.conf, and what the cluster begins with; every host has the same."""

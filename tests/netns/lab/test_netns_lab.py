@@ -6,6 +6,8 @@ from collections.abc import Callable, Collection
 from pathlib import Path
 from typing import TypeVar
 
+import pytest
+
 from viplab.lab.lab import Lab
 from viplab.lab.netns.kind import NETNS
 from viplab.lab.topology import PAIR, make_host
@@ -59,9 +61,10 @@ def test_a_reset_leaves_those_hosts_that_it_names_and_no_others() -> None:
     assert in_fresh_lab(look, "ABC") == [(["A", "B", "C"], 0), (["A", "B"], 1)]
 
 
-def test_what_a_host_writes_stays_in_it() -> None:
-    path = "/etc/default/viplab-test"
-
+@pytest.mark.parametrize(
+    "path", ["/etc/default/viplab-test", "/usr/local/viplab-test", "/var/lib/viplab-test", "/dev/shm/viplab-test"]
+)
+def test_what_a_host_writes_stays_in_it(path: str) -> None:
     def write(lab: Lab) -> tuple[bytes, bytes, bool]:
         lab.hosts["A"].put(b"here", path)
         return lab.hosts["A"].get(path), lab.hosts["B"].get(path), Path(path).exists()
@@ -134,6 +137,15 @@ def test_a_shutdown_lets_processes_end_in_order() -> None:
         return log.read_bytes()
 
     assert in_fresh_lab(work) == b"asked\n"
+
+
+def test_a_host_that_is_shutting_down_can_be_taken_away_meanwhile() -> None:
+    def work(lab: Lab) -> bool:
+        lab.hosts["A"].arm(lab.hosts["A"].shutdown_command, "off").fire()
+        lab.reset()
+        return lab.hosts["A"].running
+
+    assert in_fresh_lab(work)
 
 
 def test_an_armed_command_acts_when_it_is_fired_and_not_before() -> None:

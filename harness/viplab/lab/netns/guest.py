@@ -97,7 +97,9 @@ class NetnsGuest:
         if self._tree is None:
             return
         if self.running:
-            self.power_cut()
+            with suppress(LabError):  # the cards of one that is shutting down go before it does
+                self.power_cut()
+            self._tree.wait()
         self._tree = None
         for port in self._ports():
             with suppress(LabError):  # gone with the host's network already
@@ -158,9 +160,11 @@ class NetnsGuest:
         """
         assert self._tree is not None
         before_ns = time.time_ns()
-        run(["ip", "-batch", "-"], stdin="".join(f"link set {port} down\n" for port in self._ports()))
-        with suppress(ProcessLookupError):  # it was shutting down, and is done
-            os.kill(self._first, signal.SIGKILL)
+        try:
+            run(["ip", "-batch", "-"], stdin="".join(f"link set {port} down\n" for port in self._ports()))
+        finally:
+            with suppress(ProcessLookupError):
+                os.kill(self._first, signal.SIGKILL)
         after_ns = time.time_ns()
         self._tree.wait()
         return Timing(before_ns, after_ns, 0)
