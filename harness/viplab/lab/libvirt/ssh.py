@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import logging
 import shlex
 import socket
 import stat
@@ -18,6 +19,8 @@ from viplab.lab.waiting import limit_s
 
 KEEPALIVE_S = 5
 CONNECT_LIMIT_S = 20.0
+# Of each attempt that fails, while a guest boots, it would log a traceback; what failed is raised as well.
+logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 
 
 class Connection:
