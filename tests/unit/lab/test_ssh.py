@@ -24,7 +24,7 @@ def answering(status: int) -> Connection:
         recv_exit_status=lambda: status,
     )
     connection = Connection.__new__(Connection)
-    connection._address = "10.0.0.9"
+    connection._address, connection._answers_within_s = "10.0.0.9", 1.0
     cast("Any", connection)._open = lambda command, timeout_s: channel
     return connection
 

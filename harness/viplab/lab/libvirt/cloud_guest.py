@@ -8,6 +8,8 @@ from viplab.lab.seed import PREPARE
 
 _LIST = r"dpkg-query -W -f='${Package}\t${Version}\n' 2>/dev/null || rpm -qa --qf '%{NAME}\t%{VERSION}-%{RELEASE}\n'"
 
+_LIST_LIMIT_S = 300.0
+
 
 def check_console(console: bytes, image: str) -> None:
     """See to it, while a guest boots, that there is something to wait for.
@@ -44,7 +46,7 @@ def prepare(guest: Guest, limit_s: float) -> None:
 
 def packages(guest: Guest) -> str:
     """What is installed: a line each, name and version apart by a tab."""
-    return guest.run(_LIST).checked().stdout
+    return guest.run(_LIST, timeout_s=_LIST_LIMIT_S).checked().stdout
 
 
 def read_packages(listed: str) -> dict[str, str]:

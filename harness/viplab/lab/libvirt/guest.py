@@ -23,7 +23,7 @@ from viplab.lab.image import Image
 from viplab.lab.libvirt import cloud_guest
 from viplab.lab.libvirt.accelerator import Accelerator
 from viplab.lab.libvirt.label import Label
-from viplab.lab.libvirt.ssh import Connection
+from viplab.lab.libvirt.ssh import CONNECT_LIMIT_S, Connection
 from viplab.lab.run_delay import run_delay_ns
 from viplab.lab.seed import Seed, of_host
 from viplab.lab.topology import Host, Network
@@ -35,6 +35,8 @@ WARM_UP = "python3 -I -S -c 'import argparse, ctypes, json, selectors, socket, z
 BOOT_LIMIT_S: dict[Accelerator, float] = {"kvm": 60.0, "qemu": 240.0}
 CLOUD_BOOT_LIMIT_S: dict[Accelerator, float] = {"kvm": 180.0, "qemu": 1800.0}
 """Of an image with services of its own, cloud-init among them."""
+BOOTING_ANSWERS_WITHIN_S = 120.0
+"""How long the SSH server of a guest may take to answer while the guest is busy booting."""
 TEMPLATES = jinja2.Environment(
     loader=jinja2.PackageLoader("viplab.lab.libvirt"), autoescape=True, undefined=jinja2.StrictUndefined
 )
@@ -211,13 +213,13 @@ class LibvirtGuest:
             self._ground.connection.createXML(self.domain_xml())
         except libvirt.libvirtError as error:
             raise LabError(f"{self.host.hostname} does not start: {error.get_error_message()}") from None
-        self._connect()
+        self._connect(BOOTING_ANSWERS_WITHIN_S)
         if seed is not None:
             cloud_guest.prepare(self, self._boot_limit_s)
         # Until nothing is starting any more: whatever is saved unfinished would go on in every trial.
         self.run("systemctl is-system-running --wait", timeout_s=self._boot_limit_s)
         booted_s = time.monotonic() - started
-        self.run(WARM_UP).checked()
+        self.run(WARM_UP, timeout_s=self._boot_limit_s).checked()
         return booted_s
 
     def hang_up(self) -> None:
@@ -288,7 +290,7 @@ class LibvirtGuest:
         limits = CLOUD_BOOT_LIMIT_S if self._ground.image.boots_itself else BOOT_LIMIT_S
         return limits[self._ground.accelerator]
 
-    def _connect(self) -> None:
+    def _connect(self, answers_within_s: float = CONNECT_LIMIT_S) -> None:
         """Open the SSH connection, waiting for a guest that is still coming up."""
 
         def attempt() -> Connection | None:
@@ -297,7 +299,7 @@ class LibvirtGuest:
             if self._ground.image.boots_itself:
                 cloud_guest.check_console(self.console(), self._ground.image.name)
             try:
-                return Connection(self.host.interface("eth2").address, self._ground.image)
+                return Connection(self.host.interface("eth2").address, self._ground.image, answers_within_s)
             except LabError:
                 return None
 

@@ -26,17 +26,19 @@ logging.getLogger("paramiko").setLevel(logging.CRITICAL)
 class Connection:
     """One SSH connection that serves all commands to a guest."""
 
-    def __init__(self, address: str, image: Image) -> None:
+    def __init__(self, address: str, image: Image, answers_within_s: float = CONNECT_LIMIT_S) -> None:
+        """Connect; that, and the beginning of each command, may take `answers_within_s` seconds."""
         self._address = address
+        self._answers_within_s = answers_within_s
         self._sftp: paramiko.SFTPClient | None = None
         try:
-            raw = socket.create_connection((address, 22), timeout=limit_s(CONNECT_LIMIT_S))
+            raw = socket.create_connection((address, 22), timeout=limit_s(self._answers_within_s))
             raw.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             self._transport = paramiko.Transport(raw)
-            self._transport.banner_timeout = limit_s(CONNECT_LIMIT_S)
+            self._transport.banner_timeout = limit_s(self._answers_within_s)
             # Both ends are ours and the wire is a bridge in memory: what is quickest under emulation comes first.
             self._transport.get_security_options().kex = ("curve25519-sha256@libssh.org",)
-            self._transport.start_client(timeout=limit_s(CONNECT_LIMIT_S))
+            self._transport.start_client(timeout=limit_s(self._answers_within_s))
             self._check_host_key(image)
             self._transport.auth_publickey("root", paramiko.Ed25519Key.from_private_key_file(str(image.ssh_key)))
             self._transport.set_keepalive(KEEPALIVE_S)
@@ -121,7 +123,7 @@ class Connection:
 
     def _open(self, command: str, timeout_s: float) -> paramiko.Channel:
         try:
-            channel = self._transport.open_session(timeout=limit_s(CONNECT_LIMIT_S))
+            channel = self._transport.open_session(timeout=limit_s(self._answers_within_s))
         except (OSError, EOFError, paramiko.SSHException) as error:
             raise LabError(f"SSH to {self._address}: `{command}` could not be sent ({error})") from None
         channel.settimeout(timeout_s)
