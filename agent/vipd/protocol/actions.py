@@ -18,6 +18,8 @@ from vipd.protocol.router_log import RouterLog
 from vipd.protocol.table import Action, Step
 
 _ANSWERS = 10  # to adverts that lose, at once, and then in each interval: all hear an answer, whoever it is for
+# As keepalived 1 and 2 call them; by the family of the address.
+_ANNOUNCEMENTS = {4: "gratuitous ARPs", 6: "Unsolicited Neighbour Adverts"}
 
 
 class RouterActions:
@@ -148,7 +150,8 @@ class RouterActions:
     def _announce_now(self, bursts: list[SendGratuitousArp]) -> None:
         for burst in bursts:
             for address in burst.addresses:
-                self._log(LogEvent.ANNOUNCING, device=address.device, address=address.address)
+                what = _ANNOUNCEMENTS[address.family]
+                self._log(LogEvent.ANNOUNCING, what=what, device=address.device, address=address.address)
             self.effects.append(burst)
 
     # -- saying so

@@ -70,9 +70,7 @@ _KEEPALIVED_1 = {
     LogEvent.NOW_IN_FAULT: LogMessage("VRRP_Instance({name}) Now in FAULT state"),
     LogEvent.SETTING_ADDRESSES: LogMessage("VRRP_Instance({name}) setting protocol VIPs.", detail=True),
     LogEvent.REMOVING_ADDRESSES: LogMessage("VRRP_Instance({name}) removing protocol VIPs.", detail=True),
-    LogEvent.ANNOUNCING: LogMessage(
-        "VRRP_Instance({name}) Sending gratuitous ARPs on {device} for {address}", detail=True
-    ),
+    LogEvent.ANNOUNCING: LogMessage("VRRP_Instance({name}) Sending {what} on {device} for {address}", detail=True),
     LogEvent.LOWER_ELECTS: LogMessage("VRRP_Instance({name}) forcing a new MASTER election"),
     LogEvent.LOWER_ANSWERED: LogMessage("VRRP_Instance({name}) Received lower prio advert, forcing new election"),
     LogEvent.HIGHER_RECEIVED: LogMessage("VRRP_Instance({name}) Received higher prio advert"),
@@ -101,7 +99,7 @@ _KEEPALIVED_2 = {
     LogEvent.SETTING_ADDRESSES: LogMessage("({name}) setting VIPs.", detail=True),
     LogEvent.REMOVING_ADDRESSES: LogMessage("({name}) removing VIPs.", detail=True),
     LogEvent.SETTLING_ADDRESSES: LogMessage("({name}) removing VIPs.", detail=True),
-    LogEvent.ANNOUNCING: LogMessage("({name}) Sending/queueing gratuitous ARPs on {device} for {address}", detail=True),
+    LogEvent.ANNOUNCING: LogMessage("({name}) Sending/queueing {what} on {device} for {address}", detail=True),
     LogEvent.LOWER_DISCARDED: LogMessage(
         "({name}) received lower priority ({priority}) advert from {source} - discarding"
     ),

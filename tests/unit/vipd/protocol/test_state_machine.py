@@ -8,12 +8,14 @@ import pytest
 
 from support.playbook import (
     Playbook,
+    Seen,
     adds,
     advert,
     backup,
     becomes,
     garps,
     link,
+    log,
     master,
     removes,
     seconds,
@@ -22,7 +24,7 @@ from support.playbook import (
     stopped,
     timeout,
 )
-from support.routers import HIGHER_ADDRESS, LOWER_ADDRESS, OWN, config
+from support.routers import HIGHER_ADDRESS, LOWER_ADDRESS, OWN, VIP6, config
 from vipd.config.behaviour import PRESETS, SECOND_NS
 from vipd.protocol.compile import settled_guards
 from vipd.protocol.effects import SendAdvert
@@ -318,3 +320,19 @@ def test_unicast_peers_are_looked_up_before_a_claim_at_the_start_and_on_leaving_
         play >> event << ...
         kinds = [effect.kind for effect in play.did]
         assert "resolves" in kinds and "sends" not in kinds[: kinds.index("resolves")]
+
+
+@pytest.mark.parametrize(
+    ("profile", "said"),
+    [
+        ("keepalived-1.2.2", "VRRP_Instance(VI_1) Sending Unsolicited Neighbour Adverts on eth0 for 2001:db8::50"),
+        ("keepalived-2", "(VI_1) Sending/queueing Unsolicited Neighbour Adverts on eth0 for 2001:db8::50"),
+    ],
+)
+def test_over_ipv6_it_is_neighbour_adverts_that_are_logged(profile: str, said: str) -> None:
+    play = backup(profile, logs=True, version=3, addresses=VIP6, native_ipv6=True)
+    logged: list[Seen] = []
+    while play.router.state is not State.MASTER or log(said) not in logged:
+        play >> timeout(play.waits_s or 0) << ...
+        logged += play.did
+        assert len(logged) < 20, "it is said as it becomes master"
