@@ -234,8 +234,9 @@ class Event(BaseModel):
     check               claim (P1..P10), ok (null where this lab has no such thing), detail: a set-up check of part 1
     unanswered          addresses (which of the virtual addresses beyond the first answered no echo request at the end),
                         table (the client's neighbours after that; old runs: none)
-    environment         stp (bool), forward_delay_s, steal_share, busy_share (of all processors), longest_full_s (the
-                        longest stretch without an idle processor), load1: what spoils numbers
+    environment         stp, stp_before (bool, at the end and at the beginning; runs made before 27 November 2026 say it
+                        of the end alone), forward_delay_s, steal_share, busy_share (of all processors),
+                        longest_full_s (the longest stretch without an idle processor), load1: what spoils numbers
     run_delay           hosts (by host: for how long in all, in ns, it was ready to run and had no processor)
     missed              what, within_s: what the subject should have done in the measured steps and did not; bursts (how
                         often it was to announce; runs made before 27 November 2026 do not say)

@@ -57,7 +57,9 @@ def picture(connection: libvirt.virConnect) -> dict[str, str]:
     """All that is there, as libvirt describes it."""
     things = [*connection.listAllDomains(), *connection.listAllNetworks(), *connection.listAllStoragePools()]
     seen = {f"{type(one).__name__} {one.name()}": f"{one.isActive()} {one.XMLDesc()}" for one in things}
-    files = sorted(str(path) for path in Path("/var/lib/libvirt").rglob("*") if "/qemu/" not in str(path))
+    files = sorted(
+        str(path) for path in Path("/var/lib/libvirt").rglob("*") if not {"qemu", "dnsmasq"} & set(path.parts)
+    )
     return seen | {"files": "\n".join(files)} | {"links": "\n".join(sorted(map(str, Path("/sys/class/net").iterdir())))}
 
 

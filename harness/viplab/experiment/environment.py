@@ -31,7 +31,7 @@ class Environment:
         self._full_s = self._longest_s = 0.0
 
     def __enter__(self) -> Environment:
-        self._before = ticks()
+        self._before, self._stp = ticks(), self._spanning_tree()
         self._timeline.record("interfaces", when="before", counters=counters(self._bridges))
         self._thread.start()
         return self
@@ -46,7 +46,8 @@ class Environment:
         spent = since(self._before)
         self._timeline.record(
             "environment",
-            stp=any((path / "stp_state").read_text().strip() != "0" for path in settings),
+            stp=self._spanning_tree(),
+            stp_before=self._stp,
             # In hundredths of a second, as the bridge gives it.
             forward_delay_s=max(int((path / "forward_delay").read_text()) for path in settings) / 100,
             steal_share=round(steal_share(spent), 4),
@@ -54,6 +55,10 @@ class Environment:
             longest_full_s=round(self._longest_s, 1),
             load1=float(Path("/proc/loadavg").read_text().split()[0]),
         )
+
+    def _spanning_tree(self) -> bool:
+        states = (Path("/sys/class/net") / name / "bridge" / "stp_state" for name in self._bridges)
+        return any(state.read_text().strip() != "0" for state in states)
 
     def _record_run_delay(self) -> None:
         waited = {name: guest.run_delay_ns() for name, guest in self._hosts.items() if guest.running}

@@ -46,6 +46,21 @@ def test_what_spoils_a_trial_makes_it_undecided(tmp_path: Path, change: Callable
     assert said in reason
 
 
+def test_a_spanning_tree_that_was_there_before_spoils_no_trial_in_which_only_daemons_die(tmp_path: Path) -> None:
+    there = changed("environment", stp=True, stp_before=True)
+    killed, lost = (
+        s.case_a(s.FAMILIES[0]).write(tmp_path / "kill", 1),
+        s.case_c(s.FAMILIES[0]).write(tmp_path / "link", 1),
+    )
+    for folder in (killed, lost):
+        rewrite(folder, there)
+    assert judged(killed)[0] == "pass"
+    assert judged(lost) == (
+        "undecided",
+        "STP is on: a bridge port that comes back waits, which would be measured as failover time",
+    )
+
+
 def test_a_slewed_clock_is_no_step(tmp_path: Path) -> None:
     folder = s.case_a(s.FAMILIES[0]).write(tmp_path, 1)
     rewrite(folder, changed("clock", realtime_ns=s.START_NS - s.S - s.MS // 2))
