@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -10,6 +11,7 @@ from typing import TypeVar
 
 import libvirt
 
+from viplab.lab.command import run
 from viplab.lab.libvirt import private_libvirtd
 from viplab.lab.sandbox import LAB, contained
 
@@ -60,7 +62,12 @@ def picture(connection: libvirt.virConnect) -> dict[str, str]:
     files = sorted(
         str(path) for path in Path("/var/lib/libvirt").rglob("*") if not {"qemu", "dnsmasq"} & set(path.parts)
     )
-    return seen | {"files": "\n".join(files)} | {"links": "\n".join(sorted(map(str, Path("/sys/class/net").iterdir())))}
+    links = sorted(path.name for path in Path("/sys/class/net").iterdir())
+    addresses = [line.split(maxsplit=2)[2:] for line in run(["ip", "-br", "-4", "address", "show"]).splitlines()]
+    seen |= {"files": "\n".join(files), "links": f"{links} {addresses}"}
+    # libvirt makes tables as well, and keeps them.
+    tables = run(["nft", "list", "tables"]) if shutil.which("nft") else ""
+    return seen | {"tables": "\n".join(line for line in tables.splitlines() if "viplab" in line)}
 
 
 def viplab(*arguments: str) -> list[str]:

@@ -13,6 +13,7 @@ from itertools import count
 
 from viplab.errors import HostError, LabError
 from viplab.lab.guest import Timing
+from viplab.lab.marks import table
 
 _LIBRARY = "libnftables.so.1"
 _NUMBERS = count(1)
@@ -51,7 +52,7 @@ class DropRules:
         self._context = ctypes.c_void_p(self._library.nft_ctx_new(0))
         self._library.nft_ctx_buffer_error(self._context)
         self._library.nft_ctx_buffer_output(self._context)
-        self._table = f"{family} viplab{next(_NUMBERS)}"
+        self._table = f"{family} {table(str(next(_NUMBERS)))}"
         self._match = match
         chains = (f"add chain {self._table} {hook} {{ type filter hook {hook} priority 0; }}" for hook in match)
         self._apply("; ".join([f"add table {self._table}", *chains, f"add counter {self._table} dropped"]))

@@ -12,6 +12,7 @@ from typing import Any
 from viplab.errors import LabError
 from viplab.lab.command import run
 from viplab.lab.guest import Timing
+from viplab.lab.marks import link_words
 
 _NUMBERS = count(1)
 
@@ -36,7 +37,7 @@ class Stranger:
         run(["ip", "link", "add", self._port, "type", "veth", "peer", "name", peer])
         run(["ip", "link", "set", peer, "master", bridge, "up"])
         # Whatever its own kernel would say unasked is not the stranger's.
-        run(["ip", "link", "set", self._port, "arp", "off", "addrgenmode", "none", "up"])
+        run(["ip", "link", "set", self._port, *link_words(), "arp", "off", "addrgenmode", "none", "up"])
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self._socket.bind((self._port, 0))
         self._thread = threading.Thread(target=self._go_on, name="stranger", daemon=True)

@@ -8,11 +8,11 @@ which would keep an address from its use for a second, nor for routers.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from viplab.address_family import IPV6
-from viplab.errors import HostError
+from viplab.errors import HostError, LabError
 from viplab.lab.command import run
 from viplab.lab.guest import Guest
 from viplab.lab.topology import CLIENTS
@@ -45,10 +45,16 @@ def client_has_ipv6(bridge: str) -> Iterator[None]:
     conf = Path("/proc/sys/net/ipv6/conf") / bridge
     if not conf.is_dir():
         raise HostError("this machine's kernel has no IPv6, which the scenario needs; boot it without ipv6.disable=1")
+    before = {key: (conf / key).read_text() for key in _SETTINGS}
     for key, value in _SETTINGS.items():
         (conf / key).write_text(f"{value}\n")
     try:
         run(["ip", "address", "replace", CLIENTS[IPV6].ip, "dev", bridge])
         yield
     finally:
-        (conf / "disable_ipv6").write_text("1\n")
+        client = CLIENTS[IPV6]
+        for own in (client.ip, f"{client.probe}/128"):
+            with suppress(LabError):  # the probe may not have come to have its own
+                run(["ip", "address", "del", own, "dev", bridge])
+        for key, text in before.items():
+            (conf / key).write_text(text)

@@ -22,6 +22,7 @@ from types import TracebackType
 from viplab.address_family import family_of
 from viplab.addresses import octets_of
 from viplab.lab.command import run
+from viplab.lab.marks import link_words, table
 from viplab.lab.topology import CENSUS_PORT, Host
 from viplab.lab.waiting import limit_s
 from viplab.observe.precedence import give_precedence
@@ -36,12 +37,6 @@ LAST_LOOKS = 4
 _ALL, _OUTGOING = 0x0003, 4
 _FORWARDING, _FORWARDS_WITHIN_S = "3", 5  # BR_STATE_FORWARDING of linux/if_bridge.h
 _SO_ATTACH_FILTER = 26
-_TABLE = "bridge viplab_census"
-_FORGOTTEN = f"""\
-add table {_TABLE}
-add chain {_TABLE} answers {{ type filter hook prerouting priority -300; }}
-add rule {_TABLE} answers ether daddr {MAC} drop
-"""
 
 
 class Census:
@@ -64,10 +59,10 @@ class Census:
 
     def __enter__(self) -> Census:
         if self._unlearned:
-            run(["nft", "-f", "-"], stdin=_FORGOTTEN)
+            run(["nft", "-f", "-"], stdin=_forgetting(table("census")))
         run(["ip", "link", "add", PORT, "address", MAC, "type", "veth", "peer", "name", CENSUS_PORT])
         run(["ip", "link", "set", CENSUS_PORT, "master", self._bridge, "up"])
-        run(["ip", "link", "set", PORT, "arp", "off", "up"])
+        run(["ip", "link", "set", PORT, *link_words(), "arp", "off", "up"])
         _wait_until_it_forwards()
         self._socket = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
         self._socket.bind((PORT, 0))
@@ -86,7 +81,7 @@ class Census:
         self._answered.close()
         run(["ip", "link", "del", PORT])
         if self._unlearned:
-            run(["nft", "delete", "table", *_TABLE.split()])
+            run(["nft", "delete", "table", "bridge", table("census")])
 
     def _ask(self) -> None:
         give_precedence()
@@ -117,6 +112,15 @@ class Census:
             if mac := self._family.answerer(frame, self._vip):
                 found.add((self._ports[port], mac))
         return found
+
+
+def _forgetting(name: str) -> str:
+    """Commands for nftables: what answers us is dropped before the bridge learns from it."""
+    return f"""\
+add table bridge {name}
+add chain bridge {name} answers {{ type filter hook prerouting priority -300; }}
+add rule bridge {name} answers ether daddr {MAC} drop
+"""
 
 
 def _wait_until_it_forwards() -> None:

@@ -22,8 +22,9 @@ from collections.abc import Callable
 from types import TracebackType
 from typing import Any, Literal, Self
 
-from viplab.address_family import family_of
+from viplab.address_family import IPV4, family_of
 from viplab.lab.command import run
+from viplab.lab.marks import address_words
 from viplab.observe import echo
 from viplab.observe.precedence import give_precedence
 from viplab.observe.timeline import Timeline
@@ -53,6 +54,8 @@ class Prober:
         family = family_of(source)
         own = f"{source}/{family.bits}"
         self._address = ["ip", "address", "replace", own, "dev", interface, *family.second_address]
+        if family is IPV4:
+            self._address += address_words(interface)
         self._timeline = timeline
         self._keys = keys
 

@@ -116,6 +116,7 @@ def test_without_room_on_disk_nothing_is_saved_and_nothing_done(
 
 def test_an_interruption_does_not_wait_for_a_guest_that_boots() -> None:
     let_go, booted = threading.Event(), threading.Event()
+    done: Done = []
 
     def interrupt(*_: object) -> None:
         raise Interrupted("SIGUSR1")
@@ -128,8 +129,9 @@ def test_an_interruption_does_not_wait_for_a_guest_that_boots() -> None:
     before = signal.signal(signal.SIGUSR1, interrupt)
     try:
         with pytest.raises(Interrupted):
-            libvirt_lab._each([cast("LibvirtGuest", object())], boot)
+            libvirt_lab._each([cast("LibvirtGuest", Standing("A", done))], boot)
         assert not booted.is_set()
+        assert done == [("give_up", "A")]
     finally:
         signal.signal(signal.SIGUSR1, before)
         let_go.set()

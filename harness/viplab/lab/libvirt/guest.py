@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
+from threading import Lock
 
 import jinja2
 import libvirt
@@ -73,6 +74,7 @@ class LibvirtGuest:
     def __init__(self, ground: Ground, host: Host) -> None:
         self._ground = ground
         self._ssh: Connection | None = None
+        self._coming, self._given_up = Lock(), False
         self.host = host
 
     @property
@@ -210,7 +212,7 @@ class LibvirtGuest:
         if seed is not None:
             seed.write(self._seed_disk)
         try:
-            self._ground.connection.createXML(self.domain_xml())
+            self._bring_up(lambda: self._ground.connection.createXML(self.domain_xml()))
         except libvirt.libvirtError as error:
             raise LabError(f"{self.host.hostname} does not start: {error.get_error_message()}") from None
         self._connect(BOOTING_ANSWERS_WITHIN_S)
@@ -250,12 +252,19 @@ class LibvirtGuest:
         if (folder / _SEED).exists():
             shutil.copyfile(folder / _SEED, self._seed_disk)
         try:
-            self._ground.connection.restoreFlags(str(folder / _MEMORY), None, libvirt.VIR_DOMAIN_SAVE_PAUSED)
+            saved = str(folder / _MEMORY)
+            self._bring_up(lambda: self._ground.connection.restoreFlags(saved, None, libvirt.VIR_DOMAIN_SAVE_PAUSED))
         except libvirt.libvirtError as error:
             raise LabError(
                 f"{self.host.hostname}: saved memory cannot be restored ({error.get_error_message()}); "
                 f"`viplab image rm {self._ground.image.name}` clears it"
             ) from None
+
+    def _bring_up(self, call: Callable[[], object]) -> None:
+        with self._coming:
+            if self._given_up:
+                raise LabError(f"{self.host.hostname} is given up")
+            call()
 
     def settle(self) -> None:
         """Reach it once it goes on, and set its clock: saved memory lives in the past."""
@@ -268,6 +277,13 @@ class LibvirtGuest:
         self.hang_up()
         if self.running:
             self._domain().destroy()
+
+    def give_up(self) -> None:
+        """Take it down for good: whoever waits for it to come up need not wait any longer."""
+        # What libvirt has begun to bring up it brings up, and would after we had gone.
+        with self._coming:
+            self._given_up = True
+        self.discard()
 
     def origin(self) -> str:
         """The image at the bottom of its disk's chain of overlays."""
@@ -294,7 +310,7 @@ class LibvirtGuest:
         """Open the SSH connection, waiting for a guest that is still coming up."""
 
         def attempt() -> Connection | None:
-            if not self.running:
+            if self._given_up or not self.running:
                 raise LabError(f"{self.host.hostname} is gone{self._console_tail()}")
             if self._ground.image.boots_itself:
                 cloud_guest.check_console(self.console(), self._ground.image.name)

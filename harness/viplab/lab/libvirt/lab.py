@@ -208,6 +208,8 @@ def _each(guests: Iterable[LibvirtGuest], action: Callable[[LibvirtGuest], objec
     except Interrupted:
         # A guest may take half an hour to boot: who waits for it ends with the lab.
         waits = False
+        for guest in found:
+            guest.give_up()
         raise
     finally:
         pool.shutdown(wait=waits, cancel_futures=True)

@@ -15,6 +15,7 @@ import libvirt
 from viplab.errors import HostError, LabError
 from viplab.lab.libvirt.label import Label, label_in, parse_label
 from viplab.lab.libvirt.uri import check_uri
+from viplab.lab.marks import marked
 
 _GONE = (libvirt.VIR_ERR_NO_DOMAIN, libvirt.VIR_ERR_NO_NETWORK, libvirt.VIR_ERR_NO_STORAGE_POOL)
 
@@ -25,7 +26,7 @@ class Labelled:
 
     what: str
     label: Label
-    _remove: Callable[[], None]
+    _remove: Callable[[], object]
 
     @property
     def why_kept(self) -> str | None:
@@ -73,7 +74,7 @@ def connected(uri: str) -> Iterator[libvirt.virConnect]:
 
 
 def labelled(connection: libvirt.virConnect) -> list[Labelled]:
-    """Everything there that has a label, in the order in which it can be removed: guests, networks, then disks."""
+    """Everything there that has a label, in the order in which it can be removed: marks, guests, networks, disks."""
     found = []
     for domain in connection.listAllDomains():
         if label := _label_of(domain):
@@ -84,7 +85,8 @@ def labelled(connection: libvirt.virConnect) -> list[Labelled]:
     for pool in connection.listAllStoragePools():
         if label := parse_label(pool.name()):
             found.append(Labelled(f"pool {pool.name()}", label, partial(_remove_pool, pool)))
-    return found
+    labels = sorted((one.label for one in found), key=lambda label: label.owner.alive is False)
+    return [*(Labelled(*mark) for mark in marked(next(iter(labels), None))), *found]
 
 
 def clean(uri: str, *, dry_run: bool) -> Iterator[tuple[str, str | None]]:

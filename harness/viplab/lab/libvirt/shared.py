@@ -23,6 +23,7 @@ from viplab.lab.libvirt.lab import LibvirtLab
 from viplab.lab.libvirt.label import Label, new_label
 from viplab.lab.libvirt.labelled import connected, labelled
 from viplab.lab.libvirt.pool import let_through, make_pool
+from viplab.lab.marks import mark_with
 from viplab.lab.owner import this_process
 from viplab.lab.sandbox import contained
 from viplab.lab.topology import NETWORKS, PUBLIC, make_host
@@ -73,6 +74,7 @@ def in_shared_lab(
         _make_way(connection, uri, hosts)
 
     def inside() -> T:
+        mark_with(label)
         with connected(uri) as connection:
             try:
                 with step(f"Bring the lab viplab-{label.lab} up on {uri} ({how})"):
