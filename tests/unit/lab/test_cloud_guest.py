@@ -51,8 +51,15 @@ def test_a_guest_is_prepared_once_cloud_init_is_done(status: str) -> None:
     cloud_guest.prepare(guest(status=(0, status, "")), 1)
 
 
-@pytest.mark.parametrize("status", ["status: error\ndetail:\nno such module\n", "status: running\n", ""])
-def test_what_cloud_init_could_not_do_is_told_in_one_line(status: str) -> None:
+def test_what_cloud_init_could_not_do_of_the_image_s_own_is_told_and_no_reason_to_refuse_it(
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    cloud_guest.prepare(guest(status=(1, "status: error\ndetail:\nno such module\n", "")), 1)
+    assert "centOS-hostA: cloud-init says of the image: status: error detail: no such module" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("status", ["status: running\n", "status: disabled\n", ""])
+def test_a_seed_that_cloud_init_is_not_done_with_is_one_line(status: str) -> None:
     with pytest.raises(LabError, match=r"^centOS-hostA: cloud-init is not done with the seed: ") as caught:
         cloud_guest.prepare(guest(status=(1, status, "")), 1)
     assert "\n" not in str(caught.value)
