@@ -90,6 +90,15 @@ def _not_serving(record: Record) -> Miss | None:
     return None
 
 
+def _broken(record: Record) -> Miss | None:
+    allowed = _expected(record).get("broken")
+    if not isinstance(allowed, int) or isinstance(allowed, bool):
+        return None
+    kept = [one for one in record.http if one.connection == "kept" and one.end_ns >= _since_ns(record)]
+    broken = {one.line for one in kept if one.error not in (None, "unanswered")}
+    return Miss(f"{len(broken)} connections kept open broke, allowed are {allowed}") if len(broken) > allowed else None
+
+
 def _ping_outage(record: Record) -> Miss | None:
     return _outage(record, "ping_outage_s", "answers to the probe", record.trips, record.interval_s)
 
@@ -177,6 +186,7 @@ _EXPECTED: tuple[Callable[[Record], Miss | None], ...] = (
     _wrong_instance,
     _wrong_client,
     _not_serving,
+    _broken,
     _ping_outage,
     _service_outage,
     _two_owners,

@@ -83,6 +83,9 @@ class Expect(Strict):
     two_owners_s: float | None = Field(
         default=None, ge=0, le=600, description="The most seconds for which two hosts may own the VIP."
     )
+    broken: int | None = Field(
+        default=None, ge=0, description="The most of the connections over HTTP that are kept open that may break."
+    )
     serving: list[HostName] | None = Field(
         default=None, description="The hosts on which what was served listens once it was started, and no others."
     )
@@ -211,6 +214,8 @@ class Scenario(Strict):
     def _asks_what_it_judges(self) -> Scenario:
         if self.expect.service_outage_s is not None and self.http is None:
             raise ValueError("expect.service_outage_s: nobody asks over HTTP; give `http: {rate: 10}`")
+        if self.expect.broken is not None and self.http is None:
+            raise ValueError("expect.broken: nobody keeps a connection open; give `http: {rate: 10, kept: 20}`")
         return self
 
     @model_validator(mode="after")

@@ -56,6 +56,8 @@ def expected(expect: Expect) -> str:
     parts = [f"{expect.owner} owns the VIP at the end"]
     if expect.client is not None:
         parts.append(f"the client's entry names {expect.client}")
+    if expect.broken is not None:
+        parts.append(f"{expect.broken or 'none'} of the connections kept open break{'' if expect.broken else 's'}")
     if expect.serving is not None:
         parts.append(f"what is served listens on {' and '.join(expect.serving) or 'no host'}")
     for seconds, never, longest in (

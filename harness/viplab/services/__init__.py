@@ -5,10 +5,11 @@ cannot do is a result and no failure of the bench, so a service that does not st
 """
 
 from viplab.services.haproxy import HAPROXY
+from viplab.services.nat import CONNTRACKD, NAT
 from viplab.services.nginx import NGINX
 from viplab.services.service import Service, Started
 
-SERVICES: dict[str, Service] = {service.name: service for service in (HAPROXY, NGINX)}
+SERVICES: dict[str, Service] = {service.name: service for service in (HAPROXY, NGINX, NAT, CONNTRACKD)}
 """Every service that there is, by the name that a scenario gives it."""
 
 __all__ = ["SERVICES", "Service", "Started"]

@@ -126,6 +126,17 @@ def test_several_kept_connections_are_counted_by_their_fate_and_by_when_they_kne
     )
 
 
+@pytest.mark.parametrize(("allowed", "verdict"), [(0, "fail"), (1, "pass")])
+def test_more_broken_connections_than_a_scenario_allows_fail_it(tmp_path: Path, allowed: int, verdict: str) -> None:
+    broken = line("kept", 100, FAULT + 100 * s.MS, 0, "reset")
+    run = written(tmp_path / "run", [*stream([(FAULT, FAULT + 3300 * s.MS)]), *UNTIL_FAULT, broken])
+    scenario = run.trials()[0].path / "scenario.yaml"
+    scenario.write_text(scenario.read_text().replace("expect: {", f"expect: {{broken: {allowed}, "))
+    summary = analyze(run).trials[0].summary
+    assert summary.verdict == verdict, summary.reason
+    assert verdict == "pass" or summary.reason == "1 connections kept open broke, allowed are 0"
+
+
 def test_an_outage_that_is_not_seen_to_end_has_no_length(tmp_path: Path) -> None:
     summary = viewed(tmp_path, stream([(FAULT, 36 * s.S)])).summary
     assert summary.http_outage_s is None

@@ -61,6 +61,14 @@ def test_haproxy_binds_to_the_vip_alone_and_has_each_host_without_a_daemon_behin
     assert 'set-header via "1.1 B"' in text
 
 
+def test_a_pair_that_translates_gives_connections_in_turn_to_each_host_behind_it_under_the_inner_address() -> None:
+    scenario = load_scenario(scenario_files()["conntrackd"])
+    rules, daemon = SERVICES["conntrackd"].files(scenario, "B").values()
+    assert "dnat to numgen inc mod 2 map { 0 : 10.10.10.13, 1 : 10.10.10.14 }" in rules
+    assert "snat to 10.10.10.50" in rules
+    assert "IPv4_interface 10.10.10.12\n" in daemon
+
+
 def test_the_bench_answers_itself_only_where_nothing_else_is_to() -> None:
     answering = {name: load_scenario(path).responders for name, path in scenario_files().items()}
     assert answering["haproxy"] == ["C", "D"]
@@ -71,7 +79,10 @@ def test_the_bench_answers_itself_only_where_nothing_else_is_to() -> None:
 @pytest.mark.parametrize(
     ("done", "said"),
     [
-        ("serve: {service: haproxi, host: A}", "there is no service 'haproxi'; there are: haproxy, nginx"),
+        (
+            "serve: {service: haproxi, host: A}",
+            "there is no service 'haproxi'; there are: haproxy, nginx, nat, conntrackd",
+        ),
         ("serve: {service: haproxy, host: C}", "there is no host C"),
         ("serve: {service: haproxy, host: A}", "haproxy needs hosts behind it; add one without state and priority"),
         ("serve: {host: A}", "steps.0.serve.service: Field required"),

@@ -81,7 +81,8 @@ def _same_host(record: Record, views: Sequence[FaultView]) -> str | None:
     probe = record.streams["probe"]
     times = [trip.sent_ns for trip in probe]
     for request in record.http:
-        if request.connection != "new" or request.host is None:
+        # A host behind a balancer that speaks no HTTP does not say which of them had the address.
+        if request.connection != "new" or request.host not in record.info.nodes:
             continue
         near = around(probe, times, request.sent_ns - _NEAR_NS, request.end_ns + _NEAR_NS)
         macs = {mac for trip in near for mac in (trip.mac, *trip.also) if mac}
