@@ -23,11 +23,7 @@ from viplab.types import HostName
 from viplab.untrusted_data import yaml_value
 
 _NS = 1_000_000_000
-_LIMITS = {
-    "ping_outage_s": "no answers to the probe",
-    "service_outage_s": "no answers over HTTP",
-    "two_owners_s": "two owners",
-}
+_LIMITS = ("ping_outage_s", "service_outage_s", "two_owners_s")
 _LONGEST_WAIT_S = 600
 
 
@@ -141,6 +137,8 @@ def own(option: str) -> Own:
         InputError: one cannot be used; a line for each reason, with file and line.
     """
     files = given(option)
+    for one in files:
+        one.config()  # what is wrong is said in the user's own names
     shared = {one.given.host: one for one in _shared(files)}
     names = renaming(shared)
     made, changed = zip(*(rewritten(one, names) for one in files), strict=True)

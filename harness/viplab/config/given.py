@@ -17,10 +17,12 @@ from viplab.errors import InputError
 from viplab.types import HostName
 
 _LVS = ("virtual_server", "virtual_server_group")
-_INCLUDE = re.compile(r"\s*(include[rmwba]?)\s+([^#!]+?)\s*(?:[#!].*)?")
+_INCLUDE = re.compile(r"\s*(@\S*\s+)*(include[rmwba]?)\s+([^#!]+?)\s*(?:[#!].*)?")
 _DEEPEST = 32
 _LONGEST = 100_000
 """Characters of a host's configuration: a scenario with two of them can still be read."""
+_OCTETS = 4 * _LONGEST
+"""That no file of so many characters exceeds in UTF-8."""
 
 
 @dataclass(frozen=True)
@@ -118,15 +120,23 @@ def _given(host: HostName, file: str) -> Given:
     read = list(_read(file, _text(Path(file)), str(Path(file).resolve().parent), 0))
     found = Given(host, file, tuple(line for line, _ in read), tuple(place for _, place in read))
     if len(found.text) > _LONGEST:
-        raise InputError(f"{file}: has more than {_LONGEST:,} characters with what it includes, and cannot be kept")
+        raise _too_long(file)
     return found
 
 
 def _text(path: Path) -> str:
     try:
-        return path.read_bytes().decode("utf-8", errors="surrogateescape")
+        with path.open("rb") as file:
+            octets = file.read(_OCTETS + 1)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); name a keepalived.conf") from None
+    if len(octets) > _OCTETS:
+        raise _too_long(path)
+    return octets.decode("utf-8", errors="surrogateescape")
+
+
+def _too_long(file: str | Path) -> InputError:
+    return InputError(f"{file}: has more than {_LONGEST:,} characters with what it includes, and cannot be kept")
 
 
 def _read(file: str, text: str, folder: str, depth: int) -> Iterator[tuple[str, Place]]:
@@ -139,17 +149,17 @@ def _read(file: str, text: str, folder: str, depth: int) -> Iterator[tuple[str, 
         if include is None:
             yield line, place
             continue
-        pattern = include[2].strip("\"'")
+        condition, keyword, pattern = include[1], include[2], include[3].strip("\"'")
+        if condition:
+            raise InputError(f"{place}: {keyword} {pattern}: a condition cannot be followed; take it away, or the line")
         if "$" in pattern:
-            raise InputError(f"{place}: {include[1]} {pattern}: a parameter cannot be followed; write the name out")
+            raise InputError(f"{place}: {keyword} {pattern}: a parameter cannot be followed; write the name out")
         if depth == _DEEPEST:
-            raise InputError(f"{place}: {include[1]}: files {_DEEPEST} deep; does one of them include itself?")
+            raise InputError(f"{place}: {keyword}: files {_DEEPEST} deep; does one of them include itself?")
         found = find(pattern, folder)
         if not found and not any(char in pattern for char in "*?["):
-            raise InputError(
-                f"{place}: {include[1]}: there is no file {pattern!r}; correct the name, or remove the line"
-            )
+            raise InputError(f"{place}: {keyword}: there is no file {pattern!r}; correct the name, or remove the line")
         for path, content in found:
             if content is None:
-                raise InputError(f"{place}: {include[1]}: {path} cannot be read; correct that, or remove the line")
+                raise InputError(f"{place}: {keyword}: {path} cannot be read; correct that, or remove the line")
             yield from _read(path, content.removesuffix("\n"), path.rpartition("/")[0], depth + 1)

@@ -106,12 +106,12 @@ def renaming(shared: Mapping[HostName, Shared]) -> Renaming:
     """The bench's names for what these hosts' files say.
 
     Raises:
-        InputError: the hosts' adverts would leave by different cards, or there are too many addresses.
+        InputError: hosts' adverts would leave by no card, or by different ones, or there are too many addresses.
     """
     made = Renaming()
     for host, one in shared.items():
         made.interfaces[host] = _interfaces(one)
-    cards = {host: made.interfaces[host][one.interface] for host, one in shared.items()}
+    cards = {host: _card(made, one) for host, one in shared.items()}
     if len(set(cards.values())) > 1:
         said = " and ".join(f"{one.given.place(one.instance)} {cards[host]}" for host, one in shared.items())
         raise InputError(
@@ -175,6 +175,14 @@ def _interfaces(shared: Shared) -> dict[str, str]:
             if role is Role.INTERFACE and word not in kept:
                 made.setdefault(word, INTERCONNECT)
     return made
+
+
+def _card(made: Renaming, shared: Shared) -> str:
+    """The card that adverts leave by."""
+    if (card := made.interfaces[shared.given.host].get(shared.interface)) is None:
+        place = shared.given.place(shared.instance)
+        raise InputError(f"{place}: interface {shared.interface}: adverts cannot leave by it; name a network card")
+    return card
 
 
 def _note_own(made: Renaming, host: HostName, statements: Sequence[Statement]) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from itertools import groupby, pairwise
 from pathlib import Path
 
@@ -152,6 +153,9 @@ def test_what_was_rewritten_is_listed_with_its_line(tmp_path: Path) -> None:
         (text("A").replace("60", "61"), "--config: no vrrp_instance with an IPv4 address that all of these share: "),
         ("include none.conf\n" + text("A"), "one.conf:1: include: there is no file 'none.conf'; correct the name"),
         ("include ${X}.conf\n" + text("A"), "one.conf:1: include ${X}.conf: a parameter cannot be followed"),
+        ("@^A include x.conf\n" + text("A"), "one.conf:1: include x.conf: a condition cannot be followed"),
+        (text("A", "", "vrrp.60").replace("{", "{ use_vmac", 1), "one.conf:1: interface vrrp.60: adverts cannot leave"),
+        (text("A").replace("5/24", "5/²"), "one.conf:8: virtual_ipaddress: 10.20.30.5/²: the mask"),
         (
             'vrrp_script c {\n script "/usr/local/bin/none-such 1"\n}\n' + text("A"),
             "one.conf:2: script /usr/local/bin/none-such is not here, or no program; put it there, or take it out",
@@ -217,6 +221,46 @@ def rest(line: str, words: list[str]) -> list[str]:
         before, _, line = line.partition(word)
         left.append(before)
     return [*left, line]
+
+
+_ANYTHING = st.sampled_from(
+    (
+        *("{", "}", "interface", "lo", "ens224", "vrrp.60", "use_vmac", "virtual_ipaddress {", "10.20.30.6/24", "dev"),
+        *("10.20.30.6/²", "fe80::1", "unicast_peer {", "unicast_src_ip", "track_interface {", "vrrp_script c {"),
+        *(
+            "script",
+            "''",
+            "global_defs {",
+            "vrrp_instance B {",
+            "virtual_server",
+            "include",
+            "$X=",
+            "$X",
+            "~SEQ(x,1,2)",
+        ),
+        *(
+            "~SEQ(x,1,2)",
+            "@A",
+            "@^A",
+            "\\",
+            "#",
+            "\n",
+            "weight",
+            "brd",
+            "label",
+            "virtual_router_id",
+            "virtual_routes {",
+        ),
+    )
+)
+
+
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@given(st.lists(_ANYTHING, max_size=12).map("\n".join), st.lists(_ANYTHING, max_size=12).map(" ".join), st.booleans())
+def test_whatever_a_file_says_is_run_or_refused(tmp_path: Path, more: str, words: str, before: bool) -> None:
+    one = f"{words}\n{text('A', more)}" if before else f"{text('A', words)}{more}"
+    with suppress(InputError):
+        adopted(tmp_path, one, text("B"))
 
 
 @given(st.text(st.sampled_from("ab \t{}#!\"'\\@~$=(),\n"), max_size=60))
