@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 from collections import Counter
 from collections.abc import Iterator, Sequence
@@ -88,12 +89,12 @@ def read_cluster(paths: Sequence[Path]) -> Cluster:
     Raises:
         InputError: one cannot be read, or vipd would refuse it; a line for each error, with its file and line.
     """
-    return Cluster(tuple(_node(path) for path in {path.resolve(): path for path in paths}.values()))
+    return Cluster(tuple(_node(path) for path in {os.path.realpath(path): path for path in paths}.values()))
 
 
 def _node(path: Path) -> Node:
     file, host = str(path), platform.node()
-    given = (host.partition(".")[0], host, str(path.resolve().parent), find)
+    given = (host.partition(".")[0], host, str(Path(os.path.realpath(path)).parent), find)
     try:
         text = path.read_text(encoding="utf-8", errors="surrogateescape")
         config = parse(text, file, *given).config

@@ -90,7 +90,8 @@ class File(Strict):
     )
 
 
-_Name = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+$")]
+_Name = Annotated[str, Field(pattern=r"""^[^\s{}"'#!]+$""")]
+"""A word that keepalived.conf takes as it is."""
 
 _Tracked = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+( weight -?[0-9]{1,3})?$")]
 """A name, and a weight where that is not the one that it was defined with."""
@@ -116,9 +117,7 @@ class Instance(Strict):
 class Vrrp(Strict):
     """The virtual router that the hosts are configured with; names are keepalived's."""
 
-    name: str = Field(
-        default="VI_1", pattern=r'^[^\s{}"#!]+$', description="Name of the `vrrp_instance`, which logs have."
-    )
+    name: _Name = Field(default="VI_1", description="Name of the `vrrp_instance`, which logs have.")
     interface: Card = Field(default="eth0", description="Interface that the adverts travel on (the interconnect).")
     virtual_router_id: int = Field(default=51, ge=1, le=255, description="Number of the virtual router.")
     version: Literal[2, 3] = Field(default=2, description="Version of VRRP.")

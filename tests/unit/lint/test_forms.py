@@ -77,6 +77,8 @@ def test_the_exit_status_says_whether_there_is_something_to_warn_of(pair: list[s
 
 
 def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
-    done = CliRunner().invoke(app, ["lint", str(tmp_path / "none.conf")])
-    assert isinstance(done.exception, InputError)
-    assert done.exception.exit_status == ExitStatus.USAGE
+    (tmp_path / "loop.conf").symlink_to("loop.conf")
+    for name in ("none.conf", "loop.conf"):
+        done = CliRunner().invoke(app, ["lint", str(tmp_path / name)])
+        assert isinstance(done.exception, InputError)
+        assert done.exception.exit_status == ExitStatus.USAGE
