@@ -41,6 +41,8 @@ _ROOTS = {
 }
 """Types of root partitions that are not of our architecture (Discoverable Partitions Specification)."""
 _MEMORY_MIB = 1024
+_LONGEST = 100
+"""Characters of a file's name; more go behind it in the names of what is saved of the image."""
 _TIMEOUT_S = 30.0
 _BUILD_LIMIT_S = 3600.0
 """An emulated guest that installs packages takes its time."""
@@ -85,8 +87,8 @@ def _foreign(sectors: bytes) -> str | None:
 
 
 def name_of(path: Path) -> str:
-    """What the cache calls the image of a file: the file's name, and its SHA-256."""
-    return f"{re.sub('[^A-Za-z0-9._+-]', '-', path.name)}-{sha256(path)[:12]}"
+    """What the cache calls the image of a file: the file's name, if need be shortened, and its SHA-256."""
+    return f"{re.sub('[^A-Za-z0-9._+-]', '-', path.name)[:_LONGEST]}-{sha256(path)[:12]}"
 
 
 def copy(path: Path, folder: Path) -> dict[str, Any]:

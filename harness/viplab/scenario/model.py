@@ -225,6 +225,9 @@ class Scenario(Strict):
             raise ValueError(f"hosts: {balancer} needs hosts behind it; add one without state and priority: `C: {{}}`")
         if self.services() and self.vrrp.family is not IPV4:
             raise ValueError("serve: services are bound to an address of IPv4; take one in virtual_ipaddress")
+        for host in self.expect.serving or []:
+            if not self.services(host):
+                raise ValueError(f"expect.serving: nothing is served on {host}; give a step `serve` for it")
         if self.expect.serving is not None and not self.services():
             raise ValueError("expect.serving: nothing is served; give a step `serve`")
         return self

@@ -8,12 +8,14 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import lzma
 import os
 import re
 import shutil
 import subprocess
 import tarfile
 import tempfile
+import zlib
 from pathlib import Path
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -93,7 +95,7 @@ def _unpacked(path: Path, folder: Path) -> Path:
         try:
             with tarfile.open(path) as archive:
                 archive.extractall(tree, filter="data")
-        except (tarfile.TarError, OSError, EOFError) as error:
+        except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
             # Of a file that is no archive tarfile says in several lines what it has tried.
             raise InputError(f"{path}: cannot be unpacked ({str(error).partition(':')[0]})") from None
         inside = list(tree.iterdir())

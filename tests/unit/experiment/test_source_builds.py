@@ -7,6 +7,8 @@ import io
 import shutil
 import tarfile
 from pathlib import Path
+from random import Random
+from typing import Literal
 
 import pytest
 
@@ -133,3 +135,19 @@ def test_what_is_no_source_is_one_line(tmp_path: Path, make: object, said: str) 
     with pytest.raises(InputError, match=said) as caught:
         from_source(str(tmp_path / "x.tar.gz"))
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize("form", ["gz", "xz", "bz2"])
+def test_an_archive_that_was_damaged_on_its_way_is_one_line(tmp_path: Path, form: Literal["gz", "xz", "bz2"]) -> None:
+    path = tmp_path / f"keepalived.tar.{form}"
+    content = "\n".join(map(str, range(100_000))).encode()
+    with tarfile.open(path, f"w:{form}") as archive:
+        entry = tarfile.TarInfo("keepalived/configure")
+        entry.size = len(content)
+        archive.addfile(entry, io.BytesIO(content))
+    octets = bytearray(path.read_bytes())
+    octets[5000:9000] = Random(1).randbytes(4000)
+    path.write_bytes(octets)
+    with pytest.raises(InputError, match="cannot be unpacked") as caught:
+        from_source(str(path))
+    assert len(str(caught.value).splitlines()) == 1

@@ -108,9 +108,17 @@ def test_a_service_is_not_served_under_an_address_of_ipv6() -> None:
         parse_scenario(pair("serve: {service: nginx, host: A}", more=more), "mine")
 
 
-def test_a_service_expected_and_not_served_is_an_error() -> None:
-    text = pair("observe: 1").replace("expect: {owner: A}", "expect: {owner: A, serving: [A]}")
-    with pytest.raises(InputError, match=r"expect\.serving: nothing is served"):
+@pytest.mark.parametrize(
+    ("done", "serving", "said"),
+    [
+        ("observe: 1", "[]", "nothing is served; give"),
+        ("observe: 1", "[A]", "nothing is served on A"),
+        ("serve: {service: nginx, host: A}", "[A, B]", "nothing is served on B"),
+    ],
+)
+def test_a_service_expected_and_not_served_is_an_error(done: str, serving: str, said: str) -> None:
+    text = pair(done).replace("expect: {owner: A}", f"expect: {{owner: A, serving: {serving}}}")
+    with pytest.raises(InputError, match=rf"expect\.serving: {said}"):
         parse_scenario(text, "mine")
 
 

@@ -35,7 +35,8 @@ class Libvirt:
         """Do `work` with a lab of guests; nothing of it is left when this returns or raises.
 
         Raises:
-            HostError: a program is missing, this is not root, or guests would be emulated and may not be.
+            HostError: a program is missing, this is not root, that libvirt refuses, or guests would be emulated and may
+                not be.
             LabError: the image cannot be built, or a guest does not boot.
         """
         if self.needs_kvm and not os.access("/dev/kvm", os.R_OK | os.W_OK):
@@ -43,8 +44,12 @@ class Libvirt:
                 "/dev/kvm cannot be opened, so that guests would be emulated, and --require-kvm forbids that"
             )
         # Whoever imports this needs libvirt-python: a list of labs does without.
+        from viplab.lab.libvirt.labelled import connected
         from viplab.lab.libvirt.opened import in_lab
 
+        if self.connect is not None:
+            with connected(self.connect):
+                pass  # one that refuses does so before an image is built
         return in_lab(self, ready_image(self.image), work, hosts, needs_kvm=self.needs_kvm, connect=self.connect)
 
 
