@@ -10,6 +10,7 @@ from typing import TypeGuard
 
 import numpy as np
 
+from viplab.address_family import family_of
 from viplab.analysis.logs import Line, read_log
 from viplab.analysis.ping import read_ping
 from viplab.analysis.record import CaptureFile, Record
@@ -91,7 +92,7 @@ def _is_advert(frame: Meaning, info: TrialInfo) -> TypeGuard[Advert | Carp]:
     if not isinstance(frame, Advert) or frame.virtual_router_id != info.virtual_router_id:
         return False
     # The same number is another virtual router's in the other family (RFC 9568, section 5.2.3).
-    return (":" in frame.src_ip) == (":" in info.vip)
+    return family_of(frame.src_ip) is family_of(info.vip)
 
 
 def _events(folder: TrialFolder, issues: list[str]) -> list[Event]:

@@ -75,7 +75,7 @@ def run(
         typer.Option(
             metavar="NAME",
             help="What guests are made from: a folder of vmimages/, such as debian-13, or a cloud image, FILE.qcow2.",
-            show_default="VIPLAB_IMAGE, or debian-12",
+            show_default="debian-12",
         ),
     ] = None,
     connect: Annotated[

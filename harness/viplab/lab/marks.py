@@ -47,7 +47,7 @@ def marked(lab: Label | None) -> Iterator[tuple[str, Label, Callable[[], object]
     An address has no room for a label in full: it is said to be of this lab.
     """
     for path in sorted(Path("/sys/class/net").glob("*/ifalias")):
-        if label := parse_label(path.read_text().strip()):
+        if label := parse_label(_alias(path)):
             name = path.parent.name
             yield f"link {name}", label, partial(run, ["ip", "link", "del", name])
     for family, name in _tables():
@@ -57,6 +57,13 @@ def marked(lab: Label | None) -> Iterator[tuple[str, Label, Callable[[], object]
         words = ["ip", "address", "del", address, "dev", interface]
         if lab is not None:
             yield f"address {address} on {interface}", lab, partial(run, words)
+
+
+def _alias(path: Path) -> str:
+    try:
+        return path.read_text().strip()
+    except OSError:
+        return ""  # gone since it was listed
 
 
 def _tables() -> list[tuple[str, str]]:
