@@ -44,12 +44,10 @@ class Libvirt:
                 "/dev/kvm cannot be opened, so that guests would be emulated, and --require-kvm forbids that"
             )
         # Whoever imports this needs libvirt-python: a list of labs does without.
-        from viplab.lab.libvirt.labelled import connected
-        from viplab.lab.libvirt.opened import in_lab
+        from viplab.lab.libvirt.opened import check_connection, in_lab
 
         if self.connect is not None:
-            with connected(self.connect):
-                pass  # one that refuses does so before an image is built
+            check_connection(self.connect)
         return in_lab(self, ready_image(self.image), work, hosts, needs_kvm=self.needs_kvm, connect=self.connect)
 
 

@@ -13,6 +13,7 @@ from viplab.lab.libvirt import networks, private_libvirtd
 from viplab.lab.libvirt.accelerator import Accelerator, accelerator
 from viplab.lab.libvirt.guest import Ground
 from viplab.lab.libvirt.lab import LibvirtLab
+from viplab.lab.libvirt.labelled import connected
 from viplab.lab.libvirt.shared import in_shared_lab
 from viplab.lab.sandbox import LAB, contained
 from viplab.lab.topology import NETWORKS
@@ -20,6 +21,16 @@ from viplab.progress import step
 from viplab.types import HostName
 
 T = TypeVar("T")
+
+
+def check_connection(uri: str) -> None:
+    """See to it that a libvirt lets us in, before an image is built for it.
+
+    Raises:
+        HostError: it refuses.
+    """
+    with connected(uri):
+        return
 
 
 def in_lab(
