@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
 _PRINTED = "/run/viplab-service"
 _LONGEST = 400
+_LONGEST_START_S = 120
 
 
 @dataclass(frozen=True)
@@ -59,7 +60,7 @@ class Service:
             guest.run(f"mkdir -p {shlex.quote(path.rpartition('/')[0])}").checked()
             guest.put(text.encode(), path)
         # Whatever it leaves running must not hold on to what the shell prints to: a command ends when nobody does.
-        started = guest.run(f"{{ {self.start}; }} </dev/null >{_PRINTED} 2>&1")
+        started = guest.run(f"{{ {self.start}; }} </dev/null >{_PRINTED} 2>&1", timeout_s=_LONGEST_START_S)
         listens = started.status == 0 and guest.run(self.listens).status == 0
         lines = guest.get(_PRINTED).decode("utf-8", "replace").splitlines()
         return Started(listens, " / ".join(filter(None, map(str.strip, lines)))[:_LONGEST])

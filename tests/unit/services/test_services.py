@@ -29,7 +29,7 @@ class Host:
         self.files: dict[str, bytes] = {}
         self._printed, self._failing = printed, failing
 
-    def run(self, command: str) -> Result:
+    def run(self, command: str, *, timeout_s: float = 30) -> Result:
         return Result(command, int(self._failing in command), "", "")
 
     def put(self, content: bytes, path: str) -> None:
@@ -81,7 +81,7 @@ def test_the_bench_answers_itself_only_where_nothing_else_is_to() -> None:
     [
         (
             "serve: {service: haproxi, host: A}",
-            "there is no service 'haproxi'; there are: haproxy, nginx, nat, conntrackd",
+            "there is no service 'haproxi'; there are: haproxy, nginx, nat, conntrackd, firewalld",
         ),
         ("serve: {service: haproxy, host: C}", "there is no host C"),
         ("serve: {service: haproxy, host: A}", "haproxy needs hosts behind it; add one without state and priority"),
