@@ -48,7 +48,7 @@ _OPTIONS: dict[str, tuple[str, Callable[[str, Names], Any]]] = {
     "dev": ("device", lambda word, names: interface_name(word)),
     "label": ("label", _label),
     "scope": ("scope", lambda word, names: names.number(SCOPE, word)),
-    "peer": ("peer", lambda word, names: ip_address(word.partition("/")[0])),
+    "peer": ("peer", lambda word, names: ip_address(word)),
     "preferred_lft": ("preferred_lft", _lifetime),
 }
 
@@ -84,6 +84,10 @@ def static_address(line: Statement, names: Names) -> VirtualAddress:
             fields[field] = read(rest.after(line.keyword), names)
         elif word not in _ALONE:
             raise WrongError(f"{word!r} is not known here; {instead(word, [*_OPTIONS, *sorted(_ALONE)])}")
+    if "peer" in fields and slash:
+        raise WrongError(f"{line.keyword}: an address with a peer takes no mask; remove it")
+    if "peer" in fields and (":" in fields["peer"]) != (bits == 128):
+        raise WrongError(f"peer {fields['peer']} is not of the family of {address}")
     corrected = _corrected(address, length_bits, fields)
     if bits == 128 and "preferred_lft" not in fields:
         fields["preferred_lft"] = 0 if length_bits == bits else None  # so that a host takes no /128 for its source

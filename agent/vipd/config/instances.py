@@ -238,6 +238,10 @@ def _check(block: Block, router: RouterConfig, problems: Problems) -> None:
     for address in router.addresses:
         if address.family != router.family:
             wrong("addresses", f"{address.address} is of another family; move it to virtual_ipaddress_excluded")
+    for field, addresses in (("addresses", router.addresses), ("excluded", router.excluded)):
+        for address in addresses:
+            if router.use_vmac and address.use_vmac:
+                wrong(field, f"use_vmac of {address.address}: the instance has a macvlan already; remove it")
     if len(router.addresses) > 255:
         wrong("addresses", f"{len(router.addresses)} addresses do not fit in an advert; 255 do")
     for field, values in (("source", (router.source,)), ("unicast_peers", router.unicast_peers)):

@@ -29,9 +29,9 @@ def advert_int(statement: Statement) -> int:
 
 
 def garp_extra(statement: Statement) -> int:
-    """`[all] SECONDS`."""
+    """`[all] SECONDS`; keepalived reads over what follows."""
     values = [word for word in statement.values if word != "all"]
-    if len(values) != 1 or statement.body is not None:
+    if not values or statement.body is not None:
         raise WrongError("takes [all] SECONDS")
     return nanoseconds(values[0], 0, 86400)
 

@@ -20,15 +20,16 @@ def tracked(kind: str, limit: int) -> Callable[[Statement], tuple[str, str, int 
 
 
 def weighted(values: tuple[str, ...], limit: int) -> tuple[int | None, bool | None]:
-    """`[weight N] [reverse|noreverse]`; None for what is left out."""
+    """`[weight N [reverse|noreverse]]`; None for what is left out. keepalived reads over what follows."""
     weight: int | None = None
     reverse: bool | None = None
     rest = Words(values)
     for word in rest:
         if word == "weight" and weight is None:
             weight = whole(rest.after("what is tracked"), -limit, limit)
-        elif word in ("reverse", "noreverse", "no_reverse") and weight is not None and reverse is None:
+        elif word in ("reverse", "noreverse", "no_reverse") and weight is not None:
             reverse = word == "reverse"
+            break
         elif word in ("weight", "reverse", "noreverse", "no_reverse"):
             raise WrongError(f"{word!r} stands in the wrong place; write: weight N [reverse|noreverse]")
         else:

@@ -48,7 +48,7 @@ def mac(octets: bytes) -> str:
 
 def virtual_address(one: VirtualAddress) -> str:
     """A line of `virtual_ipaddress`."""
-    words = [f"{one.address}/{one.prefix_length}", *_options(one, _ADDRESS)]
+    words = [one.address if one.peer else f"{one.address}/{one.prefix_length}", *_options(one, _ADDRESS)]
     if one.scope:
         words += ["scope", str(one.scope)]
     if one.preferred_lft is not None:

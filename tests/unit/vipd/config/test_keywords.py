@@ -268,7 +268,7 @@ vrrp_instance V {
         10.1.1.8 min_ttl 250 max_ttl 255
     }
     virtual_ipaddress {
-        10.1.1.1/24 brd + dev eth1 label eth1:0 scope link preferred_lft 0 noprefixroute use_vmac
+        10.1.1.1/24 brd + dev eth1 label eth1:0 scope link preferred_lft 0 noprefixroute
         10.1.1.2 peer 10.1.1.3 no_track
     }
     virtual_ipaddress_excluded {
@@ -317,6 +317,9 @@ vrrp_instance W {
     virtual_router_id 8
     garp_extra_if all 10
     no_virtual_ipaddress
+    virtual_ipaddress_excluded {
+        10.8.8.8/24 use_vmac
+    }
     no_accept
     notify "/bin/x a" nobody
 }

@@ -45,6 +45,36 @@ def test_what_ipv6_addresses_have_not_is_left_out() -> None:
     ]
 
 
+@pytest.mark.parametrize(
+    ("line", "said"),
+    [
+        ("10.1.1.2/24 peer 10.1.1.9", "an address with a peer takes no mask; remove it"),
+        ("10.1.1.2 peer 10.1.1.9/24", "'10.1.1.9/24' is not an IPv4 address"),
+        ("fe80::7 peer 10.1.1.9", "peer 10.1.1.9 is not of the family of fe80::7"),
+    ],
+)
+def test_an_address_and_its_peer_are_of_one_family_and_have_no_mask(line: str, said: str) -> None:
+    (found,) = problems(instance(f"virtual_ipaddress_excluded {{\n{line}\n}}"))
+    assert found.endswith(said)
+    assert addresses("10.1.1.2 peer 10.1.1.9")[0].peer == "10.1.1.9"
+
+
+def test_an_address_has_no_macvlan_of_its_own_where_the_instance_has_one() -> None:
+    excluded = "virtual_ipaddress_excluded {\n10.1.1.3 use_vmac\n}"
+    assert parse(instance(excluded), "f").config.routers[0].excluded[0].use_vmac
+    assert problems(instance(f"use_vmac\n{excluded}")) == [
+        "f:3: virtual_ipaddress_excluded: use_vmac of 10.1.1.3: the instance has a macvlan already; remove it"
+    ]
+
+
+def test_what_follows_reverse_or_the_seconds_of_garp_extra_if_is_read_over() -> None:
+    track = "track_interface {\neth9 weight 5 reverse more\n}"
+    assert [one.reverse for one in router(instance(track)).tracks] == [True]
+    assert router(instance("garp_extra_if all all 1 5")).garp_extra_ns == 1_000_000_000
+    assert router(instance("garp_extra_if 1 5")).garp_extra_ns == 1_000_000_000
+    assert problems(instance("garp_extra_if all"))
+
+
 def test_the_first_of_two_scripts_for_one_state_is_kept() -> None:
     assert corrected("notify_master /bin/a\nnotify_master /bin/b\nnotify_backup /bin/c") == [
         "notify_master: there is one already, and the first is kept; remove one"
