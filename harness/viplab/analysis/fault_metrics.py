@@ -317,6 +317,9 @@ class _OneFault:
         if in_step:
             return (model.member_lost, self.timers[taker]) if model.member_lost else None
         missed = model.missed(effect, self.nodes[taker].state)
+        if missed == NONE and effect is Effect.DAEMON_LOST and self.record.info.virtual_mac:
+            # The first advert has the switch send to the new master, whether it has the address yet or not.
+            missed = Terms(adverts=model.announce_adverts)
         if missed is None:
             return f"{self.record.info.daemon(taker).family} has no timing model for a fault after which {effect.value}"
         return missed, self.timers[taker]

@@ -24,6 +24,7 @@ from viplab.untrusted_data import yaml_value
 
 _NS = 1_000_000_000
 _LIMITS = ("ping_outage_s", "service_outage_s", "two_owners_s")
+_USUAL_GARP_DELAY_S = 5
 _LONGEST_WAIT_S = 600
 
 
@@ -80,8 +81,9 @@ class Own:
         router = self.asked.first
         adverts = max(0.0, router.advert_int_ns / _NS - scenario.vrrp.advert_int)
         started = max(config.globals.startup_delay_ns for config in self.asked.configs.values())
-        announced = max((one.garp_delay_ns or 0) for one in self.asked.routers.values())
-        return 5 * adverts + (router.preempt_delay_ns + started + announced) / _NS
+        announced = max((one.garp_delay_ns or 0) / _NS for one in self.asked.routers.values())
+        delayed_s = (router.preempt_delay_ns + started) / _NS + max(0.0, announced - _USUAL_GARP_DELAY_S)
+        return 5 * adverts + delayed_s
 
     def _waits(self, data: dict[str, Any], scenario: Scenario) -> Iterator[str]:
         more_s = self._slower_s(scenario)
@@ -183,7 +185,10 @@ def _notes(one: Shared, routers: Sequence[RouterConfig]) -> Iterator[str]:
         yield f"{place(one.instance)}: {own.name} is what the client asks; the other instances run beside it"
     for script in (block for block in one.given.statements if block.keyword == "vrrp_script"):
         if any(track.kind == "script" and track.name == script.words[1] for track in own.tracks):
-            yield f"{place(script)}: {script.words[1]} is run on the bench, and fails where what it looks for is not"
+            name = script.words[1]
+            weighted = any(track.name == name and track.weight for track in own.tracks)
+            comes = "has another priority" if weighted else "is in FAULT, and never master"
+            yield f"{place(script)}: {name} is run on the bench; where it fails there, {one.given.host} {comes}"
     for at in one.given.virtual_servers:
         yield f"{at}: virtual servers are kept; nothing of them is judged"
 

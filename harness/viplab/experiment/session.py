@@ -34,6 +34,7 @@ from viplab.subjects.subject import Subject
 from viplab.types import NotSupported
 
 _FULL = (errno.ENOSPC, errno.EDQUOT, errno.EROFS, errno.EIO)
+_IPVS = Path("/proc/net/ip_vs")
 REFERENCE_BOOT_S = 60.0
 """Hosts that boot within this are waited for long enough as it is."""
 
@@ -110,6 +111,7 @@ def check(plan: Plan) -> None:
         check_nftables()
     for one in _not_supported(plan):
         note(f"{one.scenario} with {one.subject}: not supported: {one.why}")
+    _check_kernel(plan)
     for subject in plan.daemons:
         if plan.lab.image is None:
             _check_machine(subject, plan.lab)
@@ -121,6 +123,19 @@ def _check_packages(subject: Subject, image: str, there: Collection[str]) -> Non
     if missing := set(subject.packages) - set(there):
         names = ", ".join(sorted(missing))
         raise HostError(f"{subject.name}: the image {image} has no package {names}; try another --image or --lab")
+
+
+def _check_kernel(plan: Plan) -> None:
+    """Hosts without an image have the machine's own kernel, too, in which virtual servers are what IPVS does."""
+    if plan.lab.image is not None or _IPVS.exists():
+        return
+    for _, scenario in plan.scenarios:
+        balances = any("virtual_server" in (node.keepalived_conf or "") for node in scenario.hosts.values())
+        if balances and any(not_supported(scenario, one, plan.lab) is None for one in plan.subjects):
+            raise HostError(
+                "virtual_server: there is no IPVS in this machine's kernel; have it there (modprobe ip_vs), "
+                "or take the virtual servers out"
+            )
 
 
 def _check_addresses(scenario: Scenario) -> None:

@@ -10,7 +10,8 @@ from typer.testing import CliRunner
 
 from viplab.cli import app
 from viplab.config.adopting import own
-from viplab.errors import InputError
+from viplab.errors import HostError, InputError
+from viplab.experiment import session
 from viplab.experiment.plan import Plan
 from viplab.experiment.recipe import read_recipe, write_recipe
 from viplab.experiment.support import not_supported
@@ -196,3 +197,23 @@ def test_the_example_of_the_page_is_what_is_said_of_it(tmp_path: Path, monkeypat
     lines = found.into(resolve(["case-b"])[0][0], scenario)[2]
     expected = [*map(str, found.changed), *found.notes, *(f"case-b: {line}" for line in lines)]
     assert said.splitlines() == expected
+
+
+@pytest.mark.parametrize(
+    ("weight", "comes"), [("", "is in FAULT, and never master"), ("weight 2", "has another priority")]
+)
+def test_what_a_script_that_fails_on_the_bench_does_is_said(tmp_path: Path, weight: str, comes: str) -> None:
+    tail = f"vrrp_script up {{\n script /bin/true\n {weight}\n}}\n"
+    (first, _) = own(named(tmp_path, "track_script {\n up\n }", tail=tail)).notes
+    assert first == f"{tmp_path / 'one.conf'}:14: up is run on the bench; where it fails there, A {comes}"
+
+
+def test_virtual_servers_need_what_the_kernel_does_them_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tail = "virtual_server 10.20.30.5 80 {\n real_server 10.20.30.7 80 {\n }\n}\n"
+    text, scenario, _ = own(named(tmp_path, tail=tail)).into(*resolve(["case-a"])[0])
+    plan = Plan([(text, scenario)], [assignment("keepalived")], NETNS)
+    monkeypatch.setattr(session, "_IPVS", tmp_path / "none")
+    with pytest.raises(HostError, match="no IPVS in this machine's kernel"):
+        session._check_kernel(plan)
+    monkeypatch.setattr(session, "_IPVS", tmp_path)
+    session._check_kernel(plan)
