@@ -28,7 +28,8 @@ class Wait(BaseModel):
 
     master: HostName | None = Field(default=None, description="This host sends the adverts and has announced the VIP.")
     announced: HostName | None = Field(
-        default=None, description="This host's last burst of gratuitous ARP is out, so that nothing more is pending."
+        default=None,
+        description="This host's last burst of announcements is out, so that nothing more is pending.",
     )
     pings: int | None = Field(default=None, ge=1, description="This many more echo requests of the 1 Hz ping are out.")
     within: Seconds = Field(
