@@ -212,6 +212,15 @@ def test_a_libvirt_that_does_not_answer_is_one_line(tmp_path: Path) -> None:
     assert "\n" not in str(raised.value)
 
 
+def test_a_libvirt_that_does_not_answer_says_so_before_an_image_is_built(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("viplab.lab.libvirt.kind.ready_image", lambda _: pytest.fail("an image is built"))
+    kind = connected_to(lab_kind("libvirt"), f"qemu+unix:///system?socket={tmp_path / 'none'}")
+    with pytest.raises(HostError, match=r"is libvirtd .* running"):
+        kind.open(lambda lab: None)
+
+
 class Pools:
     """A libvirt whose pool `default` is there, or not, and which has so much room for another."""
 
@@ -277,6 +286,9 @@ def test_a_libvirt_whose_bridges_are_elsewhere_is_one_line() -> None:
 
 def test_an_address_of_the_lab_that_their_default_network_gave_away_is_refused() -> None:
     there = cast("Any", Default("address='192.168.122.1' prefix='24'", leases=("192.168.122.12",)))
-    with pytest.raises(HostError, match=r"has given 192\.168\.122\.12 to web, and a host of the lab has that address"):
+    with pytest.raises(HostError, match=r"has given 192\.168\.122\.12 to web, and the lab has that address"):
         shared._make_way(there, "qemu:///system", "AB")
     shared._make_way(there, "qemu:///system", "A")
+    probe = cast("Any", Default("address='192.168.122.1' prefix='24'", leases=("192.168.122.2",)))
+    with pytest.raises(HostError, match=r"has given 192\.168\.122\.2 to web"):
+        shared._make_way(probe, "qemu:///system", "A")

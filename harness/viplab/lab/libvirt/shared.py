@@ -12,6 +12,7 @@ from typing import TypeVar
 
 import libvirt
 
+from viplab.address_family import IPV4
 from viplab.errors import HostError
 from viplab.lab.guest import Timing
 from viplab.lab.image import Image
@@ -26,7 +27,7 @@ from viplab.lab.libvirt.pool import let_through, make_pool
 from viplab.lab.marks import mark_with
 from viplab.lab.owner import this_process
 from viplab.lab.sandbox import contained
-from viplab.lab.topology import NETWORKS, PUBLIC, make_host
+from viplab.lab.topology import CLIENTS, NETWORKS, PUBLIC, make_host
 from viplab.progress import note, step
 from viplab.types import HostName
 
@@ -106,11 +107,11 @@ def _make_way(connection: libvirt.virConnect, uri: str, hosts: Collection[HostNa
         one.remove()
         note(f"removed {one.what}, which a lab left that has ended")
     given = networks.leases(connection)
-    for card in (make_host(name).interface("eth1") for name in sorted(hosts)):
-        if card.address in given:
+    for address in (CLIENTS[IPV4].probe, *(make_host(name).interface("eth1").address for name in sorted(hosts))):
+        if address in given:
             raise HostError(
-                f"{uri}: its network `default` has given {card.address} to {given[card.address]}, and a host of the "
-                "lab has that address; let its range of DHCP begin elsewhere"
+                f"{uri}: its network `default` has given {address} to {given[address]}, and the lab has that address; "
+                "let its range of DHCP begin elsewhere"
             )
 
 
