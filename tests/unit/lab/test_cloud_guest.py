@@ -39,11 +39,17 @@ def test_a_guest_that_boots_or_that_cloud_init_speaks_in_is_waited_for(said: byt
     cloud_guest.check_console(said, "own.qcow2-0123")
 
 
-def test_a_guest_that_is_up_without_cloud_init_is_one_line_that_names_the_image() -> None:
+@pytest.mark.parametrize(
+    "said",
+    [
+        b"\r\nDebian GNU/Linux 12 localhost ttyS0\r\n\r\nlocalhost login: ",
+        b"[\x1b[0;32m  OK  \x1b[0m] Reached target \x1b[0;1;39mmulti-user.target\x1b[0m - Multi-User System.\r\n",
+        b"[  OK  ] Reached target Multi-User System.\r\n",
+    ],
+)
+def test_a_guest_that_is_up_without_cloud_init_is_one_line_that_names_the_image(said: bytes) -> None:
     with pytest.raises(InputError, match=r"^own.qcow2-0123: .* take an image with cloud-init$"):
-        cloud_guest.check_console(
-            BOOTING + b"\r\nDebian GNU/Linux 12 localhost ttyS0\r\n\r\nlocalhost login: ", "own.qcow2-0123"
-        )
+        cloud_guest.check_console(BOOTING + said, "own.qcow2-0123")
 
 
 @pytest.mark.parametrize("status", ["status: done\n", "status: degraded done\ndetail: x\n"])

@@ -10,19 +10,21 @@ from viplab.progress import note
 _LIST = r"dpkg-query -W -f='${Package}\t${Version}\n' 2>/dev/null || rpm -qa --qf '%{NAME}\t%{VERSION}-%{RELEASE}\n'"
 
 _LIST_LIMIT_S = 300.0
+_UP = (b"login:", b"multi-user")
+"""What a console says of a guest that is up: a getty, and systemd of its target."""
 
 
 def check_console(console: bytes, image: str) -> None:
     """See to it, while a guest boots, that there is something to wait for.
 
     Raises:
-        InputError: it asks for a login, and cloud-init has not said a word by then.
+        InputError: it is up, and cloud-init has not said a word by then.
     """
     said = console.lower()
-    if b"login:" in said and b"cloud-init" not in said:
+    if any(word in said for word in _UP) and b"cloud-init" not in said:
         raise InputError(
-            f"{image}: its guest is up, and cloud-init said nothing, so that nobody told it its addresses and key; "
-            "take an image with cloud-init"
+            f"{image}: its guest is up, and cloud-init said nothing: the image has none, or it is switched off there, "
+            "so that nobody told the guest its addresses and key; take an image with cloud-init"
         )
 
 
