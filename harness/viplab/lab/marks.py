@@ -10,7 +10,6 @@ import os
 import shutil
 from collections.abc import Callable, Iterator
 from functools import partial
-from pathlib import Path
 
 from viplab.errors import LabError
 from viplab.lab.command import run
@@ -47,9 +46,9 @@ def marked(lab: Label | None) -> Iterator[tuple[str, Label, Callable[[], object]
 
     An address has no room for a label in full: it is said to be of this lab.
     """
-    for path in sorted(Path("/sys/class/net").glob("*/ifalias")):
-        if label := parse_label(_alias(path)):
-            name = path.parent.name
+    for link in json.loads(run(["ip", "-json", "link", "show"]) or "[]"):
+        if label := parse_label(link.get("ifalias", "")):
+            name = link["ifname"]
             yield f"link {name}", label, partial(run, ["ip", "link", "del", name])
     for family, name in _tables():
         if label := parse_label(name.rpartition("-")[0]):
@@ -58,13 +57,6 @@ def marked(lab: Label | None) -> Iterator[tuple[str, Label, Callable[[], object]
         words = ["ip", "address", "del", address, "dev", interface]
         if lab is not None:
             yield f"address {address} on {interface}", lab, partial(run, words)
-
-
-def _alias(path: Path) -> str:
-    try:
-        return path.read_text().strip()
-    except OSError:
-        return ""  # gone since it was listed
 
 
 def _tables() -> list[tuple[str, str]]:
