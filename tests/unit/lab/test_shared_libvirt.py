@@ -16,7 +16,7 @@ pytest.importorskip("libvirt")
 
 import libvirt
 
-from viplab.errors import HostError, InputError
+from viplab.errors import HostError, InputError, LabError
 from viplab.lab.image import Image
 from viplab.lab.libvirt import labelled, networks, pool, shared
 from viplab.lab.libvirt.label import Label, label_in, new_label, parse_label
@@ -165,6 +165,20 @@ def test_a_lab_removes_what_ended_labs_left_and_gives_way_to_one_that_is_up(
         shared._make_way(there, "qemu:///system", "AB")
     assert not domains[0].there
     assert domains[1].there
+
+
+def test_what_libvirt_does_not_let_go_of_keeps_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
+    label = new_label(this_process())
+    stuck, others = ours(label, "centOS-hostA"), [ours(label, "centOS-hostB"), ours(label, "mgmt")]
+
+    def busy() -> None:
+        raise libvirt.libvirtError("busy")
+
+    monkeypatch.setattr(stuck, "destroy", busy)
+    monkeypatch.setattr(libvirt, "open", lambda _: Libvirt([stuck, others[0]], others[1:], []))
+    with pytest.raises(LabError, match=r"^domain viplab-\w+-centOS-hostA cannot be removed: "):
+        shared.remove_all("qemu:///system", label)
+    assert not any(one.there for one in others)
 
 
 def test_a_folder_that_is_no_longer_the_pool_s_own_is_not_emptied(tmp_path: Path) -> None:

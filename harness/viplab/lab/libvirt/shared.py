@@ -13,7 +13,7 @@ from typing import TypeVar
 import libvirt
 
 from viplab.address_family import IPV4
-from viplab.errors import HostError
+from viplab.errors import HostError, LabError
 from viplab.lab.guest import Timing
 from viplab.lab.image import Image
 from viplab.lab.lab import Lab, LabKind
@@ -92,11 +92,21 @@ def in_shared_lab(
 
 
 def remove_all(uri: str, label: Label) -> None:
-    """Remove what has this label, over a connection of its own: the lab's may be what failed."""
+    """Remove what has this label, over a connection of its own: the lab's may be what failed.
+
+    Raises:
+        LabError: something could not be removed, for the first such reason; all else is gone.
+    """
+    failed: list[LabError] = []
     with connected(uri) as connection:
         for one in labelled(connection):
             if one.label == label:
-                one.remove()
+                try:
+                    one.remove()
+                except LabError as error:
+                    failed.append(error)
+    if failed:
+        raise failed[0]
 
 
 def _make_way(connection: libvirt.virConnect, uri: str, hosts: Collection[HostName]) -> None:
