@@ -66,6 +66,13 @@ def test_a_takeover_has_the_window_of_the_timing_model(step: str, daemon: str, m
     assert any(line.startswith(f"The client misses {missed}") for line in told)
 
 
+def test_of_daemons_that_do_not_advertise_no_timer_of_adverts_is_told() -> None:
+    said = " ".join(lines("power_cut: {host: A}", "pacemaker"))
+    assert "B takes over. The client misses 6.039 to 7.600 s" in said
+    assert "Master_Down_Interval" not in said
+    assert "advert" not in " ".join(lines("partition: {duration_ms: 2000}", "pacemaker"))
+
+
 def test_a_host_returns_only_with_a_priority_that_is_greater() -> None:
     steps = "{kill: {host: A}}, {wait: {master: B}}, {bring_back: A}"
     assert any(line.startswith("A outranks B: master after 3.602 s") for line in lines(steps))
