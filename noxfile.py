@@ -106,7 +106,7 @@ def soak(session: nox.Session) -> None:
 
 @nox.session
 def killed(session: nox.Session) -> None:
-    """`kill -9` of a run at five moments, on real guests: nothing is left behind, and the next run works."""
+    """`kill -9` of a run at five moments, on real guests: nothing stays, the next run works; on others' libvirt too."""
     _install(session, "lab,dev")
     _become(session, "pytest", "tests/e2e", *session.posargs)
 
