@@ -124,7 +124,7 @@ class Bare(Netns):
     def open(self, work: Callable[[Any], Any], hosts: Collection[str] = PAIR) -> Any:
         """Do the work."""
         origins = Origins(qemu=None, libvirt=None, image=None, packages={})
-        return work(SimpleNamespace(origins=origins, accelerator=None))
+        return work(SimpleNamespace(origins=origins, accelerator=None, networks={}))
 
 
 def test_resumed_trials_have_the_numbers_and_the_seed_that_they_were_to_have(

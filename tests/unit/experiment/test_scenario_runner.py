@@ -30,7 +30,7 @@ def runner(folder: Path, processes: Exception) -> ScenarioRunner:
     watch = SimpleNamespace(seen=Seen(), until=Mock(side_effect=LabError("waited 4 s for an advert, in vain")))
     return ScenarioRunner(
         scenario,
-        cast("Any", SimpleNamespace(on=lambda host: subject)),
+        cast("Any", SimpleNamespace(on=lambda host: subject, protocol=lambda scenario: "vrrp2")),
         cast("Any", SimpleNamespace(hosts={"A": guest})),
         TrialFolder(folder),
         Timeline(folder / "timeline.jsonl"),
