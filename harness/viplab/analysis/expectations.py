@@ -81,8 +81,8 @@ def _not_serving(record: Record) -> Miss | None:
     expected = _expected(record).get("serving")
     if not isinstance(expected, list):
         return None
-    last = {str(event.get("host")): event for event in record.all("service_started")}
-    for host, event in last.items():
+    last = {(event.get("service"), event.get("host")): event for event in record.all("service_started")}
+    for (_, host), event in last.items():
         if event["listens"] != (host in expected):
             said = "" if event["listens"] else f": {event.get('said') or 'it said nothing'}"
             does, should = ("listens", "should not") if event["listens"] else ("does not listen", "should")

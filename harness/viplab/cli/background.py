@@ -56,7 +56,8 @@ def clean(
 ) -> None:
     """Remove what a crash may have left: half-built images, half-saved memory, the note of a lab that is gone.
 
-    On a libvirt these are the guests, networks and pools that have the label of a lab whose process has ended.
+    On a libvirt these are the guests, networks and pools that have the label of a lab whose process has ended, and what
+    such a lab put beside them into this network namespace: links, addresses and tables of the packet filter.
     """
     from viplab.lab import background_lab
 

@@ -55,6 +55,8 @@ def check_disk(path: Path) -> None:
         InputError: there is no such file, it is no qcow2, or it is for another architecture or firmware.
         HostError: this machine has no qemu-img.
     """
+    if path.exists() and not path.is_file():
+        raise InputError(f"{path}: is no file; --image takes a recipe or a FILE.qcow2")
     try:
         with path.open("rb") as file:
             magic = file.read(len(_MAGIC))

@@ -46,9 +46,9 @@ def client_has_ipv6(bridge: str) -> Iterator[None]:
     if not conf.is_dir():
         raise HostError("this machine's kernel has no IPv6, which the scenario needs; boot it without ipv6.disable=1")
     before = {key: (conf / key).read_text() for key in _SETTINGS}
-    for key, value in _SETTINGS.items():
-        (conf / key).write_text(f"{value}\n")
     try:
+        for key, value in _SETTINGS.items():
+            (conf / key).write_text(f"{value}\n")
         run(["ip", "address", "replace", CLIENTS[IPV6].ip, "dev", bridge])
         yield
     finally:

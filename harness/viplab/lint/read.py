@@ -16,6 +16,8 @@ from vipd.config.source import Source
 from vipd.daemon.config_files import find
 from viplab.errors import InputError
 
+_OCTETS = 4 << 20
+
 
 @dataclass(frozen=True)
 class Place:
@@ -96,7 +98,11 @@ def _node(path: Path) -> Node:
     file, host = str(path), platform.node()
     given = (host.partition(".")[0], host, str(Path(os.path.realpath(path)).parent), find)
     try:
-        text = path.read_text(encoding="utf-8", errors="surrogateescape")
+        with path.open("rb") as opened:
+            octets = opened.read(_OCTETS + 1)
+        if len(octets) > _OCTETS:
+            raise InputError(f"{file}: has more than {_OCTETS >> 20} MiB; name a keepalived.conf")
+        text = octets.decode("utf-8", errors="surrogateescape")
         config = parse(text, file, *given).config
     except OSError as error:
         raise InputError(f"{file}: cannot be read ({error.strerror}); name a keepalived.conf") from None

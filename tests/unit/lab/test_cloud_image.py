@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import shutil
 import struct
 import subprocess
@@ -96,8 +97,11 @@ def refused(named: str, said: str) -> None:
     assert "\n" not in str(caught.value)
 
 
-def test_a_folder_is_no_disk(tmp_path: Path) -> None:
-    refused(str(tmp_path), "cannot be read (Is a directory)")
+def test_what_is_no_file_is_no_disk_and_is_not_waited_for(tmp_path: Path) -> None:
+    fifo = tmp_path / "own.qcow2"
+    os.mkfifo(fifo)
+    for path in (tmp_path, fifo):
+        refused(str(path), "is no file")
 
 
 @pytest.mark.parametrize(

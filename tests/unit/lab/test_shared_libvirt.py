@@ -28,12 +28,6 @@ NUMBERS = st.integers(0, 2**40).map(str)
 OWNERS = st.builds(Owner, st.integers(1, 2**22), NUMBERS, st.from_regex(r"[0-9a-f]{8}", fullmatch=True), NUMBERS)
 
 
-@pytest.fixture(autouse=True)
-def _no_marks(monkeypatch: pytest.MonkeyPatch) -> None:
-    """What is in this machine's network namespace is for tests in namespaces."""
-    monkeypatch.setattr(labelled, "marked", lambda _: iter(()))
-
-
 def ended() -> Owner:
     """A process that was there and has ended."""
     with subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE) as process:
@@ -145,6 +139,19 @@ def test_clean_removes_what_ended_labs_left_and_nothing_else(
         ]
     )
     assert len(list(tmp_path.iterdir())) == 1, "of the folders the dead lab's is gone, with what is in it"
+
+
+def test_clean_goes_on_where_one_thing_is_not_let_go_of_and_says_so_at_the_end(
+    three: tuple[list[Thing], list[Thing], list[Thing]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refuse() -> None:
+        raise libvirt.libvirtError("busy")
+
+    domains, nets, pools = three
+    monkeypatch.setattr(domains[0], "destroy", refuse)
+    with pytest.raises(LabError, match="cannot be removed"):
+        list(labelled.clean("qemu:///system", dry_run=False))
+    assert [things[0].there for things in (domains, nets, pools)] == [True, False, False]
 
 
 def test_a_dry_run_says_the_same_and_removes_nothing(

@@ -82,3 +82,9 @@ def test_a_file_that_is_not_there_is_wrong_usage(tmp_path: Path) -> None:
         done = CliRunner().invoke(app, ["lint", str(tmp_path / name)])
         assert isinstance(done.exception, InputError)
         assert done.exception.exit_status == ExitStatus.USAGE
+
+
+def test_a_file_without_end_is_read_no_further_than_any_configuration_goes() -> None:
+    done = CliRunner().invoke(app, ["lint", "/dev/zero"])
+    assert isinstance(done.exception, InputError)
+    assert "has more than 4 MiB" in str(done.exception)

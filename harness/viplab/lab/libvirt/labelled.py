@@ -95,14 +95,21 @@ def clean(uri: str, *, dry_run: bool) -> Iterator[tuple[str, str | None]]:
     Raises:
         InputError: there can be no lab on that libvirt.
         HostError: it refuses.
-        LabError: it does not let go of something.
+        LabError: it does not let go of something, for the first such reason; all else is gone.
     """
+    failed: list[LabError] = []
     with connected(check_uri(uri)) as connection:
         for one in labelled(connection):
             why = one.why_kept
             if why is None and not dry_run:
-                one.remove()
+                try:
+                    one.remove()
+                except LabError as error:
+                    failed.append(error)
+                    continue
             yield one.what, why
+    if failed:
+        raise failed[0]
 
 
 def target_of(pool: libvirt.virStoragePool) -> tuple[str, Path]:
