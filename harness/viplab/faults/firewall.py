@@ -13,6 +13,8 @@ if TYPE_CHECKING:
     from viplab.subjects.subject import Subject
 
 _CHAIN = "inet viplab_firewall input"
+# ICMP and ICMPv6 by number: their names are those of /etc/protocols, which not every host has.
+_ICMP = "{ 1, 58 }"
 
 
 def _zone_public(target: LastingLinkTarget, subject: Subject, guest: Guest) -> str:
@@ -22,7 +24,7 @@ def _zone_public(target: LastingLinkTarget, subject: Subject, guest: Guest) -> s
         "ct state invalid drop",
         f"iifname != {target.interface} accept",
         "tcp dport 22 accept",
-        "meta l4proto { icmp, ipv6-icmp } accept",
+        f"meta l4proto {_ICMP} accept",
         "reject with icmpx admin-prohibited",
     )
     chain = f"add chain {_CHAIN} {{ type filter hook input priority 10; }}"

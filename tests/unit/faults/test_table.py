@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import threading
 import time
@@ -382,3 +383,10 @@ def test_a_restart_starts_no_daemon_beside_one_that_is_ending() -> None:
     assert isinstance(restart.injection, InGuest)
     command = restart.injection.command(restart.target.model_validate({"host": "A"}), daemon, Mock())
     assert subprocess.run(["bash", "-c", command], check=False).returncode == 0
+
+
+def test_a_host_s_firewall_has_protocols_by_number_since_not_every_host_has_their_names() -> None:
+    injection = known()["firewall"].injection
+    assert isinstance(injection, InGuest)
+    command = injection.command(Mock(interface="eth0"), Mock(), Mock())
+    assert re.findall(r"l4proto \S+ (\S+)", command) == ["1,"]
