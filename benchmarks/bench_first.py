@@ -20,7 +20,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from wires import SUBJECTS, Peer, Subject, advert, config, layout
+from wires import APART, SUBJECTS, Peer, Subject, advert, config, layout
 
 _PRIORITY = 101
 _DOWN_NS = 3 * 10**9 + (256 - _PRIORITY) * 10**9 // 256
@@ -208,9 +208,8 @@ def main() -> int:
 
     with tempfile.TemporaryDirectory() as folder:
         build_zipapp(Path(folder) / "vipd.pyz")
-        away = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
         again = [sys.executable, __file__, *sys.argv[1:], "--inside", folder]
-        return subprocess.run([*away, *again], check=False).returncode
+        return subprocess.run([*APART, *again], check=False).returncode
 
 
 if __name__ == "__main__":

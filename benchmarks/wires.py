@@ -22,6 +22,11 @@ sys.path.insert(0, str(AGENT))
 from vipd.protocol import packet_v2, packet_v3  # noqa: E402
 from vipd.protocol.packet import Advert, ChecksumForm  # noqa: E402
 
+APART = (
+    *("setpriv", "--pdeathsig", "KILL"),
+    *("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
+)
+"""What runs a benchmark in namespaces of its own, which end with it."""
 PAIRS = 5
 SUBJECTS = ("keepalived", "vipd")
 _CLONE_NEWNET = 0x40000000

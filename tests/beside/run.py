@@ -13,11 +13,10 @@ from beside.accidents import ACCIDENTS, START, STOP, Accident
 from beside.compare import Difference, differences
 from beside.files import File
 from beside.reasons import reason_of
-from support.hosts import vipd_command
+from support.hosts import APART, vipd_command
 
 _ARGUMENTS = ("-n", "-l", "-D", "-f", "/run/keepalived.conf", "-p", "/run/d.pid")
 _KEEPALIVED = ("-P", "-r", "/run/v.pid")
-_NAMESPACES = ["unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"]
 _LIMIT_S = 240
 _LOOKS_AGAIN = 2
 _LASTING = frozenset({"runs", "states", "routes", "rules", "answers"})
@@ -169,7 +168,7 @@ class _Side:
     @classmethod
     async def start(cls, command: list[str], file: File) -> _Side:
         process = await asyncio.create_subprocess_exec(
-            *_NAMESPACES, sys.executable, "-S", "-m", "beside.host", limit=1 << 24,
+            *APART, sys.executable, "-S", "-m", "beside.host", limit=1 << 24,
             stdin=asyncio.subprocess.PIPE, stdout=asyncio.subprocess.PIPE,
             env={**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))},
         )  # fmt: skip

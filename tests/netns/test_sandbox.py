@@ -157,3 +157,20 @@ except Interrupted:
         assert owner.stdout.readline() == "ready\n"
         os.killpg(owner.pid, signal.SIGINT)
         assert owner.stdout.readline() == "cleaned up\n"
+
+
+def test_the_tests_own_namespaces_end_with_the_process_that_made_them_by_whatever_signal(namespaces: None) -> None:
+    program = (
+        "import subprocess, time; from support.hosts import APART; "
+        "subprocess.Popen([*APART, 'sh', '-c', 'readlink /proc/self/ns/net; sleep 300 & wait']); time.sleep(300)"
+    )
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join(filter(None, sys.path))}
+    with subprocess.Popen([sys.executable, "-c", program], stdout=subprocess.PIPE, text=True, env=environment) as owner:
+        assert owner.stdout is not None
+        made = owner.stdout.readline().strip()
+        assert made in namespaces_in_use()
+        owner.kill()
+    limit = time.monotonic() + 60
+    while made in namespaces_in_use():
+        assert time.monotonic() < limit, "they are still there"
+        time.sleep(0.05)

@@ -20,6 +20,12 @@ from typing import Any
 import vipd
 from vipd.tools.zipapp import build_zipapp
 
+APART = (
+    *("setpriv", "--pdeathsig", "KILL"),
+    *("unshare", "--net", "--mount", "--pid", "--fork", "--kill-child", "--mount-proc"),
+)
+"""What runs a command in namespaces of its own, which end with whoever started it, by whatever signal that ends."""
+
 AGENT = Path(vipd.__file__ or "").parents[1]
 _BUILT: list[tempfile.TemporaryDirectory[str]] = []  # as long as this process lives
 VIP = "192.168.122.50"
@@ -85,8 +91,7 @@ class Sandbox:
         self.vipd = vipd_command()
         self._spawned: list[subprocess.Popen[bytes]] = []
         # The shell reaps what daemons leave behind; a first process that does not would keep them as zombies.
-        command = "exec unshare --net --mount --pid --fork --kill-child --mount-proc sh -c 'sleep infinity & wait'"
-        self._outer = subprocess.Popen(["sh", "-c", command], stdin=subprocess.DEVNULL)
+        self._outer = subprocess.Popen([*APART, "sh", "-c", "sleep infinity & wait"], stdin=subprocess.DEVNULL)
         children = Path(f"/proc/{self._outer.pid}/task/{self._outer.pid}/children")
         self.wait("the first process of the namespaces", lambda: bool(children.read_text().split()))
         self._first = children.read_text().split()[0]

@@ -13,7 +13,7 @@ from functools import cache
 
 import pytest
 
-TOOLS = ("unshare", "nsenter", "ip", "tcpdump", "arp")
+TOOLS = ("setpriv", "unshare", "nsenter", "ip", "tcpdump", "arp")
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:

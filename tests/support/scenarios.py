@@ -7,6 +7,8 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
+import pytest
+
 from viplab.analysis.summary import TrialSummary
 from viplab.experiment.trial import Trial, run_trial
 from viplab.lab.lab import Lab
@@ -55,6 +57,12 @@ _LATE = (
 def by_load(reason: str) -> bool:
     """Whether this is a reason to be undecided that a busy machine alone gives."""
     return any(words in reason for words in _LATE)
+
+
+def needs(subject: type[Subject]) -> pytest.MarkDecorator:
+    """Skip a test where a daemon's files are not on this machine."""
+    there = all(Path(path).exists() for path in subject.present)
+    return pytest.mark.skipif(not there, reason=f"needs {subject.name}")
 
 
 def passed(summary: TrialSummary) -> bool:

@@ -9,9 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 
+from viplab.analysis.broken_off import missed_words
 from viplab.analysis.calibration import cuts
 from viplab.analysis.expectations import misses
-from viplab.analysis.record import Record, missed_words
+from viplab.analysis.record import Record
 from viplab.analysis.summary import CutSummary
 from viplab.analysis.timing_model import (
     OUTAGE_SLACK_S,
@@ -43,7 +44,8 @@ def _off_its_time(record: Record, views: Sequence[FaultView]) -> str | None:
         # A timer that ends too early began too early, with an advert that was not heard: look as far back.
         since_ns = view.summary.fault.earliest_ns - _down_ns(record)
         waits = {
-            host: record.run_delay_ns(host, since_ns, view.moments.first_answer_ns or record.end_ns) for host in hosts
+            host: record.run_delays.waited_ns(host, since_ns, view.moments.first_answer_ns or record.end_ns)
+            for host in hosts
         }
         if off_s * _NS <= sum(waits.values()):
             return (
@@ -87,7 +89,7 @@ def _around(record: Record, host: HostName, spells: Sequence[tuple[int, int]]) -
     """For how long a host waited in these spells and a Master_Down_Interval before each."""
     waited_ns, counted_ns = 0, record.start_ns
     for since_ns, until_ns in spells:
-        waited_ns += record.run_delay_ns(host, max(counted_ns, since_ns - _down_ns(record)), until_ns)
+        waited_ns += record.run_delays.waited_ns(host, max(counted_ns, since_ns - _down_ns(record)), until_ns)
         counted_ns = until_ns
     return waited_ns
 
@@ -114,7 +116,7 @@ def _commands_ns(record: Record) -> int:
 def _silent_at(record: Record, at_ns: int) -> str | None:
     """A host that may not have answered at the end, which was then, since it waited for a processor."""
     since_ns = at_ns - _LAST_LOOKS_NS
-    waits = {host: record.run_delay_ns(host, since_ns, at_ns) for host in record.info.nodes}
+    waits = {host: record.run_delays.waited_ns(host, since_ns, at_ns) for host in record.info.nodes}
     host = max(waits, key=waits.__getitem__)
     return f"{_waited(host, waits[host])} at the end" if waits[host] > _LAST_LOOKS_WAITED_NS else None
 
@@ -151,7 +153,10 @@ def _cut(record: Record, views: Sequence[FaultView]) -> str | None:
     for cut, (since_ns, until_ns) in zip(cuts(record), whole, strict=True):
         if cut.within is not False:
             continue
-        off_s, waits = _off_by_s(cut), [record.run_delay_ns(host, since_ns, until_ns) for host in record.info.nodes]
+        off_s, waits = (
+            _off_by_s(cut),
+            [record.run_delays.waited_ns(host, since_ns, until_ns) for host in record.info.nodes],
+        )
         if off_s * _NS <= late_ns + max(waits):
             return (
                 f"the host was overloaded: requests were up to {late_ns / 1e6:.0f} ms late, and a cut of "
@@ -168,7 +173,7 @@ def _stood_still(record: Record, since_ns: int, until_ns: int) -> str | None:
     """The host that waited longest within one Master_Down_Interval, where that was too long for it to keep time."""
     down_ns = _down_ns(record)
     longest_ns, host = max(
-        (record.longest_run_delay_ns(host, since_ns, until_ns, down_ns), host) for host in record.info.nodes
+        (record.run_delays.longest_ns(host, since_ns, until_ns, down_ns), host) for host in record.info.nodes
     )
     return _waited(host, longest_ns) if longest_ns > _STANDS_STILL_SHARE * down_ns else None
 

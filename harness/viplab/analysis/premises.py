@@ -9,7 +9,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from viplab.analysis.record import Record, missed_words, strikes
+from viplab.analysis.broken_off import missed_words
+from viplab.analysis.record import Record, strikes
 from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses.witness import Rule
 from viplab.faults import Effect, FaultKind, known

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from bisect import bisect_left, bisect_right
+from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -16,6 +16,7 @@ from typing import Any
 from viplab.address_family import AddressFamily, family_of
 from viplab.analysis.fault_time import dated, narrowed
 from viplab.analysis.logs import Line
+from viplab.analysis.run_delays import RunDelays
 from viplab.analysis.streams import Trip, lateness_ns, round_trips
 from viplab.analysis.summary import CaptureSummary, Fault
 from viplab.analysis.views import PingView, Stream
@@ -393,35 +394,10 @@ class Record:
         index = bisect_right(self.client_entries, at_ns, key=itemgetter(0))
         return self.client_entries[index - 1][1] if index else None
 
-    def run_delay_ns(self, host: HostName | None, since_ns: int, until_ns: int) -> int:
-        """For how long at most a host waited for a processor between two moments; 0 where nobody looked."""
-        if host not in self._run_delays:
-            return 0
-        sampled_ns, waited_ns = self._run_delays[host]
-        first = max(0, bisect_right(sampled_ns, since_ns) - 1)
-        last = min(len(sampled_ns) - 1, bisect_left(sampled_ns, until_ns))
-        return max(0, waited_ns[last] - waited_ns[first])
-
-    def longest_run_delay_ns(self, host: HostName, since_ns: int, until_ns: int, length_ns: int) -> int:
-        """The most that a host waited within any stretch of that length between two moments; 0 where nobody looked."""
-        sampled_ns, _ = self._run_delays.get(host, ([], []))
-        begins = (at_ns for at_ns in sampled_ns if since_ns <= at_ns < until_ns)
-        return max((self.run_delay_ns(host, at_ns, at_ns + length_ns) for at_ns in begins), default=0)
-
     @cached_property
-    def _run_delays(self) -> dict[str, tuple[list[int], list[int]]]:
-        """By host: when it was looked at, and how long it had waited by then; what ended took its share with it."""
-        found: dict[str, tuple[list[int], list[int]]] = {}
-        before: dict[str, int] = {}
-        for event in sorted(self.all("run_delay"), key=lambda event: event.t_ns):
-            for host, waited in event["hosts"].items():
-                if type(waited) is not int:
-                    continue
-                sampled_ns, waited_ns = found.setdefault(host, ([], []))
-                sampled_ns.append(event.t_ns)
-                waited_ns.append((waited_ns or [0])[-1] + max(0, waited - before.get(host, waited)))
-                before[host] = waited
-        return found
+    def run_delays(self) -> RunDelays:
+        """For how long each host waited for a processor."""
+        return RunDelays(self.all("run_delay"))
 
     def drawn(self, injected: Event) -> bool:
         """Whether chance draws whom a fault strikes, advert by advert."""
@@ -468,21 +444,6 @@ class Record:
         for frames in (self.adverts, self.resolutions, self.echoes):
             if frames:
                 yield frames[-1].time_ns
-
-
-def broken_off(events: Sequence[Event]) -> str | None:
-    """What broke a trial off, None where nothing did.
-
-    Where the steps ended because the subject did not do its part in time, that is what was measured.
-    """
-    missed = {missed_words(event) for event in events if event.event == "missed"}
-    said = (event.get("message") for event in events if event.event == "error")
-    return next((str(message) for message in said if message not in missed), None)
-
-
-def missed_words(event: Event) -> str:
-    """What an event `missed` says: a host did not do in time what was waited for."""
-    return f"waited {event.get('within_s'):g} s for {event.get('what')}, in vain"
 
 
 def strikes(given: Any) -> int:

@@ -165,7 +165,7 @@ def _log(record: Record, host: HostName, zero_ns: int) -> list[LogLine]:
 
 def _held_up_ns(record: Record, host: HostName, at_ns: int | None) -> int:
     """How late at most a line was stamped because its host waited for a processor just then."""
-    return 0 if at_ns is None else record.run_delay_ns(host, at_ns - _HELD_UP_NS, at_ns)
+    return 0 if at_ns is None else record.run_delays.waited_ns(host, at_ns - _HELD_UP_NS, at_ns)
 
 
 def _notes(record: Record, faults: Sequence[FaultView]) -> list[str]:

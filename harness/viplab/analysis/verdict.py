@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from viplab.analysis.broken_off import broken_off, missed_words
 from viplab.analysis.busy_hosts import BUSY
 from viplab.analysis.calibration import cuts
 from viplab.analysis.expectations import misses, nothing_shows, owner_at_end
 from viplab.analysis.premises import PREMISES
-from viplab.analysis.record import NETWORKS, Record, broken_off, missed_words
+from viplab.analysis.record import NETWORKS, Record
 from viplab.analysis.summary import Fault, TrialVerdict
 from viplab.analysis.timing_model import allowed_excess_s, allowed_outage_s, beyond_s, outage_slack_s
 from viplab.analysis.views import FaultView

@@ -14,6 +14,7 @@ from vipd.config.source import Source, SourceError
 from vipd.daemon.config_files import find
 from viplab.config.words import Spelling, spelling
 from viplab.errors import InputError
+from viplab.keepalived_files import Place, read_text
 from viplab.types import HostName
 
 _LVS = ("virtual_server", "virtual_server_group")
@@ -23,18 +24,6 @@ _LONGEST = 100_000
 """Characters of a host's configuration: a scenario with two of them can still be read."""
 _OCTETS = 4 * _LONGEST
 """That no file of so many characters exceeds in UTF-8."""
-
-
-@dataclass(frozen=True)
-class Place:
-    """A line of a file."""
-
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        """As compilers write it."""
-        return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True)
@@ -125,14 +114,10 @@ def _given(host: HostName, file: str) -> Given:
 
 
 def _text(path: Path) -> str:
-    try:
-        with path.open("rb") as file:
-            octets = file.read(_OCTETS + 1)
-    except OSError as error:
-        raise InputError(f"{path}: cannot be read ({error.strerror}); name a keepalived.conf") from None
-    if len(octets) > _OCTETS:
+    text = read_text(path, _OCTETS)
+    if text is None:
         raise _too_long(path)
-    return octets.decode("utf-8", errors="surrogateescape")
+    return text
 
 
 def _too_long(file: str | Path) -> InputError:

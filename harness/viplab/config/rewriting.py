@@ -6,11 +6,12 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 
-from viplab.config.given import Given, Place
+from viplab.config.given import Given
 from viplab.config.renaming import Renaming, walk
 from viplab.config.roles import Role, address, roles
 from viplab.config.words import Spelled, Word
 from viplab.errors import InputError
+from viplab.keepalived_files import Place
 
 _ON_THE_BENCH = ("eth0", "eth1", "eth2", "lo")
 

@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from viplab.analysis.record import broken_off
+from viplab.analysis.broken_off import broken_off
 from viplab.errors import InputError
 from viplab.run_folder import RunFolder, TrialFolder
 

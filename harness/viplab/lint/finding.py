@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
-from viplab.lint.read import Cluster, Place
+from viplab.keepalived_files import Place
+from viplab.lint.read import Cluster
 
 
 @dataclass(frozen=True)

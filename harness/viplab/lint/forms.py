@@ -8,9 +8,9 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import quote
 
+from viplab.keepalived_files import Place
 from viplab.lint.finding import Rule
 from viplab.lint.form import Form
-from viplab.lint.read import Place
 from viplab.lint.rules import RULES, Warned
 
 _SCHEMA = "https://json.schemastore.org/sarif-2.1.0.json"

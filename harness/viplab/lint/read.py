@@ -15,20 +15,9 @@ from vipd.config.parser import ConfigError, parse
 from vipd.config.source import Source
 from vipd.daemon.config_files import find
 from viplab.errors import InputError
+from viplab.keepalived_files import Place, read_text
 
 _OCTETS = 4 << 20
-
-
-@dataclass(frozen=True)
-class Place:
-    """A line of a file."""
-
-    file: str
-    line: int
-
-    def __str__(self) -> str:
-        """As compilers write it."""
-        return f"{self.file}:{self.line}"
 
 
 @dataclass(frozen=True)
@@ -97,15 +86,11 @@ def read_cluster(paths: Sequence[Path]) -> Cluster:
 def _node(path: Path) -> Node:
     file, host = str(path), platform.node()
     given = (host.partition(".")[0], host, str(Path(os.path.realpath(path)).parent), find)
+    text = read_text(path, _OCTETS)
+    if text is None:
+        raise InputError(f"{file}: has more than {_OCTETS >> 20} MiB; name a keepalived.conf")
     try:
-        with path.open("rb") as opened:
-            octets = opened.read(_OCTETS + 1)
-        if len(octets) > _OCTETS:
-            raise InputError(f"{file}: has more than {_OCTETS >> 20} MiB; name a keepalived.conf")
-        text = octets.decode("utf-8", errors="surrogateescape")
         config = parse(text, file, *given).config
-    except OSError as error:
-        raise InputError(f"{file}: cannot be read ({error.strerror}); name a keepalived.conf") from None
     except ConfigError as error:
         raise InputError("\n".join(error.problems)) from None
     return _placed(file, config, statements(Source(*given).lines(text, file)))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from support.scenarios import InNamespaces, passed, scenario
+from support.scenarios import InNamespaces, needs, passed, scenario
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.config.adopting import own
@@ -50,16 +50,7 @@ vrrp_instance inside {{
 """
 
 
-@pytest.mark.parametrize(
-    "subject",
-    [
-        "vipd",
-        pytest.param(
-            "keepalived",
-            marks=pytest.mark.skipif(not Path(Keepalived.present[0]).exists(), reason="needs keepalived"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("subject", ["vipd", pytest.param("keepalived", marks=needs(Keepalived))])
 def test_a_user_s_own_pair_of_gateways_fails_over_when_the_model_says(
     in_namespaces: InNamespaces, tmp_path: Path, subject: str
 ) -> None:

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from support.scenarios import InNamespaces, passed
+from support.scenarios import InNamespaces, needs, passed
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.scenario.load import resolve
@@ -15,16 +13,7 @@ from viplab.subjects.registry import assignment
 
 
 @pytest.mark.parametrize("name", ["sync-group", "active-active"])
-@pytest.mark.parametrize(
-    "subject",
-    [
-        "vipd",
-        pytest.param(
-            "keepalived",
-            marks=pytest.mark.skipif(not Path(Keepalived.present[0]).exists(), reason="needs keepalived"),
-        ),
-    ],
-)
+@pytest.mark.parametrize("subject", ["vipd", pytest.param("keepalived", marks=needs(Keepalived))])
 def test_instances_move_as_their_scenario_says(in_namespaces: InNamespaces, name: str, subject: str) -> None:
     ((text, scenario),) = resolve([name])
     record = read_trial(in_namespaces.run(text, assignment(subject)))

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from support.scenarios import InNamespaces, passed, scenario
+from support.scenarios import InNamespaces, needs, passed, scenario
 from viplab.addresses import link_local
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
@@ -19,11 +17,7 @@ from viplab.subjects.vipd import Vipd
 OVER_IPV6 = "vrrp: {version: 3, virtual_ipaddress: [fe80::50/64 dev eth1, 'fd00:122::50/64 dev eth1']}"
 SUBJECTS = [
     pytest.param(Vipd("keepalived-2"), id="vipd"),
-    pytest.param(
-        Keepalived(),
-        id="keepalived",
-        marks=pytest.mark.skipif(not Path(Keepalived.present[0]).exists(), reason="needs keepalived"),
-    ),
+    pytest.param(Keepalived(), id="keepalived", marks=needs(Keepalived)),
 ]
 
 

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 
-from support.scenarios import InNamespaces, passed, scenario
+from support.scenarios import InNamespaces, needs, passed, scenario
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.subjects.keepalived import Keepalived
 from viplab.subjects.registry import assignment
-from viplab.subjects.subject import Subject
 from viplab.subjects.ucarp import Ucarp
 
 
-def there(subject: type[Subject]) -> bool:
-    """Whether its files are on this machine."""
-    return all(Path(path).exists() for path in subject.present)
-
-
-@pytest.mark.skipif(not there(Keepalived), reason="needs keepalived")
+@needs(Keepalived)
 @pytest.mark.parametrize(
     ("pair", "zeros"), [("A=keepalived,B=vipd", True), ("A=vipd,B=keepalived", False)], ids=["to-vipd", "to-keepalived"]
 )
@@ -35,7 +27,7 @@ def test_a_mixed_pair_is_judged_by_who_leaves_and_who_takes_over(
     assert bool(view.summary.priority_zero) == zeros, "vipd's first profile leaves as keepalived 1.2.2 does"
 
 
-@pytest.mark.skipif(not there(Ucarp), reason="needs ucarp")
+@needs(Ucarp)
 def test_a_pair_that_speaks_carp_is_followed_by_its_own_adverts(in_namespaces: InNamespaces) -> None:
     text = scenario("stop: {host: A}", "wait: {master: B}", "observe: 1.5", owner="B")
     record = read_trial(in_namespaces.run(text, Ucarp()))

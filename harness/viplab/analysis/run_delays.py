@@ -1,0 +1,40 @@
+"""For how long each host waited for a processor, by what was looked at twice a second."""
+
+from __future__ import annotations
+
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable
+
+from viplab.types import Event, HostName
+
+
+class RunDelays:
+    """The events `run_delay` of a trial; of a host that nobody looked at no wait is known."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        """Take in the events in the order of time; what ended took its share of a host's waits with it."""
+        self._sampled: dict[HostName, tuple[list[int], list[int]]] = {}
+        before: dict[HostName, int] = {}
+        for event in sorted(events, key=lambda event: event.t_ns):
+            for host, waited in event["hosts"].items():
+                if type(waited) is not int:
+                    continue
+                sampled_ns, waited_ns = self._sampled.setdefault(host, ([], []))
+                sampled_ns.append(event.t_ns)
+                waited_ns.append((waited_ns or [0])[-1] + max(0, waited - before.get(host, waited)))
+                before[host] = waited
+
+    def waited_ns(self, host: HostName | None, since_ns: int, until_ns: int) -> int:
+        """For how long at most a host waited between two moments; 0 where nobody looked."""
+        if host is None or host not in self._sampled:
+            return 0
+        sampled_ns, waited_ns = self._sampled[host]
+        first = max(0, bisect_right(sampled_ns, since_ns) - 1)
+        last = min(len(sampled_ns) - 1, bisect_left(sampled_ns, until_ns))
+        return max(0, waited_ns[last] - waited_ns[first])
+
+    def longest_ns(self, host: HostName, since_ns: int, until_ns: int, length_ns: int) -> int:
+        """The most that a host waited within any stretch of that length between two moments; 0 where nobody looked."""
+        sampled_ns, _ = self._sampled.get(host, ([], []))
+        begins = (at_ns for at_ns in sampled_ns if since_ns <= at_ns < until_ns)
+        return max((self.waited_ns(host, at_ns, at_ns + length_ns) for at_ns in begins), default=0)
