@@ -39,6 +39,7 @@ PACEMAKER_2 = Family(
 )
 _COROSYNC, _CIB = "/etc/corosync/corosync.conf", "/etc/pacemaker/cib.xml"
 _KEPT = "/var/lib/pacemaker/cib/cib.xml"
+_LOG = "/var/log/messages"
 _AGENTS = "/usr/lib/ocf/resource.d/heartbeat"
 _PARAMETERS = {"brd": "broadcast", "dev": "nic"}
 """Words of a line of `virtual_ipaddress`, and what IPaddr2 calls them."""
@@ -75,9 +76,12 @@ class Pacemaker(Subject):
 
     def start(self, guest: Guest) -> None:
         """Start it, and wait for some seconds until the host knows who decides in its cluster, and that is idle."""
+        logged = int(guest.run(f"wc -l <{_LOG}").checked().stdout)
         super().start(guest)
+        # As long as nobody decides, crmadmin does not wait for it but asks without pause, with a processor of its own.
+        elected = f'tail -n +{logged + 1} {_LOG} | grep -qE "S_[A-Z_]+ -> S_(IDLE|NOT_DC)"'
         decides, idle = "dc=$(crmadmin --quiet --dc_lookup)", "crmadmin --quiet --status=$dc | grep -q S_IDLE"
-        loop = f"until {decides} && [ $dc ] && {idle}; do sleep 0.2; done"
+        loop = f"until {elected} && {decides} && [ $dc ] && {idle}; do sleep 0.2; done"
         guest.run(f"timeout {_SETTLES_S} sh -c '{loop}' 2>/dev/null")
 
     def configuration(self, scenario: Scenario, host: HostName) -> dict[str, str]:
