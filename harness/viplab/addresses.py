@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from ipaddress import IPv6Address
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
-from viplab.types import HostName
+if TYPE_CHECKING:
+    from viplab.types import HostName
 
 Card = Literal["eth0", "eth1", "eth2"]
 """The cards that each host has."""
@@ -13,6 +14,8 @@ Card = Literal["eth0", "eth1", "eth2"]
 SUBNETS: dict[str, str] = {"eth0": "10.10.10", "eth1": "192.168.122", "eth2": "10.10.12"}
 """The network of each card, of which a host's number is the last octet."""
 _FIRST = 11
+HTTP_PORT = 80
+"""Where the HTTP probe asks under the VIP, and what answers listens."""
 
 
 def number_of(host: HostName) -> int:

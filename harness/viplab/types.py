@@ -19,8 +19,6 @@ FORMER_NETWORKS: dict[str, NetworkName] = {"virbr0": "public"}
 """Runs before November 2026 call a network by its bridge, in `timeline.jsonl` and in the name of its capture."""
 Protocol = Literal["vrrp2", "vrrp3", "carp", "none"]
 """What adverts are; with `none` there are none, and the master is who announced the VIP last."""
-HTTP_PORT = 80
-"""Where the HTTP probe asks under the VIP."""
 TO_BE_MASTER, LAST_BURST = "{} to be master", "the last burst of gratuitous ARP from {}"
 """What a step waits for of a host, as the event `missed` says it."""
 HttpError = Literal["timeout", "refused", "reset", "closed", "unreachable", "garbled", "failed", "unanswered"]

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import struct
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
 from viplab.address_family import family_of
-from viplab.lab.guest import Guest
 from viplab.lab.waiting import until
+
+if TYPE_CHECKING:
+    from viplab.lab.guest import Guest
 
 PORT = 7
 """The echo service's (RFC 862)."""

@@ -29,9 +29,9 @@ from selectors import EVENT_READ, EVENT_WRITE, SelectSelector
 from typing import Any, Literal
 
 from viplab.address_family import family_of
+from viplab.addresses import HTTP_PORT
 from viplab.observe.probe import LIMIT_S, Prober
 from viplab.observe.timeline import Timeline
-from viplab.types import HTTP_PORT
 
 TIMEOUT_S = 0.9
 """Less than the second after which TCP sends a lost SYN again (RFC 6298, section 2.1): otherwise what was asked in the

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from viplab.address_family import AddressFamily
+from viplab.addresses import HTTP_PORT
 from viplab.lab.guest import Guest
-from viplab.types import HTTP_PORT
 
 _PATH = "/usr/local/sbin/viplab-responder"
 # Bound to every address, so that it answers under the VIP whenever the host has that. A connection is kept for as long

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from viplab.addresses import address_of
+from viplab.addresses import HTTP_PORT, address_of
 from viplab.services.service import Service
-from viplab.types import HTTP_PORT, HostName
+from viplab.types import HostName
 
 if TYPE_CHECKING:
     from viplab.scenario.model import Scenario

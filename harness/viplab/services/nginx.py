@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from viplab.addresses import HTTP_PORT
 from viplab.services.service import Service
-from viplab.types import HTTP_PORT, HostName
+from viplab.types import HostName
 
 if TYPE_CHECKING:
     from viplab.scenario.model import Scenario

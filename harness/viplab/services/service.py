@@ -7,8 +7,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from viplab.addresses import HTTP_PORT
 from viplab.errors import LabError
-from viplab.types import HTTP_PORT, HostName
+from viplab.types import HostName
 
 if TYPE_CHECKING:
     from viplab.lab.guest import Guest
