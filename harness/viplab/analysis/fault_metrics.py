@@ -314,6 +314,8 @@ class _OneFault:
             return leaves
         if effect is Effect.GIVES_UP and not leaves.releases:
             effect = Effect.HOST_LOST
+        if effect is not Effect.DAEMON_LOST and not self.record.client_told(self.fault):
+            return None
         if in_step:
             return (model.member_lost, self.timers[taker]) if model.member_lost else None
         missed = model.missed(effect, self.nodes[taker].state)

@@ -166,6 +166,13 @@ class Record:
             for event, end, kind in self.injected
         )
 
+    def client_told(self, fault: Fault) -> bool:
+        """Whether the client heard who has the address after a fault; one with a virtual MAC needs no word of it."""
+        return self.info.virtual_mac is not None or all(
+            kind.client_told or (end is not None and end.t_ns < fault.earliest_ns) or event.t_ns > fault.latest_ns
+            for event, end, kind in self.injected
+        )
+
     @cached_property
     def client_cuts(self) -> list[tuple[Event, Event | None]]:
         """Each known outage of the client's with its end, None where it was not healed."""

@@ -2,27 +2,36 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
-from typing import Any
 
 from viplab.address_family import IPV4
 from viplab.errors import NotSupportedError
-from viplab.faults import FaultKind, Need, Part, known
+from viplab.faults import Need, Part, known
 from viplab.lab.image import promised_packages
 from viplab.lab.lab import LabKind
 from viplab.lab.topology import make_host
 from viplab.scenario.model import Scenario
 from viplab.services import Service
 from viplab.subjects.assignment import Assignment
+from viplab.subjects.subject import Subject
 
 
 def not_supported(scenario: Scenario, assignment: Assignment, lab: LabKind) -> str | None:
     """Why this scenario is not done with these daemons in this lab, in one line; None where it is."""
     try:
         for step in (*scenario.setup, *scenario.steps):
-            kind = known().get(step.name)
-            if kind and (lacking := _lacking(kind, step.argument, scenario, assignment, lab)):
-                return f"{kind.name} needs {lacking}"
+            if step.name == "heal":
+                healed = known()[step.argument]
+                if lacking := _lacking(healed.heal_needs, assignment.subjects, scenario, lab):
+                    return f"heal: {healed.name} needs {lacking}"
+            elif kind := known().get(step.name):
+                target = step.argument
+                struck = [assignment.on(target.host)] if kind.part is Part.DAEMON else assignment.subjects
+                # A place in the advert interval is one where there are adverts.
+                placed = {Need.ADVERTS} if getattr(target, "place", None) is not None else set()
+                if lacking := _lacking(kind.needs | placed, struck, scenario, lab):
+                    return f"{kind.name} needs {lacking}"
         for host in scenario.daemons:
             subject = assignment.on(host)
             asked = [*scenario.vrrp.asked, *(["keepalived_conf"] if scenario.own_configuration else [])]
@@ -42,9 +51,8 @@ def not_supported(scenario: Scenario, assignment: Assignment, lab: LabKind) -> s
     return None
 
 
-def _lacking(kind: FaultKind, target: Any, scenario: Scenario, assignment: Assignment, lab: LabKind) -> str | None:
-    """What a kind of fault needs and does not find: of the lab, or of the daemon that it strikes."""
-    struck = [assignment.on(target.host)] if kind.part is Part.DAEMON else assignment.subjects
+def _lacking(needs: Collection[Need], struck: Collection[Subject], scenario: Scenario, lab: LabKind) -> str | None:
+    """What a fault needs and does not find: of the lab, or of the daemons that it strikes."""
     without = {
         Need.MACHINES: [] if lab.machines else [lab.name],
         Need.CLOCKS: [] if lab.clock == "own" else [lab.name],
@@ -53,9 +61,7 @@ def _lacking(kind: FaultKind, target: Any, scenario: Scenario, assignment: Assig
         Need.IPV4: [] if scenario.vrrp.family is IPV4 else [scenario.scenario],
         Need.RELOAD: [subject.name for subject in struck if not subject.reloads],
     }
-    # A place in the advert interval is one where there are adverts.
-    placed = {Need.ADVERTS} if getattr(target, "place", None) is not None else set()
-    for need in sorted(kind.needs | placed, key=lambda need: need.name):
+    for need in sorted(needs, key=lambda need: need.name):
         if without[need]:
             return f"{need.value}, and {without[need][0]} has none"
     return None

@@ -36,6 +36,7 @@ KINDS = (
         injection=AtClient(lambda target, wires: _announcements(wires)),
         signs=(Sign.FRAMES_DROPPED,),
         needs=frozenset({Need.IPV4}),
+        client_told=False,
     ),
     FaultKind(
         name="announcements_limited",

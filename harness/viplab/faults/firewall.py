@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from viplab.faults.injection import InGuest
-from viplab.faults.kind import FaultKind, Heard, Part, Sign
+from viplab.faults.kind import FaultKind, Heard, Need, Part, Sign
 from viplab.faults.target import LastingLinkTarget
 
 if TYPE_CHECKING:
@@ -47,5 +47,6 @@ KINDS = (
         heard=Heard.NONE,
         signs=(Sign.COMMAND,),
         part=Part.LINK,
+        heal_needs=frozenset({Need.ADVERTS}),
     ),
 )

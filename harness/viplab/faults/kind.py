@@ -104,6 +104,10 @@ class FaultKind:
     """What the others' timers run from, where it is done to the network of the adverts."""
     needs: frozenset[Need] = frozenset()
     """What has to be there for it to be done honestly."""
+    heal_needs: frozenset[Need] = frozenset()
+    """What has to be there for a step `heal` of it to mean anything."""
+    client_told: bool = True
+    """Whether the client hears who takes over; where not, its own neighbour entry decides how long it waits."""
     healed: str | None = None
     """What happened when it was healed, as `words`; None where nothing heals it but a fresh host."""
 

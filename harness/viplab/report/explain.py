@@ -188,7 +188,7 @@ class _Pair:
         outage, node = takes.timing.outage[effect], self.timers[taker]
         if not self.advertises:
             yield f"{taker} takes over."
-            yield self._missed(outage, node, place) + (f" ({effect.value})" if outage == NONE else "")
+            yield self._missed(effect, outage, node, place) + (f" ({effect.value})" if outage == NONE else "")
             return
         if outage.skews:
             yield f"The master says that it gives up, so {taker} waits no longer than its Skew_Time."
@@ -198,7 +198,7 @@ class _Pair:
             found = _SILENCE
         yield f"{taker} is master {self._span(found, node, place)} after the fault."
         yield from self._announced(taker)
-        yield self._missed(outage, node, place) + (f" ({effect.value})" if outage == NONE else "")
+        yield self._missed(effect, outage, node, place) + (f" ({effect.value})" if outage == NONE else "")
 
     def _announced(self, host: HostName) -> Iterator[str]:
         """How long the first announcement comes after the first advert, where that is not at once."""
@@ -230,12 +230,12 @@ class _Pair:
         elif not self.advertises:
             self.master = host
             yield f"{host} outranks {before} and takes over."
-            yield self._missed(timing.missed(Effect.RETURNS, node.state) or NONE, node, None)
+            yield self._missed(Effect.RETURNS, timing.missed(Effect.RETURNS, node.state) or NONE, node, None)
         else:
             self.master = host
             yield f"{host} outranks {before}: master after {self._returns_after(timing.return_detection, node)}."
             yield from self._announced(host)
-            yield self._missed(timing.missed(Effect.RETURNS, node.state) or NONE, node, None)
+            yield self._missed(Effect.RETURNS, timing.missed(Effect.RETURNS, node.state) or NONE, node, None)
 
     def _returns_after(self, terms: Terms, node: NodeTimers) -> str:
         if not node.preempt_delay_s:
@@ -304,7 +304,10 @@ class _Pair:
         timer = f"; {taker} claims {_s(self._down_ns(self.timers[taker]))} after the last advert heard" if taker else ""
         yield f"What comes of it is measured, and not predicted{timer}."
 
-    def _missed(self, outage: Terms, node: NodeTimers, place: float | None) -> str:
+    def _missed(self, effect: Effect, outage: Terms, node: NodeTimers, place: float | None) -> str:
+        told = all(known()[name].client_told for name in self.lasting)
+        if effect is not Effect.DAEMON_LOST and not told and self.assignment.virtual_mac(self.scenario) is None:
+            return "The client is not told, and its own neighbour entry decides how long it waits"
         if outage == NONE:
             return "The client misses nothing"
         return f"The client misses {self._span(outage, node, place)}"

@@ -247,6 +247,22 @@ def test_in_version_3_every_prediction_counts_in_the_interval_that_the_master_ad
     assert named_values(record, view)["skew_s"] == 0.006054687
 
 
+@pytest.mark.parametrize(("lifted_s", "virtual_mac", "predicted"), [(30, None, False), (5, None, True), (30, "", True)])
+def test_of_a_client_that_is_not_told_no_outage_is_predicted(
+    tmp_path: Path, lifted_s: int, virtual_mac: str | None, *, predicted: bool
+) -> None:
+    trial = s.power_cut(NEW)
+    for name, at_s in (("fault_injected", 3), ("fault_healed", lifted_s)):
+        at = s.START_NS + at_s * s.S
+        trial.event(at_s * s.S, name, kind="announcements_lost", host=None, phase="steps", before_ns=at, after_ns=at)
+    folder = trial.write(tmp_path, 1)
+    info = json.loads((folder / "trial.json").read_text())
+    (folder / "trial.json").write_text(json.dumps(info | {"virtual_mac": virtual_mac}))
+    view = view_trial(read_trial(TrialFolder(folder)))
+    (cut,) = (fault for fault in view.faults if fault.summary.fault.kind == "power_cut")
+    assert (cut.summary.outage_window_s is not None) == predicted
+
+
 def test_numbers_that_never_reached_the_wire_are_lost_requests() -> None:
     def request(seq: int, at: int) -> Echo:
         raw = s.echo(s.CLIENT_MAC, s.MAC["A"], s.CLIENT_IP, s.VIP, 8, 1, seq & 0xFFFF)

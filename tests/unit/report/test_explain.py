@@ -66,6 +66,14 @@ def test_a_takeover_has_the_window_of_the_timing_model(step: str, daemon: str, m
     assert any(line.startswith(f"The client misses {missed}") for line in told)
 
 
+def test_of_a_client_that_is_not_told_nothing_is_said_but_where_its_entry_stays_right() -> None:
+    not_told = "The client is not told, and its own neighbour entry decides how long it waits"
+    steps = "{announcements_lost: {}}, {power_cut: {host: A}}"
+    assert any(not_told in line for line in lines(steps, "keepalived"))
+    assert not any(not_told in line for line in lines(steps, "frr"))
+    assert not any(not_told in line for line in lines("{announcements_lost: {}}, {kill: {host: A}}", "keepalived"))
+
+
 def test_of_daemons_that_do_not_advertise_no_timer_of_adverts_is_told() -> None:
     said = " ".join(lines("power_cut: {host: A}", "pacemaker"))
     assert "B takes over. The client misses 6.039 to 7.600 s" in said
