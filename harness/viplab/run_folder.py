@@ -48,6 +48,8 @@ LARGEST_JSON = 4 << 20
 LONGEST_LINE = 1 << 20
 """Octets of a line of the timeline or of the HTTP requests; ours have some hundreds, a printed ARP table some more."""
 MOST_LINES = 1_000_000
+LONGEST_SCENARIO = 1 << 20
+"""Characters of scenario.yaml; ours have some thousands, one with two configurations of the user's up to 900,000."""
 
 
 class TrialFolder:

@@ -20,7 +20,7 @@ from viplab.capture.index import Batch
 from viplab.capture.pcap import Pcap
 from viplab.errors import InputError
 from viplab.regular_files import names_in, open_regular, read_up_to
-from viplab.run_folder import TrialFolder
+from viplab.run_folder import LONGEST_SCENARIO, TrialFolder
 from viplab.types import Event, HostName, HttpRequest, NetworkName, TrialInfo
 from viplab.untrusted_data import yaml_value
 
@@ -30,8 +30,8 @@ _MOST_FILES = 64
 # Events of a kind that are kept; of ours only what is looked at several times a second says more in a trial.
 _MOST_EVENTS, _MOST_FAULTS = 1000, 32
 _UNCOUNTED = ("owners", "neighbour", "clock", "run_delay")
-# Octets of a log or a transcript, and characters of a scenario; ours have some ten thousand.
-_LARGEST_TEXT, _LONGEST_SCENARIO = 4 << 20, 256 << 10
+# Octets of a log or a transcript; ours have some ten thousand.
+_LARGEST_TEXT = 4 << 20
 
 
 def read_trial(folder: TrialFolder) -> Record:
@@ -124,7 +124,7 @@ def _scenario(folder: TrialFolder, path: Path, issues: list[str]) -> str:
     """The scenario's text, "" where it is none: what was to be expected is then not known."""
     text = _text(folder, path, issues)
     try:
-        if text is not None and len(text) <= _LONGEST_SCENARIO and isinstance(yaml_value(text), dict):
+        if text is not None and len(text) <= LONGEST_SCENARIO and isinstance(yaml_value(text), dict):
             return text
     except ValueError:
         pass

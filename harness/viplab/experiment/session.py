@@ -13,7 +13,7 @@ from viplab import doctor, preflight, store
 from viplab.errors import HostError, InputError
 from viplab.experiment.on_failure import AfterTrial, go_on
 from viplab.experiment.plan import MOST_TIMEOUT_FACTOR, Plan
-from viplab.experiment.recipe import write_recipe
+from viplab.experiment.recipe import check_recipe, write_recipe
 from viplab.experiment.resume import gone_on_with, under_way
 from viplab.experiment.support import not_supported
 from viplab.experiment.trial import Trial, run_trial
@@ -100,8 +100,9 @@ def check(plan: Plan) -> None:
 
     Raises:
         HostError: one cannot.
-        InputError: a scenario has a virtual address that is somebody's own.
+        InputError: a scenario has a virtual address that is somebody's own, or the recipe would be too large.
     """
+    check_recipe(plan)
     for _, scenario in plan.scenarios:
         _check_addresses(scenario)
     if lacking := doctor.missing("network"):

@@ -10,8 +10,10 @@ from pydantic import Field, TypeAdapter, ValidationError
 
 from viplab.errors import InputError
 from viplab.resources import resource
+from viplab.run_folder import LONGEST_SCENARIO
 from viplab.scenario.model import Scenario
 
+_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _Suites = TypeAdapter(dict[str, Annotated[list[str], Field(min_length=1)]])
 
 
@@ -65,6 +67,8 @@ def parse_scenario(text: str, where: str) -> Scenario:
     Raises:
         InputError: it is not valid; the message lists every error, one a line.
     """
+    if len(text) > LONGEST_SCENARIO:
+        raise InputError(f"{where}: has more than {LONGEST_SCENARIO:,} characters, and no run can keep it")
     data = _load_yaml(text, where)
     try:
         return Scenario.model_validate(data)
@@ -83,7 +87,7 @@ def _text(path: Path) -> str:
 
 def _load_yaml(text: str, where: str) -> Any:
     try:
-        return yaml.safe_load(text)
+        return yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
         mark = getattr(error, "problem_mark", None)
         place = f"{where}:{mark.line + 1}" if mark else where

@@ -9,11 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from viplab.cli import app
+from viplab.config import given
 from viplab.config.adopting import own
 from viplab.errors import HostError, InputError
 from viplab.experiment import session
 from viplab.experiment.plan import Plan
-from viplab.experiment.recipe import read_recipe, write_recipe
+from viplab.experiment.recipe import check_recipe, read_recipe, write_recipe
 from viplab.experiment.support import not_supported
 from viplab.lab.netns.kind import NETNS
 from viplab.scenario.load import resolve, scenario_files
@@ -164,6 +165,26 @@ def test_a_run_with_it_is_done_again_from_its_recipe_to_the_octet(tmp_path: Path
         (tmp_path / "one.conf").read_bytes().replace(b"ens192", b"eth1").replace(b"10.20.30.5", b"192.168.122.50")
     )
     assert keepalived_conf(again, "A").encode() == expected
+
+
+def test_a_run_with_the_longest_configurations_is_done_again_however_many_scenarios_it_has(tmp_path: Path) -> None:
+    option = named(tmp_path)
+    for name in ("one", "two"):
+        path = tmp_path / f"{name}.conf"
+        text = path.read_text()
+        path.write_text(text + "#\n" * ((given._LONGEST - len(text)) // 2))
+    found = own(option)
+    scenarios = [found.into(*resolve([name])[0])[:2] for name in ("case-a", "case-b")]
+    plan, one = (Plan(some, [assignment("keepalived")], NETNS) for some in (scenarios, scenarios[:1]))
+    paths = tmp_path / "recipe.yaml", tmp_path / "of-one.yaml"
+    for asked, path in zip((plan, one), paths, strict=True):
+        check_recipe(asked)
+        write_recipe(asked, 1, None, None, path)
+    recipe, again = read_recipe(paths[0])
+    assert again.scenarios == plan.scenarios
+    assert len(recipe.keepalived_conf) == 2
+    both, alone = (path.stat().st_size for path in paths)
+    assert both - alone < 10_000
 
 
 def test_a_daemon_that_reads_no_such_file_is_not_supported_with_it(tmp_path: Path) -> None:

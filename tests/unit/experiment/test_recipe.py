@@ -4,6 +4,9 @@ from pathlib import Path
 from typing import cast
 
 import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
 
 from viplab.errors import InputError, LabError
 from viplab.experiment import session
@@ -14,7 +17,9 @@ from viplab.lab.libvirt.kind import LIBVIRT
 from viplab.lab.netns.kind import NETNS
 from viplab.lab.registry import with_image
 from viplab.lab.waiting import limit_s, timeout_factor, until
-from viplab.scenario.load import resolve
+from viplab.run_folder import LONGEST_SCENARIO
+from viplab.scenario.load import parse_scenario, resolve
+from viplab.scenario.written import yaml_text
 from viplab.subjects.registry import assignment
 
 
@@ -65,6 +70,71 @@ def test_every_limit_is_multiplied_and_only_while_it_lasts() -> None:
     with timeout_factor(3), pytest.raises(LabError, match=r"waited 0.03 s for nothing"):
         until("nothing", lambda: False, within_s=0.01, every_s=0.005)
     assert limit_s(5) == 5
+
+
+OWN = """\
+scenario: own
+title: Own
+story: Of two hosts with a configuration of their own.
+hosts:
+  A: {state: MASTER, priority: 101, keepalived_conf: "! A"}
+  B: {state: BACKUP, priority: 100, keepalived_conf: "! B"}
+steps: [{kill: {host: A}}]
+expect: {owner: B}
+"""
+
+
+def own(text: str = OWN) -> Plan:
+    """A plan of a scenario whose hosts have configurations of their own."""
+    return Plan([(text, parse_scenario(text, "own.yaml"))], [assignment("keepalived")], NETNS)
+
+
+@given(st.text(max_size=60), st.booleans())
+def test_a_configuration_comes_back_from_a_recipe_to_the_letter_whoever_wrote_the_scenario(
+    tmp_path_factory: pytest.TempPathFactory, configuration: str, by_hand: bool
+) -> None:
+    data = yaml.safe_load(OWN)
+    data["hosts"]["A"]["keepalived_conf"] = configuration
+    plan = own("# Mine.\n" + yaml.safe_dump(data) if by_hand else yaml_text(data))
+    path = tmp_path_factory.mktemp("recipe") / "recipe.yaml"
+    write_recipe(plan, 1, None, None, path)
+    recipe, again = read_recipe(path)
+    assert again.scenarios == plan.scenarios
+    assert bool(recipe.keepalived_conf) is not by_hand
+
+
+def test_a_recipe_that_has_configurations_in_its_scenarios_is_read_as_ever(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    write_recipe(own(), 1, None, None, path)
+    data = yaml.safe_load(path.read_text())
+    del data["keepalived_conf"]
+    data["scenarios"] = [OWN]
+    path.write_text(yaml_text(data))
+    assert read_recipe(path)[1].scenarios == own().scenarios
+
+
+def test_a_recipe_does_not_grow_beyond_all_bounds_by_what_its_scenarios_name(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    write_recipe(own(), 1, None, None, path)
+    data = yaml.safe_load(path.read_text())
+    data["keepalived_conf"] = {"x": "#" * LONGEST_SCENARIO}
+    data["scenarios"] = [OWN.replace("! A", "x").replace("! B", "x")]
+    path.write_text(yaml_text(data))
+    with pytest.raises(InputError, match="the configurations of own are longer than a scenario may be"):
+        read_recipe(path)
+
+
+@pytest.mark.parametrize(("times", "longer", "why"), [(1001, 0, "1,001 scenarios"), (10, 500_000, "longer than a run")])
+def test_what_no_recipe_can_keep_is_refused_before_anything_is_run(times: int, longer: int, why: str) -> None:
+    text = OWN + "#" * longer
+    plan = Plan([(text, parse_scenario(text, "own.yaml"))] * times, [assignment("keepalived")], NETNS)
+    with pytest.raises(InputError, match=why):
+        session.check(plan)
+
+
+def test_a_scenario_that_a_run_cannot_keep_is_refused() -> None:
+    with pytest.raises(InputError, match=r"own\.yaml: has more than 1,048,576 characters, and no run can keep it"):
+        parse_scenario(OWN + "#" * LONGEST_SCENARIO, "own.yaml")
 
 
 @pytest.mark.parametrize("text", ["", "schema: 2", "a: [", "\0"])
