@@ -10,6 +10,7 @@ import hashlib
 import os
 import re
 import shutil
+import struct
 import tempfile
 import urllib.error
 import urllib.request
@@ -26,6 +27,10 @@ from viplab.lab.seed import BUILD_MAC, INSTALLED, MISSING, of_build
 from viplab.progress import note
 
 _MAGIC = b"QFI\xfb"
+_HEADER = struct.Struct(">4sIQ56xQ")
+"""Of a qcow2: magic, version, where the backing file's name is (0: none), and from version 3 on its features."""
+_DATA_FILE = 1 << 2
+"""The feature by which its sectors are in another file."""
 _SECTOR = 512
 _BOOT_CODE = 440
 """Octets of the first sector that a BIOS runs; all zero where a disk is not for one."""
@@ -52,20 +57,23 @@ def check_disk(path: Path) -> None:
     """See to it that a file is a disk that a guest of ours may boot from, as far as its first sectors tell.
 
     Raises:
-        InputError: there is no such file, it is no qcow2, or it is for another architecture or firmware.
+        InputError: there is no such file, it is no qcow2, is not all of one, or is for other machines.
         HostError: this machine has no qemu-img.
     """
     if path.exists() and not path.is_file():
         raise InputError(f"{path}: is no file; --image takes a recipe or a FILE.qcow2")
     try:
         with path.open("rb") as file:
-            magic = file.read(len(_MAGIC))
+            header = file.read(_HEADER.size)
     except OSError as error:
         raise InputError(f"{path}: cannot be read ({error.strerror}); --image takes a recipe or a FILE.qcow2") from None
-    if magic != _MAGIC:
+    if not header.startswith(_MAGIC):
         raise InputError(
             f"{path}: is no qcow2; `qemu-img convert -O qcow2 FILE NEW` makes one of a disk in another form"
         )
+    if other := _other_file(header):
+        remedy = f"`qemu-img convert -O qcow2 {path} NEW` makes one"
+        raise InputError(f"{path}: has {other}, and only a disk that is one file is taken; {remedy}")
     with tempfile.TemporaryDirectory() as folder:
         first = Path(folder) / "first"
         try:
@@ -75,6 +83,14 @@ def check_disk(path: Path) -> None:
         sectors = first.read_bytes()
     if why := _foreign(sectors):
         raise InputError(f"{path}: {why}")
+
+
+def _other_file(header: bytes) -> str | None:
+    """What else a disk consists of, which its checksum would not cover; None where it is one file."""
+    _, version, backing, features = _HEADER.unpack(header.ljust(_HEADER.size, b"\0"))
+    if backing:
+        return "a backing file"
+    return "a data file" if version >= 3 and features & _DATA_FILE else None
 
 
 def _foreign(sectors: bytes) -> str | None:
@@ -94,7 +110,7 @@ def name_of(path: Path) -> str:
 
 
 def copy(path: Path, folder: Path) -> dict[str, Any]:
-    """Copy a file, whole, whatever it is an overlay of; return what the manifest says of it.
+    """Copy a file; return what the manifest says of it.
 
     Raises:
         LabError: it cannot be read to its end, or the disk is full.

@@ -71,6 +71,36 @@ def test_a_disk_that_boots_no_guest_here_is_refused(
     refused(str(disk(tmp_path / "own.qcow2", boot_code=boot_code, root=root)), said)
 
 
+@needs_qemu_img
+@pytest.mark.parametrize(
+    ("options", "has"),
+    [
+        (["-b", "whole.qcow2", "-F", "qcow2", "-o", "compat=1.1"], "a backing file"),
+        (["-b", "whole.qcow2", "-F", "qcow2", "-o", "compat=0.10"], "a backing file"),
+        (["-o", "data_file=data"], "a data file"),
+        (["-o", "compat=0.10"], None),
+        (["-o", "compat=1.1,lazy_refcounts=on"], None),
+    ],
+)
+def test_a_disk_that_is_not_whole_is_refused_until_it_is_made_so(
+    options: list[str], has: str | None, tmp_path: Path
+) -> None:
+    """Its name in the cache would stay the same when the other file changes."""
+    whole, path = disk(tmp_path / "whole.qcow2"), tmp_path / "own.qcow2"
+    subprocess.run(["qemu-img", "create", "-q", "-f", "qcow2", *options, path, "1M"], check=True, cwd=tmp_path)
+    if has is None:
+        subprocess.run(["qemu-img", "convert", "-n", "-O", "qcow2", whole, path], check=True, cwd=tmp_path)
+    else:
+        refused(
+            str(path), f"has {has}, and only a disk that is one file is taken; `qemu-img convert -O qcow2 {path} NEW`"
+        )
+        if has == "a data file":
+            subprocess.run(["qemu-img", "convert", "-n", "-O", "qcow2", whole, path], check=True, cwd=tmp_path)
+        subprocess.run(["qemu-img", "convert", "-O", "qcow2", path, tmp_path / "new.qcow2"], check=True, cwd=tmp_path)
+        path = tmp_path / "new.qcow2"
+    assert image.known(str(path)) == str(path)
+
+
 @pytest.mark.parametrize(
     ("content", "said"),
     [
