@@ -112,6 +112,8 @@ NEEDS = (
     Need("tcpdump", "network", _program("tcpdump"), ("tcpdump",), ("tcpdump",)),
     Need("ping", "network", _program("ping"), ("iputils-ping",), ("iputils",)),
     Need("arp", "network", _program("arp"), ("net-tools",), ("net-tools",)),
+    # With the compiler, what sources of a daemon are built with.
+    Need("make", "tests", _program("make"), ("make",), ("make",)),
     Need("ps", "tests", _program("ps"), ("procps",), ("procps-ng",)),
     # A peer for vipd in namespaces. Without a configuration, and it comes with none, its service does not start.
     Need("keepalived", "tests", _program("keepalived"), ("keepalived",), ("keepalived",)),

@@ -37,6 +37,11 @@ def test_a_session_gets_what_it_needs_and_no_more(monkeypatch: pytest.MonkeyPatc
     assert doctor.missing_packages("e2e", "apt") == ["build", "network", "lab"]
 
 
+def test_what_builds_a_source_is_brought_to_the_tests_that_build_some() -> None:
+    brought = {each.name for each in doctor.NEEDS if each.needed_for in doctor.SESSION_PURPOSES["tests"]}
+    assert {"C compiler", "make"} <= brought
+
+
 @pytest.mark.parametrize(("known", "expected"), [(True, "apart"), (False, "inside")])
 def test_a_package_that_this_release_does_not_know_gives_way_to_the_one_it_was_in(
     known: bool, expected: str, monkeypatch: pytest.MonkeyPatch

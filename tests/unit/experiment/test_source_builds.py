@@ -17,7 +17,8 @@ from viplab.subjects import registry, source_build
 from viplab.subjects.keepalived import KEEPALIVED_1, KEEPALIVED_2
 from viplab.subjects.source_build import Release, from_source
 
-pytestmark = pytest.mark.skipif(shutil.which("cc") is None or shutil.which("make") is None, reason="no compiler")
+LACKING = [name for name in ("make", "cc") if shutil.which(name) is None]
+pytestmark = pytest.mark.skipif(bool(LACKING), reason=f"no {' and no '.join(LACKING)}, which builds sources")
 
 CONFIGURE = "#!/bin/sh\nPACKAGE_VERSION='{version}'\n"
 MAKEFILE = """\
