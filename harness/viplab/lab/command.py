@@ -7,6 +7,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from viplab.errors import HostError, LabError
+from viplab.lab.waiting import limit_s
 
 
 def run(
@@ -22,7 +23,7 @@ def run(
     Args:
         args: Program and arguments; no shell is involved.
         env: Environment instead of the caller's.
-        timeout_s: Seconds after which it is killed.
+        timeout_s: Seconds after which it is killed, on a machine of usual speed.
         log: Where to keep the whole output when it fails.
         stdin: What it reads.
 
@@ -30,7 +31,7 @@ def run(
         HostError: the program is not installed.
         LabError: it failed or took too long; the message ends with the last line that it printed.
     """
-    name = Path(str(args[0])).name
+    name, timeout_s = Path(str(args[0])).name, limit_s(timeout_s)
     try:
         done = subprocess.run(
             [str(arg) for arg in args],
@@ -45,7 +46,7 @@ def run(
     except FileNotFoundError:
         raise HostError(f"{name}: not installed; `viplab doctor` says how to get it") from None
     except subprocess.TimeoutExpired:
-        raise LabError(f"{name}: no end after {timeout_s:.0f} s; it was killed") from None
+        raise LabError(f"{name}: no end after {timeout_s:g} s; it was killed") from None
     if done.returncode != 0:
         if log is not None:
             log.write_text(done.stdout + done.stderr, encoding="utf-8")

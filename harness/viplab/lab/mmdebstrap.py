@@ -9,6 +9,9 @@ from typing import Any
 from viplab.lab.command import run
 from viplab.lab.image_recipe import Mmdebstrap, Recipe
 
+_LIMIT_S = 3600.0
+"""Packages come over whatever network there is."""
+
 
 def build(recipe: Recipe, wanted: Mmdebstrap, folder: Path) -> dict[str, Any]:
     """Make disk, kernel and initrd in a folder that has the lab's keys; return what its manifest says of them."""
@@ -34,7 +37,7 @@ def build(recipe: Recipe, wanted: Mmdebstrap, folder: Path) -> dict[str, Any]:
         sources = folder / f"apt.{suffix}"
         sources.write_text(recipe.package_sources + "\n", encoding="utf-8")
         command.append(sources)
-    run(command, log=folder.parent / f"{recipe.name}-build.log")
+    run(command, timeout_s=_LIMIT_S, log=folder.parent / f"{recipe.name}-build.log")
     shutil.copy2(_boot(root, "vmlinuz"), folder / "vmlinuz")
     shutil.copy2(_boot(root, "initrd.img"), folder / "initrd")
     packages = dict(

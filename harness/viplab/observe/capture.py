@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from viplab.errors import LabError
+from viplab.lab.waiting import limit_s
 from viplab.observe.precedence import give_precedence
 from viplab.observe.timeline import Timeline
 
@@ -57,7 +58,7 @@ class Capture:
     ) -> None:
         self._process.send_signal(signal.SIGINT)
         try:
-            _, said = self._process.communicate(timeout=STOP_LIMIT_S)
+            _, said = self._process.communicate(timeout=limit_s(STOP_LIMIT_S))
         except subprocess.TimeoutExpired:
             self._process.kill()
             _, said = self._process.communicate()

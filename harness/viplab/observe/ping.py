@@ -7,6 +7,7 @@ import signal
 import subprocess
 from pathlib import Path
 
+from viplab.lab.waiting import limit_s
 from viplab.observe.precedence import give_precedence
 from viplab.observe.timeline import Timeline
 
@@ -32,6 +33,6 @@ class Ping:
         """End it as the article did, with Ctrl-C."""
         if self._process.poll() is None:
             self._process.send_signal(signal.SIGINT)
-            self._process.wait(timeout=10)
+            self._process.wait(timeout=limit_s(10))
         self._out.close()
         self._timeline.record("ping_stopped", target=self._target)

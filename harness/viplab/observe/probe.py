@@ -25,6 +25,7 @@ from typing import Any, Literal, Self
 from viplab.address_family import IPV4, family_of
 from viplab.lab.command import run
 from viplab.lab.marks import address_words
+from viplab.lab.waiting import limit_s
 from viplab.observe import echo
 from viplab.observe.precedence import give_precedence
 from viplab.observe.timeline import Timeline
@@ -72,7 +73,7 @@ class Prober:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self._process.send_signal(signal.SIGTERM)
-        said, _ = self._process.communicate(timeout=STOP_LIMIT_S)
+        said, _ = self._process.communicate(timeout=limit_s(STOP_LIMIT_S))
         if self._process.returncode == 0:
             self._timeline.record(f"{self._event}_stopped", **json.loads(said))
 
