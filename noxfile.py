@@ -23,6 +23,7 @@ INTERNAL = 70  # viplab.errors.ExitStatus, which is not installed where this run
 APART = ("browser", "cloud", "e2e", "packaging")  # tests that have a session of their own
 # Tests in namespaces mostly wait, so there are more at once than processors.
 AT_ONCE = 8
+BENCH = ("--lab", "netns", "--trials", "20")  # what is named after them goes before
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -82,8 +83,7 @@ def bench(session: nox.Session) -> None:
     session.run("python", "benchmarks/bench_first.py")
     session.run("python", "benchmarks/bench_start.py")
     subjects = ("--subject", "vipd", "--subject", "keepalived")
-    arguments = session.posargs or ["--lab", "netns", "--trials", "20"]
-    run = ("failover", "calibration", "--profile", "keepalived-2", *subjects, *arguments)
+    run = ("failover", "calibration", "--profile", "keepalived-2", *subjects, *BENCH, *session.posargs)
     session.run("viplab", "run", *run, success_codes=[0, 2])
     # The subject that is there already is the base; 3 says that ours is worse.
     _become(session, "viplab", "compare", "latest", "--subject", "keepalived", "--subject", "vipd")
@@ -92,8 +92,8 @@ def bench(session: nox.Session) -> None:
 def _bench_builds(session: nox.Session, old: str, new: str, *arguments: str) -> None:
     """Their trials take turns, each with its place in the advert interval; the gate is that of `viplab compare`."""
     subjects = ("--subject", f"old={old}", "--subject", f"new={new}")
-    how = arguments or ("--lab", "netns", "--trials", "20")
-    session.run("viplab", "run", "failover", "calibration", *subjects, *how, success_codes=[0, 1, 2])
+    run = ("failover", "calibration", *subjects, *BENCH, *arguments)
+    session.run("viplab", "run", *run, success_codes=[0, 1, 2])
     _become(session, "viplab", "compare", "latest", "--subject", "old", "--subject", "new")
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,6 +16,7 @@ from viplab.run_folder import LONGEST_SCENARIO
 from viplab.scenario.model import Scenario
 
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+_ASKED = 4
 _Suites = TypeAdapter(dict[str, Annotated[list[str], Field(min_length=1)]])
 
 
@@ -39,7 +42,7 @@ def suites(path: Path | None = None) -> dict[str, list[str]]:
             raise InputError(f"{path}: {suite}: is taken; name the suite otherwise")
         for name in names:
             if name not in known:
-                raise InputError(f"{path}: {suite}: no scenario {name!r}; there are: {', '.join(known)}")
+                raise InputError(f"{path}: {suite}: no scenario {name!r}{_near(name, known)}")
     return found
 
 
@@ -74,6 +77,12 @@ def parse_scenario(text: str, where: str) -> Scenario:
         return Scenario.model_validate(data)
     except ValidationError as error:
         raise InputError("\n".join(f"{where}: {line}" for line in explain(error))) from None
+
+
+def _near(word: str, known: Collection[str]) -> str:
+    """A question for those that may have been meant; there are too many to list them all."""
+    meant = [name for name in known if word in name][:_ASKED] or get_close_matches(word, known, _ASKED)
+    return f"; did you mean {' or '.join(meant)}?" if meant else ""
 
 
 def _text(path: Path) -> str:
@@ -123,7 +132,6 @@ def resolve(words: list[str]) -> list[tuple[str, Scenario]]:
         elif Path(word).suffix in (".yaml", ".yml"):
             paths.append(Path(word))
         else:
-            raise InputError(
-                f"no scenario {word!r}; there are: {', '.join(known)}, the suites {', '.join(grouped)}, all, or a path"
-            )
+            otherwise = f"; name one of docs/scenarios.md, a path, or a suite: {', '.join([*grouped, 'all'])}"
+            raise InputError(f"no scenario {word!r}{_near(word, [*known, *grouped]) or otherwise}")
     return [read_scenario(path) for path in dict.fromkeys(paths)]

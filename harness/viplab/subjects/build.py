@@ -53,8 +53,8 @@ class Build:
         guest.run(f"tar -C {folder} -xzf {_ARCHIVE} && rm {_ARCHIVE}").checked()
 
 
-def from_package(package: str, source: str) -> Build:
-    """The build in a Debian package.
+def from_package(package: str, source: str, program: str) -> Build:
+    """The build in a Debian package that has a program, by its path below `/`.
 
     Raises:
         InputError: there is no such file, or it is no package, another one, or one for another architecture.
@@ -63,9 +63,10 @@ def from_package(package: str, source: str) -> Build:
     path = Path(source).absolute()
     if not path.is_file():
         raise InputError(f"{source}: no such package file")
+    damaged = f"{source}: cut off, damaged, or no Debian package"
     fields = dict(
         line.split(": ", 1)
-        for line in run(source, ["dpkg-deb", "--field", str(path), "Package", "Version", "Architecture"])
+        for line in run(damaged, ["dpkg-deb", "--field", str(path), "Package", "Version", "Architecture"])
         .decode(errors="replace")
         .splitlines()
         if ": " in line
@@ -75,7 +76,10 @@ def from_package(package: str, source: str) -> Build:
     here = _DEBIAN.get(platform.machine(), platform.machine())
     if fields.get("Architecture") not in (here, "all"):
         raise InputError(f"{source}: is for {fields.get('Architecture')}, and hosts here are {here}")
-    files = run(source, ["dpkg-deb", "--fsys-tarfile", str(path)])
+    files = run(damaged, ["dpkg-deb", "--fsys-tarfile", str(path)])
+    with tarfile.open(fileobj=io.BytesIO(files)) as archive:
+        if program not in (name.removeprefix("./") for name in archive.getnames()):
+            raise InputError(f"{source}: has no /{program}")
     version = fields.get("Version", "")
     # Debian's own form: [EPOCH:]RELEASE[-REVISION].
     release = version.rpartition(":")[2].rpartition("-")[0] or version.rpartition(":")[2]
@@ -94,8 +98,14 @@ def from_commit(ref: str) -> Build:
         raise InputError(
             f"vipd@{ref}: names a commit, and this viplab was installed from a wheel; run it in a checkout"
         )
-    git = ["git", "-C", str(top)]
-    commit = run(f"vipd@{ref}", [*git, "rev-parse", "--verify", f"{ref}^{{commit}}"]).decode().strip()
+    # It may be another account's than root's, which the lab needs; what is in it is run in any case.
+    git = ["git", "-C", str(top), "-c", f"safe.directory={top}"]
+    try:
+        commit = run(f"vipd@{ref}", [*git, "rev-parse", "--verify", f"{ref}^{{commit}}"]).decode().strip()
+    except InputError as error:
+        raise InputError(
+            f"vipd@{ref}: no such commit, branch or tag in {top} ({str(error).partition(': ')[2]})"
+        ) from None
     with tempfile.TemporaryDirectory() as folder:
         tree = Path(folder)
         with tarfile.open(fileobj=io.BytesIO(run(f"vipd@{ref}", [*git, "archive", commit, "agent"]))) as archive:

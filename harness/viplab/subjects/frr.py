@@ -95,7 +95,7 @@ class Frr(Subject):
     @classmethod
     def build_of(cls, source: str) -> Build:
         """A package of Debian's."""
-        return from_package("frr", source)
+        return from_package("frr", source, f"{DAEMONS}/vrrpd".lstrip("/"))
 
     def install(self, guest: Guest) -> None:
         """Unpack a build."""

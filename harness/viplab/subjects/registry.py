@@ -76,7 +76,7 @@ def chosen(wanted: list[str], profile: str | None) -> list[Assignment]:
     ]
     for number, one in enumerate(found):
         if any((one.name, one.profile) == (other.name, other.profile) for other in found[:number]):
-            raise InputError(f"--subject: {one.name} is named twice; give each a label, as in old={one.asked}")
+            raise InputError(f"--subject: {one.name} is named twice; give each a label of its own, as in old=NAME")
     return found
 
 
@@ -87,14 +87,22 @@ def _by_host(text: str) -> dict[HostName, str]:
     parts = [part.partition("=")[::2] for part in text.split(",")]
     found = dict(parts)
     if len(found) < len(parts) or not all(re.fullmatch("[A-Z]", host) and word for host, word in parts):
-        raise InputError(f"{text!r}: say of each host once what it runs, as in A=keepalived,B=vipd")
+        raise InputError(f"{text!r}: say of each host once what it runs, as in A=keepalived,B=vipd; a label is longer")
     return found
 
 
 def _parts(text: str) -> tuple[str | None, str, str | None]:
-    """Label, name and build of `[LABEL=]NAME[@BUILD]`."""
+    """Label, name and build of `[LABEL=]NAME[@BUILD]`.
+
+    Raises:
+        InputError: it is not said like that.
+    """
     match = re.fullmatch(r"(?:([a-z0-9][a-z0-9._-]+)=)?([^@=]+)(?:@(.+))?", text)
-    return (match[1], match[2], match[3]) if match else (None, text, None)
+    if match is None:
+        raise InputError(
+            f"{text!r}: say [LABEL=]NAME[@BUILD], as in old=keepalived@./old.deb; a label is two or more of a-z 0-9 ._-"
+        )
+    return match[1], match[2], match[3]
 
 
 def _assignment(subjects: dict[HostName, Subject]) -> Assignment:

@@ -41,7 +41,7 @@ def from_rpm(package: str, source: str) -> Build:
     try:
         content = path.read_bytes()
     except OSError as error:
-        raise InputError(f"{source}: no such package file ({error.strerror})") from None
+        raise InputError(f"{source}: cannot be read: {error.strerror}") from None
     try:
         fields = read_header(content)
     except (ValueError, struct.error) as error:

@@ -27,7 +27,9 @@ from viplab.resources import resource
 from viplab.subjects.build import FOLDER, Build
 from viplab.untrusted_data import yaml_value
 
-_LAST_LINES = 3
+_LINES = 3
+_MAKE = re.compile(r"make(\[\d+\])?: ")
+_REASON = re.compile(r"\berror: |undefined reference|command not found")
 _PROGRAM = "usr/sbin/keepalived"
 _LIBRARIES = "usr/lib/build"
 # Some old release may hand on but one of LDFLAGS and LIBS to what links it, so that both say so.
@@ -59,7 +61,7 @@ def from_source(source: str) -> Build:
     """The build of a source archive, or of a folder that holds one unpacked.
 
     Raises:
-        InputError: it is none, or does not compile; the message ends with the compiler's last lines.
+        InputError: it is none, or does not compile; the message ends with what the compiler said.
         HostError: this machine has no compiler.
     """
     path = Path(source).absolute()
@@ -158,11 +160,8 @@ def _compile(tree: Path, release: Release, fresh: Path, source: str) -> None:
             command, cwd=tree, env=environment, check=False, stdin=subprocess.DEVNULL, capture_output=True
         )
         if done.returncode != 0:
-            lines = (done.stderr or done.stdout).decode(errors="replace").strip().splitlines()
-            told = [line.strip() for line in lines if "error" in line.lower()] or lines
-            said = " / ".join(told[-_LAST_LINES:])
             needs = f"; it needs {', '.join(release.needs)}" if command[0] == "./configure" else ""
-            raise InputError(f"{source}: `{command[0]}` failed: {said}{needs}")
+            raise InputError(f"{source}: `{command[0]}` failed: {_why(done.stderr or done.stdout)}{needs}")
     if not (stage / _PROGRAM).is_file():
         raise InputError(f"{source}: `make install` brought no {_PROGRAM}; is it keepalived?")
     packed = io.BytesIO()
@@ -172,6 +171,15 @@ def _compile(tree: Path, release: Release, fresh: Path, source: str) -> None:
             archive.add(library.resolve(), f"{_LIBRARIES}/{library.name}")
     (fresh / "files.tar.gz").write_bytes(gzip.compress(packed.getvalue(), mtime=0))
     shutil.rmtree(stage)
+
+
+def _why(printed: bytes) -> str:
+    """The first lines in which a compiler, a linker or `configure` says what is wrong, else the last of all."""
+    lines = [line.strip() for line in printed.decode(errors="replace").splitlines() if line.strip()]
+    # What `make` adds, a line for each folder above, names no reason.
+    own = [line for line in lines if not _MAKE.match(line)] or lines
+    told = [line for line in own if _REASON.search(line)][:_LINES] or own[-_LINES:]
+    return " / ".join(told) or "it said nothing"
 
 
 def _libraries(program: Path) -> list[Path]:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from viplab.scenario.model import Scenario
 
 _LAST_LINES = 3
+_ENDING = re.compile(r"([._](amd64|arm64|x86_64|aarch64))?\.(deb|rpm)$|(\.orig)?(\.tar(\.\w+)?|\.tgz)$")
 
 
 class Subject(ABC):
@@ -86,7 +87,7 @@ class Subject(ABC):
         """What results call it: the label that it was given, else its name, with a build's own if it is one."""
         if self._label is not None:
             return self._label
-        return self.name if self.build is None else f"{self.name}@{_plain(self.build.source)}"
+        return self.name if self.build is None else f"{self.name}@{_plain(self.name, self.build.source)}"
 
     @property
     def profile(self) -> str:
@@ -163,8 +164,9 @@ class Subject(ABC):
         return bool(guest.run(f"ip -o address show to {vip}").stdout.strip())
 
 
-def _plain(source: str) -> str:
-    """The last part of a path or a reference, of characters that a folder's name may have."""
-    return re.sub(
-        "[^A-Za-z0-9._+-]", "-", source.rstrip("/").rpartition("/")[2].removesuffix(".deb").removesuffix(".rpm")
-    )
+def _plain(name: str, source: str) -> str:
+    """What a file's name has besides the daemon's, mostly its version, or the last part of a reference."""
+    last = source.rstrip("/").rpartition("/")[2]
+    told = _ENDING.sub("", re.sub(rf"^{name}[_-](\d+%3a)?", "", last))
+    # A label is part of a folder's name.
+    return re.sub("[^A-Za-z0-9._+-]", "-", told or last)

@@ -20,7 +20,8 @@ from viplab.resources import checkout
 from viplab.scenario.load import read_scenario, scenario_files
 from viplab.store import commit
 from viplab.subjects import registry
-from viplab.subjects.build import from_commit, from_package
+from viplab.subjects.build import Build, from_commit, from_package
+from viplab.subjects.keepalived import Keepalived
 
 needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg-deb")
 HERE = {"x86_64": "amd64", "aarch64": "arm64"}.get(platform.machine(), platform.machine())
@@ -42,7 +43,7 @@ def package(folder: Path, name: str = "keepalived", architecture: str = HERE, co
 def test_a_package_is_a_subject_by_its_file_or_under_a_label(tmp_path: Path) -> None:
     made = package(tmp_path)
     named = registry.subject(f"keepalived@{made}")
-    assert named.label == f"keepalived@keepalived_9.9-1_{HERE}"
+    assert named.label == "keepalived@9.9-1"
     labelled = registry.subject(f"old=keepalived@{made}")
     assert (labelled.label, labelled.asked) == ("old", f"old=keepalived@{made}")
     assert labelled.build is not None and labelled.build.version.startswith("package 9.9-1, SHA-256 ")
@@ -100,17 +101,44 @@ def test_another_build_does_not_go_on_from_the_memory_of_this_one(tmp_path: Path
 )
 def test_a_package_of_something_else_is_one_line(tmp_path: Path, name: str, architecture: str, said: str) -> None:
     with pytest.raises(InputError, match=said) as caught:
-        from_package("keepalived", str(package(tmp_path, name, architecture)))
+        from_package("keepalived", str(package(tmp_path, name, architecture)), "usr/sbin/keepalived")
     assert "\n" not in str(caught.value)
 
 
 @needs_dpkg
 def test_a_file_that_is_no_package_is_one_line(tmp_path: Path) -> None:
     (tmp_path / "x.deb").write_text("no package")
-    with pytest.raises(InputError, match=r"^[^\n]*x\.deb: [^\n]*$"):
+    with pytest.raises(InputError, match=r"^[^\n]*x\.deb: cut off, damaged, or no Debian package: [^\n]*$"):
         registry.subject(f"keepalived@{tmp_path / 'x.deb'}")
     with pytest.raises(InputError, match="no such package file"):
         registry.subject("keepalived@nowhere.deb")
+
+
+@needs_dpkg
+def test_a_package_that_was_cut_off_or_has_no_daemon_in_it_is_one_line(tmp_path: Path) -> None:
+    made = package(tmp_path)
+    with pytest.raises(InputError, match=r"^[^\n]*: has no /usr/lib/frr/vrrpd$"):
+        from_package("keepalived", str(made), "usr/lib/frr/vrrpd")
+    made.write_bytes(made.read_bytes()[:-60])
+    with pytest.raises(InputError, match=r"^[^\n]*: cut off, damaged, or no Debian package: [^\n]*$"):
+        registry.subject(f"keepalived@{made}")
+
+
+@pytest.mark.parametrize(
+    ("file", "called"),
+    [
+        ("keepalived_1%3a2.2.7-1+b2_amd64.deb", "keepalived@2.2.7-1+b2"),
+        ("keepalived-2.3.3-1.el9.x86_64.rpm", "keepalived@2.3.3-1.el9"),
+        ("keepalived_2.2.7.orig.tar.gz", "keepalived@2.2.7"),
+        ("keepalived-1.2.2.tar.gz", "keepalived@1.2.2"),
+        ("keepalived-2.2.7/", "keepalived@2.2.7"),
+        ("new.deb", "keepalived@new"),
+        ("keepalived.deb", "keepalived@keepalived"),
+    ],
+)
+def test_a_build_without_a_label_is_called_by_what_its_file_s_name_says_of_it(file: str, called: str) -> None:
+    build = Build(f"/builds of mine/{file}", "2.2.7", "", b"")
+    assert Keepalived(build=build).label == called
 
 
 @pytest.mark.skipif(checkout() is None or not (checkout() / ".git").exists(), reason="no git checkout")  # type: ignore[operator]
@@ -119,7 +147,7 @@ def test_vipd_may_be_that_of_a_commit() -> None:
     with tarfile.open(fileobj=io.BytesIO(build.archive)) as archive:
         assert archive.getnames() == ["usr/local/sbin/vipd.pyz", "etc/init.d/vipd"]
     assert build.archive == from_commit("HEAD").archive
-    with pytest.raises(InputError, match=r"^vipd@no-such-ref: [^\n]*$"):
+    with pytest.raises(InputError, match=r"^vipd@no-such-ref: no such commit, branch or tag in [^\n]*$"):
         from_commit("no-such-ref")
 
 
@@ -139,6 +167,12 @@ def test_a_daemon_that_nobody_builds_is_taken_as_it_is_installed() -> None:
 
 
 def test_two_subjects_of_one_name_have_to_be_told_apart() -> None:
-    with pytest.raises(InputError, match="named twice; give each a label, as in old=vipd"):
+    with pytest.raises(InputError, match="named twice; give each a label of its own, as in old=NAME"):
         registry.chosen(["vipd", "vipd"], None)
     assert [one.name for one in registry.chosen(["one=vipd", "two=vipd"], None)] == ["one", "two"]
+
+
+@pytest.mark.parametrize("asked", ["keepalived@", "Old=keepalived", "old=new=keepalived", "@x.deb"])
+def test_a_label_or_a_build_that_is_none_is_told_how_to_say_it(asked: str) -> None:
+    with pytest.raises(InputError, match=r"say \[LABEL=\]NAME\[@BUILD\], as in [^\n]*$"):
+        registry.chosen([asked], None)

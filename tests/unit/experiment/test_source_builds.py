@@ -80,6 +80,17 @@ def test_what_does_not_compile_says_why_and_leaves_nothing(tmp_path: Path, cache
     assert [path for path in cache.iterdir() if not path.name.endswith(".lock")] == []
 
 
+def test_of_what_does_not_compile_the_compiler_is_heard_and_not_what_make_adds(tmp_path: Path) -> None:
+    with tarfile.open(source(tmp_path, program="int main(void) { return nothing; }\n")) as archive:
+        archive.extractall(tmp_path, filter="data")
+    tree = tmp_path / "keepalived-2.3.9"
+    makefile = (tree / "Makefile").read_text()
+    (tree / "Makefile").write_text("deep:\n\t$(MAKE) deeper\ndeeper:\n\t$(MAKE) all\n" + makefile)
+    with pytest.raises(InputError, match=r"undeclared") as caught:
+        from_source(str(tree))
+    assert "***" not in str(caught.value)
+
+
 def test_the_article_s_release_is_held_against_what_that_one_did_and_its_checksum_is_told(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -43,7 +43,7 @@ def test_nothing_named_is_the_first_suite() -> None:
 @pytest.mark.parametrize(
     ("text", "said"),
     [
-        ("mine: [case-z]", r"suites\.yaml: mine: no scenario 'case-z'; there are: .*case-a"),
+        ("mine: [case-z]", r"suites\.yaml: mine: no scenario 'case-z'; did you mean .*case-a"),
         ("all: [case-a]", r"suites\.yaml: all: is taken"),
         ("case-b: [case-a]", r"suites\.yaml: case-b: is taken"),
         ("mine: case-a", r"suites\.yaml: mine: .* list"),
@@ -112,9 +112,18 @@ def test_no_content_of_a_file_gives_a_traceback(tmp_path: Path, content: bytes) 
         load_scenario(path)
 
 
-def test_an_unknown_name_lists_the_known_ones() -> None:
-    with pytest.raises(InputError, match=r"no scenario 'case-z'.*case-a"):
-        resolve(["case-z"])
+@pytest.mark.parametrize(
+    ("word", "said"),
+    [
+        ("case-z", r"did you mean .*case-a"),
+        ("cable", r"did you mean cable-back or cable-pulled or interconnect-cable-pulled\?"),
+        ("artikle", r"did you mean article"),
+        ("xyzzy", r"name one of docs/scenarios.md, a path, or a suite: article, .*all$"),
+    ],
+)
+def test_an_unknown_name_is_asked_for_those_that_are_like_it(word: str, said: str) -> None:
+    with pytest.raises(InputError, match=f"^no scenario '{word}'; {said}"):
+        resolve([word])
 
 
 def test_a_scenario_named_twice_is_run_once() -> None:
