@@ -8,10 +8,11 @@ from __future__ import annotations
 import json
 import os
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from viplab.errors import LabError
+from viplab.lab.bridge_ipv6 import Before, before_of
 from viplab.lab.command import run
 from viplab.lab.libvirt.label import Label, parse_label
 
@@ -36,20 +37,35 @@ def address_words(interface: str) -> list[str]:
     return ["label", _address_label(interface)] if _LABEL in os.environ else []
 
 
+def remember(words: Sequence[str]) -> Callable[[], object]:
+    """Have what somebody's bridge had before be known after a crash as well; returns what ends that.
+
+    The words follow the label in the alias of a link that is for nothing else.
+    """
+    if (label := parse_label(os.environ.get(_LABEL, ""))) is None:
+        return lambda: None
+    name = label.name("")[:_LONGEST]
+    run(["ip", "link", "add", name, "type", "bridge"])
+    run(["ip", "link", "set", name, "alias", " ".join([label.text, *words])])
+    return partial(run, ["ip", "link", "del", name])
+
+
 def table(name: str) -> str:
     """What nftables' table of that name is called."""
     return f"{os.environ.get(_LABEL, 'viplab')}-{name}"
 
 
 def marked(lab: Label | None) -> Iterator[tuple[str, Label, Callable[[], object]]]:
-    """What is marked in this network namespace: what it is, its label, and how to remove it.
+    """What is marked in this network namespace: what it is, its label, and how to remove it or what it stands for.
 
     An address has no room for a label in full: it is said to be of this lab.
     """
     for link in json.loads(run(["ip", "-json", "link", "show"]) or "[]"):
-        if label := parse_label(link.get("ifalias", "")):
-            name = link["ifname"]
-            yield f"link {name}", label, partial(run, ["ip", "link", "del", name])
+        said, *words = link.get("ifalias", "").split() or [""]
+        if label := parse_label(said):
+            name, before = link["ifname"], before_of(words)
+            what = f"link {name}" if before is None else f"IPv6 on {before.bridge}"
+            yield what, label, partial(_remove_link, name, before)
     for family, name in _tables():
         if label := parse_label(name.rpartition("-")[0]):
             yield f"table {family} {name}", label, partial(run, ["nft", "delete", "table", family, name])
@@ -57,6 +73,12 @@ def marked(lab: Label | None) -> Iterator[tuple[str, Label, Callable[[], object]
         words = ["ip", "address", "del", address, "dev", interface]
         if lab is not None:
             yield f"address {address} on {interface}", lab, partial(run, words)
+
+
+def _remove_link(name: str, before: Before | None) -> None:
+    if before is not None:
+        before.put_back()
+    run(["ip", "link", "del", name])
 
 
 def _tables() -> list[tuple[str, str]]:

@@ -2,13 +2,23 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
+from hypothesis import given
+from hypothesis import strategies as st
+
+from viplab.address_family import IPV6
 from viplab.inject.nftables import DropRules
 from viplab.inject.stranger import Stranger
+from viplab.lab.bridge_ipv6 import SETTINGS, before_of
 from viplab.lab.command import run
+from viplab.lab.ipv6 import client_has_ipv6
 from viplab.lab.libvirt.label import new_label
 from viplab.lab.marks import address_words, link_words, mark_with, marked
 from viplab.lab.owner import this_process
 from viplab.lab.sandbox import LAB, contained
+from viplab.lab.topology import CLIENTS
 from viplab.observe.census import _forgetting, table
 
 
@@ -16,6 +26,13 @@ def links() -> list[str]:
     """The names of all links, and all addresses."""
     named = [line.split()[0] for line in run(["ip", "-br", "link", "show"]).splitlines()]
     return [*named, *run(["ip", "-br", "-4", "address", "show"]).split()[2:]]
+
+
+def ipv6() -> tuple[list[str], set[str]]:
+    """The settings that the bench changes on the bridge, and the addresses that it has."""
+    conf = Path("/proc/sys/net/ipv6/conf/virbr0")
+    addresses = run(["ip", "-6", "-oneline", "address", "show", "dev", "virbr0", "scope", "global"])
+    return [(conf / key).read_text() for key in SETTINGS], set(re.findall(r"inet6 (\S+)", addresses))
 
 
 def test_ports_rules_and_addresses_of_the_bench_are_found_by_their_mark_and_nobody_else_s_are_touched() -> None:
@@ -42,3 +59,52 @@ def test_ports_rules_and_addresses_of_the_bench_are_found_by_their_mark_and_nobo
         assert (links(), run(["nft", "list", "ruleset"])) == before
 
     contained(check, LAB)
+
+
+def test_a_bridge_that_a_killed_trial_left_with_ipv6_gets_back_what_it_had() -> None:
+    def check() -> None:
+        theirs, killed = "2001:db8::1/64", []  # kept, or they would come to their ends
+        for had, kept in (("1", []), ("0", [theirs]), ("0", [theirs, CLIENTS[IPV6].ip])):
+            run(["ip", "link", "add", "virbr0", "type", "bridge"])
+            (Path("/proc/sys/net/ipv6/conf/virbr0") / "disable_ipv6").write_text(had)
+            for address in kept:
+                run(["ip", "address", "add", address, "dev", "virbr0"])
+            before = links(), ipv6()
+            label = new_label(this_process())
+            mark_with(label)
+            killed.append(client_has_ipv6("virbr0"))
+            killed[-1].__enter__()
+            run(["ip", "address", "replace", f"{CLIENTS[IPV6].probe}/128", "dev", "virbr0"])
+            assert ipv6() != before[1]
+            ((what, whose, put_back),) = marked(label)
+            assert (what, whose) == ("IPv6 on virbr0", label)
+            put_back()
+            assert (links(), ipv6()) == before
+            run(["ip", "link", "del", "virbr0"])
+
+    contained(check, LAB)
+
+
+def test_a_trial_that_ends_leaves_no_mark_and_a_bridge_that_is_gone_is_not_missed() -> None:
+    def check() -> None:
+        run(["ip", "link", "add", "virbr0", "type", "bridge"])
+        before, label = links(), new_label(this_process())
+        mark_with(label)
+        with client_has_ipv6("virbr0"):
+            assert len(list(marked(label))) == 1
+        assert list(marked(label)) == []
+        assert links() == before
+        killed = client_has_ipv6("virbr0")
+        killed.__enter__()
+        run(["ip", "link", "del", "virbr0"])
+        ((_, _, put_back),) = marked(label)
+        put_back()
+        assert list(marked(label)) == []
+
+    contained(check, LAB)
+
+
+@given(st.lists(st.text(max_size=6) | st.integers().map(str), max_size=8))
+def test_an_alias_that_was_not_written_so_says_nothing_of_a_bridge(words: list[str]) -> None:
+    found = before_of(words)
+    assert found is None or found == before_of(found.words)
