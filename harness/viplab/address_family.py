@@ -17,7 +17,10 @@ from typing import ClassVar, NamedTuple
 from viplab.addresses import link_local, octets_of
 
 _ETHERNET = 14
-_ALL_STATIONS = b"\xff" * 6
+_ALL_STATIONS = "ff:ff:ff:ff:ff:ff"
+_ALL_NODES = ("ff02::1", "33:33:00:00:00:01")
+_Ends = tuple[str, str]
+"""From whom, to whom."""
 _REQUEST, _REPLY = 1, 2
 _SOLICITATION, _ADVERTISEMENT = 135, 136
 _SOLICITED, _OVERRIDE = 0x40, 0x20
@@ -68,6 +71,12 @@ class AddressFamily(ABC):
     vrrp_group: ClassVar[str]
     """Where adverts are sent to (RFC 9568, sections 5.1.1.2 and 5.1.2.2)."""
 
+    vrrp_group_mac: ClassVar[str]
+    filters: ClassVar[str]
+    """The family of nftables' tables through which a kernel takes in who has an address."""
+    resolved: ClassVar[str]
+    """An expression of nftables for what says that."""
+
     @abstractmethod
     def packet(self, frame: bytes) -> Packet | None:
         """The packet in a frame; None where it holds none of this family, or not all of its header."""
@@ -75,6 +84,22 @@ class AddressFamily(ABC):
     @abstractmethod
     def question(self, mac: str, address: str) -> bytes:
         """A frame from that MAC that asks everybody who has an address, and whose answer comes back to it alone."""
+
+    @abstractmethod
+    def announcements(self, mac: str, address: str) -> list[bytes]:
+        """The frames by which a station with that MAC says unasked that it has an address."""
+
+    @abstractmethod
+    def announced(self, address: str) -> str:
+        """An expression of nftables for announcements of an address."""
+
+    @abstractmethod
+    def pseudo_header(self, addresses: _Ends, protocol: int, length: int) -> bytes:
+        """What a sum over a packet's payload counts of its header, too; addresses are (from, to)."""
+
+    @abstractmethod
+    def datagram(self, macs: _Ends, addresses: _Ends, protocol: int, hops: int, data: bytes) -> bytes:
+        """A packet in a frame; pairs are (from, to)."""
 
     @abstractmethod
     def answerer(self, frame: bytes, address: str) -> str | None:
@@ -104,7 +129,8 @@ class _IPv4(AddressFamily):
     announcement, protocols = "gratuitous ARP", "ARP and ICMP"
     neighbour_table = ("arp", "-an")
     echo, echo_protocol, echo_request, echo_reply, raw_header = "ICMP", 1, 8, 0, 20
-    vrrp_group, in_uri = "224.0.0.18", "{}"
+    vrrp_group, vrrp_group_mac, in_uri = "224.0.0.18", "01:00:5e:00:00:12", "{}"
+    filters, resolved = "arp", "arp operation { request, reply }"
 
     def packet(self, frame: bytes) -> Packet | None:
         if len(frame) < _ETHERNET + 20 or frame[12:14] != b"\x08\x00":
@@ -114,9 +140,24 @@ class _IPv4(AddressFamily):
 
     def question(self, mac: str, address: str) -> bytes:
         # An ARP probe (RFC 5227): from the sender address 0.0.0.0 nobody learns anything.
-        own = octets_of(mac)
-        body = struct.pack("!HHBBH", 1, self.ethertype, 6, 4, _REQUEST) + own + bytes(4) + bytes(6) + _packed(address)
-        return _ALL_STATIONS + own + struct.pack("!H", self.resolution_ethertype) + body
+        return self._arp(_REQUEST, mac, bytes(4), _packed(address))
+
+    def announcements(self, mac: str, address: str) -> list[bytes]:
+        # Both forms: some systems learn from the one only, some from the other (RFC 5227, section 3).
+        own = _packed(address)
+        return [self._arp(operation, mac, own, own) for operation in (_REQUEST, _REPLY)]
+
+    def announced(self, address: str) -> str:
+        return f"{self.resolved} arp saddr ip {address} arp daddr ip {address}"
+
+    def pseudo_header(self, addresses: _Ends, protocol: int, length: int) -> bytes:
+        return b"".join(map(_packed, addresses)) + struct.pack("!HH", protocol, length)
+
+    def datagram(self, macs: _Ends, addresses: _Ends, protocol: int, hops: int, data: bytes) -> bytes:
+        header = struct.pack("!BBHIBBH", 0x45, 0, 20 + len(data), 0, hops, protocol, 0)
+        ends = b"".join(map(_packed, addresses))
+        header = header[:10] + struct.pack("!H", checksum(header + ends)) + ends
+        return _framed(macs, self.ethertype, header + data)
 
     def answerer(self, frame: bytes, address: str) -> str | None:
         is_answer = self._is_arp(frame) and frame[20:22] == b"\0\2" and frame[28:32] == _packed(address)
@@ -133,6 +174,11 @@ class _IPv4(AddressFamily):
                 return _after("at", words)
         return None
 
+    def _arp(self, operation: int, mac: str, sender: bytes, target: bytes) -> bytes:
+        own = octets_of(mac)
+        body = struct.pack("!HHBBH", 1, self.ethertype, 6, 4, operation) + own + sender + bytes(6) + target
+        return _framed((mac, _ALL_STATIONS), self.resolution_ethertype, body)
+
     def _is_arp(self, frame: bytes) -> bool:
         return len(frame) >= _ETHERNET + 28 and frame[12:14] == b"\x08\x06"
 
@@ -146,7 +192,8 @@ class _IPv6(AddressFamily):
     announcement, protocols = "unsolicited neighbour advertisement", "ICMPv6, ND and echo"
     neighbour_table = ("ip", "-6", "neighbour", "show")
     echo, echo_protocol, echo_request, echo_reply, raw_header = "ICMPv6", 58, 128, 129, 0
-    vrrp_group, in_uri = "ff02::12", "[{}]"
+    vrrp_group, vrrp_group_mac, in_uri = "ff02::12", "33:33:00:00:00:12", "[{}]"
+    filters, resolved = "ip6", "icmpv6 type nd-neighbor-advert"
 
     def packet(self, frame: bytes) -> Packet | None:
         if len(frame) < _ETHERNET + 40 or frame[12:14] != b"\x86\xdd":
@@ -157,6 +204,21 @@ class _IPv6(AddressFamily):
         # With an address of its own. One from :: would be a look for duplicates, whose answer goes to all nodes and
         # overrides what they know (RFC 4861, section 7.2.4): the client would learn from it.
         return solicitation(mac, link_local(mac), address)
+
+    def announcements(self, mac: str, address: str) -> list[bytes]:
+        group, group_mac = _ALL_NODES
+        return [advertisement((mac, group_mac), (link_local(mac), group), address, solicited=False)]
+
+    def announced(self, address: str) -> str:
+        # The S flag, and the target: nftables 1.0.6 has no names for them.
+        return f"{self.resolved} @th,33,1 0 @th,64,128 0x{_packed(address).hex()}"
+
+    def pseudo_header(self, addresses: _Ends, protocol: int, length: int) -> bytes:
+        return b"".join(map(_packed, addresses)) + struct.pack("!II", length, protocol)
+
+    def datagram(self, macs: _Ends, addresses: _Ends, protocol: int, hops: int, data: bytes) -> bytes:
+        header = struct.pack("!IHBB", 6 << 28, len(data), protocol, hops)
+        return _framed(macs, self.ethertype, header + b"".join(map(_packed, addresses)) + data)
 
     def answerer(self, frame: bytes, address: str) -> str | None:
         return self._advertised(frame, address, solicited=True)
@@ -197,9 +259,7 @@ def solicitation(mac: str, source: str, target: str) -> bytes:
     return _discovery((mac, group_mac), (source, group), body)
 
 
-def advertisement(
-    macs: tuple[str, str], addresses: tuple[str, str], target: str, *, solicited: bool, override: bool = True
-) -> bytes:
+def advertisement(macs: _Ends, addresses: _Ends, target: str, *, solicited: bool, override: bool = True) -> bytes:
     """A neighbour advertisement (RFC 4861, section 4.4), as a frame; pairs are (from, to)."""
     flags = _SOLICITED * solicited | _OVERRIDE * override
     body = struct.pack("!BBHB3x", _ADVERTISEMENT, 0, 0, flags) + _packed(target) + _link(_TARGET_LINK, macs[0])
@@ -226,13 +286,14 @@ def checksum(data: bytes) -> int:
     return ~(total + (total >> 16)) & 0xFFFF
 
 
-def _discovery(macs: tuple[str, str], addresses: tuple[str, str], body: bytes) -> bytes:
-    ends = b"".join(map(_packed, addresses))
-    protocol = IPV6.echo_protocol
-    total = checksum(ends + struct.pack("!II", len(body), protocol) + body)
+def _discovery(macs: _Ends, addresses: _Ends, body: bytes) -> bytes:
+    total = checksum(IPV6.pseudo_header(addresses, IPV6.echo_protocol, len(body)) + body)
     body = body[:2] + struct.pack("!H", total) + body[4:]
-    ethernet = octets_of(macs[1]) + octets_of(macs[0]) + struct.pack("!H", IPV6.ethertype)
-    return ethernet + struct.pack("!IHBB", 6 << 28, len(body), protocol, _HOPS) + ends + body
+    return IPV6.datagram(macs, addresses, IPV6.echo_protocol, _HOPS, body)
+
+
+def _framed(macs: _Ends, ethertype: int, packet: bytes) -> bytes:
+    return octets_of(macs[1]) + octets_of(macs[0]) + struct.pack("!H", ethertype) + packet
 
 
 def _link(kind: int, mac: str) -> bytes:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import struct
-from ipaddress import IPv6Address
+from ipaddress import IPv6Address, ip_address
 
 import pytest
 from hypothesis import given
@@ -152,3 +152,25 @@ def test_the_link_local_address_is_made_of_the_mac_as_the_kernel_makes_it() -> N
 @given(st.ip_addresses())
 def test_every_address_has_the_family_of_its_version(address: object) -> None:
     assert family_of(str(address)) is (IPV6 if isinstance(address, IPv6Address) else IPV4)
+
+
+@FAMILIES
+@given(mac=macs)
+def test_what_a_station_announces_is_read_as_an_announcement_of_that_station(family: AddressFamily, mac: str) -> None:
+    frames = family.announcements(mac, VIPS[family])
+    assert [family.announcer(frame, VIPS[family]) for frame in frames] == [mac] * len(frames)
+    read = [meaning(frame) for frame in frames]
+    assert all(isinstance(frame, Arp | Neighbour) and frame.gratuitous for frame in read)
+    assert {frame.dst_mac for frame in read} == {"ff:ff:ff:ff:ff:ff" if family is IPV4 else "33:33:00:00:00:01"}
+
+
+@FAMILIES
+@given(body=st.binary(min_size=8, max_size=64), hops=st.integers(1, 255))
+def test_a_datagram_is_read_as_it_was_written(family: AddressFamily, body: bytes, hops: int) -> None:
+    ends = VIPS[family], family.vrrp_group
+    frame = family.datagram((MAC, family.vrrp_group_mac), ends, 112, hops, body)
+    read = family.packet(frame)
+    assert read == (ip_address(ends[0]).packed, ip_address(ends[1]).packed, 112, body)
+    assert frame[8 + 14 if family is IPV4 else 7 + 14] == hops
+    if family is IPV4:
+        assert checksum(frame[14:34]) == 0

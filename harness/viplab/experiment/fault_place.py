@@ -21,3 +21,9 @@ def places(seed: int, scenario: str, trial: int, trials: int) -> Iterator[float]
         chance.shuffle(strata)
         within = [chance.random() for _ in strata]
         yield (strata[trial - 1] + within[trial - 1]) / trials
+
+
+def chances(seed: int, scenario: str, trial: int) -> Iterator[random.Random]:
+    """What draws for the faults of one trial, one after the other, whatever else is left to chance."""
+    for fault in count():
+        yield random.Random(f"{seed}:{scenario}:{trial}:{fault}:chance")

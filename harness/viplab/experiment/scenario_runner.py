@@ -7,12 +7,13 @@ import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import ExitStack, contextmanager
 from ipaddress import ip_address
+from random import Random
 from typing import Any
 
 from viplab.errors import DaemonError, LabError
 from viplab.experiment.logs import keep_logs
 from viplab.experiment.setup_checks import CHECKS, SetUp
-from viplab.faults import FaultKind, HostTarget, Part, fault_kind
+from viplab.faults import FaultKind, HostTarget, Part, VirtualRouter, fault_kind
 from viplab.inject.fault import Injected, inject
 from viplab.inject.ways import DISCARD_PORT, Bench
 from viplab.lab.guest import Guest
@@ -48,6 +49,7 @@ class ScenarioRunner:
         timeline: Timeline,
         watch: Watch,
         places: Iterator[float],
+        chances: Iterator[Random],
     ) -> None:
         self._scenario = scenario
         self._client = CLIENTS[scenario.vrrp.family]
@@ -57,6 +59,7 @@ class ScenarioRunner:
         self._timeline = timeline
         self._watch = watch
         self._places = places
+        self._chances = chances
         self._ping: Ping | None = None
         self._faults = ExitStack()
         self._lasting: dict[str, list[Injected]] = {}
@@ -243,7 +246,8 @@ class ScenarioRunner:
                 waited_s = self._reach(place)
 
         vrrp = self._scenario.vrrp
-        bench = Bench(self._lab.hosts, self._lab.networks, self._assignment, vrrp.vip, vrrp.virtual_router_id)
+        router = VirtualRouter(vrrp.vip, vrrp.virtual_router_id, vrrp.version, vrrp.advertised)
+        bench = Bench(self._lab.hosts, self._lab.networks, self._assignment, router, next(self._chances))
         if kind.ends_daemon:
             self._started.discard(target.host)
         begun_ns = 0

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Collection
 from pathlib import Path
 
-from viplab.address_family import IPV4
+from viplab.address_family import IPV4, IPV6
 from viplab.errors import NotSupportedError
 from viplab.faults import Need, Part, known
 from viplab.lab.image import promised_packages
@@ -59,6 +59,7 @@ def _lacking(needs: Collection[Need], struck: Collection[Subject], scenario: Sce
         Need.ADVERTS: [subject.name for subject in struck if subject.protocol(scenario) == "none"],
         Need.PARENT: [subject.name for subject in struck if not subject.has_parent],
         Need.IPV4: [] if scenario.vrrp.family is IPV4 else [scenario.scenario],
+        Need.IPV6: [] if scenario.vrrp.family is IPV6 else [scenario.scenario],
         Need.RELOAD: [subject.name for subject in struck if not subject.reloads],
     }
     for need in sorted(needs, key=lambda need: need.name):

@@ -8,12 +8,13 @@ from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
+from random import Random
 
 from viplab.address_family import IPV6
 from viplab.errors import DaemonError, LabError, ViplabError
 from viplab.experiment import memory
 from viplab.experiment.environment import Environment
-from viplab.experiment.fault_place import places
+from viplab.experiment.fault_place import chances, places
 from viplab.experiment.logs import BEGIN_ANEW, collect, configuration_names
 from viplab.experiment.scenario_runner import ScenarioRunner
 from viplab.lab.cache import throw_away
@@ -112,7 +113,9 @@ def trial_under_way(
             on_each(lab, lambda guest: clocks.record_guest_clock(guest, timeline))
             drawn = places(trial.seed, trial.scenario.scenario, trial.number, trial.trials)
             with _recorded(timeline):
-                runner = ScenarioRunner(trial.scenario, trial.assignment, lab, folder, timeline, watch, drawn)
+                runner = ScenarioRunner(
+                    trial.scenario, trial.assignment, lab, folder, timeline, watch, drawn, _chances(trial)
+                )
                 yield runner, restored
     except ViplabError as error:
         timeline.record("error", message=str(error))
@@ -177,7 +180,9 @@ def _make_steady(trial: Trial, lab: Lab, folder: TrialFolder, moment: Path, *, l
         _ready(trial, lab, timeline)
         version = _version(trial, lab)
         with _watch(trial, lab) as watch:
-            ScenarioRunner(trial.scenario, trial.assignment, lab, folder, timeline, watch, iter(())).set_up()
+            ScenarioRunner(
+                trial.scenario, trial.assignment, lab, folder, timeline, watch, iter(()), _chances(trial)
+            ).set_up()
         memory.keep(lab, version, moment)
         timeline.record("trial_finished")
     finally:
@@ -241,6 +246,10 @@ def _bridge(lab: Lab, network: Network) -> str:
 def _forget_vip(trial: Trial, lab: Lab) -> None:
     """Have the client begin without a neighbour entry for the VIP; the last trial may have left one."""
     run(["ip", "neighbour", "flush", "to", trial.scenario.vrrp.vip, "dev", _bridge(lab, PUBLIC)])
+
+
+def _chances(trial: Trial) -> Iterator[Random]:
+    return chances(trial.seed, trial.scenario.scenario, trial.number)
 
 
 def _watch(trial: Trial, lab: Lab) -> Watch:

@@ -5,7 +5,17 @@ Nothing here imports a lab or does anything at import: what acts takes a guest a
 `FaultKind` into the file of its family, or let another package bring it by an entry point of the group `viplab.faults`.
 """
 
-from viplab.faults.injection import AtClient, ByStranger, InGuest, Injection, OnBridge, OnGuest, OnPort, Wires
+from viplab.faults.injection import (
+    AtClient,
+    ByStranger,
+    InGuest,
+    Injection,
+    OnBridge,
+    OnGuest,
+    OnPort,
+    VirtualRouter,
+    Wires,
+)
 from viplab.faults.kind import Change, Effect, FaultKind, Heard, Manner, Need, Part, Sign
 from viplab.faults.registry import UnknownFaultError, fault_kind, known, register
 from viplab.faults.target import (
@@ -48,6 +58,7 @@ __all__ = [
     "Sign",
     "Target",
     "UnknownFaultError",
+    "VirtualRouter",
     "Wires",
     "fault_kind",
     "known",

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from viplab.faults.injection import AtClient, OnBridge, Wires
-from viplab.faults.kind import Effect, FaultKind, Need, Sign
+from viplab.faults.injection import AtClient, OnBridge
+from viplab.faults.kind import Effect, FaultKind, Sign
 from viplab.faults.target import ArpRate, ClientTarget, Lasting
-
-
-def _announcements(wires: Wires) -> str:
-    return f"arp operation {{ request, reply }} arp saddr ip {wires.vip} arp daddr ip {wires.vip}"
-
 
 KINDS = (
     # What the client's own end sends is dropped, behind the capture: the probe's requests are seen to go unanswered,
@@ -29,25 +24,25 @@ KINDS = (
     ),
     FaultKind(
         name="announcements_lost",
-        sentence="Gratuitous ARP for the VIP does not reach the client's kernel; all else does.",
+        sentence="No announcement of the VIP reaches the client's kernel: no gratuitous ARP, over IPv6 no unsolicited "
+        "neighbour advertisement; all else does.",
         words="announcements of the VIP withheld from the client",
         healed="announcements of the VIP let through to the client",
         target=Lasting,
-        injection=AtClient(lambda target, wires: _announcements(wires)),
+        injection=AtClient(lambda target, wires: wires.router.family.announced(wires.router.vip)),
         signs=(Sign.FRAMES_DROPPED,),
-        needs=frozenset({Need.IPV4}),
         client_told=False,
     ),
     FaultKind(
         name="announcements_limited",
-        sentence="The client's kernel takes no more than so many frames of gratuitous ARP a second.",
+        sentence="The client's kernel takes no more than so many frames of ARP a second, over IPv6 of neighbour "
+        "advertisements.",
         words="announcements to the client rationed",
         healed="announcements to the client no longer rationed",
         target=ArpRate,
         injection=AtClient(
-            lambda target, wires: f"arp operation {{ request, reply }} limit rate over {target.rate}/second"
+            lambda target, wires: f"{wires.router.family.resolved} limit rate over {target.rate}/second"
         ),
         signs=(Sign.HEALED,),
-        needs=frozenset({Need.IPV4}),
     ),
 )

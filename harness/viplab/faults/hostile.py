@@ -2,48 +2,55 @@
 
 from __future__ import annotations
 
+import struct
 from collections.abc import Sequence
+from ipaddress import ip_address
 
+from viplab.address_family import IPV4, AddressFamily, checksum
+from viplab.addresses import link_local
 from viplab.faults.injection import ByStranger, Wires
 from viplab.faults.kind import FaultKind, Heard, Need, Sign
 from viplab.faults.target import ForeignAdvert, Spoof
 
 STRANGER_MAC = "52:54:00:10:66:66"
 STRANGER_IP = "10.10.10.66"
+_PROTOCOL = 112
+
+
+def _address(family: AddressFamily) -> str:
+    return STRANGER_IP if family is IPV4 else link_local(STRANGER_MAC)
+
+
+def _multicast(family: AddressFamily, ttl: int, body: bytes) -> bytes:
+    ends = _address(family), family.vrrp_group
+    return family.datagram((STRANGER_MAC, family.vrrp_group_mac), ends, _PROTOCOL, ttl, body)
 
 
 def _adverts(target: ForeignAdvert, wires: Wires) -> Sequence[bytes]:
-    from scapy.layers.inet import IP
-    from scapy.layers.l2 import Ether
-    from scapy.layers.vrrp import VRRP
-
-    vrid = target.virtual_router_id or wires.virtual_router_id
-    head = Ether(src=STRANGER_MAC, dst="01:00:5e:00:00:12") / IP(
-        src=STRANGER_IP, dst="224.0.0.18", ttl=target.ttl, tos=0xC0
-    )
-    advert = VRRP(version=2, vrid=vrid, priority=target.priority, adv=1, addrlist=[wires.vip], auth1=0, auth2=0)
-    return [bytes(head / advert)]
+    """RFC 3768, section 5.1, without authentication; RFC 9568, section 5.1; both with an interval of one second."""
+    router, family = wires.router, wires.router.family
+    addresses = [ip_address(address).packed for address in router.addresses]
+    vrid = target.virtual_router_id or router.virtual_router_id
+    head = bytes((router.version << 4 | 1, vrid, target.priority, len(addresses)))
+    interval, authentication = (b"\x00\x01", bytes(8)) if router.version == 2 else (b"\x00\x64", b"")
+    rest = b"".join(addresses) + authentication
+    covered = head + interval + bytes(2) + rest
+    if router.version == 3:
+        ends = _address(family), family.vrrp_group
+        covered = family.pseudo_header(ends, _PROTOCOL, len(covered)) + covered
+    return [_multicast(family, target.ttl, head + interval + struct.pack("!H", checksum(covered)) + rest)]
 
 
 def _announcements(target: Spoof, wires: Wires) -> Sequence[bytes]:
-    from scapy.layers.l2 import ARP, Ether
-
-    frame = Ether(src=STRANGER_MAC, dst="ff:ff:ff:ff:ff:ff")
-    return [bytes(frame / ARP(op=op, hwsrc=STRANGER_MAC, psrc=wires.vip, pdst=wires.vip)) for op in (1, 2)]
+    return wires.router.family.announcements(STRANGER_MAC, wires.router.vip)
 
 
 def _carp(target: ForeignAdvert, wires: Wires) -> Sequence[bytes]:
-    from scapy.layers.inet import IP
-    from scapy.layers.l2 import Ether
-
-    vrid = target.virtual_router_id or wires.virtual_router_id
+    vrid = target.virtual_router_id or wires.router.virtual_router_id
     # Version 2, type 1; vhid, advskew, length of the authentication, pad, advbase, checksum; counter and digest.
     body = bytearray((0x21, vrid, 255 - target.priority, 7, 0, 1, 0, 0, *bytes(28)))
-    total = sum(int.from_bytes(body[at : at + 2], "big") for at in range(0, len(body), 2))
-    total = (total & 0xFFFF) + (total >> 16)
-    body[6:8] = (~(total + (total >> 16)) & 0xFFFF).to_bytes(2, "big")
-    head = IP(src=STRANGER_IP, dst="224.0.0.18", ttl=target.ttl, proto=112)
-    return [bytes(Ether(src=STRANGER_MAC, dst="01:00:5e:00:00:12") / head / bytes(body))]
+    body[6:8] = struct.pack("!H", checksum(bytes(body)))
+    return [_multicast(IPV4, target.ttl, bytes(body))]
 
 
 KINDS = (
@@ -56,7 +63,6 @@ KINDS = (
         injection=ByStranger("interconnect", _adverts),
         heard=Heard.UNKNOWN,
         signs=(Sign.FRAMES_SENT,),
-        needs=frozenset({Need.IPV4}),
     ),
     FaultKind(
         name="foreign_carp",
@@ -70,12 +76,22 @@ KINDS = (
     ),
     FaultKind(
         name="arp_spoofed",
-        sentence="A stranger on the public network announces the VIP as its own.",
+        sentence="A stranger on the public network announces the VIP as its own, by gratuitous ARP.",
         words="a stranger announces the VIP",
         healed="the stranger is gone",
         target=Spoof,
         injection=ByStranger("public", _announcements),
         signs=(Sign.FRAMES_SENT,),
         needs=frozenset({Need.IPV4}),
+    ),
+    FaultKind(
+        name="nd_spoofed",
+        sentence="The same over IPv6, by unsolicited neighbour advertisements that override what the client knows.",
+        words="a stranger announces the VIP",
+        healed="the stranger is gone",
+        target=Spoof,
+        injection=ByStranger("public", _announcements),
+        signs=(Sign.FRAMES_SENT,),
+        needs=frozenset({Need.IPV6}),
     ),
 )

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
+from random import Random
 from typing import TYPE_CHECKING, Any, Literal
 
+from viplab.address_family import AddressFamily, family_of
 from viplab.types import HostName, NetworkName
 
 if TYPE_CHECKING:
@@ -41,12 +43,30 @@ Hook = Literal["prerouting", "input", "forward", "output", "postrouting"]
 
 
 @dataclass(frozen=True)
+class VirtualRouter:
+    """The pair's virtual router, as far as a rule or a stranger is about it."""
+
+    vip: str
+    """The address that the client asks."""
+    virtual_router_id: int
+    version: int
+    addresses: Sequence[str]
+    """What its adverts list."""
+
+    @property
+    def family(self) -> AddressFamily:
+        """The family of its addresses."""
+        return family_of(self.vip)
+
+
+@dataclass(frozen=True)
 class Wires:
     """What a rule or a stranger is made of: the names of the bridge's ports to the hosts, and the virtual router."""
 
     ports: Mapping[HostName, str]
-    vip: str
-    virtual_router_id: int = 51
+    router: VirtualRouter
+    chance: Random
+    """Draws what chance is to decide, from the recorded seed."""
 
     def among(self, hosts: Collection[HostName] = ()) -> str:
         """A set of nftables with the ports to these hosts, or to all."""
@@ -74,7 +94,10 @@ class OnBridge:
 
 @dataclass(frozen=True)
 class AtClient:
-    """Frames that the client's kernel drops on the public network, behind its capture, and counts."""
+    """Frames that the client's kernel drops on the public network, behind its capture, and counts.
+
+    They are of what hosts of the address's family find each other by: ARP, or ND.
+    """
 
     match: Match
 

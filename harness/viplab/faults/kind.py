@@ -75,6 +75,7 @@ class Need(Enum):
     PARENT = "a daemon of more than one process"
     RELOAD = "a daemon that reads its configuration anew"
     IPV4 = "a virtual address of IPv4"
+    IPV6 = "a virtual address of IPv6"
 
 
 @dataclass(frozen=True)

@@ -6,9 +6,15 @@ from viplab.faults.injection import OnBridge, Wires
 from viplab.faults.kind import FaultKind, Heard, Need, Part, Sign
 from viplab.faults.target import AdvertLoss, LastingHostTarget, NetworkTarget
 
+_DRAWN = 256
+"""Adverts of which it is drawn beforehand whether they are lost; the next ones fare as these."""
+
 
 def _adverts_of(target: AdvertLoss, wires: Wires) -> str:
-    some = f" numgen random mod 1000 < {round(target.share * 1000)}" if target.share < 1 else ""
+    some = ""
+    if target.share < 1:
+        lost = wires.chance.sample(range(_DRAWN), max(1, round(target.share * _DRAWN)))
+        some = f" numgen inc mod {_DRAWN} {{ {', '.join(map(str, sorted(lost)))} }}"
     return f"iifname {wires.ports[target.host]} meta l4proto 112{some}"
 
 

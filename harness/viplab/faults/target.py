@@ -79,7 +79,7 @@ class NetworkTarget(Lasting):
 class AdvertLoss(LastingHostTarget):
     """How many of a host's adverts are lost."""
 
-    share: float = Field(default=1, gt=0, le=1, description="Of the adverts, drawn by the kernel one by one.")
+    share: float = Field(default=1, gt=0, le=1, description="Of the adverts; which ones follows from the seed.")
 
 
 class ArpRate(Lasting):

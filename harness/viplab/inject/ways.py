@@ -6,10 +6,11 @@ import json
 import time
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from random import Random
 from typing import Any, Protocol
 
 from viplab.errors import LabError
-from viplab.faults import AtClient, ByStranger, FaultKind, InGuest, OnBridge, OnGuest, OnPort, Wires
+from viplab.faults import AtClient, ByStranger, FaultKind, InGuest, OnBridge, OnGuest, OnPort, VirtualRouter, Wires
 from viplab.inject.nftables import DropRules
 from viplab.inject.stranger import Stranger
 from viplab.lab.command import run
@@ -28,8 +29,8 @@ class Bench:
     hosts: Mapping[HostName, Guest]
     networks: Mapping[NetworkName, Network]
     assignment: Assignment
-    vip: str
-    virtual_router_id: int
+    router: VirtualRouter
+    chance: Random
 
     def wires(self, network: Network) -> Wires:
         """A network as rules and strangers see it."""
@@ -40,7 +41,7 @@ class Bench:
             for card in interfaces
             if card.network == network.name
         }
-        return Wires(ports, self.vip, self.virtual_router_id)
+        return Wires(ports, self.router, self.chance)
 
 
 class Way(Protocol):
@@ -169,7 +170,8 @@ def _on_bridge(kind: FaultKind, how: OnBridge, target: Any, bench: Bench) -> Way
 def _at_client(kind: FaultKind, how: AtClient, target: Any, bench: Bench) -> Way:
     public = bench.networks[PUBLIC.name]
     wires = bench.wires(public)
-    return _Rules(DropRules("arp", {"input": f"iifname {public.bridge} {how.match(target, wires)}"}))
+    rules = {"input": f"iifname {public.bridge} {how.match(target, wires)}"}
+    return _Rules(DropRules(bench.router.family.filters, rules))
 
 
 class _Flags:

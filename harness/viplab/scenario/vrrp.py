@@ -206,6 +206,11 @@ class Vrrp(Strict):
         return [str(_interface(line).ip) for line in lines]
 
     @property
+    def advertised(self) -> list[str]:
+        """Every virtual address that is in adverts."""
+        return [str(_interface(line).ip) for line in self.virtual_ipaddress]
+
+    @property
     def vip_interface(self) -> str:
         """The interface that the virtual address is put on which the client asks."""
         words = self._asked_line.split()

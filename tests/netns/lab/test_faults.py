@@ -10,6 +10,7 @@ from support.scenarios import InNamespaces, scenario
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.faults import FaultKind, Sign
+from viplab.faults.hostile import STRANGER_MAC
 from viplab.lab.command import run
 from viplab.lab.lab import Lab
 
@@ -69,6 +70,30 @@ def test_every_fault_that_lasts_takes_is_healed_and_leaves_nothing(in_namespaces
             assert end["frames"] > 0, kind.name
     of_the_bench = ("viplab-to", "mcast_flood off", "locked on", "bridge viplab", "arp viplab")
     assert [words for words in of_the_bench if any(words in text for text in left)] == []
+
+
+OVER_IPV6 = (
+    "foreign_adverts: {priority: 1, rate: 20, duration_ms: 300}",
+    "foreign_adverts: {ttl: 64, duration_ms: 300}",
+    "nd_spoofed: {duration_ms: 300}",
+    "announcements_lost: {duration_ms: 300}",
+    "announcements_limited: {rate: 1, duration_ms: 300}",
+)
+
+
+def test_strangers_and_withheld_announcements_are_the_same_over_ipv6(in_namespaces: InNamespaces) -> None:
+    vrrp = "{version: 3, virtual_ipaddress: [fe80::50/64 dev eth1, 'fd00:122::50/64 dev eth1']}"
+    record = read_trial(in_namespaces.run(scenario(*OVER_IPV6).replace("hosts:", f"vrrp: {vrrp}\nhosts:")))
+    assert record.all("error") == []
+    assert len(record.injected) == len(OVER_IPV6)
+    for begin, end, kind in record.injected:
+        assert end is not None, kind.name
+        assert begin["duration_ns"] / 1e9 <= (end["after_ns"] - begin["before_ns"]) / 1e9, kind.name
+        if Sign.FRAMES_SENT in kind.signs:
+            assert end["frames"] > 0, kind.name
+    # What a stranger announces is what the client believes.
+    told = [event["mac"] for event in record.all("neighbour")]
+    assert STRANGER_MAC in told
 
 
 def test_a_firewall_without_vrrp_makes_two_masters_until_it_lets_vrrp_pass(in_namespaces: InNamespaces) -> None:

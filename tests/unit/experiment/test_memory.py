@@ -90,7 +90,14 @@ def runner(tmp_path: Path, heard: str) -> tuple[ScenarioRunner, Path]:
     watch = cast("Any", SimpleNamespace(seen=Seen(advertiser=heard, advert_ns=time.time_ns()), until=lambda *_: 0.0))
     folder = TrialFolder(tmp_path)
     found = ScenarioRunner(
-        named("case-a"), Assignment(Vipd()), cast("Any", None), folder, Timeline(folder.timeline), watch, iter(())
+        named("case-a"),
+        Assignment(Vipd()),
+        cast("Any", None),
+        folder,
+        Timeline(folder.timeline),
+        watch,
+        iter(()),
+        iter(()),
     )
     found._measured = lambda: None  # type: ignore[method-assign]
     return found, folder.timeline

@@ -36,6 +36,7 @@ def runner(folder: Path, processes: Exception) -> ScenarioRunner:
         Timeline(folder / "timeline.jsonl"),
         cast("Any", watch),
         iter(()),
+        iter(()),
     )
 
 

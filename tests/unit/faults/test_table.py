@@ -9,6 +9,7 @@ import threading
 import time
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from random import Random
 from typing import Any, get_args
 from unittest.mock import Mock
 
@@ -23,7 +24,7 @@ from viplab.analysis.trial import view_trial
 from viplab.analysis.views import TrialView
 from viplab.errors import InputError
 from viplab.experiment.scenario_runner import _STEPS
-from viplab.faults import Effect, FaultKind, InGuest, Injection, OnGuest, Part, known, page, register
+from viplab.faults import Effect, FaultKind, InGuest, Injection, OnGuest, Part, VirtualRouter, known, page, register
 from viplab.inject import ways
 from viplab.inject.fault import inject
 from viplab.inject.ways import Bench
@@ -47,6 +48,7 @@ GIVEN: dict[str, Any] = {
 }
 """What a step needs, where that is not just the host, or nothing where no host is struck."""
 
+ROUTER = VirtualRouter("192.168.122.50", 51, 2, ["192.168.122.50"])
 every_kind = pytest.mark.parametrize("kind", [*known().values(), DOZE], ids=lambda kind: kind.name)
 
 
@@ -209,7 +211,7 @@ def test_a_kind_is_injected_and_healed_as_it_states(
     injected = inject(
         kind,
         step.argument,
-        Bench({"A": host}, BY_NAME, daemon, "192.168.122.50", 51),
+        Bench({"A": host}, BY_NAME, daemon, ROUTER, Random(1)),
         timeline,
         "steps",
         0.5,

@@ -117,12 +117,24 @@ def test_a_keyword_that_a_daemon_does_not_have_is_not_supported(vrrp: str, subje
 
 
 @pytest.mark.parametrize(
-    "fault", ["announcements_lost: {}", "arp_spoofed: {rate: 1}", "foreign_adverts: {priority: 1}"]
+    ("fault", "ipv4", "ipv6"),
+    [
+        ("announcements_lost: {}", None, None),
+        ("announcements_limited: {rate: 1}", None, None),
+        ("foreign_adverts: {priority: 1}", None, None),
+        ("foreign_carp: {priority: 1}", None, "IPv4"),
+        ("arp_spoofed: {rate: 1}", None, "IPv4"),
+        ("nd_spoofed: {rate: 1}", "IPv6", None),
+    ],
 )
-def test_what_is_done_by_arp_or_ipv4_is_not_supported_over_ipv6(fault: str) -> None:
-    text = HEAD.replace("kill: {host: A}", fault) + f"vrrp: {OVER_IPV6}\n"
-    why = not_supported(parse_scenario(text, "mine.yaml"), assignment("keepalived"), NETNS)
-    assert why == f"{fault.partition(':')[0]} needs a virtual address of IPv4, and mine has none"
+def test_what_is_done_by_one_family_alone_is_not_supported_over_the_other(
+    fault: str, ipv4: str | None, ipv6: str | None
+) -> None:
+    text = HEAD.replace("kill: {host: A}", fault)
+    for vrrp, needed in (("{}", ipv4), (OVER_IPV6, ipv6)):
+        scenario = parse_scenario(text + f"vrrp: {vrrp}\n", "mine.yaml")
+        why = not_supported(scenario, assignment("keepalived"), NETNS)
+        assert why == (needed and f"{fault.partition(':')[0]} needs a virtual address of {needed}, and mine has none")
 
 
 @given(st.integers(1, 254), st.integers(0, 253))
