@@ -11,6 +11,7 @@ from viplab.cli import completing
 from viplab.errors import InputError, UndecidedAs
 
 if TYPE_CHECKING:
+    from viplab.lab.lab import LabKind
     from viplab.scenario.model import Scenario
     from viplab.store import RunStore
 
@@ -41,8 +42,12 @@ Undecided = Annotated[
 ]
 
 
-def adopted(scenarios: list[tuple[str, Scenario]], config: str | None) -> list[tuple[str, Scenario]]:
+def adopted(
+    scenarios: list[tuple[str, Scenario]], config: str | None, lab: LabKind | None = None
+) -> list[tuple[str, Scenario]]:
     """The scenarios, with the user's own configuration if one is named; says what was rewritten, and what is left out.
+
+    With a lab it also says what its hosts have to have for it.
 
     Raises:
         InputError: it cannot be used, or no scenario can be done with it.
@@ -53,7 +58,8 @@ def adopted(scenarios: list[tuple[str, Scenario]], config: str | None) -> list[t
     from viplab.progress import note
 
     given, made = own(config), []
-    for line in (*given.changed, *given.notes):
+    needed = [] if lab is None else given.check_scripts(here=lab.image is None)
+    for line in (*given.changed, *given.notes, *needed):
         note(str(line))
     for text, scenario in scenarios:
         if why := given.does_not_suit(scenario):

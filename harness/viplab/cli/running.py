@@ -168,7 +168,7 @@ def run(
         if image is not None and (kind.image is not None or _on_command_line(context, "image")):
             kind = labs.with_image(kind, image)
         plan = Plan(
-            scenarios=adopted(resolve(scenarios or []), config),
+            scenarios=adopted(resolve(scenarios or []), config, kind),
             subjects=chosen(subject or [DEFAULT], profile),
             trials=trials,
             seed=seed,

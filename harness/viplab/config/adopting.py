@@ -14,6 +14,7 @@ from viplab.config.renaming import Shared, instances, renaming, value, virtual_l
 from viplab.config.rewriting import Rewritten, rewritten
 from viplab.config.router import Asked, asked
 from viplab.errors import InputError
+from viplab.keepalived_files import Place
 from viplab.report.explain import foretold
 from viplab.scenario.load import parse_scenario
 from viplab.scenario.model import Scenario
@@ -53,6 +54,25 @@ class Own:
         said = [*self._waits(data, scenario), *self._limits(data, scenario), *self._owner(data, scenario)]
         written = yaml_text(data)
         return written, parse_scenario(written, f"{scenario.scenario} with --config"), said
+
+    def check_scripts(self, *, here: bool) -> list[str]:
+        """What is to be said of its scripts to whoever has hosts with this machine's files (`here`), or with their own.
+
+        Raises:
+            InputError: one cannot be run here; a line for each, with file and line.
+        """
+        if not here:
+            said = "is run in the guests, whose image has to have it"
+            return [f"{place}: script {program} {said}" for place, program in self._scripts]
+        missing = [(place, program) for place, program in self._scripts if shutil.which(program) is None]
+        if missing:
+            said = "is not here, or no program; put it there, or take it out"
+            raise InputError("\n".join(f"{place}: script {program} {said}" for place, program in missing))
+        return []
+
+    @property
+    def _scripts(self) -> list[tuple[Place, str]]:
+        return [script for given in self.asked.given.values() for script in given.scripts]
 
     def does_not_suit(self, scenario: Scenario) -> str | None:
         """Why a scenario is not done with it, None where it is."""
@@ -145,9 +165,6 @@ def own(option: str) -> Own:
     names = renaming(shared)
     made, changed = zip(*(rewritten(one, names) for one in files), strict=True)
     found = asked(made, {host: one.number for host, one in shared.items()})
-    missing = [line for host, one in shared.items() for line in _missing_scripts(one.given)]
-    if missing:
-        raise InputError("\n".join(missing))
     notes = [line for one in shared.values() for line in _notes(one, found.configs[one.given.host].routers)]
     return Own(found, [one for some in changed for one in some], notes)
 
@@ -169,14 +186,6 @@ def _shared(files: Sequence[Given]) -> Iterator[Shared]:
 
 def _identity(instance: Any) -> tuple[str | None, bool]:
     return value(instance, "virtual_router_id"), next(virtual_lines(instance), None) is not None
-
-
-def _missing_scripts(one: Given) -> Iterator[str]:
-    for script in (block for block in one.statements if block.keyword == "vrrp_script"):
-        for line in script.body or ():
-            words = " ".join(line.values).split()
-            if line.keyword == "script" and words and shutil.which(words[0].strip("\"'")) is None:
-                yield f"{one.place(line)}: script {words[0]} is not here, or no program; put it there, or take it out"
 
 
 def _notes(one: Shared, routers: Sequence[RouterConfig]) -> Iterator[str]:

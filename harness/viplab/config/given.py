@@ -73,6 +73,14 @@ class Given:
         except ConfigError as error:
             raise InputError("\n".join(map(self._placed, error.problems))) from None
 
+    @property
+    def scripts(self) -> list[tuple[Place, str]]:
+        """The program of each `vrrp_script`, with where it is named."""
+        blocks = (block.body or () for block in self.statements if block.keyword == "vrrp_script")
+        lines = [line for body in blocks for line in body if line.keyword == "script"]
+        words = [(self.place(line), " ".join(line.values).split()) for line in lines]
+        return [(place, said[0].strip("\"'")) for place, said in words if said]
+
     def place(self, statement: Statement) -> Place:
         """Where a statement of it stands."""
         return self.origin[statement.line - 1]

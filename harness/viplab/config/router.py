@@ -79,10 +79,12 @@ class Asked:
     def node(self, host: HostName) -> dict[str, Any]:
         """What a scenario says of one of its `hosts:`."""
         one = self.routers[host]
+        programs = [program for _, program in self.given[host].scripts]
         return {
             "state": "MASTER" if one.initial_master else "BACKUP",
             "priority": one.priority,
             "keepalived_conf": self.given[host].text,
+            **({"programs": programs} if programs else {}),
         }
 
     @property

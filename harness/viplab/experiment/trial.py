@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
 from random import Random
+from shlex import quote
 
 from viplab.address_family import IPV6
 from viplab.errors import DaemonError, LabError, ViplabError
@@ -219,12 +220,27 @@ def _ready(trial: Trial, lab: Lab, timeline: Timeline, begin: Callable[[], None]
             responder.start(guest, trial.scenario.vrrp.family)
         if guest.host.name not in trial.scenario.daemons:
             return
+        _check_programs(guest, trial.scenario.hosts[guest.host.name].programs)
         trial.assignment.on(guest.host.name).configure(guest, trial.scenario)
         if trial.scenario.probe.kind == "udp":
             echo.start(guest, trial.scenario.vrrp.vip)
 
     on_each(lab, configured)
     timeline.record("prepared", reset_s=round(fresh - started, 3), configure_s=round(time.monotonic() - fresh, 3))
+
+
+def _check_programs(guest: Guest, programs: Sequence[str]) -> None:
+    """See to it that a host has what its configuration runs: a daemon goes on without a script that is missing.
+
+    Raises:
+        LabError: it has not.
+    """
+    looks = [f"command -v {quote(program)} >/dev/null || echo {quote(program)}" for program in programs]
+    if missing := guest.run("; ".join(looks) or "true").checked().stdout.splitlines():
+        raise LabError(
+            f"{guest.host.name}: its keepalived.conf runs {', '.join(missing)}, which is not there, or no program; "
+            "have it in the image, or take it out"
+        )
 
 
 def _version(trial: Trial, lab: Lab) -> str:

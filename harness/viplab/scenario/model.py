@@ -47,6 +47,9 @@ class Node(Strict):
         default=None,
         description="Its keepalived.conf, in place of one made of `vrrp`, which then has to say what follows from it.",
     )
+    programs: list[str] = Field(
+        default=[], description="Programs that have to be on it, such as those of the scripts in its keepalived.conf."
+    )
 
     vrrp_instance: dict[str, OfInstance] = Field(
         default={}, description="State and priority for further instances, by name, where they are others."

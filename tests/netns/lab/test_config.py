@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+import yaml
 
 from support.scenarios import InNamespaces, needs, passed, scenario
 from viplab.analysis.reading import read_trial
@@ -68,3 +69,17 @@ def test_a_user_s_own_pair_of_gateways_fails_over_when_the_model_says(
     view = view_trial(record)
     assert passed(view.summary), view.summary.reason
     assert view.info.nodes["A"].advert_int_s == 0.5
+
+
+def test_a_host_without_a_program_that_its_configuration_runs_is_said_and_no_daemon_is_started(
+    in_namespaces: InNamespaces,
+) -> None:
+    text = scenario("observe: 1")
+    data = yaml.safe_load(text)
+    data["hosts"]["B"]["programs"] = ["/bin/true", "ip", "/none/such 1", "/etc/passwd"]
+    record = read_trial(in_namespaces.run(yaml.safe_dump(data), assignment("vipd")))
+    (error,) = record.all("error")
+    assert error.message == (
+        "B: its keepalived.conf runs /none/such 1, /etc/passwd, which is not there, or no program; "
+        "have it in the image, or take it out"
+    )

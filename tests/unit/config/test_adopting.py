@@ -229,6 +229,31 @@ def test_what_a_script_that_fails_on_the_bench_does_is_said(tmp_path: Path, weig
     assert first == f"{tmp_path / 'one.conf'}:14: up is run on the bench; where it fails there, A {comes}"
 
 
+SCRIPT = 'vrrp_script up {{\n script "{} -x"\n}}\n'
+
+
+def test_scripts_are_this_machine_s_in_namespaces_and_the_image_s_in_guests(tmp_path: Path) -> None:
+    here, missing = (own(named(tmp_path, tail=SCRIPT.format(program))) for program in ("/bin/true", "/none/such"))
+    assert here.check_scripts(here=True) == []
+    with pytest.raises(InputError, match=r"one\.conf:13: script /none/such is not here, .*\n.*two\.conf:13: ") as said:
+        missing.check_scripts(here=True)
+    assert len(str(said.value).splitlines()) == 2
+    for found, program in ((here, "/bin/true"), (missing, "/none/such")):
+        assert found.check_scripts(here=False)[0].endswith(
+            f"one.conf:13: script {program} is run in the guests, whose image has to have it"
+        )
+        _, scenario, _ = found.into(*resolve(["case-a"])[0])
+        assert [node.programs for node in scenario.daemons.values()] == [[program]] * 2
+
+
+def test_a_run_in_namespaces_is_refused_where_a_script_is_missing_and_can_be_explained(tmp_path: Path) -> None:
+    option = named(tmp_path, tail=SCRIPT.format("/none/such"))
+    done = CliRunner().invoke(app, ["run", "case-a", "--config", option, "--lab", "netns"])
+    assert isinstance(done.exception, InputError)
+    assert "script /none/such is not here, or no program" in str(done.exception)
+    assert CliRunner().invoke(app, ["explain", "case-a", "--config", option]).exit_code == 0
+
+
 def test_virtual_servers_need_what_the_kernel_does_them_with(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     tail = "virtual_server 10.20.30.5 80 {\n real_server 10.20.30.7 80 {\n }\n}\n"
     text, scenario, _ = own(named(tmp_path, tail=tail)).into(*resolve(["case-a"])[0])

@@ -156,10 +156,6 @@ def test_what_was_rewritten_is_listed_with_its_line(tmp_path: Path) -> None:
         ("@^A include x.conf\n" + text("A"), "one.conf:1: include x.conf: a condition cannot be followed"),
         (text("A", "", "vrrp.60").replace("{", "{ use_vmac", 1), "one.conf:1: interface vrrp.60: adverts cannot leave"),
         (text("A").replace("5/24", "5/²"), "one.conf:8: virtual_ipaddress: 10.20.30.5/²: the mask"),
-        (
-            'vrrp_script c {\n script "/usr/local/bin/none-such 1"\n}\n' + text("A"),
-            "one.conf:2: script /usr/local/bin/none-such is not here, or no program; put it there, or take it out",
-        ),
         (text("A", "no_such_keyword"), "one.conf:6: no_such_keyword: "),
         (text("A") + "}", "one.conf:11: '}': closes nothing"),
         (text("A") + "\udc80", "one.conf:11: is not UTF-8 text; write it in UTF-8"),
