@@ -1,4 +1,4 @@
-"""Builds vipd's Debian package: program, unit, init script, options, manual page."""
+"""Builds vipd's Debian package: program, unit, init script, options, manual page, licence."""
 
 from __future__ import annotations
 
@@ -50,6 +50,7 @@ def build_deb(folder: Path) -> Path:
         _put(root, "etc/init.d/vipd", _at_its_place("init.d/vipd"), 0o755)
         _put(root, "etc/default/vipd", (_TREE / "debian/default").read_bytes())
         _put(root, "usr/share/man/man8/vipd.8.gz", gzip.compress((_TREE / "man/vipd.8").read_bytes(), mtime=0))
+        _put(root, "usr/share/doc/vipd/copyright", (_TREE / "LICENSE").read_bytes())
         _put(root, "DEBIAN/control", _CONTROL.encode())
         _put(root, "DEBIAN/conffiles", "".join(f"{path}\n" for path in _CONFFILES).encode())
         for name in _SCRIPTS:
