@@ -10,6 +10,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import groupby
 
+from viplab.address_family import family_of
 from viplab.analysis.application import tried
 from viplab.analysis.record import Record
 from viplab.analysis.streams import Trip, loss_runs
@@ -61,7 +62,7 @@ def _wrong_instance(record: Record) -> Miss | None:
     if not asked or not isinstance(wanted, dict):
         return None
     for name, vip in record.info.further.items():
-        expected, entry = wanted.get(name), record.family.entry(str(asked[-1].get("table", "")), vip)
+        expected, entry = wanted.get(name), family_of(vip).entry(str(asked[-1].get("table", "")), vip)
         found = None if vip in asked[-1]["addresses"] else record.host_by_mac(entry) or entry
         if expected in record.info.hosts and found != expected:
             return Miss(f"{expected} should own {vip} of {name} at the end, {found or 'nobody'} does")

@@ -14,6 +14,7 @@ from viplab.config.renaming import Shared, instances, renaming, value, virtual_l
 from viplab.config.rewriting import Rewritten, rewritten
 from viplab.config.router import Asked, asked
 from viplab.errors import InputError
+from viplab.faults import Need
 from viplab.keepalived_files import Place
 from viplab.report.explain import foretold
 from viplab.scenario.load import parse_scenario
@@ -82,6 +83,8 @@ class Own:
             return "it is about a script or a file that its own configuration tracks"
         if scenario.vrrp.vrrp_instance:
             return "it is about further instances of its own configuration"
+        if any(Need.IPV6 in kind.needs for kind in scenario.faults):
+            return "it is about IPv6, and the client asks an address of IPv4"
         return None
 
     def _check(self, scenario: Scenario) -> None:

@@ -10,6 +10,7 @@ from ipaddress import ip_address
 from random import Random
 from typing import Any
 
+from viplab.address_family import family_of
 from viplab.errors import DaemonError, LabError
 from viplab.experiment.logs import keep_logs
 from viplab.experiment.setup_checks import CHECKS, SetUp
@@ -289,11 +290,18 @@ class ScenarioRunner:
 
     def _record_unanswered(self) -> None:
         """Which addresses of its network the client does not reach, but for the first, which the probe asks."""
-        vrrp, near = self._scenario.vrrp, self._client.network
+        vrrp = self._scenario.vrrp
         every = [*vrrp.vips, *(vip for one in vrrp.vrrp_instance.values() for vip in one.vips)]
-        if others := [vip for vip in every if vip != vrrp.vip and ip_address(vip) in near]:
-            silent = unanswered(others, self._client.address)
-            self._timeline.record("unanswered", addresses=silent, table=neighbour_table(vrrp.family))
+        asked, silent = False, []
+        for family in sorted(vrrp.families, key=lambda family: family.number):
+            client = CLIENTS[family]
+            of_it = [vip for vip in every if vip != vrrp.vip and family_of(vip) is family]
+            if others := [vip for vip in of_it if ip_address(vip) in client.network]:
+                asked = True
+                silent += unanswered(others, client.address)
+        if asked:
+            tables = "".join(neighbour_table(family) for family in vrrp.families)
+            self._timeline.record("unanswered", addresses=silent, table=tables)
 
     def _record_holds(self) -> None:
         """What each host says of itself, and how its clock stands to ours at the end."""

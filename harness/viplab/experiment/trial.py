@@ -97,7 +97,7 @@ def trial_under_way(
         name = trial.assignment.name
         timeline.record("trial_started", scenario=trial.scenario.scenario, subject=name, seed=trial.seed)
         with ExitStack() as observers:
-            if trial.scenario.vrrp.family is IPV6:
+            if IPV6 in trial.scenario.vrrp.families:
                 observers.enter_context(client_has_ipv6(_bridge(lab, PUBLIC)))
             restored = _restore(trial, lab, folder, timeline, listeners)
             if not restored:
@@ -212,7 +212,7 @@ def _ready(trial: Trial, lab: Lab, timeline: Timeline, begin: Callable[[], None]
     def configured(guest: Guest) -> None:
         # The log begins with the trial; what was logged while the image booted belongs to no trial.
         guest.run(BEGIN_ANEW).checked()
-        if trial.scenario.vrrp.family is IPV6:
+        if IPV6 in trial.scenario.vrrp.families:
             switch_on(guest)
         for name, value in trial.scenario.sysctl.items():
             guest.run(f"echo {value} >/proc/sys/{name.replace('.', '/')}").checked()
@@ -344,7 +344,7 @@ def _info(trial: Trial, lab: Lab, version: str, *, restored: bool = False) -> Tr
         vips=scenario.vrrp.vips if len(scenario.vrrp.vips) > 1 else [],
         virtual_router_id=scenario.vrrp.virtual_router_id,
         instance=scenario.vrrp.name,
-        further={name: one.vips[0] for name, one in scenario.vrrp.vrrp_instance.items()},
+        further={name: one.vip for name, one in scenario.vrrp.vrrp_instance.items()},
         in_step=_in_step(scenario),
         adverts_on=_adverts_on(trial, lab).name,
         virtual_mac=assignment.virtual_mac(scenario),

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
-from viplab.address_family import IPV4, AddressFamily, family_of
+from viplab.address_family import IPV6, AddressFamily, family_of
 from viplab.addresses import Card
 
 
@@ -108,10 +108,36 @@ class Instance(Strict):
     virtual_ipaddress_excluded: AddressLines = Field(default=[], description="Addresses that are in no advert.")
 
     @property
+    def vip(self) -> str:
+        """The one that the client asks at the end to say who has it."""
+        return str(_interface(_asked(self.virtual_ipaddress)).ip)
+
+    @property
+    def family(self) -> AddressFamily:
+        """The family of its addresses."""
+        return family_of(self.vips[0])
+
+    @property
     def vips(self) -> list[str]:
         """Every address of it."""
         lines = (*self.virtual_ipaddress, *self.virtual_ipaddress_excluded)
         return [str(_interface(line).ip) for line in lines]
+
+
+def _asked(lines: list[str]) -> str:
+    """The line of the address that the client asks: the first, or of IPv6 the first that is not link-local."""
+    return next((line for line in lines if not _interface(line).ip.is_link_local), lines[0])
+
+
+def _check_family(where: str, one: Instance | Vrrp, version: int) -> None:
+    """Refuse an instance of two families, or of IPv6 with what that does not have."""
+    if other := [vip for vip in one.vips if family_of(vip) is not one.family]:
+        raise ValueError(f"{where}{one.vips[0]} and {other[0]}: an instance has addresses of one family; leave one out")
+    if one.family is IPV6 and version == 2:
+        raise ValueError(f"{where}virtual_ipaddress: version 2 knows IPv4 only; add `version: 3`")
+    if one.family is IPV6 and _interface(one.vip).ip.is_link_local:
+        wanted = "the client needs one to ask that is not link-local; add `fd00:122::50/64 dev eth1`"
+        raise ValueError(f"{where}virtual_ipaddress: {wanted}")
 
 
 class Vrrp(Strict):
@@ -218,8 +244,12 @@ class Vrrp(Strict):
 
     @property
     def _asked_line(self) -> str:
-        lines = self.virtual_ipaddress
-        return next((line for line in lines if not _interface(line).ip.is_link_local), lines[0])
+        return _asked(self.virtual_ipaddress)
+
+    @property
+    def families(self) -> set[AddressFamily]:
+        """Those of all instances."""
+        return {self.family, *(one.family for one in self.vrrp_instance.values())}
 
     @property
     def asked(self) -> dict[str, Any]:
@@ -240,26 +270,20 @@ class Vrrp(Strict):
         for group, members in self.vrrp_sync_group.items():
             if missing := [name for name in members if name not in there]:
                 raise ValueError(f"vrrp_sync_group: {group}: no instance {missing[0]}; there are: {', '.join(there)}")
-        numbers = {(self.interface, self.virtual_router_id): self.name}
+        # The same number is another virtual router's in the other family (RFC 9568, section 5.2.3).
+        numbers = {(self.interface, self.virtual_router_id, self.family): self.name}
         for name, one in self.vrrp_instance.items():
-            if (other := numbers.setdefault((one.interface, one.virtual_router_id), name)) != name:
+            if (other := numbers.setdefault((one.interface, one.virtual_router_id, one.family), name)) != name:
                 raise ValueError(f"vrrp_instance: {name} has the virtual_router_id of {other}; take another")
         return self
 
     @model_validator(mode="after")
     def _of_one_family(self) -> Vrrp:
-        if other := [vip for vip in self.vips if family_of(vip) is not self.family]:
-            raise ValueError(f"{self.vips[0]} and {other[0]}: an instance has addresses of one family; leave one out")
-        if self.family is IPV4:
-            return self
-        if self.version == 2:
-            raise ValueError("virtual_ipaddress: version 2 knows IPv4 only; add `version: 3`")
-        if self.unicast:
+        _check_family("", self, self.version)
+        for name, one in self.vrrp_instance.items():
+            _check_family(f"vrrp_instance: {name}: ", one, one.version or self.version)
+        if self.unicast and IPV6 in self.families:
             raise ValueError("unicast: there are addresses of IPv4 only for that; leave it out")
-        if _interface(self._asked_line).ip.is_link_local:
-            raise ValueError(
-                "virtual_ipaddress: the client needs one to ask that is not link-local; add `fd00:122::50/64 dev eth1`"
-            )
         return self
 
     @model_validator(mode="after")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from support import synthetic as s
 from support.judging import added, rewrite
 from vipd.config.model import Config
 from vipd.config.parser import parse
+from viplab.address_family import IPV4, IPV6
 from viplab.analysis.expectations import misses
 from viplab.analysis.reading import read_trial
 from viplab.errors import InputError
@@ -96,7 +98,54 @@ def test_instances_that_cannot_be_are_refused_in_one_line(given: dict[str, str],
     assert said in line
 
 
-@pytest.mark.parametrize("name", ["sync-group", "sync-group-missing", "active-active"])
+DUAL = """\
+scenario: mine
+title: t
+story: s
+vrrp:
+  vrrp_instance:
+    VI_6: {{virtual_router_id: 51, virtual_ipaddress: [{addresses}]{more}}}
+hosts:
+  A: {{state: MASTER, priority: 102}}
+  B: {{state: BACKUP, priority: 101}}
+steps: [{{kill: {{host: A}}}}]
+expect: {{owner: B, vrrp_instance: {{VI_6: B}}}}
+"""
+OVER_IPV6 = "fe80::50/64 dev eth1, 'fd00:122::50/64 dev eth1'"
+
+
+@pytest.mark.parametrize("daemon", ["vipd", "keepalived"])
+def test_one_number_is_two_virtual_routers_in_two_families_on_one_card(daemon: str) -> None:
+    text = DUAL.format(addresses=OVER_IPV6, more=", version: 3")
+    scenario = parse_scenario(text, "mine.yaml")
+    assert scenario.vrrp.families == {IPV4, IPV6}
+    assert not_supported(scenario, assignment(daemon), NETNS) is None
+    assert [(one.vrid, one.family, one.version) for one in config(scenario, "A").routers] == [(51, 4, 2), (51, 6, 3)]
+    # The link-local address is on each network; who has the other one says who is master.
+    assert scenario.vrrp.vrrp_instance["VI_6"].vip == "fd00:122::50"
+
+
+@pytest.mark.parametrize(
+    ("addresses", "more", "said"),
+    [
+        ("192.168.122.60/24", "", "VI_6 has the virtual_router_id of VI_1; take another"),
+        (OVER_IPV6, "", "vrrp_instance: VI_6: virtual_ipaddress: version 2 knows IPv4 only; add `version: 3`"),
+        (
+            f"{OVER_IPV6}, 192.168.122.60/24",
+            ", version: 3",
+            "VI_6: fe80::50 and 192.168.122.60: an instance has",
+        ),
+        ("fe80::50/64", ", version: 3", "vrrp_instance: VI_6: virtual_ipaddress: the client needs one to ask"),
+    ],
+)
+def test_a_further_instance_is_of_one_family_and_of_a_version_that_knows_it(
+    addresses: str, more: str, said: str
+) -> None:
+    with pytest.raises(InputError, match=re.escape(said)):
+        parse_scenario(DUAL.format(addresses=addresses, more=more), "mine.yaml")
+
+
+@pytest.mark.parametrize("name", ["sync-group", "sync-group-missing", "active-active", "dual-stack"])
 def test_a_daemon_of_one_instance_is_not_supported(name: str) -> None:
     (_, scenario), *_ = resolve([name])
     assert "vrrp_instance" in (not_supported(scenario, assignment("frr"), NETNS) or "")
