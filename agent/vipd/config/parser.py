@@ -6,6 +6,7 @@ module collects the values block by block; `instances` makes virtual routers of 
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from functools import partial
 from typing import Any, NamedTuple
 
@@ -40,7 +41,13 @@ class Parsed(NamedTuple):
 
 
 def parse(
-    text: str, file: str, config_id: str = "", instance: str = "", folder: str = ".", find: Find = no_files
+    text: str,
+    file: str,
+    config_id: str = "",
+    instance: str = "",
+    folder: str = ".",
+    find: Find = no_files,
+    without: Collection[str] = (),
 ) -> Parsed:
     """Read the configuration in `text`.
 
@@ -51,6 +58,7 @@ def parse(
         instance: what `${_INSTANCE}` stands for.
         folder: what `${_PWD}` stands for, and where relative `include`s begin.
         find: looks up what `include` names.
+        without: blocks of the file itself that are passed over, as if they were not there.
 
     Raises:
         ConfigError: with every error there is, not only the first.
@@ -65,7 +73,7 @@ def parse(
         keyword, _, rest = what.partition(": ")
         problems.warn(Statement((keyword,), where, line), rest)
     reader = _Reader(problems, Names(find))
-    config = reader.config(read)
+    config = reader.config(tuple(one for one in read if one.keyword not in without))
     if not config.routers:
         problems.warn(Statement(("vrrp_instance",), file, 1), "there is none, so there is nothing to do; add one")
     if problems.wrong:

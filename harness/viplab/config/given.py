@@ -58,9 +58,10 @@ class Given:
             InputError: it cannot be expanded; with file and line.
         """
         try:
-            return statements(Source(find=find).lines(self._without_virtual_servers, self.file))
+            read = statements(Source(find=find).lines(self.text, self.file))
         except SourceError as error:
             raise InputError(f"{self.origin[error.number - 1]}: {error}") from None
+        return tuple(one for one in read if one.keyword not in _LVS)
 
     def config(self) -> Config:
         """What it asks for, as vipd's parser reads it, but for virtual servers.
@@ -69,7 +70,7 @@ class Given:
             InputError: it is wrong; a line for each error, with file and line.
         """
         try:
-            return parse(self._without_virtual_servers, self.file, find=find).config
+            return parse(self.text, self.file, find=find, without=_LVS).config
         except ConfigError as error:
             raise InputError("\n".join(map(self._placed, error.problems))) from None
 
@@ -84,15 +85,6 @@ class Given:
     def place(self, statement: Statement) -> Place:
         """Where a statement of it stands."""
         return self.origin[statement.line - 1]
-
-    @property
-    def _without_virtual_servers(self) -> str:
-        lines = list(self.lines)
-        for one in self.spelling.statements:
-            if one.words[0].text in _LVS:
-                first = one.words[0].line
-                lines[first : one.last + 1] = [""] * (one.last + 1 - first)
-        return "\n".join(lines)
 
     def _placed(self, problem: str) -> str:
         """A problem with the line of the file that it was written in, not of the one that its includes are put into."""

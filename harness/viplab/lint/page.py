@@ -18,7 +18,7 @@ one to see it. Instances belong together that have the same `virtual_router_id` 
     viplab lint --format sarif *.conf > lint.sarif    # for GitHub and GitLab; json for scripts
 
 The exit status is 0 where there is nothing to warn of, 1 where there is, and 64 where a file cannot be read or vipd
-would refuse it (`virtual_server` is one thing that it refuses). What is wrong with a file by itself, `vipd -t` says.
+would refuse it; load balancing (`virtual_server`) is passed over. What is wrong with a file by itself, `vipd -t` says.
 Conditions (`@NAME`) are read as on a host with the name of this one.
 
 Written by `nox -s docs` from the table of rules, `harness/viplab/lint/rules.py`.

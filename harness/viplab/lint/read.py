@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from vipd.config.blocks import Statement, statements
+from vipd.config.keywords import LVS
 from vipd.config.model import Config, RouterConfig, Script
 from vipd.config.parser import ConfigError, parse
 from vipd.config.source import Source
@@ -90,7 +91,7 @@ def _node(path: Path) -> Node:
     if text is None:
         raise InputError(f"{file}: has more than {_OCTETS >> 20} MiB; name a keepalived.conf")
     try:
-        config = parse(text, file, *given).config
+        config = parse(text, file, *given, without=LVS).config
     except ConfigError as error:
         raise InputError("\n".join(error.problems)) from None
     return _placed(file, config, statements(Source(*given).lines(text, file)))

@@ -129,6 +129,14 @@ def test_a_warning_of_an_included_file_has_that_file_and_its_line(tmp_path: Path
     assert (Path(one.found.place.file).name, one.found.place.line) == ("part.conf", 2)
 
 
+def test_load_balancing_beside_the_routers_is_passed_over(tmp_path: Path) -> None:
+    server = "virtual_server 10.0.0.50 80 {\n lb_algo rr\n real_server 10.0.0.7 80 {\n TCP_CHECK {\n }\n }\n}\n"
+    path = tmp_path / "a.conf"
+    path.write_text(conf("nopreempt\nstate MASTER\npriority 9", before=server) + server, encoding="utf-8")
+    (one,) = warnings(read_cluster([path]))
+    assert (one.rule.name, one.found.place.line) == ("nopreempt-with-master", 3 + server.count("\n"))
+
+
 def test_a_file_that_vipd_would_refuse_is_an_error_with_each_line(tmp_path: Path) -> None:
     path = tmp_path / "a.conf"
     path.write_text("vrrp_instance X {\n priority 300\n colour red\n}\n", encoding="utf-8")
