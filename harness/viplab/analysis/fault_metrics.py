@@ -124,7 +124,8 @@ class _OneFault:
 
     def _last_advert(self) -> Advert | Carp | None:
         """The old master's last claim that the others heard: before the takeover where there was one and they did."""
-        limit_ns = self.first_claim.time_ns if self.first_claim and self.heard is Heard.ALL else self.fault.at_ns
+        heard = self.heard.between(self.fault.host, self.old_master, self.new_master)
+        limit_ns = self.first_claim.time_ns if self.first_claim and heard else self.fault.at_ns
         before = [advert for advert in self.record.adverts_of(self.old_master) if advert.time_ns <= limit_ns]
         return before[-1] if self.old_master and before else None
 

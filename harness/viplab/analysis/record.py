@@ -22,7 +22,7 @@ from viplab.analysis.summary import CaptureSummary, Fault
 from viplab.analysis.views import PingView, Stream
 from viplab.capture.frames import AddressResolution, Advert, Arp, Carp, Datagram, Echo, Neighbour
 from viplab.errors import ViplabError
-from viplab.faults import Effect, FaultKind, Heard, UnknownFaultError, fault_kind
+from viplab.faults import Effect, FaultKind, UnknownFaultError, fault_kind
 from viplab.subjects.family import Family, TimingModel
 from viplab.subjects.registry import find_family
 from viplab.types import Daemon, Event, HostName, HttpRequest, NetworkName, Station, TrialInfo
@@ -161,7 +161,7 @@ class Record:
         return any(
             event.get("network") == (network or self.info.adverts_on)
             and event.get("host") in (None, host)
-            and kind.heard is not Heard.ALL
+            and not kind.heard.its_own
             and event.t_ns <= at_ns <= (end.t_ns if end else self.end_ns)
             for event, end, kind in self.injected
         )

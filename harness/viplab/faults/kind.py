@@ -59,11 +59,25 @@ class Sign(Enum):
 
 
 class Heard(Enum):
-    """Which adverts of the old master the others hear after a fault on the network that adverts travel on."""
+    """Which adverts are heard after a fault on the network that they travel on; "it" is the host that is struck."""
 
-    ALL = "all that it sends"
-    NONE = "none any more"
-    UNKNOWN = "nobody knows which, so that no timer can be held against them"
+    ALL = "all"
+    NOT_ITS = "none of its own, while it hears the others"
+    NOT_BY_IT = "none by it, while the others hear it"
+    NONE = "none of its own and none by it; none at all where no host is struck"
+    UNKNOWN = "of its own nobody knows which, or of all, so that no timer can be held against them"
+
+    @property
+    def its_own(self) -> bool:
+        """Whether those that it sends are heard, all of them."""
+        return self in (Heard.ALL, Heard.NOT_BY_IT)
+
+    def between(self, struck: str | None, sender: str | None, hearer: str | None) -> bool:
+        """Whether one host hears all that another sends, where that host was struck, or none."""
+        if struck is None:
+            return self is Heard.ALL
+        its, by_it = struck == sender and not self.its_own, struck == hearer and self in (Heard.NOT_BY_IT, Heard.NONE)
+        return not its and not by_it
 
 
 class Need(Enum):
@@ -102,7 +116,9 @@ class FaultKind:
     state: str | None = None
     """What the host is from then on, in two words for the live view; None where it strikes no host."""
     heard: Heard = Heard.ALL
-    """What the others' timers run from, where it is done to the network of the adverts."""
+    """Whose timers run out, where it is done to the network of the adverts."""
+    unicast_passes: bool = False
+    """Whether adverts to unicast peers are heard all the same, at the latest once both hosts have sent some."""
     needs: frozenset[Need] = frozenset()
     """What has to be there for it to be done honestly."""
     heal_needs: frozenset[Need] = frozenset()

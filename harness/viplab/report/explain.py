@@ -146,8 +146,8 @@ class _Pair:
             yield f"The client misses exactly {duration_ms / 1000:g} s, and the hosts notice nothing."
         elif effect is not None and host is not None:
             yield from self._lost(host, effect, _place(argument))
-        elif kind.heard is Heard.NONE and self._card(argument) == self.advert_card:
-            yield from self._unheard(host, duration_ms, _place(argument))
+        elif self._hides(kind) and self._card(argument) == self.advert_card:
+            yield from self._unheard(kind.heard, host, duration_ms, _place(argument))
         else:
             if isinstance(argument, FileTarget):
                 yield from self._weighed(argument)
@@ -248,22 +248,31 @@ class _Pair:
         tie = node.priority == self.timers[before].priority
         return how == "starts" and tie and node.state == "MASTER" and self.families[host].elects_at_start
 
-    def _unheard(self, host: HostName | None, duration_ms: int | None, place: float | None) -> Iterator[str]:
-        """What comes of adverts that nobody hears: the timer runs from the last one before, and any one stops it."""
-        taker = self._next()
-        if taker is None or self.master is None or not self.advertises:
+    def _hides(self, kind: FaultKind) -> bool:
+        """Whether one knows which adverts are no longer heard after it."""
+        passes = kind.unicast_passes and self.scenario.vrrp.unicast
+        return kind.heard not in (Heard.ALL, Heard.UNKNOWN) and not passes
+
+    def _unheard(
+        self, heard: Heard, host: HostName | None, duration_ms: int | None, place: float | None
+    ) -> Iterator[str]:
+        """What comes of adverts that are not heard: the timer runs from the last one before, and any one stops it."""
+        # A backup that is struck misses the master's itself; of a master that is, or of a network, the others do.
+        taker = self._next() if host in (None, self.master) else host
+        if taker is None or taker not in self.fit or self.master is None or not self.advertises:
             yield from self._unpredicted()
             return
         node, before = self.timers[taker], self.master
-        if host not in (None, before):
-            yield f"{host} is not master and sends no adverts: nobody misses any."
+        if heard.between(host, before, taker):
+            told = f"{host} is not master and sends no adverts: nobody misses any"
+            yield f"{told}." if host != before else f"{host} is master, and no other sends adverts: it misses none."
             return
         # The last advert that would still come in time is so many intervals after the last one that was heard.
         last_ns = (self._down_ns(node) - 1) // advert_ns(node) * advert_ns(node)
         least_x_ns, most_x_ns = (0, advert_ns(node)) if place is None else (round(place * advert_ns(node)),) * 2
         claims = f"{taker} hears no advert of {before}, and claims {self._span(_SILENCE, node, place)} after"
         if duration_ms is None:
-            yield f"{claims}; {before} goes on: two owners until it is healed."
+            yield f"{claims}; {self._beside(heard, host, taker, before, 'it is healed')}."
             return
         lasts_ns, lasts = duration_ms * 1_000_000, f"{duration_ms / 1000:g} s"
         if lasts_ns <= last_ns - most_x_ns:
@@ -275,7 +284,18 @@ class _Pair:
                 f"none is heard within {_s(self._down_ns(node))}."
             )
         else:
-            yield f"{claims}; {before} goes on: two owners until it ends after {lasts} and they hear again."
+            until = f"it ends after {lasts} and they hear again"
+            yield f"{claims}; {self._beside(heard, host, taker, before, until)}."
+
+    def _beside(self, heard: Heard, host: HostName | None, taker: HostName, before: HostName, until: str) -> str:
+        """What a master does beside which a backup claims the address: it gives way to what it hears to outrank it."""
+        struck = [(heard, host), *((known()[name].heard, one) for name, one in self.lasting.items())]
+        hears = all(one.between(where, taker, before) for one, where in struck)
+        # At a tie the greater address counts, and hosts have theirs in the order of their letters.
+        if hears and (self.timers[taker].priority, taker) > (self.timers[before].priority, before):
+            self.master = taker
+            return f"{before} hears that, is outranked and gives the address up"
+        return f"{before} goes on: two owners until {until}"
 
     def _weighed(self, written: FileTarget) -> Iterator[str]:
         """What priority a tracked file, or a script that looks at it, gives its host."""

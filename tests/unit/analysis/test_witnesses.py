@@ -99,16 +99,26 @@ def test_a_master_that_resigned_begins_anew_with_its_next_advert(tmp_path: Path,
     assert (found, "no advert with which that began" in reason) == (verdict, verdict == "undecided"), reason
 
 
-@pytest.mark.parametrize(("ends_s", "verdict"), [(20, "pass"), (12, "undecided")])
+@pytest.mark.parametrize(
+    ("kind", "ends_s", "verdict"),
+    [
+        ("port_silent", 20, "pass"),
+        ("port_silent", 12, "undecided"),
+        ("one_way", 20, "pass"),
+        # It hears nobody, and is heard: its adverts would be in the capture.
+        ("firewall", 20, "undecided"),
+        ("multicast_withheld", 20, "undecided"),
+    ],
+)
 def test_a_master_that_nobody_hears_may_log_and_announce_without_adverts(
-    tmp_path: Path, ends_s: int, verdict: str
+    tmp_path: Path, kind: str, ends_s: int, verdict: str
 ) -> None:
     trial = s.Trial("isolated", s.FAMILIES[1], "A")
-    trial.fault("port_silent", "A", 10 * s.S)
+    trial.fault(kind, "A", 10 * s.S)
     trial.adverts("A", 0, 10 * s.S)
     trial.log("A", 14 * s.S, "Entering MASTER STATE")
     trial.garps("A", 14 * s.S)
-    trial.event(ends_s * s.S, "fault_healed", kind="port_silent", host="A", frames=9)
+    trial.event(ends_s * s.S, "fault_healed", kind=kind, host="A", frames=9)
     trial.adverts("A", 20 * s.S + 100 * s.MS, trial.end)
     trial.serving, trial.owning = [(0, "A")], [(0, ("A",))]
     folder = trial.write(tmp_path, 1)

@@ -24,7 +24,19 @@ from viplab.analysis.trial import view_trial
 from viplab.analysis.views import TrialView
 from viplab.errors import InputError
 from viplab.experiment.scenario_runner import _STEPS
-from viplab.faults import Effect, FaultKind, InGuest, Injection, OnGuest, Part, VirtualRouter, known, page, register
+from viplab.faults import (
+    Effect,
+    FaultKind,
+    Heard,
+    InGuest,
+    Injection,
+    OnGuest,
+    Part,
+    VirtualRouter,
+    known,
+    page,
+    register,
+)
 from viplab.inject import ways
 from viplab.inject.fault import inject
 from viplab.inject.ways import Bench
@@ -392,3 +404,25 @@ def test_a_host_s_firewall_has_protocols_by_number_since_not_every_host_has_thei
     assert isinstance(injection, InGuest)
     command = injection.command(Mock(interface="eth0"), Mock(), Mock())
     assert re.findall(r"l4proto \S+ (\S+)", command) == ["1,"]
+
+
+@pytest.mark.parametrize(
+    ("heard", "a_to_b", "b_to_a", "b_to_c"),
+    [
+        (Heard.ALL, True, True, True),
+        (Heard.NOT_ITS, False, True, True),
+        (Heard.NOT_BY_IT, True, False, True),
+        (Heard.NONE, False, False, True),
+        (Heard.UNKNOWN, False, True, True),
+    ],
+)
+def test_of_a_host_that_is_struck_one_knows_whom_it_hears_and_who_hears_it(
+    heard: Heard, a_to_b: bool, b_to_a: bool, b_to_c: bool
+) -> None:
+    assert (heard.between("A", "A", "B"), heard.between("A", "B", "A"), heard.between("A", "B", "C")) == (
+        a_to_b,
+        b_to_a,
+        b_to_c,
+    )
+    assert heard.its_own == a_to_b
+    assert heard.between(None, "B", "C") is (heard is Heard.ALL)

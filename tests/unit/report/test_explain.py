@@ -144,6 +144,58 @@ def test_a_backup_that_nobody_hears_misses_nothing() -> None:
     )
 
 
+DEAF = pytest.mark.parametrize("kind", ["firewall", "multicast_withheld"])
+
+
+@DEAF
+@pytest.mark.parametrize(
+    ("lasts", "told"),
+    [
+        ("", "B hears no advert of A, and claims 2.605 to 3.605 s after; A goes on: two owners until it is healed."),
+        (", duration_ms: 2000", "That is short enough for B to hear an advert within 3.605 s: nobody takes over."),
+    ],
+)
+def test_a_backup_that_hears_nobody_claims_the_address_beside_a_master_that_hears_it(
+    kind: str, lasts: str, told: str
+) -> None:
+    assert lines(f"{{{kind}: {{host: B, interface: eth0{lasts}}}}}")[-1] == told
+
+
+@DEAF
+def test_a_master_that_hears_nobody_goes_on_and_misses_no_advert(kind: str) -> None:
+    told = "A is master, and no other sends adverts: it misses none."
+    assert lines(f"{{{kind}: {{host: A, interface: eth0}}}}")[-1] == told
+
+
+def test_a_backup_that_is_cut_off_in_both_directions_claims_the_address() -> None:
+    assert "two owners until it is healed" in lines("{port_silent: {host: B, interface: eth0}}")[-1]
+
+
+@DEAF
+def test_adverts_to_a_unicast_peer_are_not_foretold_to_be_withheld(kind: str) -> None:
+    text = PAIR.format(step=f"{{{kind}: {{host: B, interface: eth0}}}}", tracked="", interval=1, first=102, second=101)
+    told = explanation(parse_scenario(text.replace("{track", "{unicast: true, track"), "mine"), *chosen(["vipd"], None))
+    assert any("measured, and not predicted" in line for line in told)
+
+
+@pytest.mark.parametrize(
+    ("steps", "told"),
+    [
+        ("{firewall: {host: B, interface: eth0}}", "A hears that, is outranked and gives the address up."),
+        ("{one_way: {host: A}}", "A hears that, is outranked and gives the address up."),
+        ("{firewall: {host: A, interface: eth0}}, {one_way: {host: A}}", "A goes on: two owners until it is healed."),
+        ("{port_silent: {host: B, interface: eth0}}", "A goes on: two owners until it is healed."),
+        ("{partition: {}}", "A goes on: two owners until it is healed."),
+    ],
+)
+def test_a_master_gives_way_to_a_claim_that_outranks_it_only_where_it_hears_it(steps: str, told: str) -> None:
+    """With `nopreempt` the backup may be the one of greater priority."""
+    text = PAIR.format(step=steps, tracked="", interval=1, first=101, second=102)
+    text = text.replace("{track", "{nopreempt: true, track").replace("MASTER", "BACKUP")
+    said = explanation(parse_scenario(text, "mine"), *chosen(["keepalived"], None))
+    assert said[-3].endswith(told)
+
+
 def test_a_cut_of_the_other_network_is_not_taken_for_silence() -> None:
     assert not any("two owners" in line for line in lines("{partition: {network: public, duration_ms: 9000}}"))
 
