@@ -87,7 +87,8 @@ class _Pair:
         self.timers = assignment.timers(scenario)
         self.fit: set[HostName] = set()
         self.master: HostName | None = None
-        self.lasting: dict[str, HostName | None] = {}
+        self.lasting: list[tuple[FaultKind, HostName | None]] = []
+        """What nobody has healed yet, and on which host; one that ends by itself is not waited for."""
 
     def described(self) -> Iterator[str]:
         """The configuration, and each host's timers."""
@@ -119,8 +120,11 @@ class _Pair:
         elif step.name == "observe":
             yield f"Nothing is done for {argument:g} s."
         elif step.name == "heal":
-            said = known()[argument].said_healed(self.lasting.pop(argument, None))
-            yield f"{said[0].upper()}{said[1:]}."
+            for healed, of in self.lasting:
+                if healed.name == argument:
+                    said = healed.said_healed(of)
+                    yield f"{said[0].upper()}{said[1:]}."
+            self.lasting = [one for one in self.lasting if one[0].name != argument]
         elif kind := known().get(step.name):
             yield from self._struck(kind, argument)
 
@@ -153,7 +157,7 @@ class _Pair:
                 yield from self._weighed(argument)
             yield from self._unpredicted()
         if kind.heals and duration_ms is None:
-            self.lasting[kind.name] = host
+            self.lasting.append((kind, host))
 
     def _effect(self, kind: FaultKind, argument: object) -> Effect | None:
         """What becomes of the host, where a model says what comes of that."""
@@ -289,7 +293,7 @@ class _Pair:
 
     def _beside(self, heard: Heard, host: HostName | None, taker: HostName, before: HostName, until: str) -> str:
         """What a master does beside which a backup claims the address: it gives way to what it hears to outrank it."""
-        struck = [(heard, host), *((known()[name].heard, one) for name, one in self.lasting.items())]
+        struck = [(heard, host), *((kind.heard, of) for kind, of in self.lasting)]
         hears = all(one.between(where, taker, before) for one, where in struck)
         # At a tie the greater address counts, and hosts have theirs in the order of their letters.
         if hears and (self.timers[taker].priority, taker) > (self.timers[before].priority, before):
@@ -325,7 +329,7 @@ class _Pair:
         yield f"What comes of it is measured, and not predicted{timer}."
 
     def _missed(self, effect: Effect, outage: Terms, node: NodeTimers, place: float | None) -> str:
-        told = all(known()[name].client_told for name in self.lasting)
+        told = all(kind.client_told for kind, _ in self.lasting)
         if effect is not Effect.DAEMON_LOST and not told and self.assignment.virtual_mac(self.scenario) is None:
             return "The client is not told, and its own neighbour entry decides how long it waits"
         if outage == NONE:

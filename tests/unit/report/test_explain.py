@@ -172,6 +172,13 @@ def test_a_backup_that_is_cut_off_in_both_directions_claims_the_address() -> Non
 
 
 @DEAF
+def test_what_is_healed_on_two_hosts_is_told_of_both(kind: str) -> None:
+    each = ", ".join(f"{{{kind}: {{host: {host}, interface: eth0}}}}" for host in "AB")
+    told = lines(f"{each}, {{heal: {kind}}}")
+    assert all(f" {host} " in f"{line[:-1]} " for host, line in zip("AB", told[-2:], strict=True))
+
+
+@DEAF
 def test_adverts_to_a_unicast_peer_are_not_foretold_to_be_withheld(kind: str) -> None:
     text = PAIR.format(step=f"{{{kind}: {{host: B, interface: eth0}}}}", tracked="", interval=1, first=102, second=101)
     told = explanation(parse_scenario(text.replace("{track", "{unicast: true, track"), "mine"), *chosen(["vipd"], None))
