@@ -30,7 +30,10 @@ def _clock_set(seconds: int) -> str:
 
 
 def _limit(subject: Subject, guest: Guest, limit: str) -> str:
-    return to_each(subject, guest, f"prlimit --pid $pid --nofile={limit}")
+    """As the account that the daemon has: root may not everywhere, as in a container without CAP_SYS_RESOURCE."""
+    uid, gid = (f"$(awk '/^{which}:/ {{print $2}}' /proc/$pid/status)" for which in ("Uid", "Gid"))
+    account = f"setpriv --reuid {uid} --regid {gid} --clear-groups"
+    return to_each(subject, guest, f"{account} prlimit --pid $pid --nofile={limit}")
 
 
 def _removal(target: AddressTarget, subject: Subject, guest: Guest) -> str:

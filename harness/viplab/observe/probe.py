@@ -64,8 +64,9 @@ class Prober:
         run(self._address)
         self._process = subprocess.Popen(self._command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE)
         assert self._process.stdout is not None
+        # It says when its first request is due: a start in real time would keep every other probe waiting.
+        self._process.stdout.readline()
         realtime = give_precedence(self._process.pid)
-        self._process.stdout.readline()  # it says when its first request is due
         self._timeline.record(f"{self._event}_started", realtime=realtime, **self._keys)
         return self
 

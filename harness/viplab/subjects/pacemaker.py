@@ -2,6 +2,7 @@
 
 Nobody advertises, so that gratuitous ARP tells who has the VIP. Corosync's token goes round by UDP between the
 interfaces that a scenario names for adverts, and its timers are at their defaults, whatever a VRRP daemon would have.
+Its scheduling is not: it is in line with every other process.
 """
 
 from __future__ import annotations
@@ -125,6 +126,8 @@ def corosync_conf(scenario: Scenario) -> str:
         _section("totem", {"version": 2, "cluster_name": "viplab", "transport": "knet"})
         + f"nodelist {{\n{''.join(_section('node', node, '  ') for node in nodes)}}}\n"
         + _section("quorum", {"provider": "corosync_votequorum", **pair})
+        # The hosts share their processors: what one does in real time keeps all others waiting, and what measures.
+        + _section("system", {"sched_rr": "no", "priority": 0})
         + _section("logging", {"to_syslog": "yes", "to_stderr": "no"})
     )
 

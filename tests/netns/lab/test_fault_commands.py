@@ -1,0 +1,30 @@
+"""Commands of faults that a shell gives in a host, as they are where root may not do everything."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+from unittest.mock import Mock
+
+from viplab.faults import fault_kind
+from viplab.faults.injection import InGuest
+from viplab.faults.target import Descriptors
+
+NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
+
+
+def test_descriptors_run_out_for_a_daemon_that_has_an_account_of_its_own() -> None:
+    injection = fault_kind("descriptors_out").injection
+    assert isinstance(injection, InGuest)
+    with subprocess.Popen([*NOBODY, "cat"], stdin=subprocess.PIPE, stdout=subprocess.PIPE) as daemon:
+        assert daemon.stdin is not None and daemon.stdout is not None
+        daemon.stdin.write(b"it is itself by now\n")
+        daemon.stdin.flush()
+        daemon.stdout.readline()
+        subject = Mock(processes=Mock(return_value=[daemon.pid]))
+        command = injection.command(Descriptors(host="A", limit=5), subject, Mock())
+        subprocess.run(["sh", "-c", command], check=True)
+        limits = Path(f"/proc/{daemon.pid}/limits").read_text().splitlines()
+        (soft,) = (line.split()[3] for line in limits if line.startswith("Max open files"))
+        daemon.stdin.close()
+    assert soft == "5"
