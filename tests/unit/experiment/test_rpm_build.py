@@ -49,7 +49,7 @@ def rpm(path: Path, *, kind: int = 0, program: str = "usr/sbin/keepalived", **fi
 @needs_bsdtar
 def test_a_package_is_a_subject_by_its_file(tmp_path: Path) -> None:
     named = registry.subject(f"keepalived@{rpm(tmp_path / 'keepalived-9.9-1.el9.rpm')}")
-    assert named.label == "keepalived@keepalived-9.9-1.el9"
+    assert named.label == "keepalived@9.9-1.el9"
     assert named.build is not None
     assert named.build.release == "9.9"
     assert named.build.version.startswith("package 9.9-1.el9, SHA-256 ")
