@@ -164,9 +164,10 @@ class _OneFault:
         return next((frame.time_ns for frame in announced if self.record.sender(frame) == self.new_master), None)
 
     def _announce_s(self) -> float | None:
-        """None where it announced while none of its adverts could be heard: the first that was is not its first."""
+        """None where it announced while none of its adverts could be heard, or before: the first heard is no cause."""
         garp_ns = self.moments.first_garp_ns
-        if garp_ns is None or self.record.unheard(self.new_master, garp_ns):
+        first = self.record.announces_first(self.new_master)
+        if garp_ns is None or first or self.record.unheard(self.new_master, garp_ns):
             return None
         return between(self.moments.first_advert_ns, garp_ns)
 
@@ -176,7 +177,7 @@ class _OneFault:
         for frame in self.record.announcements_of(vips):
             if self._in_window(frame.time_ns) and self.record.sender(frame) == self.new_master:
                 first_ns.setdefault(frame.sender_ip, frame.time_ns)
-        if not vips or first_ns.keys() != vips:
+        if not vips or first_ns.keys() != vips or self.record.announces_first(self.new_master):
             return None
         return between(self.moments.first_advert_ns, max(first_ns.values()))
 

@@ -23,7 +23,7 @@ from viplab.analysis.views import PingView, Stream
 from viplab.capture.frames import AddressResolution, Advert, Arp, Carp, Datagram, Echo, Neighbour
 from viplab.errors import ViplabError
 from viplab.faults import Effect, FaultKind, UnknownFaultError, fault_kind
-from viplab.subjects.family import Family, TimingModel
+from viplab.subjects.family import BEGINS_WITHIN_INTERVALS, Family, TimingModel
 from viplab.subjects.registry import find_family
 from viplab.types import Daemon, Event, HostName, HttpRequest, NetworkName, Station, TrialInfo
 from viplab.untrusted_data import yaml_value
@@ -320,11 +320,30 @@ class Record:
         return self.host_by_mac(advert.src_mac)
 
     def sender(self, frame: AddressResolution) -> HostName | None:
-        """The host that sent a frame; from the virtual MAC, the one that advertised last, as a switch learns it."""
+        """The host that sent a frame; from the virtual MAC, the one that advertised last, as a switch learns it.
+
+        Of daemons that announce first, it is the one that begins to advertise within an interval.
+        """
         if frame.src_mac != self.info.virtual_mac:
             return self.host_by_mac(frame.src_mac)
         index = bisect_right(self.adverts, frame.time_ns, key=lambda advert: advert.time_ns)
-        return self.advertiser(self.adverts[index - 1]) if index else None
+        return self._begins_behind(frame.time_ns) or (self.advertiser(self.adverts[index - 1]) if index else None)
+
+    def announces_first(self, host: HostName | None) -> bool:
+        """Whether a host, as it becomes master, announces the VIP before it advertises."""
+        family = self.families.get(host) if host is not None else None
+        return isinstance(family, Family) and self.family in family.announces_first
+
+    def _begins_behind(self, time_ns: int) -> HostName | None:
+        """The host whose first advert after a silence comes within an interval, where it announces before that."""
+        for host in filter(self.announces_first, self.info.nodes):
+            interval_ns = round(BEGINS_WITHIN_INTERVALS * self.info.nodes[host].advert_int_s * 1e9)
+            times = [advert.time_ns for advert in self.adverts_of(host)]
+            index = bisect_right(times, time_ns)
+            silent = index == 0 or time_ns - times[index - 1] > interval_ns
+            if silent and index < len(times) and times[index] - time_ns <= interval_ns:
+                return host
+        return None
 
     def adverts_of(self, host: HostName | None) -> list[Advert | Carp]:
         """The adverts of one host that claim mastership; those of priority 0 give it up and are left out."""

@@ -42,6 +42,7 @@ from viplab.observe.watch import BURST_GAP_NS, Watch
 from viplab.run_folder import TrialFolder
 from viplab.scenario.model import Scenario
 from viplab.subjects.assignment import Assignment
+from viplab.subjects.family import BEGINS_WITHIN_INTERVALS
 from viplab.types import NetworkName, Station, TrialInfo
 
 
@@ -278,12 +279,20 @@ def _watch(trial: Trial, lab: Lab) -> Watch:
         virtual_mac=trial.assignment.virtual_mac(trial.scenario),
         protocol=trial.assignment.protocol(trial.scenario),
         burst_gap_ns=_burst_gap_ns(trial.scenario.vrrp.garp_master_delay),
+        begins_within_ns=_begins_within_ns(trial),
     )
 
 
 def _burst_gap_ns(delay_s: int | None) -> int:
     """How far apart announcements are of two bursts: half of what lies between the bursts, where that is short."""
     return min(BURST_GAP_NS, delay_s * 500_000_000) if delay_s else BURST_GAP_NS
+
+
+def _begins_within_ns(trial: Trial) -> int:
+    """Within what time of an announcement who sent it begins to advertise; 0 where adverts come first."""
+    vrrp, subjects = trial.scenario.vrrp, trial.assignment.subjects
+    first = any(vrrp.family in subject.family.announces_first for subject in subjects)
+    return round(BEGINS_WITHIN_INTERVALS * vrrp.advert_int * 1e9) if first else 0
 
 
 def _observe(trial: Trial, lab: Lab, folder: TrialFolder, timeline: Timeline, observers: ExitStack) -> None:

@@ -40,7 +40,8 @@ class Seen:
 class Watch:
     """Listens on one bridge for adverts and on the public one for announcements of the VIP and the ping's requests.
 
-    An announcement with the virtual MAC, if there is one, is that of the host whose advert was the last.
+    An announcement with the virtual MAC, if there is one, is that of the host whose advert was the last; or, where
+    hosts announce first, of the one that begins to advertise within so many nanoseconds.
     """
 
     vip: str
@@ -51,6 +52,7 @@ class Watch:
     virtual_mac: str | None = None
     protocol: Protocol = "vrrp2"
     burst_gap_ns: int = BURST_GAP_NS
+    begins_within_ns: int = 0
     seen: Seen = field(default_factory=Seen)
 
     def __post_init__(self) -> None:
@@ -58,6 +60,8 @@ class Watch:
         self._by_mac = {host.interface("eth1").mac: host.name for host in self.hosts}
         cards = [(card, host.name) for host in self.hosts for card in host.interfaces]
         self._by_ip = {ip_address(card.address_in(self._family)).packed: name for card, name in cards}
+        self._heard_ns: dict[HostName, int] = {}
+        self._shared_ns = 0
         self._pinging = tuple(ip_address(end).packed for end in (CLIENTS[self._family].address, self.vip))
 
     def __enter__(self) -> Watch:
@@ -117,12 +121,19 @@ class Watch:
             return
         # The octet after version and VRID is VRRP's priority, 0 where the sender steps down; CARP has its skew there.
         if self.protocol == "carp" or packet.payload[2]:
+            within_ns = self.begins_within_ns
+            begins = now_ns - self._heard_ns.get(sender, -within_ns) > within_ns
+            if within_ns and begins and now_ns - self._shared_ns <= within_ns:
+                self.seen.announcer, self.seen.announced_ns, self.seen.bursts = sender, self._shared_ns, 1
             self.seen.advertiser, self.seen.advert_ns = sender, now_ns
+            self._heard_ns[sender] = now_ns
 
     def on_public(self, frame: bytes, now_ns: int) -> None:
         """Take in a frame of the public bridge: an announcement of the VIP, or a request of the ping."""
         family = self._family
         if mac := family.announcer(frame, self.vip):
+            if mac == self.virtual_mac:
+                self._shared_ns = now_ns
             sender = self.seen.advertiser if mac == self.virtual_mac else self._by_mac.get(mac)
             if sender is None:
                 return

@@ -6,7 +6,11 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from viplab.address_family import AddressFamily
 from viplab.faults import Effect
+
+BEGINS_WITHIN_INTERVALS = 1.25
+"""In how many advert intervals one that announces first sends its first advert: the next one, and scheduling."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +68,8 @@ class Family:
     """Without one no outage is predicted, and a trial in which one should be is undecided."""
     log_prefix: str | None = None
     """A regular expression for what a log line begins with that is about a virtual router, not the whole daemon."""
+    announces_first: tuple[AddressFamily, ...] = ()
+    """Over which family of addresses a new master announces the VIP an interval before its first advert."""
     garp_bursts: int = 1
     """How often a new master announces the VIP."""
     master_line: str | None = None

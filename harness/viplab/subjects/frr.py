@@ -1,7 +1,7 @@
 """FRR's vrrpd, with zebra and from FRR 10 on mgmtd, and the macvlan device that has to be there before it.
 
-FRR holds the VIP by a macvlan on the interface that its adverts leave by, with the virtual MAC of RFC 3768; a backup's
-is `protodown`, which is as good as no carrier. So its adverts travel on the VIP's own network, whatever the scenario
+FRR holds the VIP by a macvlan on the interface that its adverts leave by, with its family's virtual MAC; a backup's is
+`protodown`, which is as good as no carrier. So its adverts travel on the VIP's own network, whatever the scenario
 says of an interconnect, and losing that interface ends the master without any tracking.
 """
 
@@ -10,7 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from viplab.address_family import IPV6
-from viplab.addresses import virtual_mac
+from viplab.addresses import SUBNETS, virtual_mac
 from viplab.errors import NotSupportedError
 from viplab.faults import Effect
 from viplab.subjects.build import FOLDER, Build, from_package
@@ -21,10 +21,11 @@ from viplab.types import HostName
 if TYPE_CHECKING:
     from viplab.lab.guest import Guest
     from viplab.scenario.model import Scenario
+    from viplab.scenario.vrrp import Vrrp
 
 DAEMONS = "/usr/lib/frr"
 _LIBRARIES = f"LD_LIBRARY_PATH=$(echo {FOLDER}/usr/lib/*/frr)"
-DEVICE = "vrrp4"
+DEVICE = "vrrp"
 """The macvlan."""
 FRR_8 = Family(
     "frr-8",
@@ -40,6 +41,8 @@ FRR_8 = Family(
         # Linux deals with carriers at most once a second (its link watch), and waits for the lock that routing has.
         held_back_s=1.0,
     ),
+    # Adverts of IPv6 leave by the macvlan, whose addresses it has not heard of again as that gets its carrier.
+    announces_first=(IPV6,),
     log_prefix=r"(?:\[[A-Z0-9]{5}-[A-Z0-9]{5}\] )?\[[A-Z]+\] \[VRID \d+\] (?:\[IPv[46]\] )?",
 )
 _INTERFACE, _ZEBRA, _VRRPD = "/etc/frr/vrrp-interface", "/etc/frr/zebra.conf", "/etc/frr/vrrpd.conf"
@@ -105,8 +108,6 @@ class Frr(Subject):
     def configuration(self, scenario: Scenario, host: HostName) -> dict[str, str]:
         """vrrpd.conf and zebra.conf, and the script that makes the macvlan, which FRR leaves to its user."""
         vrrp, interface = scenario.vrrp, self.advert_interface(scenario)
-        if vrrp.family is IPV6:
-            raise NotSupportedError(f"frr cannot do {scenario.scenario}: its macvlan is made for IPv4 here")
         if untracked := [name for name in vrrp.track_interface if name != interface]:
             raise NotSupportedError(
                 f"frr cannot do {scenario.scenario}: it cannot track {untracked[0]}; "
@@ -120,14 +121,13 @@ class Frr(Subject):
             "version": vrrp.version,
             "priority": scenario.hosts[host].priority,
             "advertisement-interval": round(vrrp.advert_int * 1000),
-            "ip": vrrp.vips,
+            "ipv6" if vrrp.family is IPV6 else "ip": vrrp.vips,
         }
-        addresses = [line.split()[0] for line in vrrp.virtual_ipaddress]
         stays = f" no vrrp {vrrp.virtual_router_id} preempt\n" if vrrp.nopreempt else ""
         return {
             _VRRPD: "log syslog informational\n" + vrrpd_conf(interface, vrrp.virtual_router_id, settings) + stays,
             _ZEBRA: "log syslog informational\n",
-            _INTERFACE: _interface_script(interface, virtual_mac(vrrp.virtual_router_id), addresses),
+            _INTERFACE: _interface_script(interface, self.virtual_mac(scenario), vrrp),
         }
 
     def version(self, guest: Guest) -> str:
@@ -148,25 +148,43 @@ class Frr(Subject):
 
     def virtual_mac(self, scenario: Scenario) -> str:
         """The virtual router's."""
-        return virtual_mac(scenario.vrrp.virtual_router_id)
+        return virtual_mac(scenario.vrrp.virtual_router_id, ipv6=scenario.vrrp.family is IPV6)
 
     def holds(self, guest: Guest, vip: str) -> bool:
         """Whether the macvlan has a carrier; the address is on it whatever FRR's state."""
         return guest.run(f"cat /sys/class/net/{DEVICE}/carrier").stdout.strip() == "1"
 
 
-def _interface_script(interface: str, mac: str, addresses: list[str]) -> str:
-    """A macvlan as FRR's manual makes it, and no ARP for its addresses from the interface below (Linux' weak hosts)."""
-    added = "\n".join(f"ip address add {address} broadcast + dev {DEVICE}" for address in addresses)
+def _interface_script(interface: str, mac: str, vrrp: Vrrp) -> str:
+    """A macvlan as FRR's manual makes it."""
+    addresses = [line.split()[0] for line in vrrp.virtual_ipaddress]
     return f"""\
 set -e
 [ ! -e /sys/class/net/{DEVICE} ] || exit 0
 ip link add {DEVICE} link {interface} address {mac} type macvlan mode bridge
 ip link set {DEVICE} addrgenmode none
+{_ipv6(interface, addresses) if vrrp.family is IPV6 else _ipv4(interface, addresses)}
+ip link set {DEVICE} up
+"""
+
+
+def _ipv4(interface: str, addresses: list[str]) -> str:
+    """The addresses, and no ARP for them from the interface below (Linux' weak hosts)."""
+    added = "\n".join(f"ip address add {address} broadcast + dev {DEVICE}" for address in addresses)
+    return f"""\
 for name in {interface} {DEVICE}; do
     echo 1 >/proc/sys/net/ipv4/conf/$name/arp_ignore
     echo 2 >/proc/sys/net/ipv4/conf/$name/arp_announce
 done
-{added}
-ip link set {DEVICE} up
-"""
+{added}"""
+
+
+def _ipv6(interface: str, addresses: list[str]) -> str:
+    """The addresses, and a link-local one of the host's own, from which adverts are sent.
+
+    It is that of another card, which is on another network: known to be the host's, and nobody else's here. vrrpd binds
+    to the first of its macvlan, and the kernel puts the one that came last before the others.
+    """
+    other = next(card for card in SUBNETS if card != interface)
+    own = f"$(ip -6 -o address show dev {other} scope link | awk '{{print $4}}')"
+    return "\n".join(f"ip address add {address} dev {DEVICE} nodad" for address in (*addresses, own))

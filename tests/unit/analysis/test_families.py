@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from support import synthetic as s
+from viplab.address_family import IPV4, IPV6
 from viplab.analysis.expectations import owner_at_end
 from viplab.analysis.reading import read_trial
 from viplab.analysis.record import Record
@@ -22,6 +23,7 @@ from viplab.report.narrate import tell
 from viplab.run_folder import TrialFolder
 from viplab.subjects import registry
 from viplab.subjects.family import Terms
+from viplab.subjects.frr import FRR_8
 from viplab.types import NodeTimers
 
 VIRTUAL = "00:00:5e:00:01:33"
@@ -109,6 +111,21 @@ def test_a_frame_from_the_virtual_mac_is_of_the_host_that_advertised_last(tmp_pa
     assert shared.sender(replace(own, src_mac=VIRTUAL)) == "B"
     assert shared.sender(replace(own, src_mac=VIRTUAL, time_ns=record.faults[0].at_ns)) == "A"
     assert shared.sender(replace(own, src_mac=VIRTUAL, time_ns=0)) is None
+
+
+def test_of_daemons_that_announce_first_it_is_of_the_one_that_begins_to_advertise(tmp_path: Path) -> None:
+    record = of_family(tmp_path, "keepalived-2")
+    shared = replace(record, info=record.info.model_copy(update={"virtual_mac": VIRTUAL}))
+    vars(shared)["families"] = dict.fromkeys("AB", replace(FRR_8, announces_first=(IPV4,)))
+    own = next(arp for arp in record.arps if arp.gratuitous)
+    begins_ns = record.adverts_of("B")[0].time_ns
+
+    def sender(after_ns: int) -> str | None:
+        return shared.sender(replace(own, src_mac=VIRTUAL, time_ns=begins_ns + after_ns))
+
+    assert [sender(at * s.S // 4) for at in (-6, -4, -1, 1)] == ["A", "B", "B", "B"]
+    vars(shared)["families"] = dict.fromkeys("AB", replace(FRR_8, announces_first=(IPV6,)))
+    assert sender(-s.S) == "A"
 
 
 def carp_instead(trial: s.Trial, advskew: int = 10) -> s.Trial:

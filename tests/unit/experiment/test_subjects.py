@@ -248,3 +248,18 @@ def test_frr_has_started_though_its_daemons_hold_on_to_what_they_print_to(tmp_pa
 def test_frr_that_does_not_start_says_why_and_needs_no_mgmtd(tmp_path: Path) -> None:
     done = frr_started(tmp_path, zebra="", vrrpd="echo no such option >&2; exit 1")
     assert (done.returncode, done.stderr) == (1, "no such option\n")
+
+
+def test_frr_has_a_macvlan_with_the_virtual_mac_of_the_family_and_over_ipv6_an_address_of_its_own() -> None:
+    ((_, ipv6),) = resolve(["ipv6"])
+    files = Frr().configuration(ipv6, "A")
+    assert " vrrp 51 ipv6 fe80::50\n vrrp 51 ipv6 fd00:122::50\n" in files["/etc/frr/vrrpd.conf"]
+    lines = files["/etc/frr/vrrp-interface"].splitlines()
+    assert "ip link add vrrp link eth1 address 00:00:5e:00:02:33 type macvlan mode bridge" in lines
+    # The last that is added is the first that vrrpd finds.
+    added = [line.removeprefix("ip address add ") for line in lines if line.startswith("ip address add")]
+    assert added[:2] == ["fe80::50/64 dev vrrp nodad", "fd00:122::50/64 dev vrrp nodad"]
+    assert len(added) == 3
+    assert "dev eth0 scope link" in added[2]
+    ((_, ipv4),) = resolve(["power-cut"])
+    assert "address 00:00:5e:00:01:33 " in Frr().configuration(ipv4, "A")["/etc/frr/vrrp-interface"]

@@ -71,6 +71,21 @@ def test_bursts_are_counted_by_the_gap_between_them_and_anew_for_a_new_announcer
     assert (seen.seen.announcer, seen.seen.bursts) == ("B", 1)
 
 
+def test_an_announcement_with_the_virtual_mac_is_of_who_begins_to_advertise_where_that_comes_later() -> None:
+    second, shared = 1_000_000_000, "00:00:5e:00:01:33"
+    for begins_within_ns, announcer in ((0, "A"), (5 * second // 4, "B")):
+        seen = watch()
+        seen.virtual_mac, seen.begins_within_ns = shared, begins_within_ns
+        for at, host in ((10, ".11"), (11, ".11"), (12, ".11")):
+            seen.on_advert(advert(f"10.10.10{host}", 102), at * second)
+        seen.on_public(gratuitous(shared), 12 * second + second // 2)
+        assert (seen.seen.announcer, seen.seen.bursts) == ("A", 1)
+        seen.on_advert(advert("10.10.10.11", 102), 13 * second)
+        assert seen.seen.announcer == "A", "one that has advertised all the while begins nothing"
+        seen.on_advert(advert("10.10.10.12", 103), 13 * second + second // 2)
+        assert (seen.seen.advertiser, seen.seen.announcer, seen.seen.bursts) == ("B", announcer, 1)
+
+
 def test_only_the_client_s_own_pings_are_counted() -> None:
     seen = watch()
     for source in (CLIENT_IP, "192.168.122.2"):
