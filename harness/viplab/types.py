@@ -183,7 +183,7 @@ KEYS: dict[str, dict[str, tuple[type, ...]]] = {
     "neighbour": {"ip": _TEXT, "mac": (*_TEXT, _NONE)},
     "check": {"claim": _TEXT, "ok": (bool, _NONE)},
     "holds": {"host": _TEXT},
-    "run_delay": {"hosts": (dict,)},
+    "run_delay": {"hosts": (dict,), "anybody": _WHOLE_OR_NONE},
     "restored": {"hosts": (list,), "made_ns": _WHOLE},
     "missed": {"what": _TEXT, "within_s": _NUMBER, "bursts": _WHOLE_OR_NONE},
     "unanswered": {"addresses": (list,)},
@@ -235,7 +235,8 @@ class Event(BaseModel):
     environment         stp, stp_before (bool, at the end and at the beginning; runs made before 27 November 2026 say it
                         of the end alone), forward_delay_s, steal_share, busy_share (of all processors),
                         longest_full_s (the longest stretch without an idle processor), load1: what spoils numbers
-    run_delay           hosts (by host: for how long in all, in ns, it was ready to run and had no processor)
+    run_delay           hosts (by host: for how long in all, in ns, it was ready to run and had no processor), anybody
+                        (the same of whoever waited on the machine, at once or in turn; null where it does not say)
     missed              what, within_s: what the subject should have done in the measured steps and did not; bursts (how
                         often it was to announce; runs made before 27 November 2026 do not say)
     daemon_failed       message: the daemon did not start, or ended by itself; the last that it said

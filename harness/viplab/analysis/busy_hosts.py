@@ -7,7 +7,8 @@ the daemon may have waited.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
 
 from viplab.analysis.broken_off import missed_words
 from viplab.analysis.calibration import cuts
@@ -23,6 +24,7 @@ from viplab.analysis.timing_model import (
 )
 from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses.witness import Rule
+from viplab.subjects.family import Family
 from viplab.types import HostName
 
 _NS = 1_000_000_000
@@ -43,15 +45,15 @@ def _off_its_time(record: Record, views: Sequence[FaultView]) -> str | None:
             continue
         # A timer that ends too early began too early, with an advert that was not heard: look as far back.
         since_ns = view.summary.fault.earliest_ns - _down_ns(record)
-        waits = {
-            host: record.run_delays.waited_ns(host, since_ns, view.moments.first_answer_ns or record.end_ns)
-            for host in hosts
-        }
+        until_ns = view.moments.first_answer_ns or record.end_ns
+        waits = {host: record.run_delays.waited_ns(host, since_ns, until_ns) for host in hosts}
         if off_s * _NS <= sum(waits.values()):
-            return (
-                f"{_waited(max(hosts, key=waits.__getitem__), max(waits.values()))} around the {view.summary.fault}, "
-                f"after which something was {off_s:.2f} s off its time"
-            )
+            said = _waited(max(hosts, key=waits.__getitem__), max(waits.values()))
+        elif off_s * _NS <= (stalled_ns := _uncounted_ns(record, since_ns, until_ns)):
+            said = _stalled(stalled_ns)
+        else:
+            continue
+        return f"{said} around the {view.summary.fault}, after which something was {off_s:.2f} s off its time"
     return None
 
 
@@ -75,23 +77,36 @@ def _expectation(record: Record, views: Sequence[FaultView]) -> str | None:
     looked_ns = max((event.t_ns for event in record.all("owners")), default=record.end_ns)
     for miss in misses(record):
         if miss.by_s is not None:
-            waits = {host: _around(record, host, miss.spells) for host in record.info.nodes}
+            around = _around(record, miss.spells)
+            waits = {host: _in(around, partial(record.run_delays.waited_ns, host)) for host in record.info.nodes}
             if miss.by_s * _NS <= sum(waits.values()) + _commands_ns(record):
                 host = max(waits, key=waits.__getitem__)
                 return f"{_waited(host, waits[host])}: {miss.reason}"
+            if miss.by_s * _NS <= (stalled_ns := _in(around, partial(_uncounted_ns, record))):
+                return f"{_stalled(stalled_ns)}: {miss.reason}"
         # What is written after the last look, as logs are collected, is none of the end.
         elif still := _stood_still(record, since_ns, record.end_ns) or _silent_at(record, looked_ns):
             return f"{still}: {miss.reason}"
     return None
 
 
-def _around(record: Record, host: HostName, spells: Sequence[tuple[int, int]]) -> int:
-    """For how long a host waited in these spells and a Master_Down_Interval before each."""
-    waited_ns, counted_ns = 0, record.start_ns
+def _around(record: Record, spells: Sequence[tuple[int, int]]) -> list[tuple[int, int]]:
+    """These spells and a Master_Down_Interval before each, none of it twice."""
+    found, counted_ns = [], record.start_ns
     for since_ns, until_ns in spells:
-        waited_ns += record.run_delays.waited_ns(host, max(counted_ns, since_ns - _down_ns(record)), until_ns)
+        found.append((max(counted_ns, since_ns - _down_ns(record)), until_ns))
         counted_ns = until_ns
-    return waited_ns
+    return found
+
+
+def _in(spells: Sequence[tuple[int, int]], waited_ns: Callable[[int, int], int]) -> int:
+    return sum(waited_ns(since_ns, until_ns) for since_ns, until_ns in spells)
+
+
+def _uncounted_ns(record: Record, since_ns: int, until_ns: int) -> int:
+    """The most that processes waited which a daemon starts to move the address: as long as anybody on the machine."""
+    starts = (isinstance(family, Family) and family.starts_processes for family in record.families.values())
+    return record.run_delays.stalled_ns(since_ns, until_ns) if any(starts) else 0
 
 
 def _lasted(record: Record, views: Sequence[FaultView]) -> str | None:
@@ -181,6 +196,10 @@ def _stood_still(record: Record, since_ns: int, until_ns: int) -> str | None:
 def _down_ns(record: Record) -> int:
     """The shortest Master_Down_Interval of the trial's hosts."""
     return min(down_interval_ns(node, record.info.protocol) for node in record.info.nodes.values())
+
+
+def _stalled(stalled_ns: int) -> str:
+    return f"the host was overloaded: what moves the address may have waited {stalled_ns / _NS:.2f} s for a processor"
 
 
 def _waited(host: HostName, waited_ns: int) -> str:

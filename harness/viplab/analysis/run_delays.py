@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable
+from collections.abc import Sequence
 
 from viplab.types import Event, HostName
 
@@ -11,9 +11,10 @@ from viplab.types import Event, HostName
 class RunDelays:
     """The events `run_delay` of a trial; of a host that nobody looked at no wait is known."""
 
-    def __init__(self, events: Iterable[Event]) -> None:
+    def __init__(self, events: Sequence[Event]) -> None:
         """Take in the events in the order of time; what ended took its share of a host's waits with it."""
         self._sampled: dict[HostName, tuple[list[int], list[int]]] = {}
+        self._stalled = [(event.t_ns, event["anybody"]) for event in events if event.get("anybody") is not None]
         before: dict[HostName, int] = {}
         for event in sorted(events, key=lambda event: event.t_ns):
             for host, waited in event["hosts"].items():
@@ -32,6 +33,14 @@ class RunDelays:
         first = max(0, bisect_right(sampled_ns, since_ns) - 1)
         last = min(len(sampled_ns) - 1, bisect_left(sampled_ns, until_ns))
         return max(0, waited_ns[last] - waited_ns[first])
+
+    def stalled_ns(self, since_ns: int, until_ns: int) -> int:
+        """For how long at most anybody on the machine waited between two moments; 0 where nobody looked."""
+        last_before = [stalled for at_ns, stalled in self._stalled if at_ns <= since_ns][-1:]
+        within = [stalled for at_ns, stalled in self._stalled if since_ns < at_ns < until_ns]
+        first_after = [stalled for at_ns, stalled in self._stalled if at_ns >= until_ns][:1]
+        seen = [*last_before, *within, *first_after]
+        return max(0, seen[-1] - seen[0]) if seen else 0
 
     def longest_ns(self, host: HostName, since_ns: int, until_ns: int, length_ns: int) -> int:
         """The most that a host waited within any stretch of that length between two moments; 0 where nobody looked."""

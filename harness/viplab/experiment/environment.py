@@ -9,6 +9,7 @@ from pathlib import Path
 from types import TracebackType
 
 from viplab.lab.guest import Guest
+from viplab.lab.run_delay import stalled_ns
 from viplab.observe.clocks import record_host_clocks
 from viplab.observe.ticks import busy_share, since, steal_share, ticks
 from viplab.observe.timeline import Timeline
@@ -62,7 +63,7 @@ class Environment:
 
     def _record_run_delay(self) -> None:
         waited = {name: guest.run_delay_ns() for name, guest in self._hosts.items() if guest.running}
-        self._timeline.record("run_delay", hosts=waited)
+        self._timeline.record("run_delay", hosts=waited, anybody=stalled_ns())
 
     def _watch(self) -> None:
         before, began = ticks(), time.monotonic()

@@ -7,6 +7,7 @@ from contextlib import suppress
 from pathlib import Path
 
 _PROC = Path("/proc")
+_PRESSURE = _PROC / "pressure" / "cpu"
 
 
 def run_delay_ns(processes: Iterable[int]) -> int:
@@ -18,6 +19,16 @@ def run_delay_ns(processes: Iterable[int]) -> int:
                 with suppress(OSError):
                     total_ns += int((thread / "schedstat").read_text().split()[1])
     return total_ns
+
+
+def stalled_ns() -> int | None:
+    """For how long in all anybody on this machine was ready to run and had no processor (PSI's `some`), in ns.
+
+    It counts those that have ended, too. None where the kernel does not say.
+    """
+    with suppress(OSError, ValueError, IndexError):
+        return int(_PRESSURE.read_text().partition("total=")[2].split()[0]) * 1000
+    return None
 
 
 def descendants(pid: int) -> list[int]:

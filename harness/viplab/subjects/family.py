@@ -70,6 +70,8 @@ class Family:
     """A regular expression for what a log line begins with that is about a virtual router, not the whole daemon."""
     announces_first: tuple[AddressFamily, ...] = ()
     """Over which family of addresses a new master announces the VIP an interval before its first advert."""
+    starts_processes: bool = False
+    """Whether it moves the address by processes that it starts: their waits for a processor end with them."""
     garp_bursts: int = 1
     """How often a new master announces the VIP."""
     master_line: str | None = None

@@ -37,6 +37,7 @@ PACEMAKER_2 = Family(
         # The cluster's own work: it elects who decides, decides, and runs scripts one after the other.
         held_back_s=1.0,
     ),
+    starts_processes=True,
 )
 _COROSYNC, _CIB = "/etc/corosync/corosync.conf", "/etc/pacemaker/cib.xml"
 _KEPT = "/var/lib/pacemaker/cib/cib.xml"

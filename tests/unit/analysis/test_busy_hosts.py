@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from support import synthetic as s
 from support.judging import added, changed, judged, rewrite, waiting
+from viplab.subjects.registry import find_family
 
 
 @pytest.mark.parametrize(("waited_ms", "verdict"), [(0, "fail"), (5, "fail"), (900, "undecided")])
@@ -21,6 +23,33 @@ def test_what_is_late_by_no_more_than_its_host_waited_for_a_processor_is_undecid
     found, reason = judged(folder)
     assert found == verdict, reason
     assert ("B waited 0.90 s for a processor" in reason) == (verdict == "undecided")
+
+
+@pytest.mark.parametrize(
+    ("starts_processes", "stalled_ms", "verdict"),
+    [
+        (True, 900, "undecided"),
+        (True, 5, "fail"),
+        # A daemon that lives is known by its own waits.
+        (False, 900, "fail"),
+    ],
+)
+@pytest.mark.parametrize("by", ["window", "expectation"])
+def test_processes_that_come_and_go_may_have_waited_as_long_as_anybody_did(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str, stalled_ms: int, verdict: str, *, starts_processes: bool
+) -> None:
+    family = replace(find_family(s.FAMILIES[1], "keepalived"), starts_processes=starts_processes)
+    monkeypatch.setattr("viplab.analysis.record.find_family", lambda name, subject: family)
+    folder = s.CASES["case-c"](s.FAMILIES[1]).write(tmp_path, 1)
+    if by == "window":
+        monkeypatch.setattr("viplab.analysis.timing_model.outage_slack_s", lambda interval_s: -0.05)
+    else:
+        (folder / "scenario.yaml").write_text("expect: {owner: B, ping_outage_s: 0.2}")
+    for at, stalled_ns in ((0, 1_000), (30 * s.S, 1_000 + stalled_ms * s.MS)):
+        rewrite(folder, added("run_delay", at, hosts={"A": 0, "B": 0}, anybody=stalled_ns))
+    found, reason = judged(folder)
+    assert found == verdict, reason
+    assert ("may have waited 0.90 s for a processor" in reason) == (verdict == "undecided")
 
 
 @pytest.mark.parametrize(

@@ -5,8 +5,12 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
+from pathlib import Path
 
-from viplab.lab.run_delay import descendants, run_delay_ns
+import pytest
+
+from viplab.lab import run_delay
+from viplab.lab.run_delay import descendants, run_delay_ns, stalled_ns
 
 _PARENT = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'print(1, flush=True); input()'])"
 
@@ -22,3 +26,20 @@ def test_whatever_a_process_has_started_belongs_to_it() -> None:
         parent.stdin.write(b"\n")
     assert descendants(parent.pid) == [parent.pid]
     assert run_delay_ns([parent.pid]) == 0
+
+
+@pytest.mark.parametrize(
+    ("said", "ns"),
+    [
+        ("some avg10=84.70 avg60=84.97 avg300=71.17 total=37157298128\nfull avg10=0.00 total=7\n", 37_157_298_128_000),
+        ("", None),
+        (None, None),
+    ],
+)
+def test_how_long_anybody_waited_is_what_the_kernel_counts_or_is_not_known(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, said: str | None, ns: int | None
+) -> None:
+    if said is not None:
+        (tmp_path / "cpu").write_text(said)
+    monkeypatch.setattr(run_delay, "_PRESSURE", tmp_path / "cpu")
+    assert stalled_ns() == ns
