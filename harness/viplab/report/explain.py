@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from viplab.analysis.timing_model import advert_ns, delayed_ns, down_interval_ns, skew_ns, window_ns
 from viplab.faults import Effect, FaultKind, FileTarget, Heard, Part, known
@@ -149,7 +150,7 @@ class _Pair:
         elif effect is Effect.CLIENT_CUT and duration_ms is not None:
             yield f"The client misses exactly {duration_ms / 1000:g} s, and the hosts notice nothing."
         elif effect is not None and host is not None:
-            yield from self._lost(host, effect, _place(argument))
+            yield from self._lost(host, effect, _place(argument), kind.ends(Part.LINK) and self._ends_member(argument))
         elif self._hides(kind) and self._card(argument) == self.advert_card:
             yield from self._unheard(kind.heard, host, duration_ms, _place(argument))
         else:
@@ -162,19 +163,23 @@ class _Pair:
     def _effect(self, kind: FaultKind, argument: object) -> Effect | None:
         """What becomes of the host, where a model says what comes of that."""
         if kind.ends(Part.LINK):
-            card, vrrp = self._card(argument), self.scenario.vrrp
-            # Of a sync group the other host waits for the member whose adverts end.
-            if card in {self.advert_card, *(vrrp.vrrp_instance[name].interface for name in vrrp.members)}:
+            card = self._card(argument)
+            if card == self.advert_card or self._ends_member(argument):
                 return Effect.HOST_LOST
-            return kind.effect if card in vrrp.track_interface else None
+            return kind.effect if card in self.scenario.vrrp.track_interface else None
         return kind.effect
+
+    def _ends_member(self, argument: object) -> bool:
+        """Whether it ends the adverts of another member of the sync group, and not this virtual router's own."""
+        vrrp, card = self.scenario.vrrp, self._card(argument)
+        return card != self.advert_card and card in {vrrp.vrrp_instance[name].interface for name in vrrp.members}
 
     def _card(self, argument: object) -> str:
         """The card of a host that a fault is about; that of the adverts if it does not say."""
         network = _CARDS.get(getattr(argument, "network", ""), self.advert_card)
         return getattr(argument, "interface", network)
 
-    def _lost(self, host: HostName, effect: Effect, place: float | None) -> Iterator[str]:
+    def _lost(self, host: HostName, effect: Effect, place: float | None, member: bool) -> Iterator[str]:
         self.fit.discard(host)
         if host != self.master:
             yield f"{self.master or 'Nobody'} is master and goes on; the client misses nothing."
@@ -186,15 +191,19 @@ class _Pair:
         leaves, takes = self.families[host], self.families[taker]
         if effect is Effect.GIVES_UP and leaves.timing is not None and not leaves.timing.releases:
             effect = Effect.HOST_LOST
-        if leaves.timing is None or takes.timing is None or effect not in takes.timing.outage:
+        timing, node = takes.timing, self.timers[taker]
+        outage = None if timing is None else timing.member_lost if member else timing.outage.get(effect)
+        if leaves.timing is None or timing is None or outage is None:
             yield f"{taker} takes over; {takes.name} after {leaves.name} has no timing model for when."
             return
-        outage, node = takes.timing.outage[effect], self.timers[taker]
         if not self.advertises:
             yield f"{taker} takes over."
             yield self._missed(effect, outage, node, place) + (f" ({effect.value})" if outage == NONE else "")
             return
-        if outage.skews:
+        if member:
+            yield f"{host} gives up its whole sync group; {taker} takes over when it misses the adverts that ended."
+            found = replace(outage, adverts=outage.adverts - timing.announce_adverts)
+        elif outage.skews:
             yield f"The master says that it gives up, so {taker} waits no longer than its Skew_Time."
             found = Terms(skews=1)
         else:
@@ -202,7 +211,10 @@ class _Pair:
             found = _SILENCE
         yield f"{taker} is master {self._span(found, node, place)} after the fault."
         yield from self._announced(taker)
-        yield self._missed(effect, outage, node, place) + (f" ({effect.value})" if outage == NONE else "")
+        if member:
+            yield f"The client is answered again {self._span(outage, node, place)} after the fault."
+        else:
+            yield self._missed(effect, outage, node, place) + (f" ({effect.value})" if outage == NONE else "")
 
     def _announced(self, host: HostName) -> Iterator[str]:
         """How long the first announcement comes after the first advert, where that is not at once."""
