@@ -1,7 +1,8 @@
 """IPv4 and IPv6, wherever the bench has to tell them apart: who has an address, who says so unasked, what a ping is.
 
 Over IPv4 hosts find each other by ARP (RFC 826) and announce an address by gratuitous ARP (RFC 5227); over IPv6 both is
-neighbour discovery (ND, RFC 4861). All that differs is here, as octets and names; nothing here sends or waits.
+neighbour discovery (ND, RFC 4861). All that differs is here, as octets, names and expressions of nftables; nothing here
+sends or waits.
 Frames are those of Ethernet, without VLAN tags.
 """
 
@@ -70,11 +71,11 @@ class AddressFamily(ABC):
     """Octets before the echo's own in what a raw socket receives."""
     vrrp_group: ClassVar[str]
     """Where adverts are sent to (RFC 9568, sections 5.1.1.2 and 5.1.2.2)."""
-
     vrrp_group_mac: ClassVar[str]
-    filters: ClassVar[str]
-    """The family of nftables' tables through which a kernel takes in who has an address."""
-    resolved: ClassVar[str]
+    """That group's on Ethernet (RFC 1112, section 6.4; RFC 2464, section 7)."""
+    nft_family: ClassVar[str]
+    """The family of nftables' tables that see what says who has an address."""
+    nft_resolution: ClassVar[str]
     """An expression of nftables for what says that."""
 
     @abstractmethod
@@ -90,7 +91,7 @@ class AddressFamily(ABC):
         """The frames by which a station with that MAC says unasked that it has an address."""
 
     @abstractmethod
-    def announced(self, address: str) -> str:
+    def nft_announcement(self, address: str) -> str:
         """An expression of nftables for announcements of an address."""
 
     @abstractmethod
@@ -130,7 +131,7 @@ class _IPv4(AddressFamily):
     neighbour_table = ("arp", "-an")
     echo, echo_protocol, echo_request, echo_reply, raw_header = "ICMP", 1, 8, 0, 20
     vrrp_group, vrrp_group_mac, in_uri = "224.0.0.18", "01:00:5e:00:00:12", "{}"
-    filters, resolved = "arp", "arp operation { request, reply }"
+    nft_family, nft_resolution = "arp", "arp operation { request, reply }"
 
     def packet(self, frame: bytes) -> Packet | None:
         if len(frame) < _ETHERNET + 20 or frame[12:14] != b"\x08\x00":
@@ -147,8 +148,8 @@ class _IPv4(AddressFamily):
         own = _packed(address)
         return [self._arp(operation, mac, own, own) for operation in (_REQUEST, _REPLY)]
 
-    def announced(self, address: str) -> str:
-        return f"{self.resolved} arp saddr ip {address} arp daddr ip {address}"
+    def nft_announcement(self, address: str) -> str:
+        return f"{self.nft_resolution} arp saddr ip {address} arp daddr ip {address}"
 
     def pseudo_header(self, addresses: _Ends, protocol: int, length: int) -> bytes:
         return b"".join(map(_packed, addresses)) + struct.pack("!HH", protocol, length)
@@ -193,7 +194,7 @@ class _IPv6(AddressFamily):
     neighbour_table = ("ip", "-6", "neighbour", "show")
     echo, echo_protocol, echo_request, echo_reply, raw_header = "ICMPv6", 58, 128, 129, 0
     vrrp_group, vrrp_group_mac, in_uri = "ff02::12", "33:33:00:00:00:12", "[{}]"
-    filters, resolved = "ip6", "icmpv6 type nd-neighbor-advert"
+    nft_family, nft_resolution = "ip6", "icmpv6 type nd-neighbor-advert"
 
     def packet(self, frame: bytes) -> Packet | None:
         if len(frame) < _ETHERNET + 40 or frame[12:14] != b"\x86\xdd":
@@ -209,9 +210,9 @@ class _IPv6(AddressFamily):
         group, group_mac = _ALL_NODES
         return [advertisement((mac, group_mac), (link_local(mac), group), address, solicited=False)]
 
-    def announced(self, address: str) -> str:
+    def nft_announcement(self, address: str) -> str:
         # The S flag, and the target: nftables 1.0.6 has no names for them.
-        return f"{self.resolved} @th,33,1 0 @th,64,128 0x{_packed(address).hex()}"
+        return f"{self.nft_resolution} @th,33,1 0 @th,64,128 0x{_packed(address).hex()}"
 
     def pseudo_header(self, addresses: _Ends, protocol: int, length: int) -> bytes:
         return b"".join(map(_packed, addresses)) + struct.pack("!II", length, protocol)

@@ -29,7 +29,7 @@ KINDS = (
         words="announcements of the VIP withheld from the client",
         healed="announcements of the VIP let through to the client",
         target=Lasting,
-        injection=AtClient(lambda target, wires: wires.router.family.announced(wires.router.vip)),
+        injection=AtClient(lambda target, wires: wires.router.family.nft_announcement(wires.router.vip)),
         signs=(Sign.FRAMES_DROPPED,),
         client_told=False,
     ),
@@ -41,7 +41,7 @@ KINDS = (
         healed="announcements to the client no longer rationed",
         target=ArpRate,
         injection=AtClient(
-            lambda target, wires: f"{wires.router.family.resolved} limit rate over {target.rate}/second"
+            lambda target, wires: f"{wires.router.family.nft_resolution} limit rate over {target.rate}/second"
         ),
         signs=(Sign.HEALED,),
     ),

@@ -171,7 +171,7 @@ def _at_client(kind: FaultKind, how: AtClient, target: Any, bench: Bench) -> Way
     public = bench.networks[PUBLIC.name]
     wires = bench.wires(public)
     rules = {"input": f"iifname {public.bridge} {how.match(target, wires)}"}
-    return _Rules(DropRules(bench.router.family.filters, rules))
+    return _Rules(DropRules(bench.router.family.nft_family, rules))
 
 
 class _Flags:
