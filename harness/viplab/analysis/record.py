@@ -161,7 +161,7 @@ class Record:
         return any(
             event.get("network") == (network or self.info.adverts_on)
             and event.get("host") in (None, host)
-            and not kind.heard.its_own
+            and not kind.heard.from_it
             and event.t_ns <= at_ns <= (end.t_ns if end else self.end_ns)
             for event, end, kind in self.injected
         )

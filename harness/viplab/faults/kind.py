@@ -62,13 +62,13 @@ class Heard(Enum):
     """Which adverts are heard after a fault on the network that they travel on; "it" is the host that is struck."""
 
     ALL = "all"
-    NOT_ITS = "none of its own, while it hears the others"
+    NOT_FROM_IT = "none of its own, while it hears the others"
     NOT_BY_IT = "none by it, while the others hear it"
     NONE = "none of its own and none by it; none at all where no host is struck"
     UNKNOWN = "of its own nobody knows which, or of all, so that no timer can be held against them"
 
     @property
-    def its_own(self) -> bool:
+    def from_it(self) -> bool:
         """Whether those that it sends are heard, all of them."""
         return self in (Heard.ALL, Heard.NOT_BY_IT)
 
@@ -76,8 +76,9 @@ class Heard(Enum):
         """Whether one host hears all that another sends, where that host was struck, or none."""
         if struck is None:
             return self is Heard.ALL
-        its, by_it = struck == sender and not self.its_own, struck == hearer and self in (Heard.NOT_BY_IT, Heard.NONE)
-        return not its and not by_it
+        if struck == sender:
+            return self.from_it
+        return struck != hearer or self not in (Heard.NOT_BY_IT, Heard.NONE)
 
 
 class Need(Enum):

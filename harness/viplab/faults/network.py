@@ -57,7 +57,7 @@ KINDS = (
         state="heard by nobody",
         target=LastingHostTarget,
         injection=OnBridge("interconnect", {"forward": lambda target, wires: f"iifname {wires.ports[target.host]}"}),
-        heard=Heard.NOT_ITS,
+        heard=Heard.NOT_FROM_IT,
         signs=(Sign.FRAMES_DROPPED,),
         part=Part.LINK,
     ),

@@ -410,7 +410,7 @@ def test_a_host_s_firewall_has_protocols_by_number_since_not_every_host_has_thei
     ("heard", "a_to_b", "b_to_a", "b_to_c"),
     [
         (Heard.ALL, True, True, True),
-        (Heard.NOT_ITS, False, True, True),
+        (Heard.NOT_FROM_IT, False, True, True),
         (Heard.NOT_BY_IT, True, False, True),
         (Heard.NONE, False, False, True),
         (Heard.UNKNOWN, False, True, True),
@@ -424,5 +424,5 @@ def test_of_a_host_that_is_struck_one_knows_whom_it_hears_and_who_hears_it(
         b_to_a,
         b_to_c,
     )
-    assert heard.its_own == a_to_b
+    assert heard.from_it == a_to_b
     assert heard.between(None, "B", "C") is (heard is Heard.ALL)
