@@ -6,7 +6,7 @@ import struct
 from collections.abc import Sequence
 from ipaddress import ip_address
 
-from viplab.address_family import IPV4, AddressFamily, checksum
+from viplab.address_family import IPV4, IPV6, AddressFamily, checksum
 from viplab.addresses import link_local
 from viplab.faults.injection import ByStranger, Wires
 from viplab.faults.kind import FaultKind, Heard, Need, Sign
@@ -17,28 +17,24 @@ STRANGER_IP = "10.10.10.66"
 _PROTOCOL = 112
 
 
-def _address(family: AddressFamily) -> str:
-    return STRANGER_IP if family is IPV4 else link_local(STRANGER_MAC)
-
-
-def _multicast(family: AddressFamily, ttl: int, body: bytes) -> bytes:
-    ends = _address(family), family.vrrp_group
-    return family.datagram((STRANGER_MAC, family.vrrp_group_mac), ends, _PROTOCOL, ttl, body)
+def _multicast(family: AddressFamily, ttl: int, message: bytes, *, pseudo_header: bool = False) -> bytes:
+    """A message to VRRP's group with its sum put in, which adverts of each version and CARP have at octet 6."""
+    ends = STRANGER_IP if family is IPV4 else link_local(STRANGER_MAC), family.vrrp_group
+    counted = family.pseudo_header(ends, _PROTOCOL, len(message)) if pseudo_header else b""
+    message = message[:6] + struct.pack("!H", checksum(counted + message)) + message[8:]
+    return family.datagram((STRANGER_MAC, family.vrrp_group_mac), ends, _PROTOCOL, ttl, message)
 
 
 def _adverts(target: ForeignAdvert, wires: Wires) -> Sequence[bytes]:
     """RFC 3768, section 5.1, without authentication; RFC 9568, section 5.1; both with an interval of one second."""
-    router, family = wires.router, wires.router.family
-    addresses = [ip_address(address).packed for address in router.addresses]
+    router = wires.router
     vrid = target.virtual_router_id or router.virtual_router_id
-    head = bytes((router.version << 4 | 1, vrid, target.priority, len(addresses)))
-    interval, authentication = (b"\x00\x01", bytes(8)) if router.version == 2 else (b"\x00\x64", b"")
-    rest = b"".join(addresses) + authentication
-    covered = head + interval + bytes(2) + rest
-    if router.version == 3:
-        ends = _address(family), family.vrrp_group
-        covered = family.pseudo_header(ends, _PROTOCOL, len(covered)) + covered
-    return [_multicast(family, target.ttl, head + interval + struct.pack("!H", checksum(covered)) + rest)]
+    # In seconds, behind a type of authentication that is 0; or in hundredths.
+    interval, authentication = (1, bytes(8)) if router.version == 2 else (100, b"")
+    head = (router.version << 4 | 1, vrid, target.priority, len(router.addresses), interval, 0)
+    addresses = b"".join(ip_address(address).packed for address in router.addresses)
+    message = struct.pack("!BBBBHH", *head) + addresses + authentication
+    return [_multicast(router.family, target.ttl, message, pseudo_header=router.version == 3)]
 
 
 def _announcements(target: Spoof, wires: Wires) -> Sequence[bytes]:
@@ -48,9 +44,20 @@ def _announcements(target: Spoof, wires: Wires) -> Sequence[bytes]:
 def _carp(target: ForeignAdvert, wires: Wires) -> Sequence[bytes]:
     vrid = target.virtual_router_id or wires.router.virtual_router_id
     # Version 2, type 1; vhid, advskew, length of the authentication, pad, advbase, checksum; counter and digest.
-    body = bytearray((0x21, vrid, 255 - target.priority, 7, 0, 1, 0, 0, *bytes(28)))
-    body[6:8] = struct.pack("!H", checksum(bytes(body)))
-    return [_multicast(IPV4, target.ttl, bytes(body))]
+    return [_multicast(IPV4, target.ttl, bytes((0x21, vrid, 255 - target.priority, 7, 0, 1, 0, 0, *bytes(28))))]
+
+
+def _spoofed(name: str, family: AddressFamily, need: Need) -> FaultKind:
+    return FaultKind(
+        name=name,
+        sentence=f"A stranger on the public network announces the VIP as its own, by {family.announcement}.",
+        words="a stranger announces the VIP",
+        healed="the stranger is gone",
+        target=Spoof,
+        injection=ByStranger("public", _announcements),
+        signs=(Sign.FRAMES_SENT,),
+        needs=frozenset({need}),
+    )
 
 
 KINDS = (
@@ -74,24 +81,6 @@ KINDS = (
         signs=(Sign.FRAMES_SENT,),
         needs=frozenset({Need.IPV4}),
     ),
-    FaultKind(
-        name="arp_spoofed",
-        sentence="A stranger on the public network announces the VIP as its own, by gratuitous ARP.",
-        words="a stranger announces the VIP",
-        healed="the stranger is gone",
-        target=Spoof,
-        injection=ByStranger("public", _announcements),
-        signs=(Sign.FRAMES_SENT,),
-        needs=frozenset({Need.IPV4}),
-    ),
-    FaultKind(
-        name="nd_spoofed",
-        sentence="The same over IPv6, by unsolicited neighbour advertisements that override what the client knows.",
-        words="a stranger announces the VIP",
-        healed="the stranger is gone",
-        target=Spoof,
-        injection=ByStranger("public", _announcements),
-        signs=(Sign.FRAMES_SENT,),
-        needs=frozenset({Need.IPV6}),
-    ),
+    _spoofed("arp_spoofed", IPV4, Need.IPV4),
+    _spoofed("nd_spoofed", IPV6, Need.IPV6),
 )
