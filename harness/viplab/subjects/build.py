@@ -54,7 +54,7 @@ class Build:
 
 
 def from_package(package: str, source: str, program: str) -> Build:
-    """The build in a Debian package that has a program, by its path below `/`.
+    """The build in a Debian package that has this program.
 
     Raises:
         InputError: there is no such file, or it is no package, another one, or one for another architecture.
@@ -78,8 +78,8 @@ def from_package(package: str, source: str, program: str) -> Build:
         raise InputError(f"{source}: is for {fields.get('Architecture')}, and hosts here are {here}")
     files = run(damaged, ["dpkg-deb", "--fsys-tarfile", str(path)])
     with tarfile.open(fileobj=io.BytesIO(files)) as archive:
-        if program not in (name.removeprefix("./") for name in archive.getnames()):
-            raise InputError(f"{source}: has no /{program}")
+        if program not in (f"/{name.removeprefix('./')}" for name in archive.getnames()):
+            raise InputError(f"{source}: has no {program}")
     version = fields.get("Version", "")
     # Debian's own form: [EPOCH:]RELEASE[-REVISION].
     release = version.rpartition(":")[2].rpartition("-")[0] or version.rpartition(":")[2]

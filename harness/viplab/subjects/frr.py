@@ -98,7 +98,7 @@ class Frr(Subject):
     @classmethod
     def build_of(cls, source: str) -> Build:
         """A package of Debian's."""
-        return from_package("frr", source, f"{DAEMONS}/vrrpd".lstrip("/"))
+        return from_package("frr", source, f"{DAEMONS}/vrrpd")
 
     def install(self, guest: Guest) -> None:
         """Unpack a build."""

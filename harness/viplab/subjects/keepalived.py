@@ -96,7 +96,7 @@ class Keepalived(Subject):
     def build_of(cls, source: str) -> Build:
         """A package of Debian's or RPM's, or a source."""
         if source.endswith(".deb"):
-            return from_package("keepalived", source, "usr/sbin/keepalived")
+            return from_package("keepalived", source, "/usr/sbin/keepalived")
         if source.endswith(".rpm"):
             return from_rpm("keepalived", source)
         # Who builds nothing needs none of it.

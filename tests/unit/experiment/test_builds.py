@@ -101,7 +101,7 @@ def test_another_build_does_not_go_on_from_the_memory_of_this_one(tmp_path: Path
 )
 def test_a_package_of_something_else_is_one_line(tmp_path: Path, name: str, architecture: str, said: str) -> None:
     with pytest.raises(InputError, match=said) as caught:
-        from_package("keepalived", str(package(tmp_path, name, architecture)), "usr/sbin/keepalived")
+        from_package("keepalived", str(package(tmp_path, name, architecture)), "/usr/sbin/keepalived")
     assert "\n" not in str(caught.value)
 
 
@@ -118,7 +118,7 @@ def test_a_file_that_is_no_package_is_one_line(tmp_path: Path) -> None:
 def test_a_package_that_was_cut_off_or_has_no_daemon_in_it_is_one_line(tmp_path: Path) -> None:
     made = package(tmp_path)
     with pytest.raises(InputError, match=r"^[^\n]*: has no /usr/lib/frr/vrrpd$"):
-        from_package("keepalived", str(made), "usr/lib/frr/vrrpd")
+        from_package("keepalived", str(made), "/usr/lib/frr/vrrpd")
     made.write_bytes(made.read_bytes()[:-60])
     with pytest.raises(InputError, match=r"^[^\n]*: cut off, damaged, or no Debian package: [^\n]*$"):
         registry.subject(f"keepalived@{made}")
