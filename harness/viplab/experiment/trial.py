@@ -231,16 +231,16 @@ def _ready(trial: Trial, lab: Lab, timeline: Timeline, begin: Callable[[], None]
 
 
 def _check_programs(guest: Guest, programs: Sequence[str]) -> None:
-    """See to it that a host has what its configuration runs: a daemon goes on without a script that is missing.
+    """See to it that a host has the programs that it needs: a daemon goes on without a script that is missing.
 
     Raises:
         LabError: it has not.
     """
     looks = [f"command -v {quote(program)} >/dev/null || echo {quote(program)}" for program in programs]
-    if missing := guest.run("; ".join(looks) or "true").checked().stdout.splitlines():
+    if looks and (missing := guest.run("; ".join(looks)).checked().stdout.splitlines()):
         raise LabError(
-            f"{guest.host.name}: its keepalived.conf runs {', '.join(missing)}, which is not there, or no program; "
-            "have it in the image, or take it out"
+            f"{guest.host.name}: needs {', '.join(missing)} (`programs`), and has no such program; "
+            "have it in the image, or take it out of keepalived.conf"
         )
 
 

@@ -80,6 +80,6 @@ def test_a_host_without_a_program_that_its_configuration_runs_is_said_and_no_dae
     record = read_trial(in_namespaces.run(yaml.safe_dump(data), assignment("vipd")))
     (error,) = record.all("error")
     assert error.message == (
-        "B: its keepalived.conf runs /none/such 1, /etc/passwd, which is not there, or no program; "
-        "have it in the image, or take it out"
+        "B: needs /none/such 1, /etc/passwd (`programs`), and has no such program; "
+        "have it in the image, or take it out of keepalived.conf"
     )
