@@ -10,7 +10,7 @@ from ipaddress import ip_address
 from random import Random
 from typing import Any
 
-from viplab.address_family import family_of
+from viplab.address_family import AddressFamily, family_of
 from viplab.errors import DaemonError, LabError
 from viplab.experiment.logs import keep_logs
 from viplab.experiment.setup_checks import CHECKS, SetUp
@@ -292,15 +292,14 @@ class ScenarioRunner:
         """Which addresses of its network the client does not reach, but for the first, which the probe asks."""
         vrrp = self._scenario.vrrp
         every = [*vrrp.vips, *(vip for one in vrrp.vrrp_instance.values() for vip in one.vips)]
-        asked, silent = False, []
-        for family in sorted(vrrp.families, key=lambda family: family.number):
-            client = CLIENTS[family]
-            of_it = [vip for vip in every if vip != vrrp.vip and family_of(vip) is family]
-            if others := [vip for vip in of_it if ip_address(vip) in client.network]:
-                asked = True
-                silent += unanswered(others, client.address)
-        if asked:
-            tables = "".join(neighbour_table(family) for family in vrrp.families)
+        others: dict[AddressFamily, list[str]] = {}
+        for vip in every:
+            family = family_of(vip)
+            if vip != vrrp.vip and ip_address(vip) in CLIENTS[family].network:
+                others.setdefault(family, []).append(vip)
+        if others:
+            silent = [vip for family, vips in others.items() for vip in unanswered(vips, CLIENTS[family].address)]
+            tables = "".join(map(neighbour_table, others))
             self._timeline.record("unanswered", addresses=silent, table=tables)
 
     def _record_holds(self) -> None:
