@@ -26,7 +26,7 @@ class Before:
 
     @property
     def words(self) -> list[str]:
-        """All of it, as `before_of` reads it."""
+        """All of it, for `parse_before`."""
         return [self.bridge, *map(str, self.settings), *self.without]
 
     def put_back(self) -> None:
@@ -39,8 +39,8 @@ class Before:
                 (_conf(self.bridge) / key).write_text(f"{value}\n")
 
 
-def before_on(bridge: str, client: Sequence[str]) -> Before:
-    """What a bridge has now, which is to have the client's addresses.
+def read_before(bridge: str, client: Sequence[str]) -> Before:
+    """What a bridge has now, which is to be given the client's addresses.
 
     Raises:
         HostError: this machine's kernel has no IPv6.
@@ -53,8 +53,8 @@ def before_on(bridge: str, client: Sequence[str]) -> Before:
     return Before(bridge, settings, tuple(address for address in client if address not in there))
 
 
-def before_of(words: Sequence[str]) -> Before | None:
-    """What such words say, None where they are none."""
+def parse_before(words: Sequence[str]) -> Before | None:
+    """What `Before.words` say; None where that is not what these are."""
     bridge, settings, addresses = words[:1], words[1 : 1 + len(SETTINGS)], words[1 + len(SETTINGS) :]
     try:
         numbers = tuple(map(int, settings))

@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 from viplab.address_family import IPV6
-from viplab.lab.bridge_ipv6 import SETTINGS, before_on, switch_on_bridge
+from viplab.lab.bridge_ipv6 import SETTINGS, read_before, switch_on_bridge
 from viplab.lab.guest import Guest
 from viplab.lab.marks import remember
 from viplab.lab.topology import CLIENTS
@@ -40,7 +40,7 @@ def client_has_ipv6(bridge: str) -> Iterator[None]:
         HostError: this machine's kernel has none.
     """
     client = CLIENTS[IPV6]
-    before = before_on(bridge, (client.ip, f"{client.probe}/128"))
+    before = read_before(bridge, (client.ip, f"{client.probe}/128"))
     forget = remember(before.words)
     try:
         switch_on_bridge(bridge, client.ip)

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 from viplab.errors import LabError
-from viplab.lab.bridge_ipv6 import Before, before_of
+from viplab.lab.bridge_ipv6 import Before, parse_before
 from viplab.lab.command import run
 from viplab.lab.libvirt.label import Label, parse_label
 
@@ -63,7 +63,7 @@ def marked(lab: Label | None) -> Iterator[tuple[str, Label, Callable[[], object]
     for link in json.loads(run(["ip", "-json", "link", "show"]) or "[]"):
         said, *words = link.get("ifalias", "").split() or [""]
         if label := parse_label(said):
-            name, before = link["ifname"], before_of(words)
+            name, before = link["ifname"], parse_before(words)
             what = f"link {name}" if before is None else f"IPv6 on {before.bridge}"
             yield what, label, partial(_remove_link, name, before)
     for family, name in _tables():
