@@ -47,6 +47,8 @@ KINDS = (
         state="port locked",
         target=LastingLinkTarget,
         injection=OnPort({"locked": True, "learning": False}, learned=True),
+        # Those from the card's own MAC pass, those from a virtual one do not.
+        heard=Heard.UNKNOWN,
         signs=(Sign.PORT_SAYS,),
         part=Part.LINK,
     ),

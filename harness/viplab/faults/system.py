@@ -29,6 +29,10 @@ def _clock_set(seconds: int) -> str:
     return f"date -u -s '{seconds:+d} seconds' >/dev/null"
 
 
+# No fewer: a daemon that ran out of them can still wait for those that it has, and poll(2) refuses more than the limit.
+_OPEN = "$(ls /proc/$pid/fd | wc -l)"
+
+
 def _limit(subject: Subject, guest: Guest, limit: str) -> str:
     """As the account that the daemon has: root may not everywhere, as in a container without CAP_SYS_RESOURCE."""
     uid, gid = (f"$(awk '/^{which}:/ {{print $2}}' /proc/$pid/status)" for which in ("Uid", "Gid"))
@@ -86,7 +90,7 @@ KINDS = (
         state="no descriptors",
         target=Descriptors,
         injection=InGuest(
-            lambda target, subject, guest: _limit(subject, guest, f"{target.limit}:"),
+            lambda target, subject, guest: _limit(subject, guest, f"{target.limit or _OPEN}:"),
             heal=lambda target, subject, guest: _limit(subject, guest, "1024:"),
         ),
         signs=(Sign.COMMAND,),

@@ -118,7 +118,9 @@ class ClockStep(LastingHostTarget):
 class Descriptors(LastingHostTarget):
     """How many files the daemon may have open."""
 
-    limit: int = Field(default=3, ge=1, le=1024, description="Those that are open already stay so.")
+    limit: int | None = Field(
+        default=None, ge=1, le=1024, description="As many as it has open if left out; those stay open."
+    )
 
 
 class AddressTarget(LastingLinkTarget):

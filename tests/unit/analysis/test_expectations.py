@@ -68,6 +68,15 @@ def test_what_is_served_has_to_listen_where_it_is_expected_and_nowhere_else(
     assert [miss.reason for miss in misses(read_trial(TrialFolder(folder)))] == ([reason] if reason else [])
 
 
+def test_a_service_may_find_an_address_with_a_virtual_mac_on_the_backup_as_well(tmp_path: Path) -> None:
+    trial = s.CASES["case-a"](s.FAMILIES[1])
+    for host in "AB":
+        trial.event(-s.S, "service_started", host=host, listens=True, service="haproxy", said="")
+    record = read_trial(TrialFolder(trial.write(tmp_path, 1)))
+    scenario, virtual = "expect: {serving: [A]}", record.info.model_copy(update={"virtual_mac": "00:00:5e:00:01:33"})
+    assert [miss.reason for miss in misses(replace(record, scenario=scenario, info=virtual))] == []
+
+
 def test_scattered_losses_count_as_much_as_those_in_a_row(tmp_path: Path) -> None:
     folder = s.CASES["case-c"](s.FAMILIES[1]).write(tmp_path, 1)
     record = read_trial(TrialFolder(folder))

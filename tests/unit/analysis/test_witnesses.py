@@ -15,8 +15,9 @@ from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.witnesses import WITNESSES
 from viplab.ground_truth.cases import AWKWARD
-from viplab.ground_truth.maker import PROBE_FROM
+from viplab.ground_truth.maker import PROBE_FROM, START_NS
 from viplab.run_folder import RunFolder, TrialFolder
+from viplab.types import HttpError, HttpRequest
 
 SAMPLE = RunFolder(s.REPOSITORY / "results" / "sample")
 CASE_A = next(folder for folder in SAMPLE.trials() if "case-a" in folder.name)
@@ -107,6 +108,8 @@ def test_a_master_that_resigned_begins_anew_with_its_next_advert(tmp_path: Path,
         ("one_way", 20, "pass"),
         # It hears nobody, and is heard: its adverts would be in the capture.
         ("firewall", 20, "undecided"),
+        # Its adverts may have another MAC than its announcements.
+        ("port_locked", 20, "pass"),
         ("multicast_withheld", 20, "undecided"),
     ],
 )
@@ -141,3 +144,28 @@ def test_a_paused_host_held_the_address_when_it_answered_and_not_when_it_was_ask
     trial.slow = dict.fromkeys(waiting, round(took_s * s.S))
     said = objections(TrialFolder(trial.write(tmp_path, 1)))
     assert any(one.startswith("census and answers: A answered") for one in said) == objects, said
+
+
+@pytest.mark.parametrize(
+    ("moves_s", "served_by", "objects"),
+    [(40, "A", True), (12, "A", True), (10.5, "A", False), (9.2, "A", False), (40, "C", False)],
+)
+def test_a_connection_may_fail_while_each_ping_is_answered_only_as_the_address_moves_or_behind_it(
+    tmp_path: Path, moves_s: float, served_by: str, objects: bool
+) -> None:
+    trial = s.Trial("moves", s.FAMILIES[1], "A")
+    trial.serving = [(0, "A"), (round(moves_s * s.S), "B")]
+    trial.owning = [(0, ("A",)), (round(moves_s * s.S), ("B",))]
+    measured = read_trial(TrialFolder(trial.write(tmp_path, 1)))
+    # As of a virtual MAC.
+    events = [event for event in measured.events if event.event != "neighbour"]
+
+    def request(n: int, at_s: int, took: int, host: str | None, error: HttpError | None) -> HttpRequest:
+        at = START_NS + at_s * s.S
+        return HttpRequest(
+            connection="new", n=n, due_ns=at, sent_ns=at, connect_ns=None, total_ns=took, host=host, error=error
+        )
+
+    http = [request(0, 8, 2 * s.MS, served_by, None), request(1, 10, 300 * s.MS, None, "timeout")]
+    (rule,) = (witness.rule for witness in WITNESSES if witness.name == "HTTP and probe")
+    assert bool(rule(replace(measured, events=events, http=http), [])) == objects
