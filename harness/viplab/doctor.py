@@ -30,6 +30,9 @@ LACKING = 69  # ExitStatus.UNAVAILABLE, which a plain script cannot import
 # The bench cannot do without the first three; "tests" and "cloud" are for a nox session, and without "speed" all is
 # just slower.
 BENCH = ("build", "network", "lab")
+CONNECT = "connect"
+"""For a run on the machine's own libvirt, which is looked at only where `--connect` names it."""
+_NEEDED = (*BENCH, CONNECT)
 SESSION_PURPOSES = {
     "cloud": (*BENCH, "cloud"),
     "lint": ("build",),
@@ -199,7 +202,7 @@ def missing(*purposes: str) -> list[Finding]:
 
 def lacking(findings: Iterable[Finding]) -> list[Finding]:
     """Those that keep the bench from working."""
-    return [finding for finding in findings if not finding.ok and finding.needed_for in BENCH]
+    return [finding for finding in findings if not finding.ok and finding.needed_for in _NEEDED]
 
 
 def _package(need: Need, family: str | None) -> str | None:
@@ -270,8 +273,8 @@ def _kvm() -> Finding:
     return Finding("kvm", ok, detail, remedy, "speed")
 
 
-def main(arguments: list[str]) -> int:
-    """Print what was found, as JSON with `--json`; with `--packages SESSION` the packages that a nox session lacks.
+def main(arguments: list[str], more: Iterable[Finding] = ()) -> int:
+    """Print what was found, and `more`, as JSON with `--json`; with `--packages SESSION` what a nox session lacks.
 
     Returns:
         0, or `LACKING` where something is missing that the bench needs.
@@ -280,7 +283,7 @@ def main(arguments: list[str]) -> int:
         session = " ".join(arguments[1:])
         sys.stdout.writelines(f"{package}\n" for package in missing_packages(session, package_family()))
         return 0
-    findings = examine()
+    findings = [*examine(), *more]
     if arguments == ["--json"]:
         sys.stdout.write(json.dumps([asdict(finding) for finding in findings], indent=1) + "\n")
     else:
@@ -291,7 +294,7 @@ def main(arguments: list[str]) -> int:
 def _lines(findings: list[Finding]) -> Iterator[str]:
     width = max(len(finding.name) for finding in findings)
     for finding in findings:
-        mark = "ok" if finding.ok else "MISS" if finding.needed_for in BENCH else "-"
+        mark = "ok" if finding.ok else "MISS" if finding.needed_for in _NEEDED else "-"
         remedy = f"; {finding.remedy}" if finding.remedy else ""
         yield f"{mark:4}  {finding.name:{width}}  {finding.detail}{remedy}"
     missing = len(lacking(findings))

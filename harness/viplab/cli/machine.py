@@ -10,11 +10,22 @@ from viplab.cli.arguments import Results, run_store
 from viplab.cli.printing import out, tell
 
 
-def doctor(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False) -> int:
+def doctor(
+    json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False,
+    connect: Annotated[
+        str | None,
+        typer.Option(metavar="URI", envvar="VIPLAB_CONNECT", help="Also look at this libvirt, such as qemu:///system."),
+    ] = None,
+) -> int:
     """Say what this machine lacks and how to get it."""
     from viplab import doctor as examination
 
-    return examination.main(["--json"] if json else [])
+    more: list[examination.Finding] = []
+    if connect is not None:
+        from viplab.lab.libvirt.examine import examine
+
+        more = examine(connect)
+    return examination.main(["--json"] if json else [], more)
 
 
 def preflight(json: Annotated[bool, typer.Option("--json", help="As JSON.")] = False, results: Results = None) -> int:

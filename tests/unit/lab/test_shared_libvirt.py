@@ -16,9 +16,10 @@ pytest.importorskip("libvirt")
 
 import libvirt
 
+from viplab import doctor
 from viplab.errors import HostError, InputError, LabError
 from viplab.lab.image import Image
-from viplab.lab.libvirt import labelled, networks, pool, shared
+from viplab.lab.libvirt import examine, labelled, networks, pool, shared
 from viplab.lab.libvirt.label import Label, label_in, new_label, parse_label
 from viplab.lab.libvirt.uri import check_uri
 from viplab.lab.owner import Owner, this_process
@@ -292,7 +293,7 @@ class Default:
 def test_their_default_network_is_the_public_one_where_it_has_the_article_s_addresses(
     size: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(networks, "_settings", lambda network: (0, 0))
+    monkeypatch.setattr(networks, "settings", lambda network: (0, 0))
     found = networks.theirs(cast("Any", Default(f"address='192.168.122.1' {size}")))
     assert found is not None
     assert (found.name, found.bridge, found.mac) == ("public", "lo", "52:54:00:aa:bb:cc")
@@ -313,3 +314,71 @@ def test_an_address_of_the_lab_that_their_default_network_gave_away_is_refused()
     probe = cast("Any", Default("address='192.168.122.1' prefix='24'", leases=("192.168.122.2",)))
     with pytest.raises(HostError, match=r"has given 192\.168\.122\.2 to web"):
         shared._make_way(probe, "qemu:///system", "A")
+
+
+def looked_at(connection: Any, monkeypatch: pytest.MonkeyPatch, stp: tuple[int, int] = (0, 0)) -> list[doctor.Finding]:
+    """What `viplab doctor` says of a libvirt with that network `default`."""
+    connection.getLibVersion = lambda: 9_000_001
+    connection.storagePoolLookupByName = lambda _: pool_at(Path("/data/images"))
+    connection.close = lambda: None
+    monkeypatch.setattr(libvirt, "open", lambda _: connection)
+    monkeypatch.setattr(networks, "settings", lambda _: stp)
+    monkeypatch.setattr(examine, "_ROOM_MIB", 0)
+    return examine.examine("qemu:///system")
+
+
+UP = "address='192.168.122.1' prefix='24'"
+
+
+def test_the_doctor_finds_nothing_in_the_way_on_a_libvirt_as_its_packages_bring_it(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    found = looked_at(Default(UP), monkeypatch)
+    assert all(one.ok and not one.remedy for one in found)
+    assert found[0].detail == "qemu:///system: 9.0.1, and lets us in"
+    assert found[1].detail == "up with 192.168.122.1/24 on lo: it is the public one, as it is"
+
+
+def test_the_doctor_says_that_a_network_is_made_where_default_is_not_used(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = looked_at(Default(UP, active=False), monkeypatch)
+    assert "a run makes a public network of its own" in found[1].detail
+    assert doctor.lacking(found) == []
+
+
+def test_the_doctor_says_that_stp_leaves_trials_undecided_and_lacks_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    found = looked_at(Default(UP), monkeypatch, stp=(1, 200))
+    (stp,) = [one for one in found if not one.ok]
+    assert (stp.name, stp.detail.partition(":")[0]) == ("STP on lo", "on, forward delay 2 s")
+    assert "virsh net-edit default" in stp.remedy
+    assert doctor.lacking(found) == []
+
+
+def test_the_doctor_finds_what_a_run_would_be_refused_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    given = looked_at(Default(UP, leases=("192.168.122.12", "192.168.122.13")), monkeypatch)
+    assert [one.detail for one in doctor.lacking(given)] == ["192.168.122.12 is web's"]
+    busy = Default(UP)
+    busy.listAllDomains = lambda: [ours(new_label(this_process()), "centOS-hostA")]
+    (lab,) = doctor.lacking(looked_at(busy, monkeypatch))
+    assert "its lab is up" in lab.detail
+    monkeypatch.setattr(examine, "_ROOM_MIB", 1 << 50)
+    monkeypatch.setattr(libvirt, "open", lambda _: busy)
+    assert "room for disks" in {one.name for one in doctor.lacking(examine.examine("qemu:///system"))}
+
+
+def test_what_an_ended_lab_left_is_in_nobody_s_way(monkeypatch: pytest.MonkeyPatch) -> None:
+    left = Default(UP)
+    left.listAllDomains = lambda: [ours(new_label(ended()), "centOS-hostA")]
+    found = looked_at(left, monkeypatch)
+    assert doctor.lacking(found) == []
+    assert "the next run removes it" in found[-1].detail
+
+
+def test_the_doctor_says_of_a_libvirt_that_does_not_answer_what_to_do(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    found = examine.examine(f"qemu+unix:///system?socket={tmp_path / 'none'}")
+    assert doctor.lacking(found) == found
+    assert doctor.main([], found) == doctor.LACKING
+    assert "is libvirtd (or virtqemud) running" in capsys.readouterr().out
+    with pytest.raises(InputError, match="is on another machine"):
+        examine.examine("qemu+ssh://root@kvm1.example/system")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection, Iterator
 from dataclasses import replace
 from ipaddress import ip_interface
 from pathlib import Path
@@ -9,10 +10,12 @@ from xml.etree import ElementTree
 
 import libvirt
 
+from viplab.address_family import IPV4
 from viplab.errors import LabError
 from viplab.lab.libvirt.guest import TEMPLATES
 from viplab.lab.libvirt.label import Label
-from viplab.lab.topology import PUBLIC, Network
+from viplab.lab.topology import CLIENTS, PUBLIC, Network, make_host
+from viplab.types import HostName
 
 DEFAULT = "default"
 """The network that libvirt's packages bring."""
@@ -33,7 +36,7 @@ def start(connection: libvirt.virConnect, network: Network, label: Label | None 
         network = replace(network, bridge=made.bridgeName())
     except libvirt.libvirtError as error:
         raise LabError(f"network {name}: {error.get_error_message()}") from None
-    stp, delay = _settings(network)
+    stp, delay = settings(network)
     if stp or delay:
         # A port would wait up to twice the delay before it forwards, and that would be measured as failover time.
         raise LabError(f"bridge {network.bridge}: STP {stp}, forward delay {delay}, not 0 as defined")
@@ -54,7 +57,7 @@ def theirs(connection: libvirt.virConnect) -> Network | None:
         network = replace(PUBLIC, bridge=found.bridgeName(), mac=_mac(root))
     except libvirt.libvirtError:
         return None
-    _settings(network)
+    settings(network)
     return network
 
 
@@ -65,6 +68,26 @@ def leases(connection: libvirt.virConnect) -> dict[str, str]:
     except libvirt.libvirtError:
         return {}
     return {lease["ipaddr"]: lease.get("hostname") or lease["mac"] for lease in given}
+
+
+def taken(connection: libvirt.virConnect, hosts: Collection[HostName]) -> Iterator[tuple[str, str]]:
+    """The addresses of a lab with these hosts that `default` has given to somebody, each with whom."""
+    given = leases(connection)
+    ours = (CLIENTS[IPV4].probe, *(make_host(name).interface("eth1").address for name in sorted(hosts)))
+    return ((address, given[address]) for address in ours if address in given)
+
+
+def settings(network: Network) -> tuple[int, int]:
+    """Whether the bridge has STP, and its forward delay in hundredths of a second."""
+    bridge = Path("/sys/class/net") / network.bridge / "bridge"
+    try:
+        stp, delay = (int((bridge / name).read_text()) for name in ("stp_state", "forward_delay"))
+    except OSError:
+        raise LabError(
+            f"network {network.name}: its bridge {network.bridge} is not in this network namespace; "
+            "run viplab where libvirt's bridges are"
+        ) from None
+    return stp, delay
 
 
 def _mac(network: ElementTree.Element) -> str:
@@ -78,16 +101,3 @@ def _address(element: ElementTree.Element) -> str:
     return ip_interface(
         f"{element.get('address')}/{element.get('prefix') or element.get('netmask') or 32}"
     ).with_prefixlen
-
-
-def _settings(network: Network) -> tuple[int, int]:
-    """Whether the bridge has STP, and its forward delay in hundredths of a second."""
-    bridge = Path("/sys/class/net") / network.bridge / "bridge"
-    try:
-        stp, delay = (int((bridge / name).read_text()) for name in ("stp_state", "forward_delay"))
-    except OSError:
-        raise LabError(
-            f"network {network.name}: its bridge {network.bridge} is not in this network namespace; "
-            "run viplab where libvirt's bridges are"
-        ) from None
-    return stp, delay

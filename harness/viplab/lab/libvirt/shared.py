@@ -12,7 +12,6 @@ from typing import TypeVar
 
 import libvirt
 
-from viplab.address_family import IPV4
 from viplab.errors import HostError, LabError
 from viplab.lab.guest import Timing
 from viplab.lab.image import Image
@@ -27,7 +26,7 @@ from viplab.lab.libvirt.pool import let_through, make_pool
 from viplab.lab.marks import mark_with
 from viplab.lab.owner import this_process
 from viplab.lab.sandbox import contained
-from viplab.lab.topology import CLIENTS, NETWORKS, PUBLIC, make_host
+from viplab.lab.topology import NETWORKS, PUBLIC
 from viplab.progress import note, step
 from viplab.types import HostName
 
@@ -116,13 +115,11 @@ def _make_way(connection: libvirt.virConnect, uri: str, hosts: Collection[HostNa
             raise HostError(f"{uri}: there is {one.what} already, with a lab's addresses: {one.why_kept}")
         one.remove()
         note(f"removed {one.what}, which a lab left that has ended")
-    given = networks.leases(connection)
-    for address in (CLIENTS[IPV4].probe, *(make_host(name).interface("eth1").address for name in sorted(hosts))):
-        if address in given:
-            raise HostError(
-                f"{uri}: its network `default` has given {address} to {given[address]}, and the lab has that address; "
-                "let its range of DHCP begin elsewhere"
-            )
+    for address, whose in networks.taken(connection, hosts):
+        raise HostError(
+            f"{uri}: its network `default` has given {address} to {whose}, and the lab has that address; "
+            "let its range of DHCP begin elsewhere"
+        )
 
 
 def _ground(
