@@ -49,6 +49,19 @@ def test_an_option_from_the_environment_is_taken_as_one_that_is_given() -> None:
     assert "no lab 'none-such'" in str(done.exception)
 
 
+def test_an_option_from_the_environment_that_cannot_be_taken_is_named_as_it_was_given() -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "run", "case-a"],
+        capture_output=True,
+        text=True,
+        env={**os.environ, "VIPLAB_TRIALS": "many"},
+        check=False,
+    )
+    assert done.returncode == 64
+    assert "'--trials'" in done.stderr and " (from VIPLAB_TRIALS); " in done.stderr
+    assert len(done.stderr.splitlines()) == 1
+
+
 def test_an_option_from_the_environment_that_a_recipe_overrides_is_told_of(tmp_path: Path) -> None:
     done = CliRunner().invoke(app, ["run", "--recipe", str(tmp_path / "none.yaml")], env={"VIPLAB_TRIALS": "3"})
     assert "VIPLAB_TRIALS counts for nothing here: --recipe takes what the run's recipe says" in done.output

@@ -68,7 +68,7 @@ def main() -> NoReturn:
         sys.exit(app(standalone_mode=False) or ExitStatus.OK)
     except _UsageProblem as error:
         said = error.format_message()
-        _fail(f"{said.rstrip('.')}; `viplab --help` shows what there is", ExitStatus.USAGE)
+        _fail(f"{said.rstrip('.')}{_whence(error)}; `viplab --help` shows what there is", ExitStatus.USAGE)
     except ViplabError as error:
         _fail(str(error), error.exit_status)
     except (KeyboardInterrupt, typer.Abort, Interrupted):
@@ -77,6 +77,16 @@ def main() -> NoReturn:
         _fail_without_module(error)
     except Exception:
         _fail_by_mistake()
+
+
+def _whence(error: Any) -> str:
+    """Where an option came from that cannot be taken, if it was not given on the command line."""
+    context: Any = getattr(error, "ctx", None)
+    option: Any = getattr(error, "param", None)
+    source = context.get_parameter_source(option.name) if context and option else None
+    if source is None or source.name != "ENVIRONMENT":
+        return ""
+    return f" (from {option.envvar or f'{context.auto_envvar_prefix}_{option.name.upper()}'})"
 
 
 def _fail_without_module(error: ModuleNotFoundError) -> NoReturn:

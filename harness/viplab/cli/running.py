@@ -48,7 +48,8 @@ def run(
         list[str] | None,
         typer.Option(
             metavar="NAME",
-            help="A daemon, or one for each host (A=keepalived,B=vipd); more than once for several.",
+            help="A daemon, a build of it ([LABEL=]keepalived@FILE.deb, vipd@COMMIT), or one for each host "
+            "(A=keepalived,B=vipd); more than once for several.",
             show_default="vipd",
             autocompletion=completing.subjects,
         ),

@@ -133,5 +133,6 @@ def resolve(words: list[str]) -> list[tuple[str, Scenario]]:
             paths.append(Path(word))
         else:
             otherwise = f"; name one of docs/scenarios.md, a path, or a suite: {', '.join([*grouped, 'all'])}"
-            raise InputError(f"no scenario {word!r}{_near(word, [*known, *grouped]) or otherwise}")
+            here = [path] if Path(path := f"{word}.yaml").is_file() else []
+            raise InputError(f"no scenario {word!r}{_near(word, [*here, *known, *grouped]) or otherwise}")
     return [read_scenario(path) for path in dict.fromkeys(paths)]

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 from viplab.errors import InputError
 from viplab.resources import resource
-from viplab.scenario.load import parse_scenario
 
 
 def new_scenario(name: str, folder: Path) -> Path:
@@ -15,8 +15,9 @@ def new_scenario(name: str, folder: Path) -> Path:
     Raises:
         InputError: it is there already, the folder is not, or a scenario cannot have that name.
     """
+    if not re.fullmatch("[a-z0-9][a-z0-9-]*", name):
+        raise InputError(f"{name!r}: a scenario's name is made of small letters, digits and dashes")
     text = resource("scenarios/template.yaml").read_text(encoding="utf-8").replace("NAME", name, 1)
-    parse_scenario(text, name)
     path = folder / f"{name}.yaml"
     schema = f"# yaml-language-server: $schema={resource('scenarios/schema.json')}\n"
     try:

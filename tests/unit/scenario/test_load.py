@@ -126,6 +126,13 @@ def test_an_unknown_name_is_asked_for_those_that_are_like_it(word: str, said: st
         resolve([word])
 
 
+def test_a_file_of_that_name_is_what_was_meant(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "mine.yaml").touch()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(InputError, match=r"^no scenario 'mine'; did you mean mine\.yaml\?$"):
+        resolve(["mine"])
+
+
 def test_a_scenario_named_twice_is_run_once() -> None:
     assert [scenario.scenario for _, scenario in resolve(["case-a", "cases"])] == [
         "case-a",
