@@ -377,6 +377,16 @@ class _OneFault:
         model = self.record.timing[self.new_master]
         interval = self.taker.advert_int_s
         announce = None if isinstance(model, str) else (model.announce_adverts * interval,) * 2
+        announced: _Phase = (
+            "announce",
+            f"first advert to first {self.record.family.announcement}",
+            moments.first_advert_ns,
+            moments.first_garp_ns,
+            announce,
+        )
+        if self.record.announces_first(self.new_master):
+            said = f"first {self.record.family.announcement} to first advert"
+            announced = ("announce", said, moments.first_garp_ns, moments.first_advert_ns, (interval, interval))
         resumed_ns = self.longest_run.end_ns if self.longest_run else None
         by_adverts: list[_Phase] = [
             ("wait", "last advert to fault", self._before_fault(), self.fault.at_ns, (0.0, interval)),
@@ -387,13 +397,7 @@ class _OneFault:
                 moments.first_advert_ns,
                 self._expected_detection_s(),
             ),
-            (
-                "announce",
-                f"first advert to first {self.record.family.announcement}",
-                moments.first_advert_ns,
-                moments.first_garp_ns,
-                announce,
-            ),
+            announced,
         ]
         by_announcement: list[_Phase] = [
             ("detection", "fault to first gratuitous ARP", self.fault.at_ns, moments.first_garp_ns, None)

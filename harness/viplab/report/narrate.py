@@ -62,6 +62,11 @@ def _announcement(fault: FaultView, family: AddressFamily) -> Iterator[str]:
     if fault.new_master is None or fault.new_master == fault.old_master:
         return
     announce, switch = units.seconds(fault.summary.announce_s), units.seconds(fault.summary.client_switch_s)
+    advert_ns, announced_ns = fault.moments.first_advert_ns, fault.moments.first_garp_ns
+    if announce is None and advert_ns and announced_ns and announced_ns < advert_ns:
+        early = units.seconds((advert_ns - announced_ns) / 1e9)
+        yield f"Its first {family.announcement} was {early} ahead of that advert."
+        return
     if announce is None:
         yield f"When it announced the address by {family.announcement} was not measured."
         return

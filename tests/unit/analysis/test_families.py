@@ -128,6 +128,23 @@ def test_of_daemons_that_announce_first_it_is_of_the_one_that_begins_to_advertis
     assert sender(-s.S) == "A"
 
 
+def test_what_was_announced_before_the_first_advert_is_told_as_that_and_takes_no_time_after_it(tmp_path: Path) -> None:
+    record = of_family(tmp_path, "keepalived-2")
+    early = replace(record, info=record.info.model_copy(update={"virtual_mac": VIRTUAL}))
+    vars(early)["families"] = dict.fromkeys("AB", replace(FRR_8, announces_first=(IPV4,)))
+    begins_ns = record.adverts_of("B")[0].time_ns
+    own = next(arp for arp in record.arps if arp.gratuitous and record.sender(arp) == "B")
+    frame = replace(own, src_mac=VIRTUAL, time_ns=begins_ns - s.S)
+    vars(early)["announcements"] = [frame]
+    view = view_trial(early)
+    (fault,) = view.faults
+    (announce,) = (item for item in fault.waterfall if item.name == "announce")
+    assert fault.summary.announce_s is None
+    assert announce.start_s is not None and announce.end_s is not None
+    assert (round(announce.end_s - announce.start_s, 6), announce.expected_s) == (1, (1, 1))
+    assert "Its first gratuitous ARP was 1.000\N{NO-BREAK SPACE}s ahead of that advert." in tell(view, fault)
+
+
 def carp_instead(trial: s.Trial, advskew: int = 10) -> s.Trial:
     """The same trial with a CARP advert in place of each of VRRP; B has this skew."""
     trial.family, trial.protocol = "ucarp-1", "carp"
