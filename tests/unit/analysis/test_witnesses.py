@@ -5,12 +5,13 @@ from __future__ import annotations
 import json
 import shutil
 from dataclasses import replace
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from support import synthetic as s
-from support.judging import changed, judged, rewrite
+from support.judging import changed, judged, rewrite, waiting
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.analysis.witnesses import WITNESSES
@@ -50,6 +51,24 @@ def test_a_step_may_begin_within_the_timelines_own_uncertainty_of_the_fault_befo
     begun["t_ns"] = events[at]["before_ns"] + 400_000
     copied.timeline.write_text("".join(json.dumps(event) + "\n" for event in events))
     assert [said for said in objections(copied) if "step" in said] == []
+
+
+@pytest.mark.parametrize("waited_ms", [0, 200])
+def test_a_line_may_be_as_late_as_its_host_waited_for_a_processor(tmp_path: Path, waited_ms: int) -> None:
+    folder = s.CASES["case-a"](s.FAMILIES[1]).write(tmp_path, 1)
+    (fault,) = view_trial(read_trial(TrialFolder(folder))).faults
+    assert fault.moments.first_advert_ns is not None
+    begun = fault.moments.first_advert_ns - s.START_NS
+    log = folder / "hosts" / "B" / "precise.log"
+    lines = [line.partition(" ") for line in log.read_text().splitlines()]
+    late = [
+        (datetime.fromisoformat(stamp) + timedelta(milliseconds=250 if "MASTER" in words else 0)).isoformat()
+        for stamp, _, words in lines
+    ]
+    log.write_text("".join(f"{stamp} {words}\n" for stamp, (_, _, words) in zip(late, lines, strict=True)))
+    waiting(folder, "B", begun, begun + waited_ms * s.MS)
+    said = [one for one in objections(TrialFolder(folder)) if "does not say master" in one]
+    assert len(said) == (0 if waited_ms else 1), objections(TrialFolder(folder))
 
 
 def test_each_witness_is_named_once() -> None:

@@ -210,7 +210,8 @@ def _logged_at(record: Record, host: HostName, line: Line, moment_ns: int) -> bo
     if dated is None:
         return False
     earliest_ns, width_ns = dated
-    return moment_ns - _LOGGED_EARLY_NS - width_ns <= earliest_ns <= moment_ns + _LOGGED_LATE_NS
+    late_ns = _LOGGED_LATE_NS + record.run_delays.waited_ns(host, moment_ns, earliest_ns)
+    return moment_ns - _LOGGED_EARLY_NS - width_ns <= earliest_ns <= moment_ns + late_ns
 
 
 def _announcements_logged(record: Record, views: Sequence[FaultView]) -> str | None:
@@ -348,7 +349,10 @@ WITNESSES = (
         name="adverts and log",
         compares="the first advert of a new master with the line of its log",
         needs="a line with which daemons of its family say that they become master",
-        tolerance="10 ms early, 150 ms late, the line's own resolution, the uncertainty of the guest's clock",
+        tolerance=(
+            "10 ms early, 150 ms late and for how long the host waited for a processor meanwhile, "
+            "the line's own resolution, the uncertainty of the guest's clock"
+        ),
         rule=_masters_logged,
     ),
     Witness(
