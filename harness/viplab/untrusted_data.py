@@ -16,6 +16,15 @@ DEEPEST = 64
 _Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 
 
+class YamlError(ValueError):
+    """What is not taken for YAML: `why`, and in which `line` where that is known."""
+
+    def __init__(self, why: str, mark: Any = None) -> None:
+        """Say why, and where, as the parser marks it."""
+        self.why, self.line = why, None if mark is None else int(mark.line) + 1
+        super().__init__(why if self.line is None else f"line {self.line}: {why}")
+
+
 def json_value(text: str | bytes) -> Any:
     """What a JSON text says.
 
@@ -35,21 +44,20 @@ def yaml_value(text: str) -> Any:
     """What a YAML text says.
 
     Raises:
-        ValueError: it is no YAML, is nested too deeply, refers to itself, or has a number that is out of range.
+        YamlError: it is no YAML, is nested too deeply, has an alias, or a number that is out of range.
     """
     try:
         depth = 0
         for event in yaml.parse(text, Loader=_Loader):
             if isinstance(event, yaml.AliasEvent):
-                raise ValueError(f"the alias *{event.anchor} is not taken; write out what it stands for")
+                why = f"the alias *{event.anchor} is not taken; write out what it stands for"
+                raise YamlError(why, event.start_mark)
             depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
             if depth > DEEPEST:
-                raise ValueError(f"nested more than {DEEPEST} deep")
+                raise YamlError(f"nested more than {DEEPEST} deep", event.start_mark)
         value = yaml.load(text, Loader=_Loader)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"line {mark.line + 1}: " if mark else ""
-        raise ValueError(f"{place}{getattr(error, 'problem', None) or error}") from None
+        raise YamlError(getattr(error, "problem", None) or str(error), getattr(error, "problem_mark", None)) from None
     _check_numbers(value)
     return value
 
@@ -83,7 +91,7 @@ def _check_numbers(value: Any) -> None:
         elif isinstance(one, list):
             pending += one
         elif isinstance(one, int | float) and not (math.isfinite(one) and abs(one) <= LARGEST):
-            raise ValueError(f"the number {str(one)[:20]} is out of range")
+            raise YamlError(f"the number {str(one)[:20]} is out of range")
 
 
 def _depth(value: Any, above: int) -> int:

@@ -7,15 +7,14 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Annotated, Any
 
-import yaml
 from pydantic import Field, TypeAdapter, ValidationError
 
 from viplab.errors import InputError
 from viplab.resources import resource
 from viplab.run_folder import LONGEST_SCENARIO
 from viplab.scenario.model import Scenario
+from viplab.untrusted_data import YamlError, yaml_value
 
-_Loader: Any = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _ASKED = 4
 _Suites = TypeAdapter(dict[str, Annotated[list[str], Field(min_length=1)]])
 
@@ -95,12 +94,12 @@ def _text(path: Path) -> str:
 
 
 def _load_yaml(text: str, where: str) -> Any:
+    # As strictly as it is read from the run's folder, or no trial with it could be judged.
     try:
-        return yaml.load(text, Loader=_Loader)
-    except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        place = f"{where}:{mark.line + 1}" if mark else where
-        raise InputError(f"{place}: not valid YAML ({getattr(error, 'problem', None) or error})") from None
+        return yaml_value(text)
+    except YamlError as error:
+        place = where if error.line is None else f"{where}:{error.line}"
+        raise InputError(f"{place}: not valid YAML ({error.why})") from None
 
 
 def explain(error: ValidationError) -> list[str]:

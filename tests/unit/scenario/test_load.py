@@ -99,6 +99,23 @@ def test_a_yaml_error_names_its_line(tmp_path: Path) -> None:
         load_scenario(written(tmp_path, "scenario: mine\ntitle: [\n"))
 
 
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        (("{state: BACKUP", "{<<: *a, state: BACKUP"), r"mine\.yaml:\d+: .*the alias \*a is not taken"),
+        (("priority: 102", f"priority: {1 << 70}"), r"mine\.yaml: .*the number \d+ is out of range"),
+        (("steps:", f"sysctl: {'[' * 70}{']' * 70}\nsteps:"), r"mine\.yaml:\d+: .*nested more than 64 deep"),
+    ],
+)
+def test_what_could_not_be_read_again_from_the_run_s_folder_is_refused(
+    tmp_path: Path, change: tuple[str, str], said: str
+) -> None:
+    text = VALID.format(name="mine").replace("A: {", "A: &a {")
+    assert change[0] in text
+    with pytest.raises(InputError, match=said):
+        load_scenario(written(tmp_path, text.replace(*change)))
+
+
 def test_a_name_that_is_not_the_file_s_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="but the file's name says 'mine'"):
         load_scenario(written(tmp_path, VALID.format(name="other")))
