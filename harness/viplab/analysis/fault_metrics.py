@@ -389,7 +389,7 @@ class _OneFault:
             announced = ("announce", said, moments.first_garp_ns, moments.first_advert_ns, (interval, interval))
         resumed_ns = self.longest_run.end_ns if self.longest_run else None
         by_adverts: list[_Phase] = [
-            ("wait", "last advert to fault", self._before_fault(), self.fault.at_ns, (0.0, interval)),
+            ("wait", "last advert to fault", self._advert_before_ns(), self.fault.at_ns, (0.0, interval)),
             (
                 "detection",
                 "fault to first advert of the new master",
@@ -438,10 +438,6 @@ class _OneFault:
             )
             for name, label, start_ns, end_ns, expected in rows
         ]
-
-    def _before_fault(self) -> int | None:
-        x_ns = self._x_ns()
-        return None if x_ns is None else self.fault.at_ns - x_ns
 
     def _expected_detection_s(self) -> tuple[float, float] | None:
         if self.new_master is None or self.taker is None or self.kind.manner is Manner.LATER:
