@@ -154,7 +154,7 @@ def test_a_daemon_of_one_instance_is_not_supported(name: str) -> None:
 
 def test_a_group_is_told_to_wait_for_the_member_that_is_heard_no_more() -> None:
     told = "\n".join(explanation(resolve(["sync-group"])[0][1], assignment("keepalived")))
-    assert "B waits for its Master_Down_Interval, counted from the last advert before." in told
+    assert "A gives up its whole sync group; B takes over when it misses the adverts that ended." in told
     assert "misses" not in "\n".join(explanation(resolve(["sync-group-missing"])[0][1], assignment("keepalived")))
 
 
