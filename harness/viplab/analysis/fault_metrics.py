@@ -297,8 +297,8 @@ class _OneFault:
             effect = Effect.HOST_LOST
         elif self.kind.ends(Part.LINK) and not self.record.info.tracked:
             return None
-        if effect is None:
-            return None
+        if effect is None or (self.kind.returns and self.record.unheard(host, self.fault.at_ns)):
+            return None  # nor does anybody give way to a host that returns and is not heard
         if self.kind.returns:
             affected = self.new_master == host
             taker = host

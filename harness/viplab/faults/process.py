@@ -113,7 +113,8 @@ KINDS = (
         words="daemon on {host} reloaded",
         state="daemon up",
         target=HostTarget,
-        injection=InGuest(lambda target, subject, guest: f"kill -HUP {processes(subject, guest)}"),
+        # As its service does: a parent tells its children, who else would begin twice.
+        injection=InGuest(lambda target, subject, guest: f"kill -HUP {_parents(subject, guest, wanted=True)}"),
         signs=(Sign.COMMAND, Sign.DAEMON_RUNS),
         part=Part.DAEMON,
         needs=frozenset({Need.RELOAD}),

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 from pathlib import Path
 from unittest.mock import Mock
@@ -10,7 +12,7 @@ import pytest
 
 from viplab.faults import fault_kind
 from viplab.faults.injection import InGuest
-from viplab.faults.target import Descriptors
+from viplab.faults.target import Descriptors, HostTarget
 
 NOBODY = ("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups")
 
@@ -32,3 +34,20 @@ def test_descriptors_run_out_for_a_daemon_that_has_an_account_of_its_own(limit: 
         still_open = len(list(Path(f"/proc/{daemon.pid}/fd").iterdir()))
         daemon.stdin.close()
     assert int(soft) == (limit or still_open)
+
+
+def test_a_daemon_of_two_processes_is_told_once_to_read_its_configuration_anew() -> None:
+    injection = fault_kind("reload").injection
+    assert isinstance(injection, InGuest)
+    with subprocess.Popen(["sh", "-c", "sleep 60 & echo $!; wait"], stdout=subprocess.PIPE) as parent:
+        assert parent.stdout is not None
+        child = int(parent.stdout.readline())
+        subject = Mock(processes=Mock(return_value=[child, parent.pid]))
+
+        def run(command: str) -> Mock:
+            said = subprocess.run(["sh", "-c", command], check=True, capture_output=True, text=True).stdout
+            return Mock(checked=Mock(return_value=Mock(stdout=said)))
+
+        command = injection.command(HostTarget(host="A"), subject, Mock(run=run))
+        os.kill(child, signal.SIGKILL)
+    assert command == f"kill -HUP {parent.pid}"

@@ -20,6 +20,7 @@ from viplab.capture.index import Frame
 from viplab.capture.pcap import Pcap
 from viplab.faults import Effect
 from viplab.ground_truth import wire
+from viplab.ground_truth.maker import START_NS
 from viplab.run_folder import TrialFolder
 from viplab.subjects.family import Terms
 from viplab.subjects.registry import find_family
@@ -31,6 +32,22 @@ OLD, NEW = s.FAMILIES
 
 def viewed(root: Path, trial: s.Trial) -> TrialView:
     return view_trial(read_trial(TrialFolder(trial.write(root, 1))))
+
+
+@pytest.mark.parametrize(("silenced", "predicted"), [(None, True), ("A", False), ("B", True)])
+def test_no_outage_is_predicted_of_a_host_that_returns_and_is_not_heard(
+    tmp_path: Path, silenced: str | None, predicted: bool
+) -> None:
+    trial = s.CASES["case-b"](OLD)
+    folder = TrialFolder(trial.write(tmp_path, 1))
+    if silenced:
+        added = {"event": "fault_injected", "kind": "port_silent", "host": silenced, "network": "interconnect"}
+        lines = [json.loads(line) for line in folder.timeline.read_text().splitlines()]
+        at = START_NS + 15 * s.S
+        lines.append({"t_ns": at, "before_ns": at, "after_ns": at, "phase": "steps", "marker": None, **added})
+        lines.sort(key=lambda line: int(line["t_ns"]))
+        folder.timeline.write_text("".join(json.dumps(line) + "\n" for line in lines))
+    assert (view_trial(read_trial(folder)).faults[-1].outage is not None) == predicted
 
 
 def test_deadlines_are_those_of_the_rfc() -> None:

@@ -89,6 +89,22 @@ def test_two_adverts_at_once_are_one_too_many_unless_they_answer_another_s(
     assert (rule(replace(record, adverts=twice), []) is not None) == objects
 
 
+@pytest.mark.parametrize(("reloaded", "objects"), [("A", False), ("B", True), (None, True)])
+def test_a_daemon_may_advertise_twice_at_once_as_it_reads_its_configuration_anew(
+    tmp_path: Path, reloaded: str | None, objects: bool
+) -> None:
+    trial = s.Trial("reload", s.FAMILIES[1], "A")
+    if reloaded:
+        trial.fault("reload", reloaded, 10 * s.S)
+    trial.adverts("A", 0, trial.end)
+    trial.serving, trial.owning = [(0, "A")], [(0, ("A",))]
+    record = read_trial(TrialFolder(trial.write(tmp_path, 1)))
+    (rule,) = (witness.rule for witness in WITNESSES if witness.name == "adverts one by one")
+    last = [advert for advert in record.adverts if advert.time_ns <= START_NS + 10 * s.S][-1]
+    twice = [last, replace(last, time_ns=last.time_ns + 400_000)]
+    assert (rule(replace(record, adverts=twice), []) is not None) == objects
+
+
 @pytest.mark.parametrize("called", [True, False])
 def test_a_backup_that_calls_for_an_election_says_master_with_its_second_advert(tmp_path: Path, called: bool) -> None:
     trial = s.Trial("election", s.FAMILIES[0], "B")

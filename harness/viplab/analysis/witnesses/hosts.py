@@ -13,6 +13,7 @@ from viplab.analysis.record import Record
 from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses.witness import Witness
 from viplab.capture.frames import UNSPECIFIED, AddressResolution, Advert, Carp, to_group
+from viplab.faults import Need
 from viplab.subjects.family import Family
 from viplab.types import Event, HostName
 
@@ -28,6 +29,7 @@ _ANNOUNCED_NS = 500_000_000
 # No daemon repeats an advert at once, unless it gives up, or answers another's that was under way for so long at most.
 _APART_NS = 1_000_000
 _ANSWERED_INTERVALS = 3
+_RELOADED_NS = 1_000_000_000
 _CALLED_INTERVALS = 1
 _ANNOUNCES_AS_MASTER_INTERVALS = 2.5
 _ANNOUNCING = ("gratuitous ARPs on", "Unsolicited Neighbour Adverts on")
@@ -273,13 +275,16 @@ def _releases_heard(record: Record, views: Sequence[FaultView]) -> str | None:
 def _one_by_one(record: Record, views: Sequence[FaultView]) -> str | None:
     interval_ns = max((node.advert_int_s for node in record.info.nodes.values()), default=0.0) * 1e9
     last_ns: dict[str, int] = {}
+    reloads = [event for event, _, kind in record.injected if Need.RELOAD in kind.needs]
     for before, after in pairwise(record.adverts):
         last_ns[before.src_ip] = before.time_ns
         same = (before.src_ip, before.priority) == (after.src_ip, after.priority) and after.priority
         others_ns = max((at_ns for sender, at_ns in last_ns.items() if sender != after.src_ip), default=0)
         answers = after.time_ns - others_ns < _ANSWERED_INTERVALS * interval_ns
-        if same and not answers and after.time_ns - before.time_ns < _APART_NS:
-            host = record.advertiser(after) or after.src_ip
+        host = record.advertiser(after) or after.src_ip
+        # keepalived sends one as it lays its configuration down, and one as it takes it up.
+        reloaded = any(event["host"] == host and abs(after.time_ns - event.t_ns) < _RELOADED_NS for event in reloads)
+        if same and not answers and not reloaded and after.time_ns - before.time_ns < _APART_NS:
             return f"{host} advertised twice within {(after.time_ns - before.time_ns) / 1000:.0f} µs"
     return None
 
@@ -380,7 +385,8 @@ WITNESSES = (
         name="adverts one by one",
         compares="each advert with the one before it",
         needs="-",
-        tolerance="no two of one host within 1 ms, unless of priority 0 or soon after another's",
+        tolerance="no two of one host within 1 ms, unless of priority 0, soon after another's, or within 1 s of"
+        " a reload",
         rule=_one_by_one,
     ),
     Witness(
