@@ -24,6 +24,9 @@ from viplab.scenario.vrrp import Strict, Vrrp
 from viplab.services import SERVICES, Service
 from viplab.types import HostName
 
+NAME_PATTERN = r"^[a-z0-9][a-z0-9-]*$"
+"""What a scenario may be called, and its file."""
+
 
 class OfInstance(Strict):
     """What a host is to a further instance."""
@@ -128,7 +131,7 @@ class Http(Strict):
 class Scenario(Strict):
     """One experiment."""
 
-    scenario: str = Field(pattern=r"^[a-z0-9][a-z0-9-]*$", description="Name; the same as the file's.")
+    scenario: str = Field(pattern=NAME_PATTERN, description="Name; the same as the file's.")
     title: str
     story: str = Field(
         description="What happens and why it is worth seeing, for a reader who knows neither code nor article."

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from viplab.errors import InputError
 from viplab.resources import resource
+from viplab.scenario.model import NAME_PATTERN
 
 
 def new_scenario(name: str, folder: Path) -> Path:
@@ -15,7 +16,7 @@ def new_scenario(name: str, folder: Path) -> Path:
     Raises:
         InputError: it is there already, the folder is not, or a scenario cannot have that name.
     """
-    if not re.fullmatch("[a-z0-9][a-z0-9-]*", name):
+    if not re.fullmatch(NAME_PATTERN, name):
         raise InputError(f"{name!r}: a scenario's name is made of small letters, digits and dashes")
     text = resource("scenarios/template.yaml").read_text(encoding="utf-8").replace("NAME", name, 1)
     path = folder / f"{name}.yaml"

@@ -9,7 +9,7 @@ from __future__ import annotations
 import ipaddress
 import re
 from collections import Counter
-from typing import Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, model_validator
 
@@ -97,7 +97,48 @@ _Tracked = Annotated[str, Field(pattern=r"^[A-Za-z0-9_-]+( weight -?[0-9]{1,3})?
 """A name, and a weight where that is not the one that it was defined with."""
 
 
-class Instance(Strict):
+class _Addressed(Strict):
+    """What is asked of the addresses of an instance, the first or a further one."""
+
+    if TYPE_CHECKING:
+        # Each defines them itself, where they belong among its keywords.
+        virtual_ipaddress: list[str]
+        virtual_ipaddress_excluded: list[str]
+
+    @property
+    def vip(self) -> str:
+        """The address that the client asks: the first, or of IPv6 the first that is not link-local."""
+        return str(_interface(self._asked_line).ip)
+
+    @property
+    def family(self) -> AddressFamily:
+        """The family of the addresses, as keepalived takes it from the first."""
+        return family_of(self.vips[0])
+
+    @property
+    def vips(self) -> list[str]:
+        """Every virtual address."""
+        lines = (*self.virtual_ipaddress, *self.virtual_ipaddress_excluded)
+        return [str(_interface(line).ip) for line in lines]
+
+    @property
+    def _asked_line(self) -> str:
+        lines = self.virtual_ipaddress
+        return next((line for line in lines if not _interface(line).ip.is_link_local), lines[0])
+
+    def _check_family(self, where: str, version: int) -> None:
+        """Refuse addresses of two families, or of IPv6 with what that does not have."""
+        if other := [vip for vip in self.vips if family_of(vip) is not self.family]:
+            both = f"{self.vips[0]} and {other[0]}"
+            raise ValueError(f"{where}{both}: an instance has addresses of one family; leave one out")
+        if self.family is IPV6 and version == 2:
+            raise ValueError(f"{where}virtual_ipaddress: version 2 knows IPv4 only; add `version: 3`")
+        if self.family is IPV6 and _interface(self.vip).ip.is_link_local:
+            wanted = "the client needs one to ask that is not link-local; add `fd00:122::50/64 dev eth1`"
+            raise ValueError(f"{where}virtual_ipaddress: {wanted}")
+
+
+class Instance(_Addressed):
     """A further `vrrp_instance`, which has in common with the first what is not said here."""
 
     interface: Card = Field(default="eth0", description="Interface that its adverts travel on.")
@@ -107,40 +148,8 @@ class Instance(Strict):
     virtual_ipaddress: AddressLines = Field(min_length=1, description="Its addresses.")
     virtual_ipaddress_excluded: AddressLines = Field(default=[], description="Addresses that are in no advert.")
 
-    @property
-    def vip(self) -> str:
-        """The one that the client asks at the end to say who has it."""
-        return str(_interface(_asked(self.virtual_ipaddress)).ip)
 
-    @property
-    def family(self) -> AddressFamily:
-        """The family of its addresses."""
-        return family_of(self.vips[0])
-
-    @property
-    def vips(self) -> list[str]:
-        """Every address of it."""
-        lines = (*self.virtual_ipaddress, *self.virtual_ipaddress_excluded)
-        return [str(_interface(line).ip) for line in lines]
-
-
-def _asked(lines: list[str]) -> str:
-    """The line of the address that the client asks: the first, or of IPv6 the first that is not link-local."""
-    return next((line for line in lines if not _interface(line).ip.is_link_local), lines[0])
-
-
-def _check_family(where: str, one: Instance | Vrrp, version: int) -> None:
-    """Refuse an instance of two families, or of IPv6 with what that does not have."""
-    if other := [vip for vip in one.vips if family_of(vip) is not one.family]:
-        raise ValueError(f"{where}{one.vips[0]} and {other[0]}: an instance has addresses of one family; leave one out")
-    if one.family is IPV6 and version == 2:
-        raise ValueError(f"{where}virtual_ipaddress: version 2 knows IPv4 only; add `version: 3`")
-    if one.family is IPV6 and _interface(one.vip).ip.is_link_local:
-        wanted = "the client needs one to ask that is not link-local; add `fd00:122::50/64 dev eth1`"
-        raise ValueError(f"{where}virtual_ipaddress: {wanted}")
-
-
-class Vrrp(Strict):
+class Vrrp(_Addressed):
     """The virtual router that the hosts are configured with; names are keepalived's."""
 
     name: _Name = Field(default="VI_1", description="Name of the `vrrp_instance`, which logs have.")
@@ -216,22 +225,6 @@ class Vrrp(Strict):
         return [name for group in groups for name in group if name in self.vrrp_instance]
 
     @property
-    def vip(self) -> str:
-        """The virtual address that the client asks, alone: the first, or of IPv6 the first that is not link-local."""
-        return str(_interface(self._asked_line).ip)
-
-    @property
-    def family(self) -> AddressFamily:
-        """The family of the addresses, as keepalived takes it from the first."""
-        return family_of(self.vips[0])
-
-    @property
-    def vips(self) -> list[str]:
-        """Every virtual address."""
-        lines = (*self.virtual_ipaddress, *self.virtual_ipaddress_excluded)
-        return [str(_interface(line).ip) for line in lines]
-
-    @property
     def advertised(self) -> list[str]:
         """Every virtual address that is in adverts."""
         return [str(_interface(line).ip) for line in self.virtual_ipaddress]
@@ -241,10 +234,6 @@ class Vrrp(Strict):
         """The interface that the virtual address is put on which the client asks."""
         words = self._asked_line.split()
         return words[words.index("dev") + 1] if "dev" in words[:-1] else self.interface
-
-    @property
-    def _asked_line(self) -> str:
-        return _asked(self.virtual_ipaddress)
 
     @property
     def families(self) -> set[AddressFamily]:
@@ -279,9 +268,9 @@ class Vrrp(Strict):
 
     @model_validator(mode="after")
     def _of_one_family(self) -> Vrrp:
-        _check_family("", self, self.version)
+        self._check_family("", self.version)
         for name, one in self.vrrp_instance.items():
-            _check_family(f"vrrp_instance: {name}: ", one, one.version or self.version)
+            one._check_family(f"vrrp_instance: {name}: ", one.version or self.version)
         if self.unicast and IPV6 in self.families:
             raise ValueError("unicast: there are addresses of IPv4 only for that; leave it out")
         return self
