@@ -5,13 +5,10 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from hypothesis import given
-from hypothesis import strategies as st
-
 from viplab.address_family import IPV6
 from viplab.inject.nftables import DropRules
 from viplab.inject.stranger import Stranger
-from viplab.lab.bridge_ipv6 import SETTINGS, parse_before
+from viplab.lab.bridge_ipv6 import SETTINGS
 from viplab.lab.command import run
 from viplab.lab.ipv6 import client_has_ipv6
 from viplab.lab.libvirt.label import new_label
@@ -102,9 +99,3 @@ def test_a_trial_that_ends_leaves_no_mark_and_a_bridge_that_is_gone_is_not_misse
         assert list(marked(label)) == []
 
     contained(check, LAB)
-
-
-@given(st.lists(st.text(max_size=6) | st.integers().map(str), max_size=8))
-def test_an_alias_that_was_not_written_so_says_nothing_of_a_bridge(words: list[str]) -> None:
-    found = parse_before(words)
-    assert found is None or found == parse_before(found.words)
