@@ -20,7 +20,7 @@ from viplab.inject.ways import DISCARD_PORT, Bench
 from viplab.lab.guest import Guest
 from viplab.lab.lab import Lab, on_each
 from viplab.lab.topology import CLIENTS, PUBLIC
-from viplab.lab.waiting import limit_s
+from viplab.lab.waiting import limit_s, until
 from viplab.observe import clocks
 from viplab.observe.echo_round import unanswered
 from viplab.observe.http_probe import HttpProbe
@@ -36,6 +36,9 @@ from viplab.scenario.step import Serve, Step, Wait
 from viplab.services import SERVICES
 from viplab.subjects.assignment import Assignment
 from viplab.types import LAST_BURST, TO_BE_MASTER, HostName
+
+_OFF_S = 90
+"""How long an orderly shutdown may take; systemd gives a service so long to stop."""
 
 
 class ScenarioRunner:
@@ -66,6 +69,8 @@ class ScenarioRunner:
         self._lasting: dict[str, list[Injected]] = {}
         """Faults that nobody has healed yet, by kind."""
         self._started: set[HostName] = set()
+        self._ended: set[HostName] = set()
+        """Hosts that are off, or will be: one that shuts down answers for a while yet."""
         self._phase = "setup"
         self._arp_taken = False
         self._advertises = assignment.protocol(scenario) != "none"
@@ -233,6 +238,7 @@ class ScenarioRunner:
 
     def _fault(self, kind: FaultKind, target: Any) -> float:
         if kind.ends(Part.HOST):
+            self._ended.add(target.host)
             keep_logs(self._lab.hosts[target.host], self._assignment, self._scenario, self._folder)
         if self._phase == "steps" and not self._arp_taken:
             self._record_arp("before")
@@ -306,9 +312,11 @@ class ScenarioRunner:
         """What each host says of itself, and how its clock stands to ours at the end."""
 
         def ask(guest: Guest) -> None:
+            if (host := guest.host.name) in self._ended:
+                until(f"{guest.host.hostname} to be off", lambda: not guest.running, within_s=_OFF_S)
             if not guest.running:
                 return
-            if (host := guest.host.name) in self._scenario.daemons:
+            if host in self._scenario.daemons:
                 subject = self._assignment.on(host)
                 vip = subject.holds(guest, self._scenario.vrrp.vip)
                 # A guest that does not say so is the bench's matter, and ends the trial as such.

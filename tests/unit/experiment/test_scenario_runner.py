@@ -6,7 +6,7 @@ import json
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, cast
-from unittest.mock import Mock
+from unittest.mock import Mock, PropertyMock
 
 import pytest
 
@@ -55,6 +55,17 @@ def test_only_a_host_that_says_so_has_no_daemon(
             found._record_holds()
     events = [json.loads(line) for line in (tmp_path / "timeline.jsonl").read_text().splitlines()]
     assert [event["daemon"] for event in events if event["event"] == "holds"] == held
+
+
+def test_a_host_that_shuts_down_is_waited_for_and_asked_nothing_any_more(tmp_path: Path) -> None:
+    found = runner(tmp_path, LabError("SSH to A: the connection ended"))
+    guest = found._lab.hosts["A"]
+    going = iter([True, True, False])
+    type(guest).running = PropertyMock(side_effect=lambda: next(going, False))
+    found._ended.add("A")
+    found._record_holds()
+    assert next(going, None) is None
+    assert (tmp_path / "timeline.jsonl").read_text() == ""
 
 
 def test_adverts_that_do_not_come_are_the_daemon_s_matter_where_it_has_ended(tmp_path: Path) -> None:
