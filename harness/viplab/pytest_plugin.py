@@ -160,15 +160,22 @@ class ViplabLab:
         return self._lab.hosts
 
     def do(self, name: str, argument: Any) -> None:
-        """Do any step of a scenario file, given what a file would give it."""
-        self._trial.do(name, argument)
+        """Do any step of a scenario file, given what a file would give it; the test fails where it cannot be done."""
+        # The line of the test that asked says more than how it was done.
+        __tracebackhide__ = True
+        try:
+            self._trial.do(name, argument)
+        except ViplabError as error:
+            raise pytest.fail.Exception(f"viplab: {error}") from None
 
     def wait(self, *, within: float = 20, **condition: Any) -> None:
         """Wait until something was seen: `master="B"`, `announced="B"` or `pings=5`; fail after so many seconds."""
+        __tracebackhide__ = True
         self.do("wait", {**condition, "within": within})
 
     def observe(self, seconds: float) -> None:
         """Go on for so long."""
+        __tracebackhide__ = True
         self.do("observe", seconds)
 
     @property
@@ -253,6 +260,7 @@ def fault(viplab_lab: ViplabLab) -> Callable[..., None]:
     """Injects a fault, as in `fault("kill", host="A")`; what there is and what it takes is as in a scenario's steps."""
 
     def inject(name: str, **target: Any) -> None:
+        __tracebackhide__ = True
         viplab_lab.do(name, target)
 
     return inject

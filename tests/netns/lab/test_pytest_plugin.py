@@ -128,6 +128,14 @@ def test_a_test_that_fails_leaves_its_run_and_says_where(tests: Path) -> None:
     assert "kill" in kept.recipe.read_text()
 
 
+def test_a_step_that_cannot_be_done_fails_on_the_line_that_asks_for_it(tests: Path) -> None:
+    (tests / "test_wrong.py").write_text("def test_wrong(fault):\n    fault('kil', host='A')\n")
+    outcomes, said = ran(tests, "--viplab-lab", "netns")
+    assert outcomes == {"test_wrong": ["failure"]}
+    assert "test_wrong.py:2: Failed" in said
+    assert "pytest_plugin.py" not in said and "by_hand.py" not in said
+
+
 def test_an_undecided_test_is_skipped_and_leaves_its_run(tests: Path) -> None:
     (tests / "test_undecided.py").write_text(UNDECIDED)
     outcomes, said = ran(tests, "--viplab-lab", "netns", "-rs")
