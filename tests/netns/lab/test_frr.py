@@ -11,6 +11,7 @@ from viplab.analysis.reading import read_trial
 from viplab.analysis.record import Record
 from viplab.analysis.trial import view_trial
 from viplab.analysis.views import TrialView
+from viplab.scenario.load import resolve
 from viplab.subjects.frr import Frr
 
 pytestmark = pytest.mark.skipif(not all(map(Path.exists, map(Path, Frr.present))), reason="needs FRR (package frr)")
@@ -52,3 +53,19 @@ def test_a_backup_answers_what_is_flooded_to_it_when_the_master_s_link_is_lost(
     assert answers.pop("A", 0) <= fault.width_ns / 1e9 / record.interval_s + 1
     assert list(answers) == ["B"]
     assert not view.summary.dual_owner_s
+
+
+def test_over_ipv6_it_announces_before_it_advertises_from_an_address_of_its_own(in_namespaces: InNamespaces) -> None:
+    ((text, _),) = resolve(["ipv6-power-cut"])
+    record = read_trial(in_namespaces.run(text, Frr()))
+    assert record.all("error") == []
+    view = view_trial(record)
+    assert passed(view.summary), view.summary.reason
+    assert record.info.virtual_mac == "00:00:5e:00:02:33"
+    assert {record.advertiser(advert) for advert in record.adverts} == {"A", "B"}
+    moments = view.faults[0].moments
+    assert view.faults[0].new_master == "B"
+    assert moments.first_garp_ns is not None
+    assert moments.first_advert_ns is not None
+    assert moments.first_garp_ns < moments.first_advert_ns
+    assert view.summary.announce_s is None

@@ -12,7 +12,7 @@ from viplab.subjects.keepalived import Keepalived
 from viplab.subjects.registry import assignment
 
 
-@pytest.mark.parametrize("name", ["sync-group", "active-active"])
+@pytest.mark.parametrize("name", ["sync-group", "active-active", "dual-stack"])
 @pytest.mark.parametrize("subject", ["vipd", pytest.param("keepalived", marks=needs(Keepalived))])
 def test_instances_move_as_their_scenario_says(in_namespaces: InNamespaces, name: str, subject: str) -> None:
     ((text, scenario),) = resolve([name])
