@@ -150,7 +150,7 @@ class _Pair:
         elif effect is Effect.CLIENT_CUT and duration_ms is not None:
             yield f"The client misses exactly {duration_ms / 1000:g} s, and the hosts notice nothing."
         elif effect is not None and host is not None:
-            yield from self._lost(host, effect, _place(argument), kind.ends(Part.LINK) and self._ends_member(argument))
+            yield from self._lost(host, effect, _place(argument), member=self._ends_member(kind, argument))
         elif self._hides(kind) and self._card(argument) == self.advert_card:
             yield from self._unheard(kind.heard, host, duration_ms, _place(argument))
         else:
@@ -164,22 +164,23 @@ class _Pair:
         """What becomes of the host, where a model says what comes of that."""
         if kind.ends(Part.LINK):
             card = self._card(argument)
-            if card == self.advert_card or self._ends_member(argument):
+            if card == self.advert_card or self._ends_member(kind, argument):
                 return Effect.HOST_LOST
             return kind.effect if card in self.scenario.vrrp.track_interface else None
         return kind.effect
 
-    def _ends_member(self, argument: object) -> bool:
+    def _ends_member(self, kind: FaultKind, argument: object) -> bool:
         """Whether it ends the adverts of another member of the sync group, and not this virtual router's own."""
         vrrp, card = self.scenario.vrrp, self._card(argument)
-        return card != self.advert_card and card in {vrrp.vrrp_instance[name].interface for name in vrrp.members}
+        theirs = {vrrp.vrrp_instance[name].interface for name in vrrp.members} - {self.advert_card}
+        return kind.ends(Part.LINK) and card in theirs
 
     def _card(self, argument: object) -> str:
         """The card of a host that a fault is about; that of the adverts if it does not say."""
         network = _CARDS.get(getattr(argument, "network", ""), self.advert_card)
         return getattr(argument, "interface", network)
 
-    def _lost(self, host: HostName, effect: Effect, place: float | None, member: bool) -> Iterator[str]:
+    def _lost(self, host: HostName, effect: Effect, place: float | None, *, member: bool) -> Iterator[str]:
         self.fit.discard(host)
         if host != self.master:
             yield f"{self.master or 'Nobody'} is master and goes on; the client misses nothing."
@@ -196,9 +197,10 @@ class _Pair:
         if leaves.timing is None or timing is None or outage is None:
             yield f"{taker} takes over; {takes.name} after {leaves.name} has no timing model for when."
             return
+        missed = self._missed(effect, outage, node, place) + (f" ({effect.value})" if outage == NONE else "")
         if not self.advertises:
             yield f"{taker} takes over."
-            yield self._missed(effect, outage, node, place) + (f" ({effect.value})" if outage == NONE else "")
+            yield missed
             return
         if member:
             yield f"{host} gives up its whole sync group; {taker} takes over when it misses the adverts that ended."
@@ -211,10 +213,7 @@ class _Pair:
             found = _SILENCE
         yield f"{taker} is master {self._span(found, node, place)} after the fault."
         yield from self._announced(taker)
-        if member:
-            yield f"The client is answered again {self._span(outage, node, place)} after the fault."
-        else:
-            yield self._missed(effect, outage, node, place) + (f" ({effect.value})" if outage == NONE else "")
+        yield f"The client is answered again {self._span(outage, node, place)} after the fault." if member else missed
 
     def _announced(self, host: HostName) -> Iterator[str]:
         """How long the first announcement comes after the first advert, where that is not at once."""
