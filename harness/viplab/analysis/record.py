@@ -338,10 +338,10 @@ class Record:
         """The host whose first advert after a silence comes within an interval, where it announces before that."""
         for host in filter(self.announces_first, self.info.nodes):
             interval_ns = round(BEGINS_WITHIN_INTERVALS * self.info.nodes[host].advert_int_s * 1e9)
-            times = [advert.time_ns for advert in self.adverts_of(host)]
-            index = bisect_right(times, time_ns)
-            silent = index == 0 or time_ns - times[index - 1] > interval_ns
-            if silent and index < len(times) and times[index] - time_ns <= interval_ns:
+            claims = self.adverts_of(host)
+            index = bisect_right(claims, time_ns, key=lambda advert: advert.time_ns)
+            silent = index == 0 or time_ns - claims[index - 1].time_ns > interval_ns
+            if silent and index < len(claims) and claims[index].time_ns - time_ns <= interval_ns:
                 return host
         return None
 
