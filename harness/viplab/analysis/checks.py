@@ -129,8 +129,9 @@ def noise(check: Check, lookup: Lookup) -> str | None:
         return None
     value, other = check.sides(lookup)
     unit = "ms" if check.metric.endswith("_ms") else "s"
+    apart = "is nearer to an end of {} than" if isinstance(other, tuple) else "differs from {} by less than"
     return (
-        f"{check.metric} is {shown(value)} and differs from {shown(other)} by less than the scatter of this run, "
+        f"{check.metric} is {shown(value)} and {apart.format(shown(other))} the scatter of this run, "
         f"{shown(check.scatter(lookup))} {unit}: undecided"
     )
 

@@ -10,8 +10,9 @@ import pytest
 import yaml
 
 from support import synthetic as s
-from viplab.analysis.checks import Template
+from viplab.analysis.checks import Template, noise
 from viplab.analysis.claims import exit_status, read_reference
+from viplab.analysis.comparison import Compare
 from viplab.analysis.predicates import PREDICATES, named_values
 from viplab.analysis.reading import read_trial
 from viplab.analysis.run import analyze, write_summary
@@ -165,6 +166,14 @@ def test_a_reference_that_names_no_noise_is_judged_without(tmp_path: Path) -> No
     text = (root / "reference.yaml").read_text()
     (root / "reference.yaml").write_text(text.replace(", noise: [neighbours_scatter_ms]", ""))
     assert claim(analyze(RunFolder(root)), "B2").verdict == "reproduced"
+
+
+def test_noise_that_leaves_a_range_open_is_told_by_the_end_of_the_range() -> None:
+    check = Compare.model_validate({"metric": "x_s", "within": [-0.01, 0.5], "noise": ["late_s"]})
+    said = noise(check, {"x_s": 0.002, "late_s": 0.098}.get)
+    assert (
+        said == "x_s is 0.002 and is nearer to an end of -0.01 to 0.5 than the scatter of this run, 0.098 s: undecided"
+    )
 
 
 def test_a_time_that_is_nearer_to_its_limit_than_its_noise_is_left_open(tmp_path: Path) -> None:
