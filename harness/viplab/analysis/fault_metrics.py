@@ -62,7 +62,8 @@ class _OneFault:
         self.since_ns = fault.earliest_ns
         self.trips = [trip for trip in record.trips if self.since_ns <= trip.sent_ns < until_ns]
         self.requests = application.tried(record.http, self.since_ns, until_ns)
-        self.loss_runs = [run for run in loss_runs(record.trips) if within(run, fault, until_ns)]
+        runs = [run for run in loss_runs(record.trips) if within(run, fault, until_ns)]
+        self.loss_runs = [run for run in runs if not self._of_earlier(run)]
         self.old_master = self._old_master()
         self.first_claim: Claim | None
         self.new_master: HostName | None
@@ -101,6 +102,10 @@ class _OneFault:
             return None
         fates = application.kept(self.record.http, self.fault, self.until_ns)
         return application.application(self.requests, fates, interval_s)
+
+    def _of_earlier(self, run: LossRun) -> bool:
+        """Whether it began after an earlier fault and goes on over this one: an outage is counted once."""
+        return any(one.earliest_ns <= run.start_ns < self.since_ns for one in self.record.faults)
 
     # --- who ---
 

@@ -50,6 +50,17 @@ def test_no_outage_is_predicted_of_a_host_that_returns_and_is_not_heard(
     assert (view_trial(read_trial(folder)).faults[-1].outage is not None) == predicted
 
 
+def test_an_outage_that_goes_on_over_a_further_fault_is_counted_once(tmp_path: Path) -> None:
+    trial = s.Trial("flaps", OLD, "A")
+    for at in (10, 12, 20):
+        trial.fault("link_flap", "A", at * s.S)
+    trial.adverts("A", 0, trial.end)
+    trial.serving = [(0, "A"), (10 * s.S + 1, None), (14 * s.S, "A"), (20 * s.S + 1, None), (21 * s.S, "A")]
+    trial.owning = [(0, ("A",))]
+    outages = [fault.summary.outage_s for fault in viewed(tmp_path, trial).faults]
+    assert outages == pytest.approx([4.0, 0.0, 1.0], abs=0.05)
+
+
 def test_deadlines_are_those_of_the_rfc() -> None:
     node = NodeTimers(state="BACKUP", priority=101, advert_int_s=1)
     assert skew_ns(node) == 605_468_750
