@@ -61,8 +61,8 @@ def expected(expect: Expect) -> str:
     if expect.serving is not None:
         parts.append(f"what is served listens on {' and '.join(expect.serving) or 'no host'}")
     for seconds, never, longest in (
-        (expect.ping_outage_s, "every probe is answered", "no probe is answered for"),
-        (expect.service_outage_s, "every HTTP request is answered", "no HTTP request is answered for"),
+        (expect.ping_outage_s, "every probe is answered", "probes go unanswered for"),
+        (expect.service_outage_s, "every HTTP request is answered", "HTTP requests go unanswered for"),
         (expect.two_owners_s, "it never has two owners", "it has two owners for"),
     ):
         if seconds is not None:
