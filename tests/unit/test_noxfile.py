@@ -44,3 +44,18 @@ def sessions(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 def test_the_benchmark_takes_two_subjects_or_none(named: list[str], sessions: dict[str, Any]) -> None:
     with pytest.raises(RefusedError, match="two, OLD and NEW"):
         sessions["bench"](Session(*named))
+
+
+@pytest.mark.skipif(checkout() is None, reason="no checkout")
+def test_an_option_that_the_benchmark_is_given_goes_before_its_own_and_leaves_the_others(
+    sessions: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ran: list[tuple[str, ...]] = []
+    session = Session("keepalived", "vipd", "--trials", "4")
+    monkeypatch.setattr(session, "run", lambda *words, **_: ran.append(words), raising=False)
+    functions = sessions["bench"].__globals__
+    for name in ("_install", "_become"):
+        monkeypatch.setitem(functions, name, lambda *_: None)
+    sessions["bench"](session)
+    (words,) = ran
+    assert words[-6:] == ("--lab", "netns", "--trials", "20", "--trials", "4")
