@@ -89,6 +89,30 @@ def test_two_adverts_at_once_are_one_too_many_unless_they_answer_another_s(
     assert (rule(replace(record, adverts=twice), []) is not None) == objects
 
 
+@pytest.mark.parametrize(("advertises", "objects"), [(True, False), (False, True)])
+def test_a_host_that_is_master_between_two_looks_of_the_census_answers_meanwhile(
+    tmp_path: Path, advertises: bool, objects: bool
+) -> None:
+    trial = s.Trial("brief", s.FAMILIES[1], "A")
+    trial.adverts("A", 0, trial.end)
+    if advertises:
+        trial.adverts("B", 10 * s.S, 10 * s.S + 1)
+    trial.serving = [(0, "A"), (10 * s.S, "B"), (10 * s.S + 100 * s.MS, "A")]
+    trial.owning = [(0, ("A",))]
+    said = objections(TrialFolder(trial.write(tmp_path, 1)))
+    assert any(one.startswith("census and answers: B answered") for one in said) == objects, said
+
+
+def test_adverts_of_a_hundredth_of_a_second_may_follow_one_that_was_held_up_within_a_millisecond() -> None:
+    record = read_trial(CASE_A)
+    (rule,) = (witness.rule for witness in WITNESSES if witness.name == "adverts one by one")
+    nodes = {host: node.model_copy(update={"advert_int_s": 0.01}) for host, node in record.info.nodes.items()}
+    first = record.adverts[0]
+    twice = [first, replace(first, time_ns=first.time_ns + 300_000)]
+    brisk = replace(record, adverts=twice, info=record.info.model_copy(update={"nodes": nodes}))
+    assert rule(replace(record, adverts=twice), []) and not rule(brisk, [])
+
+
 @pytest.mark.parametrize(("reloaded", "objects"), [("A", False), ("B", True), (None, True)])
 def test_a_daemon_may_advertise_twice_at_once_as_it_reads_its_configuration_anew(
     tmp_path: Path, reloaded: str | None, objects: bool

@@ -27,7 +27,8 @@ _TOLD_LATE_NS, _TOLD_EARLY_NS = 20_000_000, 1_000_000
 _LOGGED_EARLY_NS, _LOGGED_LATE_NS = 10_000_000, 150_000_000
 _ANNOUNCED_NS = 500_000_000
 # No daemon repeats an advert at once, unless it gives up, or answers another's that was under way for so long at most.
-_APART_NS = 1_000_000
+# One that was held up may send what is due soon after, the sooner the shorter its interval.
+_APART_INTERVALS = 0.001
 _ANSWERED_INTERVALS = 3
 _RELOADED_NS = 1_000_000_000
 _CALLED_INTERVALS = 1
@@ -100,7 +101,11 @@ def _answers_by_owners(record: Record, views: Sequence[FaultView]) -> str | None
             continue
         # A request that reaches a host as it is paused waits with it, and is answered when the host goes on.
         seen, answered_ns = held[answerer], trip.sent_ns + (trip.rtt_ns or 0)
-        if bisect_left(seen, trip.sent_ns - _CENSUS_SURE_NS) == bisect_right(seen, answered_ns + _CENSUS_SURE_NS):
+        since_ns, until_ns = trip.sent_ns - _CENSUS_SURE_NS, answered_ns + _CENSUS_SURE_NS
+        if bisect_left(seen, since_ns) < bisect_right(seen, until_ns):
+            continue
+        # Who is master for less than a look's time is seen by its frames alone.
+        if not any(since_ns <= advert.time_ns <= until_ns for advert in record.adverts_of(answerer)):
             return f"{answerer} answered request {trip.seq}, and the owner census saw nothing of {answerer} around it"
     return None
 
@@ -284,7 +289,7 @@ def _one_by_one(record: Record, views: Sequence[FaultView]) -> str | None:
         host = record.advertiser(after) or after.src_ip
         # keepalived sends one as it lays its configuration down, and one as it takes it up.
         reloaded = any(event["host"] == host and abs(after.time_ns - event.t_ns) < _RELOADED_NS for event in reloads)
-        if same and not answers and not reloaded and after.time_ns - before.time_ns < _APART_NS:
+        if same and not answers and not reloaded and after.time_ns - before.time_ns < _APART_INTERVALS * interval_ns:
             return f"{host} advertised twice within {(after.time_ns - before.time_ns) / 1000:.0f} µs"
     return None
 
@@ -340,7 +345,7 @@ WITNESSES = (
         name="census and answers",
         compares="who answers requests with whom the owner census sees",
         needs="-",
-        tolerance="0.5 s, which are two looks, before the request and after the answer",
+        tolerance="0.5 s, which are two looks, before the request and after the answer; its adverts in that time",
         rule=_answers_by_owners,
     ),
     Witness(
@@ -385,8 +390,8 @@ WITNESSES = (
         name="adverts one by one",
         compares="each advert with the one before it",
         needs="-",
-        tolerance="no two of one host within 1 ms, unless of priority 0, soon after another's, or within 1 s of"
-        " a reload",
+        tolerance="no two of one host within a thousandth of its interval, unless of priority 0, soon after another's,"
+        " or within 1 s of a reload",
         rule=_one_by_one,
     ),
     Witness(
