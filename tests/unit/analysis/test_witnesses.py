@@ -89,13 +89,14 @@ def test_two_adverts_at_once_are_one_too_many_unless_they_answer_another_s(
     assert (rule(replace(record, adverts=twice), []) is not None) == objects
 
 
-@pytest.mark.parametrize(("advertises", "objects"), [(True, False), (False, True)])
+@pytest.mark.parametrize(("advertise", "objects"), [("AB", False), ("A", True), ("B", True)])
 def test_a_host_that_is_master_between_two_looks_of_the_census_answers_meanwhile(
-    tmp_path: Path, advertises: bool, objects: bool
+    tmp_path: Path, advertise: str, objects: bool
 ) -> None:
     trial = s.Trial("brief", s.FAMILIES[1], "A")
-    trial.adverts("A", 0, trial.end)
-    if advertises:
+    if "A" in advertise:
+        trial.adverts("A", 0, trial.end)
+    if "B" in advertise:
         trial.adverts("B", 10 * s.S, 10 * s.S + 1)
     trial.serving = [(0, "A"), (10 * s.S, "B"), (10 * s.S + 100 * s.MS, "A")]
     trial.owning = [(0, ("A",))]

@@ -104,8 +104,13 @@ def _answers_by_owners(record: Record, views: Sequence[FaultView]) -> str | None
         since_ns, until_ns = trip.sent_ns - _CENSUS_SURE_NS, answered_ns + _CENSUS_SURE_NS
         if bisect_left(seen, since_ns) < bisect_right(seen, until_ns):
             continue
-        # Who is master for less than a look's time is seen by its frames alone.
-        if not any(since_ns <= advert.time_ns <= until_ns for advert in record.adverts_of(answerer)):
+        # Who is master for less than a look's time, before or after another, is seen by its frames alone.
+        masters = [
+            host
+            for host in record.info.nodes
+            if any(since_ns <= advert.time_ns <= until_ns for advert in record.adverts_of(host))
+        ]
+        if answerer not in masters or len(masters) < 2:
             return f"{answerer} answered request {trip.seq}, and the owner census saw nothing of {answerer} around it"
     return None
 
@@ -345,7 +350,8 @@ WITNESSES = (
         name="census and answers",
         compares="who answers requests with whom the owner census sees",
         needs="-",
-        tolerance="0.5 s, which are two looks, before the request and after the answer; its adverts in that time",
+        tolerance="0.5 s, which are two looks, before the request and after the answer, unless it and another advertise"
+        " meanwhile",
         rule=_answers_by_owners,
     ),
     Witness(
