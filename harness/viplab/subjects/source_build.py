@@ -24,7 +24,7 @@ from viplab.errors import HostError, InputError
 from viplab.lab.cache import cache_dir, make_once
 from viplab.progress import note, step
 from viplab.resources import resource
-from viplab.subjects.build import FOLDER, Build
+from viplab.subjects.build import FOLDER, Build, unpack
 from viplab.untrusted_data import yaml_value
 
 _LINES = 3
@@ -96,7 +96,7 @@ def _unpacked(path: Path, folder: Path) -> Path:
         tree.mkdir()
         try:
             with tarfile.open(path) as archive:
-                archive.extractall(tree, filter="data")
+                unpack(archive, tree)
         except (tarfile.TarError, OSError, EOFError, zlib.error, lzma.LZMAError) as error:
             # Of a file that is no archive tarfile says in several lines what it has tried.
             raise InputError(f"{path}: cannot be unpacked ({str(error).partition(':')[0]})") from None

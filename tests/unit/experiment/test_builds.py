@@ -7,6 +7,7 @@ import platform
 import shutil
 import subprocess
 import tarfile
+from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
@@ -20,7 +21,7 @@ from viplab.resources import checkout
 from viplab.scenario.load import read_scenario, scenario_files
 from viplab.store import commit
 from viplab.subjects import registry
-from viplab.subjects.build import Build, from_commit, from_package
+from viplab.subjects.build import Build, from_commit, from_package, unpack
 from viplab.subjects.keepalived import Keepalived
 
 needs_dpkg = pytest.mark.skipif(shutil.which("dpkg-deb") is None, reason="no dpkg-deb")
@@ -176,3 +177,25 @@ def test_two_subjects_of_one_name_have_to_be_told_apart() -> None:
 def test_a_label_or_a_build_that_is_none_is_told_how_to_say_it(asked: str) -> None:
     with pytest.raises(InputError, match=r"say \[LABEL=\]NAME\[@BUILD\], as in [^\n]*$"):
         registry.chosen([asked], None)
+
+
+class TarFileOfPython3112(tarfile.TarFile):
+    """Debian 12's: `extractall` takes no filter."""
+
+    def extractall(  # type: ignore[override]
+        self,
+        path: str | Path = ".",
+        members: Iterable[tarfile.TarInfo] | None = None,
+        *,
+        numeric_owner: bool = False,
+    ) -> None:
+        super().extractall(path, members, numeric_owner=numeric_owner)
+
+
+def test_an_archive_is_unpacked_by_a_python_that_knows_no_filter(tmp_path: Path) -> None:
+    packed = io.BytesIO()
+    with tarfile.open(fileobj=packed, mode="w") as archive:
+        archive.addfile(tarfile.TarInfo("agent/there"))
+    with TarFileOfPython3112(fileobj=io.BytesIO(packed.getvalue())) as archive:
+        unpack(archive, tmp_path)
+    assert (tmp_path / "agent" / "there").is_file()

@@ -14,6 +14,7 @@ import pytest
 
 from viplab.errors import InputError
 from viplab.subjects import registry, source_build
+from viplab.subjects.build import unpack
 from viplab.subjects.keepalived import KEEPALIVED_1, KEEPALIVED_2
 from viplab.subjects.source_build import Release, from_source
 
@@ -64,7 +65,7 @@ def test_a_source_is_compiled_once_and_kept(tmp_path: Path) -> None:
 
 def test_a_folder_is_a_source_and_another_one_when_it_changes(tmp_path: Path) -> None:
     with tarfile.open(source(tmp_path)) as archive:
-        archive.extractall(tmp_path, filter="data")
+        unpack(archive, tmp_path)
     tree = tmp_path / "keepalived-2.3.9"
     before = from_source(str(tree))
     assert not (tree / "keepalived").exists()  # compiled elsewhere
@@ -82,7 +83,7 @@ def test_what_does_not_compile_says_why_and_leaves_nothing(tmp_path: Path, cache
 
 def test_of_what_does_not_compile_the_compiler_is_heard_and_not_what_make_adds(tmp_path: Path) -> None:
     with tarfile.open(source(tmp_path, program="int main(void) { return nothing; }\n")) as archive:
-        archive.extractall(tmp_path, filter="data")
+        unpack(archive, tmp_path)
     tree = tmp_path / "keepalived-2.3.9"
     makefile = (tree / "Makefile").read_text()
     (tree / "Makefile").write_text("deep:\n\t$(MAKE) deeper\ndeeper:\n\t$(MAKE) all\n" + makefile)
@@ -124,7 +125,7 @@ def test_an_old_release_is_compiled_as_its_age_wants_and_finds_its_libraries(tmp
     # No type, no prototype, and a variable in two files; and a Makefile that hands on what `configure` was told.
     archive = source(tmp_path, "1.2.2", "int shared;\nmain() { return other(); }\n")
     with tarfile.open(archive) as packed:
-        packed.extractall(tmp_path, filter="data")
+        unpack(packed, tmp_path)
     tree = tmp_path / "keepalived-1.2.2"
     (tree / "other.c").write_text("int shared;\nother() { return shared; }\n")
     makefile = (tree / "Makefile").read_text()
