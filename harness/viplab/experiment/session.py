@@ -70,7 +70,9 @@ def _run(plan: Plan, runs: RunStore, resumed: RunFolder | None, after_trial: Aft
     if not trials:
         raise InputError("nothing that was asked for is supported: see above")
     if resumed is not None:
-        asked, trials = len(trials), [one for one in trials if not _folder(resumed, *one).path.exists()]
+        # By what they are: their numbers are others where a subject can do more, or less, than when the run began.
+        done = {(info.scenario, info.subject, info.trial) for info in (one.info() for one in resumed.trials())}
+        asked, trials = len(trials), [one for one in trials if _identity(one[1]) not in done]
         note(f"run {resumed.path.name}: {asked - len(trials)} of {asked} trials are there, {len(trials)} are left")
         if not trials:
             return resumed
@@ -232,6 +234,10 @@ def _do(
                 lines.done(f"{time.monotonic() - started:.0f} s")
             if not after_trial(folder, lab):
                 return
+
+
+def _identity(trial: Trial) -> tuple[str, str, int]:
+    return trial.scenario.scenario, trial.assignment.name, trial.number
 
 
 def _folder(run: RunFolder, number: int, trial: Trial) -> TrialFolder:
