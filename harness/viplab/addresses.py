@@ -15,7 +15,7 @@ SUBNETS: dict[str, str] = {"eth0": "10.10.10", "eth1": "192.168.122", "eth2": "1
 """The network of each card, of which a host's number is the last octet."""
 _FIRST = 11
 HTTP_PORT = 80
-"""Where the HTTP probe asks under the VIP, and what answers listens."""
+"""Where the HTTP probe asks under the VIP, and hosts listen."""
 
 
 def number_of(host: HostName) -> int:

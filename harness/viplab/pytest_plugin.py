@@ -82,6 +82,7 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 def _is_to_run(item: pytest.Item) -> bool:
     """Whether no marker says otherwise; pytest says so itself of a test that is not to run, and of a wrong marker."""
+    # pytest has no public name for these, nor for `runtestprotocol`.
     from _pytest.skipping import evaluate_skip_marks, evaluate_xfail_marks
 
     try:

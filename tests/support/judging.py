@@ -10,9 +10,15 @@ from typing import Any
 from support import synthetic as s
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
+from viplab.analysis.views import TrialView
 from viplab.run_folder import TrialFolder
 
 Events = list[dict[str, Any]]
+
+
+def viewed(root: Path, trial: s.Trial) -> TrialView:
+    """What a report shows of a trial, whose evidence is written there."""
+    return view_trial(read_trial(TrialFolder(trial.write(root, 1))))
 
 
 def judged(folder: Path) -> tuple[str, str]:

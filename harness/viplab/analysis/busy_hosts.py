@@ -168,10 +168,8 @@ def _cut(record: Record, views: Sequence[FaultView]) -> str | None:
     for cut, (since_ns, until_ns) in zip(cuts(record), whole, strict=True):
         if cut.within is not False:
             continue
-        off_s, waits = (
-            _off_by_s(cut),
-            [record.run_delays.waited_ns(host, since_ns, until_ns) for host in record.info.nodes],
-        )
+        off_s = _off_by_s(cut)
+        waits = [record.run_delays.waited_ns(host, since_ns, until_ns) for host in record.info.nodes]
         if off_s * _NS <= late_ns + max(waits):
             return (
                 f"the host was overloaded: requests were up to {late_ns / 1e6:.0f} ms late, and a cut of "

@@ -1,4 +1,4 @@
-"""What one fault did: its moments, the metrics derived from them, the waterfall. Terms as in docs/run-folder.md."""
+"""What one fault did: its moments, and the metrics derived from them. Terms as in docs/run-folder.md."""
 
 from __future__ import annotations
 
@@ -9,13 +9,13 @@ from viplab.analysis.record import Claim, Record
 from viplab.analysis.streams import LossRun, loss_runs
 from viplab.analysis.summary import Application, Fault, FaultSummary
 from viplab.analysis.timing_model import (
-    delayed_ns,
     down_interval_ns,
     released_ns,
     span_ns,
     window_ns,
 )
-from viplab.analysis.views import FaultView, Moments, WaterfallItem
+from viplab.analysis.views import FaultView, Moments, between
+from viplab.analysis.waterfall import waterfall
 from viplab.capture.frames import Advert, Carp
 from viplab.faults import Effect, Heard, Manner, Part, fault_kind
 from viplab.metrics import FaultMetrics
@@ -23,13 +23,6 @@ from viplab.subjects.family import NONE, Terms
 from viplab.types import HostName, NodeTimers
 
 _NS = 1_000_000_000
-_Phase = tuple[str, str, int | None, int | None, tuple[float, float] | None]
-"""A bar of the waterfall: name, label, beginning, end, and how long it should take at the least and the most."""
-
-
-def between(start_ns: int | None, end_ns: int | None) -> float | None:
-    """Seconds from one moment to another, None where either was not seen."""
-    return None if start_ns is None or end_ns is None else (end_ns - start_ns) / _NS
 
 
 def within(run: LossRun, fault: Fault, until_ns: int) -> bool:
@@ -46,10 +39,10 @@ def fault_view(record: Record, fault: Fault, until_ns: int, zero_ns: int) -> Fau
         until_ns: the moment up to which what happens is this fault's doing.
         zero_ns: the trial's zero, for the waterfall.
     """
-    return _OneFault(record, fault, until_ns).view(zero_ns)
+    return OneFault(record, fault, until_ns).view(zero_ns)
 
 
-class _OneFault:
+class OneFault:
     """The steps from evidence to view, each of which needs the ones before it."""
 
     def __init__(self, record: Record, fault: Fault, until_ns: int) -> None:
@@ -77,6 +70,7 @@ class _OneFault:
         self.longest_run = self._longest_run()
 
     def view(self, zero_ns: int) -> FaultView:
+        """All of it, for a trial with that zero."""
         metrics = self._metrics()
         return FaultView(
             summary=FaultSummary(
@@ -93,7 +87,7 @@ class _OneFault:
             outage=self.predicted[0] if isinstance(self.predicted, tuple) else None,
             unpredicted=self.predicted if isinstance(self.predicted, str) else None,
             moments=self.moments,
-            waterfall=self._waterfall(metrics, zero_ns),
+            waterfall=waterfall(self, metrics.outage_window_s, zero_ns),
         )
 
     def _http(self) -> Application | None:
@@ -264,26 +258,26 @@ class _OneFault:
     def _deadline_excess_s(self, taker: NodeTimers) -> float | None:
         """How late the first advert was, counted from the old master's last advert or its last priority 0."""
         since_ns = self.zeros[-1].time_ns if self.zeros else self.moments.last_advert_ns
-        if self.heard is Heard.UNKNOWN or self._outranked(taker) or self._in_step():
+        if self.heard is Heard.UNKNOWN or self.outranked(taker) or self._in_step():
             return None
         due_ns = (released_ns if self.zeros else down_interval_ns)(taker, self.protocol)
         return None if since_ns is None else between(since_ns + due_ns, self.moments.first_advert_ns)
 
-    def _outranked(self, taker: NodeTimers) -> bool:
+    def outranked(self, taker: NodeTimers) -> bool:
         """Whether the old master, alive, had lowered its priority below that of the host that took over."""
         last, before = self.last_advert, self.nodes.get(self.old_master or "")
         return before is not None and isinstance(last, Advert) and last.priority < min(before.priority, taker.priority)
 
     def _x_ns(self) -> int | None:
-        last_ns = self._advert_before_ns()
+        last_ns = self.advert_before_ns()
         return None if last_ns is None else self.fault.at_ns - last_ns
 
-    def _x_interval_ns(self) -> tuple[int, int] | None:
+    def x_interval_ns(self) -> tuple[int, int] | None:
         """What x may have been, as far as the fault is dated."""
-        last_ns = self._advert_before_ns()
+        last_ns = self.advert_before_ns()
         return None if last_ns is None else (self.fault.earliest_ns - last_ns, self.fault.latest_ns - last_ns)
 
-    def _advert_before_ns(self) -> int | None:
+    def advert_before_ns(self) -> int | None:
         """The last advert of the old master that was out before the fault."""
         before = [claim.time_ns for claim in self.record.adverts_of(self.old_master)] if self.old_master else []
         return max((at_ns for at_ns in before if at_ns <= self.fault.earliest_ns), default=None)
@@ -371,93 +365,4 @@ class _OneFault:
         return (0 if terms.at_most else left_ns, left_ns) if left_ns >= 0 else None
 
     def _known_x_ns(self) -> tuple[int, int] | None:
-        return None if self.kind.manner is Manner.LATER else self._x_interval_ns()
-
-    # --- expected against measured ---
-
-    def _waterfall(self, metrics: FaultMetrics, zero_ns: int) -> list[WaterfallItem]:
-        moments = self.moments
-        if self.taker is None or self.new_master is None:
-            return []
-        model = self.record.timing[self.new_master]
-        interval = self.taker.advert_int_s
-        announce = None if isinstance(model, str) else (model.announce_adverts * interval,) * 2
-        announced: _Phase = (
-            "announce",
-            f"first advert to first {self.record.family.announcement}",
-            moments.first_advert_ns,
-            moments.first_garp_ns,
-            announce,
-        )
-        if self.record.announces_first(self.new_master):
-            said = f"first {self.record.family.announcement} to first advert"
-            announced = ("announce", said, moments.first_garp_ns, moments.first_advert_ns, (interval, interval))
-        resumed_ns = self.longest_run.end_ns if self.longest_run else None
-        by_adverts: list[_Phase] = [
-            ("wait", "last advert to fault", self._advert_before_ns(), self.fault.at_ns, (0.0, interval)),
-            (
-                "detection",
-                "fault to first advert of the new master",
-                self.fault.at_ns,
-                moments.first_advert_ns,
-                self._expected_detection_s(),
-            ),
-            announced,
-        ]
-        by_announcement: list[_Phase] = [
-            ("detection", "fault to first gratuitous ARP", self.fault.at_ns, moments.first_garp_ns, None)
-        ]
-        rows: list[_Phase] = [
-            *(by_adverts if self.advertises else by_announcement),
-            (
-                "client_switch",
-                f"{self.record.family.announcement} to the client's neighbour change",
-                moments.first_garp_ns,
-                moments.neighbour_change_ns,
-                (0.0, 0.0),
-            ),
-            (
-                "answer",
-                "neighbour change to first answer",
-                moments.neighbour_change_ns,
-                moments.first_answer_ns,
-                (0.0, self.record.interval_s),
-            ),
-            (
-                "outage",
-                "no answers",
-                self.longest_run.start_ns if self.longest_run else None,
-                resumed_ns,
-                metrics.outage_window_s,
-            ),
-        ]
-        return [
-            WaterfallItem.model_validate(
-                {
-                    "name": name,
-                    "label": label,
-                    "start_s": between(zero_ns, start_ns),
-                    "end_s": between(zero_ns, end_ns),
-                    "expected_s": expected,
-                }
-            )
-            for name, label, start_ns, end_ns, expected in rows
-        ]
-
-    def _expected_detection_s(self) -> tuple[float, float] | None:
-        if self.new_master is None or self.taker is None or self.kind.manner is Manner.LATER:
-            return None
-        if self._outranked(self.taker) or not self.advertises:
-            return None
-        model = self.record.timing[self.new_master]
-        if isinstance(model, str):
-            return None
-        x_ns = None if self.kind.returns else self._x_interval_ns()
-        if self.kind.returns:
-            terms = model.return_detection
-        else:
-            terms = Terms(skews=1) if self.zeros else Terms(downs=1, less_x=True)
-        low_ns, high_ns = window_ns(terms, self.taker, x_ns, self.protocol)
-        if self.kind.returns:
-            low_ns, high_ns = delayed_ns((low_ns, high_ns), self.taker)
-        return low_ns / _NS, high_ns / _NS + model.held_back_s
+        return None if self.kind.manner is Manner.LATER else self.x_interval_ns()

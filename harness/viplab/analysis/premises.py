@@ -9,8 +9,9 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
+from viplab.analysis.asked import steps, strikes
 from viplab.analysis.broken_off import missed_words
-from viplab.analysis.record import Record, strikes
+from viplab.analysis.record import Record
 from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses.witness import Rule
 from viplab.faults import Effect, FaultKind, known
@@ -70,9 +71,9 @@ def _another_master(record: Record, views: Sequence[FaultView]) -> str | None:
 def _meant(record: Record) -> Iterator[tuple[FaultKind, HostName | None]]:
     """Each strike of the measured steps, with the host that was waited for to be master since the strike before it."""
     master = None
-    for name, given in _steps(record, "setup"):
+    for name, given in steps(record.asked, "setup"):
         master = _awaited(name, given) or master
-    for name, given in _steps(record, "steps"):
+    for name, given in steps(record.asked, "steps"):
         master = _awaited(name, given) or master
         kind = known().get(name)
         if kind is None or kind.effect is Effect.CLIENT_CUT:
@@ -80,13 +81,6 @@ def _meant(record: Record) -> Iterator[tuple[FaultKind, HostName | None]]:
         for _ in range(strikes(given)):
             yield kind, master
             master = None
-
-
-def _steps(record: Record, phase: str) -> Iterator[tuple[str, Any]]:
-    steps = record.asked.get(phase)
-    for step in steps if isinstance(steps, list) else []:
-        if isinstance(step, dict):
-            yield from ((str(name), given) for name, given in step.items())
 
 
 def _awaited(name: str, given: Any) -> HostName | None:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_right
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
-from hashlib import sha256
 from itertools import pairwise
 from operator import itemgetter
 from typing import Any
 
 from viplab.address_family import AddressFamily, family_of
+from viplab.analysis.asked import read_asked
 from viplab.analysis.fault_time import dated, narrowed
 from viplab.analysis.logs import Line
 from viplab.analysis.run_delays import RunDelays
@@ -26,12 +25,10 @@ from viplab.faults import Effect, FaultKind, UnknownFaultError, fault_kind
 from viplab.subjects.family import BEGINS_WITHIN_INTERVALS, Family, TimingModel
 from viplab.subjects.registry import find_family
 from viplab.types import Daemon, Event, HostName, HttpRequest, NetworkName, Station, TrialInfo
-from viplab.untrusted_data import yaml_value
 
 NETWORKS: tuple[NetworkName, ...] = ("public", "interconnect")
 Claim = Advert | Carp | Arp | Neighbour
 """A frame by which a host says that it is master."""
-_PROSE = ("title", "story", "article", "expect", "once")
 _LONGEST_REASON = 300
 _STEP = ("step_started", "step_finished")
 
@@ -220,31 +217,12 @@ class Record:
     @cached_property
     def asked(self) -> dict[Any, Any]:
         """The scenario as it was read, empty where it cannot be."""
-        try:
-            asked = yaml_value(self.scenario)
-        except ValueError:
-            return {}
-        return asked if isinstance(asked, dict) else {}
-
-    @cached_property
-    def own_configuration(self) -> bool:
-        """Whether a host was configured with a file of the user's, so that nothing of it is what the article had."""
-        hosts = self.asked.get("hosts")
-        nodes = hosts.values() if isinstance(hosts, dict) else ()
-        return any(isinstance(node, dict) and node.get("keepalived_conf") is not None for node in nodes)
+        return read_asked(self.scenario)
 
     @cached_property
     def trips(self) -> list[Trip]:
         """The stream that outages are measured with: the probe, or the ping where there was no probe."""
         return self.streams["probe"] or self.streams["ping"]
-
-    @property
-    def scenario_digest(self) -> str | None:
-        """A digest of all in the scenario that makes its trials what they are; None where there is no scenario."""
-        if not self.scenario:
-            return None
-        asked = {key: value for key, value in self.asked.items() if key not in _PROSE}
-        return sha256(json.dumps(asked, sort_keys=True, default=str).encode()).hexdigest()[:12]
 
     @property
     def interval_s(self) -> float:
@@ -425,11 +403,6 @@ class Record:
         """For how long each host waited for a processor."""
         return RunDelays(self.all("run_delay"))
 
-    def drawn(self, injected: Event) -> bool:
-        """Whether chance draws whom a fault strikes, advert by advert."""
-        share = injected.get("share")
-        return isinstance(share, int | float) and share < 1
-
     def to_host_clock(self, host: HostName) -> tuple[int, int] | None:
         """What to take from a guest's clock to have the host's, and how sure that is; None where not measured."""
         measured = [event for event in self.all("guest_clock") if event.get("host") == host]
@@ -470,12 +443,6 @@ class Record:
         for frames in (self.adverts, self.resolutions, self.echoes):
             if frames:
                 yield frames[-1].time_ns
-
-
-def strikes(given: Any) -> int:
-    """How often a step of a scenario strikes, by what it is given; no more of a hostile one than can be read."""
-    repeat = given.get("repeat", 1) if isinstance(given, dict) else 1
-    return min(repeat, 1000) if isinstance(repeat, int) else 1
 
 
 def _timing(family: Family | str) -> TimingModel | str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 
+from viplab.analysis.asked import own_configuration
 from viplab.analysis.claims import Judged, Reference, exit_status, judge_claims, read_presentation, read_reference
 from viplab.analysis.metric_statistics import statistics, table
 from viplab.analysis.predicates import named_values
@@ -40,7 +41,7 @@ def analyze(run: RunFolder) -> RunView:
             continue
         issues += record.issues
         judged.append(Judged(view, named_values(record, view)))
-        if not record.own_configuration:
+        if not own_configuration(record.asked):
             article.append(judged[-1])
     if not judged:
         notes.append(f"{run.path / 'trials'}: no trial that can be read")

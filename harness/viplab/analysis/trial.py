@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Sequence
 
+from viplab.analysis.asked import digest
 from viplab.analysis.blocked import blocked
 from viplab.analysis.calibration import calibration, cuts
 from viplab.analysis.fault_metrics import fault_view, within
@@ -67,7 +68,7 @@ def _summary(record: Record, faults: Sequence[FaultView]) -> TrialSummary:
     return TrialSummary(
         name=record.name,
         scenario=info.scenario,
-        scenario_digest=record.scenario_digest,
+        scenario_digest=digest(record.asked) if record.scenario else None,
         subject=info.subject,
         subject_version=info.subject_version,
         profile=info.profile,

@@ -171,7 +171,7 @@ def _unseen(record: Record) -> str | None:
             return f"a fault cannot be judged ({said}): no stream of requests saw it"
         # Runs made before November 2026 did not count.
         counted = end.get("frames") if end is not None else None
-        if Sign.FRAMES_DROPPED in kind.signs and counted == 0 and record.drawn(begin):
+        if Sign.FRAMES_DROPPED in kind.signs and counted == 0 and _drawn(begin):
             return f"a fault cannot be judged ({said}): chance has drawn none to be lost"
         if Sign.FRAMES_DROPPED in kind.signs and counted == 0:
             return f"a fault did not take ({said}): no frame was dropped"
@@ -190,9 +190,15 @@ def _fell_short(healed: Event) -> str | None:
     return f"{frames} of {due} frames were sent" + (f" ({failed})" if failed else "")
 
 
+def _drawn(injected: Event) -> bool:
+    """Whether chance draws whom a fault strikes, advert by advert."""
+    share = injected.get("share")
+    return isinstance(share, int | float) and share < 1
+
+
 def _chance(record: Record, views: Sequence[FaultView]) -> str | None:
     """Where chance draws what is lost, and it was enough to move the address, it drew the seconds as well."""
-    drawn = [kind.said(begin.get("host")) for begin, _, kind in record.injected if record.drawn(begin)]
+    drawn = [kind.said(begin.get("host")) for begin, _, kind in record.injected if _drawn(begin)]
     if not drawn or not any(view.new_master for view in views):
         return None
     too_long = next((miss.reason for miss in misses(record) if miss.by_s is not None), None)

@@ -39,6 +39,11 @@ class Moments(Frozen):
     first_answer_ns: int | None = None
 
 
+def between(start_ns: int | None, end_ns: int | None) -> float | None:
+    """Seconds from one moment to another, None where either was not seen."""
+    return None if start_ns is None or end_ns is None else (end_ns - start_ns) / 1e9
+
+
 class WaterfallItem(Frozen):
     """One bar of the failover waterfall: where it was measured, and how long it should take (low, high)."""
 

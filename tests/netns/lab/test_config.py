@@ -8,6 +8,7 @@ import pytest
 import yaml
 
 from support.scenarios import InNamespaces, needs, passed, scenario
+from viplab.analysis.asked import own_configuration
 from viplab.analysis.reading import read_trial
 from viplab.analysis.trial import view_trial
 from viplab.config.adopting import own
@@ -64,7 +65,7 @@ def test_a_user_s_own_pair_of_gateways_fails_over_when_the_model_says(
     text, _, _ = given.into(text, parse_scenario(text, "test"))
     record = read_trial(in_namespaces.run(text, assignment(subject, "keepalived-2")))
     assert record.all("error") == []
-    assert record.own_configuration
+    assert own_configuration(record.asked)
     assert record.config["A"]["keepalived.conf"] == given.asked.given["A"].text
     view = view_trial(record)
     assert passed(view.summary), view.summary.reason

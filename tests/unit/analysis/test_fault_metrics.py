@@ -8,30 +8,17 @@ from pathlib import Path
 import pytest
 
 from support import synthetic as s
+from support.judging import viewed
 from viplab.analysis.predicates import named_values
 from viplab.analysis.reading import read_trial
-from viplab.analysis.streams import Trip, loss_runs, round_trips
-from viplab.analysis.timing_model import delayed_ns, down_interval_ns, released_ns, skew_ns, window_ns
 from viplab.analysis.trial import view_trial
-from viplab.analysis.views import TrialView
-from viplab.capture.dissect import decode
-from viplab.capture.frames import Echo
-from viplab.capture.index import Frame
 from viplab.capture.pcap import Pcap
-from viplab.faults import Effect
 from viplab.ground_truth import wire
 from viplab.ground_truth.maker import START_NS
 from viplab.run_folder import TrialFolder
-from viplab.subjects.family import Terms
-from viplab.subjects.registry import find_family
-from viplab.types import NodeTimers
 
 BYHAND = Path(__file__).parents[2] / "data" / "byhand"
 OLD, NEW = s.FAMILIES
-
-
-def viewed(root: Path, trial: s.Trial) -> TrialView:
-    return view_trial(read_trial(TrialFolder(trial.write(root, 1))))
 
 
 @pytest.mark.parametrize(("silenced", "predicted"), [(None, True), ("A", False), ("B", True)])
@@ -59,15 +46,6 @@ def test_an_outage_that_goes_on_over_a_further_fault_is_counted_once(tmp_path: P
     trial.owning = [(0, ("A",))]
     outages = [fault.summary.outage_s for fault in viewed(tmp_path, trial).faults]
     assert outages == pytest.approx([4.0, 0.0, 1.0], abs=0.05)
-
-
-def test_deadlines_are_those_of_the_rfc() -> None:
-    node = NodeTimers(state="BACKUP", priority=101, advert_int_s=1)
-    assert skew_ns(node) == 605_468_750
-    assert down_interval_ns(node) == 3_605_468_750
-    terms = Terms(downs=1, adverts=1, less_x=True)
-    assert window_ns(terms, node, (400_000_000, 500_000_000)) == (4_105_468_750, 4_205_468_750)
-    assert window_ns(terms, node, None) == (3_605_468_750, 4_605_468_750)
 
 
 def test_a_capture_with_vlan_tags_gives_the_same_metrics_and_its_vlans_are_said(tmp_path: Path) -> None:
@@ -209,51 +187,6 @@ def test_log_lines_keep_the_articles_form_and_take_the_precise_time(tmp_path: Pa
     assert second.uncertainty_s == 1.0001
 
 
-def test_lanes_say_who_was_at_what(tmp_path: Path) -> None:
-    view = viewed(tmp_path, s.case_a(OLD))
-    lanes = {lane.name: [interval.label for interval in lane.intervals] for lane in view.swim_lanes}
-    assert lanes["A"] == ["silent", "advertising", "off"]
-    assert lanes["B"] == ["silent", "advertising"]
-    assert lanes["owners"] == ["A", "A+B"]
-    assert lanes["client"] == ["A", "B"]
-    for lane in view.swim_lanes:
-        assert all(
-            before.end_s == after.start_s for before, after in zip(lane.intervals, lane.intervals[1:], strict=False)
-        )
-
-
-def test_a_host_that_is_shut_down_is_advertising_until_its_last_advert(tmp_path: Path) -> None:
-    view = viewed(tmp_path, s.case_d(OLD))
-    (lane,) = (lane for lane in view.swim_lanes if lane.name == "B")
-    assert [interval.label for interval in lane.intervals] == ["silent", "advertising", "off"]
-    assert lane.intervals[-1].start_s == 23.0 - 10.3
-
-
-def test_a_request_in_flight_at_the_end_is_not_lost() -> None:
-    echoes = [s.echo(s.CLIENT_MAC, s.MAC["A"], s.CLIENT_IP, s.VIP, 8, 1, seq) for seq in (1, 2)]
-    seen = [m for m in decode(Frame(n, n * s.S, 98, raw) for n, raw in enumerate(echoes)) if isinstance(m, Echo)]
-    assert [trip.seq for trip in round_trips(seen, s.CLIENT_IP, s.VIP, s.S + 1)] == [1]
-    assert [trip.seq for trip in round_trips(seen, s.CLIENT_IP, s.VIP, 2 * s.S)] == [1, 2]
-
-
-def test_gaps_run_from_the_first_lost_to_the_first_answered_request() -> None:
-    trips = [Trip(seq, seq * 10, None if seq in (2, 3, 5, 7) else 1, None) for seq in range(1, 8)]
-    assert [(run.start_ns, run.end_ns, run.lost) for run in loss_runs(trips)] == [
-        (20, 40, 2),
-        (50, 60, 1),
-        (70, None, 1),
-    ]
-
-
-def test_version_3_scales_the_skew_and_carp_adds_it() -> None:
-    node = NodeTimers(state="BACKUP", priority=101, advert_int_s=0.01, advskew=100)
-    assert skew_ns(node, "vrrp3") == 155 * 10_000_000 // 256 == 6_054_687
-    assert down_interval_ns(node, "vrrp3") == 30_000_000 + 6_054_687
-    assert down_interval_ns(node, "carp") == 30_000_000 + 390_625_000
-    # After priority 0 the skew time alone; a CARP master that stops is taken for dead at once.
-    assert [released_ns(node, protocol) for protocol in ("vrrp2", "vrrp3", "carp")] == [605_468_750, 6_054_687, 0]
-
-
 def test_in_version_3_every_prediction_counts_in_the_interval_that_the_master_advertises(tmp_path: Path) -> None:
     trial = s.version_3(NEW)
     folder = trial.write(tmp_path, 1)
@@ -289,21 +222,6 @@ def test_of_a_client_that_is_not_told_no_outage_is_predicted(
     view = view_trial(read_trial(TrialFolder(folder)))
     (cut,) = (fault for fault in view.faults if fault.summary.fault.kind == "power_cut")
     assert (cut.summary.outage_window_s is not None) == predicted
-
-
-def test_numbers_that_never_reached_the_wire_are_lost_requests() -> None:
-    def request(seq: int, at: int) -> Echo:
-        raw = s.echo(s.CLIENT_MAC, s.MAC["A"], s.CLIENT_IP, s.VIP, 8, 1, seq & 0xFFFF)
-        (seen,) = decode([Frame(1, at, 98, raw)])
-        assert isinstance(seen, Echo)
-        return seen
-
-    trips = round_trips([request(65534, 0), request(65538, 4 * s.MS), request(3, 5 * s.MS)], s.CLIENT_IP, s.VIP, s.S)
-    assert [(trip.seq, trip.sent_ns) for trip in trips] == [
-        (65534, 0), (65535, s.MS), (0, 2 * s.MS), (1, 3 * s.MS), (2, 4 * s.MS), (3, 5 * s.MS)
-    ]  # fmt: skip
-    # A jump that no probe could have made is another program's number.
-    assert len(round_trips([request(1, 0), request(30_000, s.MS)], s.CLIENT_IP, s.VIP, s.S)) == 2
 
 
 def test_gaps_are_reported_one_by_one_and_summed_and_recovery_must_hold(tmp_path: Path) -> None:
@@ -435,19 +353,3 @@ def test_a_master_that_lowered_its_priority_is_outranked_and_leaves_no_deadline(
     (fault,) = view_trial(read_trial(TrialFolder(trial.write(tmp_path, 1)))).faults
     assert fault.summary.event == "failover"
     assert (fault.summary.deadline_excess_s is None) == lowered
-
-
-@pytest.mark.parametrize(("delay_s", "low", "high"), [(0, 3.5, 4.5), (10, 12.5, 15.5)])
-def test_a_delay_of_preemption_begins_and_ends_with_adverts(delay_s: float, low: float, high: float) -> None:
-    node = NodeTimers(state="BACKUP", priority=101, advert_int_s=1, preempt_delay_s=delay_s)
-    expected = tuple(round(seconds * 1e9) for seconds in (low, high))
-    assert delayed_ns((3_500_000_000, 4_500_000_000), node) == expected
-
-
-@pytest.mark.parametrize(("state", "adverts"), [("MASTER", 1), ("BACKUP", 2)])
-def test_with_1_2_2_a_backup_that_returns_leaves_the_address_alone_for_an_interval_more(
-    state: str, adverts: int
-) -> None:
-    timing = find_family(OLD, "vipd").timing
-    assert timing is not None
-    assert timing.missed(Effect.RETURNS, state) == Terms(adverts=adverts)

@@ -9,19 +9,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from support import synthetic as s
+from support.judging import viewed
 from viplab.analysis.fault_time import narrowed
-from viplab.analysis.reading import read_trial
 from viplab.analysis.summary import Fault
-from viplab.analysis.trial import view_trial
-from viplab.analysis.views import TrialView
-from viplab.run_folder import TrialFolder
 
 OLD, NEW = s.FAMILIES
 MARKER = 10 * s.S + 942 * s.MS
-
-
-def viewed(root: Path, trial: s.Trial) -> TrialView:
-    return view_trial(read_trial(TrialFolder(trial.write(root, 1))))
 
 
 def on_a_busy_host(*, struck: int, answered: int, last: int, takes_over: int | None = None) -> s.Trial:

@@ -6,7 +6,8 @@ from collections.abc import Iterator, Sequence
 from itertools import pairwise
 from typing import Any
 
-from viplab.analysis.record import Record, strikes
+from viplab.analysis.asked import steps, strikes
+from viplab.analysis.record import Record
 from viplab.analysis.streams import loss_runs
 from viplab.analysis.views import FaultView
 from viplab.analysis.witnesses.witness import Rule, Witness
@@ -233,15 +234,8 @@ def _unlike(record: Record) -> Iterator[str]:
     yield from (
         f"{name}: {was} in trial.json, {what} in the scenario" for name, what, was in pairs if what not in (None, was)
     )
-    steps = asked.get("steps")
-    if isinstance(steps, list) and not record.all("error") and not record.all("missed"):
-        words = [
-            word
-            for step in steps
-            if isinstance(step, dict)
-            for word, given in step.items()
-            for _ in range(strikes(given))
-        ]
+    if isinstance(asked.get("steps"), list) and not record.all("error") and not record.all("missed"):
+        words = [word for word, argument in steps(asked, "steps") for _ in range(strikes(argument))]
         done = [str(e.get("kind")) for e in record.all("fault_injected") if e.get("phase", "steps") == "steps"]
         wanted = [word for word in words if word in {*done, *known()}]
         if done != wanted:
