@@ -7,15 +7,14 @@ from typing import Literal
 from viplab.analysis import application, outage
 from viplab.analysis.record import Claim, Record
 from viplab.analysis.streams import LossRun, loss_runs
-from viplab.analysis.summary import Application, Fault, FaultSummary
+from viplab.analysis.summary import Application, Fault
 from viplab.analysis.timing_model import (
     down_interval_ns,
     released_ns,
     span_ns,
     window_ns,
 )
-from viplab.analysis.views import FaultView, Moments, between
-from viplab.analysis.waterfall import waterfall
+from viplab.analysis.views import Moments, between
 from viplab.capture.frames import Advert, Carp
 from viplab.faults import Effect, Heard, Manner, Part, fault_kind
 from viplab.metrics import FaultMetrics
@@ -26,24 +25,15 @@ _NS = 1_000_000_000
 
 
 def within(run: LossRun, fault: Fault, until_ns: int) -> bool:
-    """A loss run belongs to a fault when it goes on at the fault or begins before the next one."""
+    """Whether a loss run lies in the time of a fault: it goes on at the fault, or begins before the next one."""
     return run.start_ns < until_ns and (run.end_ns is None or run.end_ns > fault.at_ns)
 
 
-def fault_view(record: Record, fault: Fault, until_ns: int, zero_ns: int) -> FaultView:
-    """Work out one fault.
-
-    Args:
-        record: the trial's evidence.
-        fault: what was done.
-        until_ns: the moment up to which what happens is this fault's doing.
-        zero_ns: the trial's zero, for the waterfall.
-    """
-    return OneFault(record, fault, until_ns).view(zero_ns)
-
-
 class OneFault:
-    """The steps from evidence to view, each of which needs the ones before it."""
+    """One fault worked out of a trial's evidence, each step of which needs the ones before it.
+
+    `until_ns` is the moment up to which what happens is this fault's doing.
+    """
 
     def __init__(self, record: Record, fault: Fault, until_ns: int) -> None:
         self.record, self.fault, self.until_ns = record, fault, until_ns
@@ -69,28 +59,8 @@ class OneFault:
         self.moments = self._moments()
         self.longest_run = self._longest_run()
 
-    def view(self, zero_ns: int) -> FaultView:
-        """All of it, for a trial with that zero."""
-        metrics = self._metrics()
-        return FaultView(
-            summary=FaultSummary(
-                fault=self.fault,
-                loss_runs=outage.summaries(self.loss_runs, self.fault),
-                answers=outage.answers(self.record, self.trips),
-                http=self._http(),
-                **metrics.model_dump(),
-            ),
-            at_s=(self.fault.at_ns - zero_ns) / _NS,
-            old_master=self.old_master,
-            new_master=self.new_master,
-            timers=self.taker,
-            outage=self.predicted[0] if isinstance(self.predicted, tuple) else None,
-            unpredicted=self.predicted if isinstance(self.predicted, str) else None,
-            moments=self.moments,
-            waterfall=waterfall(self, metrics.outage_window_s, zero_ns),
-        )
-
-    def _http(self) -> Application | None:
+    def http(self) -> Application | None:
+        """What an application saw of it; None where none asked."""
         interval_s = self.record.info.http_interval_s
         if not interval_s or not self.requests:
             return None
@@ -212,7 +182,8 @@ class OneFault:
 
     # --- how long ---
 
-    def _metrics(self) -> FaultMetrics:
+    def metrics(self) -> FaultMetrics:
+        """Each metric, None where it was not measured."""
         moments, event = self.moments, self._event()
         taker, x_ns = self.taker, self._x_ns()
         failover = event == "failover"

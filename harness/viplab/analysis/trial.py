@@ -8,7 +8,8 @@ from collections.abc import Sequence
 from viplab.analysis.asked import digest
 from viplab.analysis.blocked import blocked
 from viplab.analysis.calibration import calibration, cuts
-from viplab.analysis.fault_metrics import fault_view, within
+from viplab.analysis.fault_metrics import within
+from viplab.analysis.fault_view import fault_view
 from viplab.analysis.frame_rows import rows, vlan_words
 from viplab.analysis.record import Record
 from viplab.analysis.streams import Trip, loss_runs

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
+from viplab.analysis.fault_metrics import OneFault
 from viplab.analysis.timing_model import delayed_ns, window_ns
 from viplab.analysis.views import WaterfallItem, between
 from viplab.faults import Manner
 from viplab.subjects.family import Terms
-
-if TYPE_CHECKING:
-    from viplab.analysis.fault_metrics import OneFault
 
 _NS = 1_000_000_000
 _Seconds = tuple[float, float]

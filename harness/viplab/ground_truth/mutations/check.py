@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from viplab.analysis.fault_metrics import fault_view
+from viplab.analysis.fault_view import fault_view
 from viplab.analysis.reading import read_trial
 from viplab.analysis.record import Record
 from viplab.analysis.summary import FaultSummary, PingSummary
